@@ -1,0 +1,17 @@
+"""3-D semantic instance segmentation of coloured point clouds.
+
+    from instseg3d_ros import Segmenter
+    result = Segmenter.load("unet")(points, colors)
+"""
+
+__version__ = "0.1.0"
+__all__ = ["Segmenter"]
+
+
+def __getattr__(name):
+    # Torch takes seconds to import; commands that print help or evaluate files do without it.
+    if name == "Segmenter":
+        from instseg3d_ros.segmentation.segmenter import Segmenter
+
+        return Segmenter
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""One small module per command, each with `main(arguments: list[str]) -> int`; `table.py` lists them."""

@@ -1,0 +1,46 @@
+"""The one table of commands: `ros2 run instseg3d_ros NAME` and `python -m instseg3d_ros NAME` both go through it."""
+
+COMMANDS = {
+    "segment_node": "the ROS 2 node: PointCloud2 in, labelled clouds and instance markers out",
+    "segment": "segment files and bags without ROS",
+    "train": "train a network and export its weights",
+    "prepare": "turn ScanNet v2 or NYUv2 as downloaded into training scenes",
+    "evaluate": "average precision and IoU of a model, a method or a folder of predictions",
+    "generate": "render labelled synthetic rooms and tabletops",
+    "benchmark": "speed of every stage beside its peers",
+    "play": "publish a recorded bag to live nodes, where rosbag2 is not installed",
+}
+
+
+def run(name, arguments=None):
+    """Run command `name`; returns its exit code. Only that command's module is imported."""
+    import importlib
+    import sys
+
+    if name not in COMMANDS:
+        import difflib
+
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        print(f"instseg3d_ros: no command '{name}'{hint}; one of: {', '.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    from instseg3d_ros.errors import InputError
+
+    command = importlib.import_module(f"instseg3d_ros.commands.{name}")
+    try:
+        return command.main(sys.argv[1:] if arguments is None else arguments) or 0
+    except InputError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output left (| head): nothing to say, nobody to say it to
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _entry(name):
+    return lambda: run(name)
+
+
+globals().update({name: _entry(name) for name in COMMANDS})

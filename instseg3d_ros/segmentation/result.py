@@ -1,0 +1,37 @@
+"""What a segmentation answers."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Box:
+    """Gravity-aligned box: `rotation` turns about z only. center (3,), size (3,) metres, rotation (3,3): x ↦ R x."""
+
+    center: np.ndarray
+    size: np.ndarray
+    rotation: np.ndarray
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One object. `id` > 0 is the value in `Result.instance`; `score` 0..1; `label` a class name."""
+
+    id: int
+    label: str
+    score: float
+    num_points: int
+    box: Box
+
+
+@dataclass
+class Result:
+    """Answer for N points, in the order and frame of the input; see each field's comment."""
+
+    semantic: np.ndarray  # (N,) int16 class index, -1 where the point was not finite or out of range
+    instance: np.ndarray  # (N,) int32, 0 = no instance
+    confidence: np.ndarray  # (N,) float32, 0..1
+    instances: list[Instance] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)  # stage -> milliseconds
