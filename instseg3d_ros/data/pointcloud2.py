@@ -1,0 +1,168 @@
+"""The bytes of a PointCloud2 as arrays, and back: pure NumPy on any object with the message's attributes.
+
+Nothing here imports ROS, so the live node (rclpy messages) and files (rosbags' classes) read clouds with the same code.
+Cameras write colour as `rgb` or `rgba`, packed into a float32 or uint32, or as separate bytes `r g b`, or not at all;
+rows may be padded. Whether a point is finite is the caller's question, and is judged on x, y, z alone: a packed
+colour may well be a NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from instseg3d_ros.errors import InputError
+
+# sensor_msgs/msg/PointField: datatype → NumPy type without byte order
+DATATYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
+_DATATYPE_OF = {name: number for number, name in DATATYPES.items()}
+PACKED_COLOR = ("rgb", "rgba")
+SEPARATE_COLOR = (("r", "g", "b"), ("red", "green", "blue"))
+NO_LABEL = 65535  # `label` is a uint16: what stands for -1
+
+
+@dataclass(frozen=True)
+class CloudArrays:
+    """points (N, 3) float32, NaN kept; colors (N, 3) uint8 or None; shape (height, width) or None if unorganised."""
+
+    points: np.ndarray
+    colors: np.ndarray | None
+    shape: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class PackedCloud:
+    """What a PointCloud2 needs besides its header. fields: (name, offset, datatype); count is always 1."""
+
+    height: int
+    width: int
+    fields: tuple[tuple[str, int, int], ...]
+    point_step: int
+    row_step: int
+    data: bytes
+
+
+def decode(message) -> CloudArrays:
+    """Arrays of a PointCloud2-like object. InputError, in one line, where its layout contradicts its data."""
+    points = read_fields(message, ("x", "y", "z"))
+    with np.errstate(over="ignore"):
+        points = np.stack([column.astype(np.float32, copy=False) for column in points], axis=-1).reshape(-1, 3)
+    organised = message.height > 1 and message.width > 1
+    return CloudArrays(points, decode_colors(message), (int(message.height), int(message.width)) if organised else None)
+
+
+def decode_colors(message) -> np.ndarray | None:
+    """(N, 3) uint8, or None where the message has no colour field."""
+    names = [field.name for field in message.fields]
+    for name in PACKED_COLOR:
+        if name in names:
+            field = message.fields[names.index(name)]
+            if DATATYPES.get(field.datatype) not in ("f4", "u4", "i4"):
+                raise InputError(
+                    f"field '{name}' has datatype {field.datatype}; packed colour is FLOAT32 (7) or UINT32 (6)"
+                )
+            (packed,) = read_fields(message, (name,), as_type="u4")
+            shifts = np.array((16, 8, 0), np.uint32)
+            return (packed.reshape(-1, 1) >> shifts).astype(np.uint8)
+    for separate in SEPARATE_COLOR:
+        if all(name in names for name in separate):
+            channels = np.stack(read_fields(message, separate), axis=-1).reshape(-1, 3)
+            if channels.dtype.kind == "f":
+                # Floats are 0..1 by convention; a driver that writes 0..255 shows it by a value above one.
+                with np.errstate(invalid="ignore"):
+                    channels = np.nan_to_num(channels, posinf=0, neginf=0)
+                    scale = 1 if channels.max(initial=0) > 1 else 255
+                    channels = np.rint(channels * scale)
+            return np.clip(channels, 0, 255).astype(np.uint8)
+    return None
+
+
+def read_fields(message, names: tuple[str, ...], as_type: str | None = None) -> list[np.ndarray]:
+    """(height, width) views into the message's bytes, one per name; `as_type` reinterprets the bytes ("u4")."""
+    height, width, step, row = (int(getattr(message, name)) for name in ("height", "width", "point_step", "row_step"))
+    fields = {field.name: field for field in message.fields}
+    missing = [name for name in names if name not in fields]
+    if missing:
+        raise InputError(f"point cloud has no field {', '.join(missing)}; its fields: {', '.join(fields) or 'none'}")
+    data = _as_bytes(message.data)
+    if height * width:
+        if row < width * step:
+            raise InputError(f"row_step {row} is less than width {width} × point_step {step}; the message is malformed")
+        # The last row may come without its padding.
+        needed = row * (height - 1) + width * step
+        if needed > len(data):
+            raise InputError(f"point cloud of {height} × {width} points needs {needed} bytes; it holds {len(data)}")
+    order = ">" if message.is_bigendian else "<"
+    views = []
+    for name in names:
+        field = fields[name]
+        if field.datatype not in DATATYPES:
+            raise InputError(f"field '{name}' has datatype {field.datatype}; PointField knows 1 to 8")
+        dtype = np.dtype(order + (as_type or DATATYPES[field.datatype]))
+        if height * width == 0:
+            views.append(np.zeros((height, width), dtype))
+            continue
+        if field.offset + dtype.itemsize > step:
+            raise InputError(f"field '{name}' at offset {field.offset} does not fit into point_step {step}")
+        views.append(np.ndarray((height, width), dtype, data, field.offset, (row, step)))
+    return views
+
+
+def _as_bytes(data) -> memoryview:
+    """bytes, array.array and NumPy arrays without a copy; a list of integers with one."""
+    if isinstance(data, (list, tuple)):
+        data = bytes(data)
+    return memoryview(data).cast("B")
+
+
+def encode(
+    points: np.ndarray,
+    colors: np.ndarray | None = None,
+    shape: tuple[int, int] | None = None,
+    **columns: np.ndarray,
+) -> PackedCloud:
+    """Bytes of a PointCloud2 with x y z, `rgb` (packed into a float32, as RViz and PCL expect), and further columns.
+
+    points (N, 3), colors (N, 3) uint8 or None, shape (height, width) or None for one row; columns: name=(N,) array in
+    its own type, aligned to its size. Little endian.
+    """
+    count = len(points)
+    height, width = shape or (1, count)
+    if height * width != count:
+        raise InputError(f"shape {height} × {width} does not hold {count} points")
+    parts = [(name, points[:, axis].astype("<f4", copy=False)) for axis, name in enumerate("xyz")]
+    if colors is not None:
+        rgb = colors.astype("<u4")
+        parts.append(("rgb", (rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2]).view("<f4")))
+    parts += [(name, np.asarray(column)) for name, column in columns.items()]
+    fields, offset = [], 0
+    for name, column in parts:
+        size = column.dtype.itemsize
+        offset = -(-offset // size) * size
+        fields.append((name, offset, _DATATYPE_OF[column.dtype.str[1:]]))
+        offset += size
+    step = -(-offset // 4) * 4
+    table = np.zeros(count, np.dtype({
+        "names": [field[0] for field in fields],
+        "formats": ["<" + DATATYPES[field[2]] for field in fields],
+        "offsets": [field[1] for field in fields],
+        "itemsize": step,
+    }))  # fmt: skip
+    for name, column in parts:
+        # A float32 that holds colour bits is copied as bits: some machines quieten a NaN on its way.
+        if name == "rgb" and column.dtype.kind == "f":
+            np.ndarray(count, "<u4", table, table.dtype.fields[name][1], (step,))[:] = column.view("<u4")
+        else:
+            table[name] = column
+    return PackedCloud(height, width, tuple(fields), step, step * width, table.tobytes())
+
+
+def label_columns(semantic: np.ndarray, instance: np.ndarray, confidence: np.ndarray) -> dict[str, np.ndarray]:
+    """What a segmented cloud adds: label uint16 (NO_LABEL for -1), instance uint32, confidence float32."""
+    label = np.where(semantic < 0, NO_LABEL, semantic).astype(np.uint16)
+    return {
+        "label": label,
+        "instance": instance.astype(np.uint32),
+        "confidence": confidence.astype(np.float32, copy=False),
+    }
