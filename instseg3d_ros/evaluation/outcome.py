@@ -2,6 +2,7 @@
 
 NaN stands for "undefined" throughout (a class without ground truth); `to_json` turns it into null.
 """
+
 from __future__ import annotations
 
 import math
@@ -109,7 +110,7 @@ class Outcome:
         return float(np.mean([s.milliseconds for s in self.scenes])) if self.scenes else NAN
 
     def to_json(self, class_agnostic: bool = False) -> dict:
-        """`{"ap", "ap50", "ap25", "classes", "iou", …}`; with `class_agnostic` the first three are those of masks alone."""
+        """`{"ap", "ap50", "ap25", "classes", "iou", …}`; with `class_agnostic` the first three judge masks alone."""
         head = self.agnostic if class_agnostic else self.mean
         classes = {} if class_agnostic else {name: scores.to_json() for name, scores in self.classes.items()}
         content = {

@@ -1,0 +1,91 @@
+"""Do instance scores mean what they say? Reliability bins, expected calibration error, and two ways to mend scores.
+
+`score` (E,) in 0..1 and `true` (E,) bool come from `instance_ap.match` at IoU 0.5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from instseg3d_ros.evaluation.outcome import NAN, Reliability
+
+BINS = 10
+_EDGE = 1e-6  # logits of scores at 0 and 1 stay finite
+
+
+def reliability(score: np.ndarray, true: np.ndarray, bins: int = BINS) -> Reliability:
+    """Equal-width bins, and expected calibration error Σ (n_b / n) |accuracy_b − confidence_b| (Guo et al. 2017)."""
+    score, true = np.clip(np.asarray(score, float), 0, 1), np.asarray(true, float)
+    edges = np.linspace(0, 1, bins + 1)
+    index = np.minimum((score * bins).astype(np.int64), bins - 1)
+    count = np.bincount(index, minlength=bins)
+
+    def mean(values):
+        total = np.bincount(index, values, minlength=bins)
+        return np.divide(total, count, out=np.full(bins, NAN), where=count > 0)
+
+    confidence, accuracy = mean(score), mean(true)
+    gaps = np.nan_to_num(np.abs(accuracy - confidence))
+    error = float((count * gaps).sum() / count.sum()) if len(score) else NAN
+    return Reliability(edges, count, confidence, accuracy, error, fit_temperature(score, true))
+
+
+def apply_temperature(score: np.ndarray, temperature: float) -> np.ndarray:
+    """sigmoid(logit(score) / temperature): keeps the order of scores, so average precision stays as it is."""
+    return 1 / (1 + np.exp(-_logit(score) / temperature))
+
+
+def fit_temperature(score: np.ndarray, true: np.ndarray) -> float:
+    """The temperature in 0.05…20 of least cross entropy; NaN unless both right and wrong scores are at hand.
+
+    Cross entropy is convex in 1/temperature, so the root of its derivative is found by bisection.
+    """
+    true = np.asarray(true, bool)
+    if true.all() or not true.any():
+        return NAN
+    logit = _logit(score)
+
+    def slope(inverse):
+        return float(np.mean((1 / (1 + np.exp(-logit * inverse)) - true) * logit))
+
+    low, high = 1 / 20, 20.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
+    return 2 / (low + high)
+
+
+@dataclass(frozen=True)
+class Isotonic:
+    """A step-free rising map of scores: linear between the knots x, y (K,), constant outside."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+    def __call__(self, score: np.ndarray) -> np.ndarray:
+        return np.interp(score, self.x, self.y)
+
+
+def fit_isotonic(score: np.ndarray, true: np.ndarray) -> Isotonic:
+    """Least-squares rising fit by pooling adjacent violators (Ayer et al. 1955), ties in score pooled first."""
+    x, inverse = np.unique(np.asarray(score, float), return_inverse=True)
+    weight = np.bincount(inverse).astype(float)
+    mean = np.bincount(inverse, np.asarray(true, float)) / weight
+    blocks: list[list[float]] = []  # mean, weight, number of knots
+    for value, mass in zip(mean, weight):
+        blocks.append([value, mass, 1])
+        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
+            value, mass, knots = blocks.pop()
+            before = blocks[-1]
+            before[0] = (before[0] * before[1] + value * mass) / (before[1] + mass)
+            before[1] += mass
+            before[2] += knots
+    y = np.repeat([block[0] for block in blocks], [int(block[2]) for block in blocks])
+    return Isotonic(x, y)
+
+
+def _logit(score: np.ndarray) -> np.ndarray:
+    score = np.clip(np.asarray(score, float), _EDGE, 1 - _EDGE)
+    return np.log(score / (1 - score))

@@ -1,0 +1,212 @@
+"""Average precision of instances by ScanNet's protocol.
+
+A prediction is a mask with a class and a score; masks may overlap. Truth is one id per point, label × 1000 + instance.
+One scene becomes a table of intersections (`overlaps`); tables are matched at ten IoU thresholds (`match`) and pooled
+into precision–recall curves (`average_precision`). Thresholds are twentieths and every comparison is made on whole
+numbers, so an IoU of exactly 0.55 is never above 0.55.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from instseg3d_ros.evaluation.outcome import NAN, Curve, Scores
+
+THRESHOLDS = (10, 11, 12, 13, 14, 15, 16, 17, 18, 5)  # twentieths: IoU 0.50, 0.55 … 0.90 make AP; the last is 0.25
+MIN_REGION = 100  # points; smaller true regions are ignored, smaller predictions dropped
+FACTOR = 1000  # id of a true point = label id × FACTOR + instance
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One predicted instance: `mask` holds point numbers (K,), or is (N,) bool; `label` a label id (0: none)."""
+
+    mask: np.ndarray
+    label: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """Intersections of one scene's G true regions (ascending id) with its P predictions (in their given order)."""
+
+    intersection: np.ndarray  # (G,P) int64 points
+    true_class: np.ndarray  # (G,) class index
+    true_size: np.ndarray  # (G,) points
+    ignored: np.ndarray  # (G,) bool: too small, or without an instance
+    class_: np.ndarray  # (P,) class index, -1 where the label is not evaluated: counts only where masks alone do
+    size: np.ndarray  # (P,) points
+    score: np.ndarray  # (P,) float64
+    void: np.ndarray  # (P,) points of it whose label is not evaluated
+
+    def agnostic(self) -> Overlaps:
+        """The same masks, all of class 0."""
+        true_class, class_ = np.zeros_like(self.true_class), np.zeros_like(self.class_)
+        return Overlaps(
+            self.intersection, true_class, self.true_size, self.ignored, class_, self.size, self.score, self.void
+        )
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What one scene contributes at one threshold: E counted predictions, and missed objects per class."""
+
+    class_: np.ndarray  # (E,)
+    score: np.ndarray  # (E,)
+    true: np.ndarray  # (E,) bool
+    missed: np.ndarray  # (C,) objects without a match
+
+
+def overlaps(
+    truth: np.ndarray, predictions: Sequence[Prediction], label_ids: Sequence[int], min_region: int = MIN_REGION
+) -> Overlaps:
+    """Table of one scene. truth (N,) ids; `label_ids` are the evaluated labels, their order is the class index."""
+    truth = np.asarray(truth, np.int64)
+    ids, region, sizes = np.unique(truth, return_inverse=True, return_counts=True)
+    region = region.reshape(-1)
+    class_of = _class_of(ids // FACTOR, label_ids)
+    kept = class_of >= 0
+    column = np.where(kept, np.cumsum(kept) - 1, kept.sum())[region]  # last column: void
+
+    rows, label, size, score = [], [], [], []
+    for prediction in predictions:
+        row = np.bincount(column[prediction.mask], minlength=kept.sum() + 1)
+        count = int(row.sum())
+        if count >= min_region and count:
+            rows.append(row)
+            label.append(prediction.label)
+            size.append(count)
+            score.append(prediction.score)
+    table = np.array(rows, np.int64).reshape(len(rows), kept.sum() + 1)
+    return Overlaps(
+        intersection=table[:, :-1].T,
+        true_class=class_of[kept],
+        true_size=sizes[kept].astype(np.int64),
+        ignored=(sizes[kept] < min_region) | (ids[kept] % FACTOR == 0),
+        class_=_class_of(np.array(label, np.int64), label_ids),
+        size=np.array(size, np.int64),
+        score=np.array(score, np.float64),
+        void=table[:, -1],
+    )
+
+
+def _class_of(labels: np.ndarray, label_ids: Sequence[int]) -> np.ndarray:
+    """Index of each label in `label_ids`, -1 where it is not among them."""
+    if not len(label_ids):
+        return np.full(len(labels), -1, np.int64)
+    order = np.argsort(label_ids)
+    known = np.asarray(label_ids, np.int64)[order]
+    at = np.clip(np.searchsorted(known, labels), 0, len(known) - 1)
+    return np.where(known[at] == labels, order[at], -1)
+
+
+def match(scene: Overlaps, twentieths: int, num_classes: int) -> Matches:
+    """Decide each prediction of one scene at IoU `twentieths`/20.
+
+    Objects in ascending id take predictions in file order. The first above the threshold is used up; each further one
+    adds a false positive with the lower of the two scores, leaves the higher to the object, and stays available. A
+    prediction above the threshold with nothing of its class is false, unless the void and ignored share of it is
+    above the threshold too.
+    """
+    same = scene.true_class[:, None] == scene.class_[None, :]
+    union = scene.true_size[:, None] + scene.size[None, :] - scene.intersection
+    above = same & (20 * scene.intersection > twentieths * union)
+
+    used = np.zeros(len(scene.size), bool)
+    best: dict[int, float] = {}  # object -> score it was found with
+    classes, scores = [], []  # of the false positives
+    for g, p in zip(*(axis.tolist() for axis in np.nonzero(above & ~scene.ignored[:, None]))):
+        if used[p]:
+            continue
+        score = float(scene.score[p])
+        if g not in best:
+            used[p] = True
+            best[g] = score
+        else:
+            classes.append(scene.true_class[g])
+            scores.append(min(best[g], score))
+            best[g] = max(best[g], score)
+
+    excused = scene.void + (scene.intersection * (same & scene.ignored[:, None])).sum(axis=0)
+    false = ~above.any(axis=0) & (20 * excused <= twentieths * scene.size)
+    found = np.fromiter(best, np.int64, len(best))
+    objects = np.bincount(scene.true_class[~scene.ignored], minlength=num_classes)
+    return Matches(
+        class_=np.concatenate([scene.true_class[found], np.array(classes, np.int64), scene.class_[false]]),
+        score=np.concatenate([np.array(list(best.values())), np.array(scores), scene.score[false]]),
+        true=np.arange(len(best) + len(scores) + false.sum()) < len(best),
+        missed=objects - np.bincount(scene.true_class[found], minlength=num_classes),
+    )
+
+
+def precision_recall(score: np.ndarray, true: np.ndarray, missed: int) -> Curve:
+    """Points at each unique score (E,) ascending, then the artificial one at recall 0, precision 1; no envelope."""
+    order = np.argsort(score, kind="stable")
+    thresholds, first = np.unique(score[order], return_index=True)
+    wrong_below = np.concatenate([[0], np.cumsum(true[order])])[first]  # true ones that a threshold here gives up
+    hits = true.sum() - wrong_below
+    counted = len(score) - first
+    return Curve(
+        precision=np.append(hits / counted, 1.0),
+        recall=np.append(hits / max(true.sum() + missed, 1), 0.0),
+        score=np.append(thresholds, np.inf),
+    )
+
+
+def area(curve: Curve) -> float:
+    """Precision weighted by half the recall on either side: recall, ends doubled, convolved with [−0.5, 0, 0.5]."""
+    recall = np.concatenate([curve.recall[:1], curve.recall, [0.0]])
+    return float(np.dot(curve.precision, np.convolve(recall, [-0.5, 0, 0.5], "valid")))
+
+
+def average_precision(
+    scenes: Sequence[Overlaps], num_classes: int, thresholds: Sequence[int] = THRESHOLDS
+) -> tuple[np.ndarray, dict[int, Curve]]:
+    """AP of each class at each threshold, (C,T), and the curves at IoU 0.5 of the classes that have one.
+
+    NaN: the class has no object. 0: it has objects but no prediction, or none that counts.
+    """
+    objects = np.zeros(num_classes, np.int64)
+    for scene in scenes:
+        objects += np.bincount(scene.true_class[~scene.ignored], minlength=num_classes)
+    result = np.where(objects[:, None] > 0, 0.0, NAN) * np.ones(len(thresholds))
+    curves = {}
+    for column, twentieths in enumerate(thresholds):
+        matches = pool([match(scene, twentieths, num_classes) for scene in scenes], num_classes)
+        order = np.argsort(matches.class_, kind="stable")
+        bounds = np.searchsorted(matches.class_[order], np.arange(num_classes + 1))
+        for index in np.flatnonzero(objects):
+            part = order[bounds[index] : bounds[index + 1]]
+            if len(part):
+                curve = precision_recall(matches.score[part], matches.true[part], int(matches.missed[index]))
+                result[index, column] = area(curve)
+                if twentieths == 10:
+                    curves[int(index)] = curve
+    return result, curves
+
+
+def pool(parts: Sequence[Matches], num_classes: int) -> Matches:
+    """All scenes' matches as one."""
+    empty = Matches(
+        np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool), np.zeros(num_classes, np.int64)
+    )  # concatenation needs one part
+    parts = [empty, *parts]
+    return Matches(
+        np.concatenate([part.class_ for part in parts]).astype(np.int64),
+        np.concatenate([part.score for part in parts]).astype(np.float64),
+        np.concatenate([part.true for part in parts]).astype(bool),
+        np.sum([part.missed for part in parts], axis=0),
+    )
+
+
+def summarize(table: np.ndarray) -> tuple[Scores, list[Scores]]:
+    """Mean and per-class scores of a (C,10) table as `average_precision` returns it; NaN classes leave the mean."""
+    rows = [Scores(float(row[:-1].mean()), float(row[0]), float(row[-1])) for row in table]
+    defined = [row for row in rows if row.ap == row.ap]
+    if not defined:
+        return Scores(), rows
+    mean = np.mean([[row.ap, row.ap50, row.ap25] for row in defined], axis=0)
+    return Scores(*map(float, mean)), rows
