@@ -1,0 +1,19 @@
+"""Chooses who computes a convolution: spconv where the grid says so, compiled kernels on CPUs, else plain torch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from instseg3d_ros.sparse import engine_torch
+from instseg3d_ros.sparse.kernel_map import KernelMap
+
+
+def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
+    """features (V_in, C_in), weight (C_out, k, k, k, C_in) -> (V_out, C_out); differentiable in both."""
+    kind = features.device.type
+    if torch.is_autocast_enabled(kind):
+        features, weight = features.to(torch.get_autocast_dtype(kind)), weight.to(torch.get_autocast_dtype(kind))
+    elif weight.dtype != features.dtype:
+        raise ValueError(f"features are {features.dtype}, weights {weight.dtype}")
+    return engine_torch.Convolution.apply(features, weight, kernel_map)

@@ -1,0 +1,121 @@
+"""Occupied voxels of one or several scenes, their coarser levels, and who neighbours whom."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from instseg3d_ros.sparse import neighbors
+from instseg3d_ros.sparse.morton import BLOCK_BITS, deinterleave, interleave
+
+LIMIT = 1 << 30  # |voxel coordinate|; offsets and extents then fit 32 bits
+CENTER = 13  # row of the offset (0, 0, 0) among the 27
+
+
+class VoxelGrid:
+    """The sites of a sparse tensor; levels and tables are built once, on demand, and shared by all who ask.
+
+    Order of the voxels: by scene, by block of 2^8 voxels per axis (x, then y, then z), and in Z-order within the block.
+    A voxel's `code` holds the block's rank above its interleaved bits; a coarser level is then `code >> 3`, voxels of
+    one cell are consecutive at every level down to the block, and no hash table is needed anywhere.
+
+    coords: (V, 4) int32 rows [scene, x, y, z], unique, in that order
+    codes: (V,) int64, ascending
+    blocks: (B, 4) int32 rows [scene, x, y, z] of the blocks, in lexicographic order
+    bits: Z-order bits per axis that are left in `codes`; 8 at the finest level, one less per `down()`
+    engine: "torch" or "spconv"; who computes the convolutions on this grid and on the coarser ones
+    """
+
+    def __init__(self, codes: Tensor, blocks: Tensor, bits: int, num_scenes: int, engine: str = "torch"):
+        self.codes, self.blocks, self.bits, self.num_scenes, self.engine = codes, blocks, bits, num_scenes, engine
+        self._down = None
+        self.maps = {}  # kernel maps by kind, see KernelMap
+
+    @staticmethod
+    def from_coords(coords: Tensor, num_scenes: int | None = None, engine: str = "torch"):
+        """(N, 4) integer rows [scene, x, y, z], in any order, repeated or not -> (grid, inverse (N,) int64).
+
+        Raises InputError where coordinates or the extent of the scenes are beyond what a grid can hold.
+        """
+        block_key, blocks = _block_keys(coords)
+        unique_blocks, rank = torch.unique(block_key, return_inverse=True)
+        codes = (rank << 3 * BLOCK_BITS) | interleave(coords[:, 1:] & ((1 << BLOCK_BITS) - 1))
+        codes, inverse = torch.unique(codes, return_inverse=True)
+        rows = torch.empty_like(unique_blocks).scatter_(0, rank, torch.arange(len(rank), device=rank.device))
+        if num_scenes is None:
+            num_scenes = int(coords[:, 0].max()) + 1 if len(coords) else 0
+        return VoxelGrid(codes, blocks[rows].to(torch.int32), BLOCK_BITS, num_scenes, engine), inverse
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __repr__(self) -> str:
+        return f"VoxelGrid({len(self)} voxels, {self.num_scenes} scenes, {self.device}, engine={self.engine})"
+
+    @property
+    def device(self) -> torch.device:
+        return self.codes.device
+
+    @cached_property
+    def coords(self) -> Tensor:
+        """(V, 4) int32 rows [scene, x, y, z]."""
+        coords = self.blocks[self.codes >> 3 * self.bits]
+        coords[:, 1:] <<= self.bits
+        coords[:, 1:] += deinterleave(self.codes & ((1 << 3 * self.bits) - 1)).to(torch.int32)
+        return coords
+
+    @cached_property
+    def batch(self) -> Tensor:
+        """(V,) int64: the scene of each voxel, ascending."""
+        return self.blocks[:, 0].to(torch.int64)[self.codes >> 3 * self.bits]
+
+    def down(self) -> tuple[VoxelGrid, Tensor, Tensor]:
+        """The grid at half the resolution: (coarse, parent (V,) int64, slot (V,) int64).
+
+        parent: row of the coarse voxel at floor(coords / 2); slot: 4 (x & 1) + 2 (y & 1) + (z & 1).
+        """
+        if self._down is None:
+            self._down = self._build_down()
+        return self._down
+
+    def _build_down(self):
+        if self.bits == 0:  # blocks are single voxels by now: start over with blocks of 2^8 of them
+            coords = self.coords.clone()
+            slot = interleave(coords[:, 1:] & 1)
+            coords[:, 1:] >>= 1
+            coarse, parent = VoxelGrid.from_coords(coords, self.num_scenes, self.engine)
+            return coarse, parent, slot
+        codes, parent = torch.unique_consecutive(self.codes >> 3, return_inverse=True)
+        coarse = VoxelGrid(codes, self.blocks, self.bits - 1, self.num_scenes, self.engine)
+        return coarse, parent, self.codes & 7
+
+    @cached_property
+    def children(self) -> Tensor:
+        """(V of `down()`, 8) int32: row of the fine voxel in each slot of a coarse one, -1 where there is none."""
+        coarse, parent, slot = self.down()
+        children = torch.full((len(coarse), 8), -1, dtype=torch.int32, device=self.device)
+        children.view(-1)[parent * 8 + slot] = torch.arange(len(self), dtype=torch.int32, device=self.device)
+        return children
+
+    @cached_property
+    def neighbors(self) -> Tensor:
+        """(V, 27) int32: row of the voxel at coords + (i, j, k) − 1 in column 9 i + 3 j + k, -1 where there is none."""
+        if self.bits == 0:
+            return neighbors.of_blocks(self.blocks)
+        coarse, parent, slot = self.down()
+        return neighbors.from_coarse(coarse.neighbors, self.children, parent, slot)
+
+    def to(self, device) -> VoxelGrid:
+        """The same voxels on another device; levels and tables are built anew there."""
+        if torch.device(device) == self.device:
+            return self
+        return VoxelGrid(self.codes.to(device), self.blocks.to(device), self.bits, self.num_scenes, self.engine)
+
+
+def _block_keys(coords: Tensor) -> tuple[Tensor, Tensor]:
+    """One int64 per voxel whose order is that of [scene, x, y, z] of its block, and those blocks (N, 4) int64."""
+    blocks = coords.to(torch.int64)
+    blocks = torch.cat((blocks[:, :1], blocks[:, 1:] >> BLOCK_BITS), 1)
+    return neighbors.pack(blocks)[0], blocks

@@ -1,0 +1,66 @@
+"""Which input rows meet which output rows under each offset of a convolution's kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from instseg3d_ros.sparse.grid import CENTER, VoxelGrid
+
+
+@dataclass(frozen=True, eq=False)
+class KernelMap:
+    """One per level and kind of convolution, kept by the level's grid and shared by every layer and by backward.
+
+    kind: "submanifold", "down" or "up"; grid: the finer grid of the convolution
+    """
+
+    kind: str
+    grid: VoxelGrid
+
+    @staticmethod
+    def submanifold(grid: VoxelGrid) -> KernelMap:
+        return KernelMap._of(grid, "submanifold")
+
+    @staticmethod
+    def down(grid: VoxelGrid) -> KernelMap:
+        return KernelMap._of(grid, "down")
+
+    @staticmethod
+    def up(grid: VoxelGrid) -> KernelMap:
+        return KernelMap._of(grid, "up")
+
+    @staticmethod
+    def _of(grid: VoxelGrid, kind: str) -> KernelMap:
+        if kind not in grid.maps:
+            grid.maps[kind] = KernelMap(kind, grid)
+        return grid.maps[kind]
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Rows of the input and of the output."""
+        fine = len(self.grid)
+        if self.kind == "submanifold":
+            return fine, fine
+        coarse = len(self.grid.down()[0])
+        return (fine, coarse) if self.kind == "down" else (coarse, fine)
+
+    @property
+    def identity(self) -> int | None:
+        """The offset that joins every row with itself, where there is one."""
+        return CENTER if self.kind == "submanifold" else None
+
+    @cached_property
+    def pairs(self) -> list[tuple[Tensor, Tensor]]:
+        """Per offset: input rows (P,) and output rows (P,), int64. No row occurs twice in either."""
+        if self.kind == "submanifold":
+            columns = self.grid.neighbors.t()  # (27, V)
+            found = [torch.nonzero(column >= 0).squeeze(1) for column in columns]
+            return [(column[rows].to(torch.int64), rows) for column, rows in zip(columns, found)]
+        _, parent, slot = self.grid.down()
+        fine = [torch.nonzero(slot == s).squeeze(1) for s in range(8)]
+        pairs = [(rows, parent[rows]) for rows in fine]
+        return pairs if self.kind == "down" else [(coarse, rows) for rows, coarse in pairs]

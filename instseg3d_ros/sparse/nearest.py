@@ -1,0 +1,107 @@
+"""Exact k nearest neighbours, read off the voxel grid instead of a tree."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from instseg3d_ros.sparse.grid import VoxelGrid
+
+LEVELS = 3  # widest search by cells: 27 cells of 2^3 voxels; what is still open goes to a tree
+ENTRIES = 1 << 23  # candidates at a time
+
+
+def k_nearest_neighbors(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int) -> Tensor:
+    """The k nearest of the same scene: positions (V, 3), each inside its voxel -> rows (V, k) int64, nearest first.
+
+    The point itself comes first. Where a scene has fewer than k points, the rest of its rows repeat the point itself.
+    """
+    if positions.device.type == "cpu":
+        return _by_tree(positions, grid, k, torch.arange(len(grid)))
+    return by_cells(positions, grid, voxel_size, k)
+
+
+def by_cells(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int) -> Tensor:
+    """Torch operations only: the candidates of a voxel are all points in the 27 cells around the one it lies in.
+
+    A cell is 2, 4, then 8 voxels wide; a voxel goes to the wider one if its k-th distance reaches the border.
+    """
+    result = torch.arange(len(grid), device=grid.device)[:, None].repeat(1, k)
+    todo = torch.arange(len(grid), device=grid.device)
+    level, descendants, cell = grid, None, todo
+    for depth in range(1, LEVELS + 1):
+        coarse, parent, _ = level.down()
+        descendants = _descend(level.children, descendants)  # (cells, 8^depth)
+        cell = parent[cell]
+        size = voxel_size * 2**depth
+        left = []
+        for rows in todo.split(max(1, ENTRIES // (27 * 8**depth))):
+            nearby = coarse.neighbors[cell[rows]].to(torch.int64)  # (n, 27)
+            nearby[nearby < 0] = len(coarse)
+            candidates = descendants[nearby].flatten(1).to(torch.int64)  # (n, 27 · 8^depth)
+            nearest, far = _closest(positions, rows, candidates, k)
+            corner = coarse.coords[cell[rows], 1:].to(positions.dtype) * size
+            inside = positions[rows] - corner
+            # What lies closer than the border of the 27 cells is a candidate for sure.
+            safe = torch.minimum(inside, size - inside).amin(1) + size - rounding(positions[rows], size)
+            done = far < safe.clamp(min=0) ** 2
+            result[rows[done]] = nearest[done]
+            left.append(rows[~done])
+        todo, level = torch.cat(left) if left else todo, coarse
+        if not len(todo):
+            return result
+    result[todo] = _by_tree(positions, grid, k, todo)
+    return result
+
+
+def rounding(positions: Tensor, size: float) -> Tensor:
+    """(n,): how far a position (n, 3) may seem to stand from the cell it lies in."""
+    return size * 1e-3 + positions.abs().amax(1) * (8 * torch.finfo(positions.dtype).eps)
+
+
+def _descend(children: Tensor, finer: Tensor | None) -> Tensor:
+    """Rows of the finest level under each cell, (cells + 1, 8^depth) int32; the last row and empty places are -1."""
+    if finer is not None:
+        table = children.to(torch.int64)
+        table[table < 0] = len(finer) - 1
+        children = finer[table].flatten(1)
+    return torch.cat((children, torch.full_like(children[:1], -1) if len(children) else children.new_zeros(0)))
+
+
+def _closest(positions: Tensor, rows: Tensor, candidates: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k closest candidates (n, k), padded by the point itself; the squared distance of the k-th, inf if missing."""
+    offset = positions[candidates.clamp(min=0)] - positions[rows, None]
+    distance = (offset * offset).sum(-1)
+    distance[candidates < 0] = torch.inf
+    distance[candidates == rows[:, None]] = -1
+    width = min(k, candidates.shape[1])
+    distance, order = distance.topk(width, 1, largest=False)
+    nearest = torch.where(distance.isinf(), rows[:, None], candidates.gather(1, order))
+    return nearest, distance[:, -1] if width == k else torch.full_like(distance[:, -1], torch.inf)
+
+
+def _by_tree(positions: Tensor, grid: VoxelGrid, k: int, rows: Tensor) -> Tensor:
+    """The same for some rows by SciPy's tree over each scene, on the host."""
+    from scipy.spatial import cKDTree
+
+    result = rows[:, None].repeat(1, k).cpu()
+    starts = torch.searchsorted(grid.batch, torch.arange(grid.num_scenes + 1, device=grid.device)).tolist()
+    scene = grid.batch[rows].cpu()
+    xyz, rows = positions.detach().cpu().numpy(), rows.cpu()
+    for i in scene.unique().tolist():
+        start, stop = starts[i], starts[i + 1]
+        mine = torch.nonzero(scene == i).squeeze(1)
+        own = rows[mine]
+        found = cKDTree(xyz[start:stop]).query(xyz[own.numpy()], min(k, stop - start), workers=-1)[1]
+        found = torch.as_tensor(found.reshape(len(own), -1)) + start
+        result[mine, : found.shape[1]] = _self_first(found, own)
+    return result.to(positions.device)
+
+
+def _self_first(found: Tensor, own: Tensor) -> Tensor:
+    """Moves each row's own index to the front, in place of the last where it was not found (points that coincide)."""
+    where = torch.where(found == own[:, None], 0, 1)
+    where[torch.nonzero(where.all(1)).squeeze(1), -1] = 0
+    found = found.gather(1, where.argsort(dim=1, stable=True))
+    found[:, 0] = own
+    return found

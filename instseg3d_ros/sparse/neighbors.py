@@ -1,0 +1,79 @@
+"""Kernel maps: for every voxel and each of the 27 offsets of a 3^3 kernel, the row of the voxel there.
+
+Built from coarse to fine: a voxel's neighbours lie in its parent's neighbours, so each level costs one look-up per
+entry in the table of children, and only the coarsest level, a few blocks, is searched.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from instseg3d_ros.errors import InputError
+
+CHUNK = 1 << 17  # rows at a time: bounds the temporaries of a big cloud to some 100 MB
+
+
+def offsets(device="cpu") -> Tensor:
+    """(27, 3) int64: the offsets −1, 0, 1 in the order of the weights, x slowest."""
+    return torch.cartesian_prod(*[torch.arange(-1, 2, device=device)] * 3)
+
+
+def from_coarse(coarse: Tensor, children: Tensor, parent: Tensor, slot: Tensor) -> Tensor:
+    """Neighbours (V, 27) int32 from those of the parents (P, 27), the children (P, 8), parent (V,) and slot (V,)."""
+    device = coarse.device
+    via, child = _steps(device)  # (8, 27): through which of the parent's neighbours, into which of its children
+    table = torch.empty((len(parent), 27), dtype=torch.int32, device=device)
+    nowhere = torch.full((1, 8), -1, dtype=torch.int32, device=device)
+    children = torch.cat((children, nowhere)).view(-1)  # the last row is what a missing parent has
+    for rows in torch.arange(len(parent), device=device).split(CHUNK):
+        s = slot[rows]
+        cell = coarse[parent[rows]].gather(1, via[s]).to(torch.int64)  # (n, 27)
+        cell[cell < 0] = len(coarse)
+        table[rows] = children[cell * 8 + child[s]]
+    return table
+
+
+def of_blocks(blocks: Tensor) -> Tensor:
+    """Neighbours (B, 27) int32 among the rows [scene, x, y, z] of `blocks`, which are in lexicographic order."""
+    if not len(blocks):
+        return torch.empty((0, 27), dtype=torch.int32, device=blocks.device)
+    keys, (stride_x, stride_y) = pack(blocks)
+    steps = offsets(blocks.device)
+    steps = steps[:, 0] * stride_x + steps[:, 1] * stride_y + steps[:, 2]
+    table = torch.empty((len(blocks), 27), dtype=torch.int32, device=blocks.device)
+    for column in range(27):
+        wanted = keys + steps[column]
+        found = torch.searchsorted(keys, wanted).clamp_(max=len(keys) - 1)
+        table[:, column] = torch.where(keys[found] == wanted, found, -1)
+    return table
+
+
+def pack(blocks: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    """Rows [scene, x, y, z] -> (keys (B,) int64 in lexicographic order, (key step of x, key step of y)).
+
+    A margin of one lies on each side of every axis, so that a step never wraps into another row or scene.
+    Raises InputError where the extents do not fit 62 bits.
+    """
+    blocks = blocks.to(torch.int64)
+    if not len(blocks):
+        return blocks[:, 0], (0, 0)
+    low, high = blocks.amin(0), blocks.amax(0)
+    scenes, width, depth, height = (high - low + 3).tolist()
+    if scenes * width * depth * height >= 1 << 62:
+        raise InputError(
+            f"the points span {width} x {depth} x {height} blocks of 256 voxels in {scenes - 2} scenes, more than 2^62 "
+            "blocks can be numbered; drop far outliers or take larger voxels"
+        )
+    scene, x, y, z = (blocks - low + 1).unbind(1)
+    return ((scene * width + x) * depth + y) * height + z, (depth * height, height)
+
+
+@lru_cache
+def _steps(device) -> tuple[Tensor, Tensor]:
+    slots = torch.cartesian_prod(*[torch.arange(2, device=device)] * 3)  # (8, 3)
+    target = slots[:, None] + offsets(device)  # (8, 27, 3) in −1 … 2, in voxels from the parent's corner
+    via = (((target >> 1) + 1) * torch.tensor([9, 3, 1], device=device)).sum(-1)
+    return via, ((target & 1) * torch.tensor([4, 2, 1], device=device)).sum(-1)

@@ -1,0 +1,25 @@
+"""Features on the sites of a voxel grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from instseg3d_ros.sparse.grid import VoxelGrid
+
+
+@dataclass(frozen=True)
+class SparseTensor:
+    """features: (V, C), one row per voxel of `grid`, in its order."""
+
+    features: Tensor
+    grid: VoxelGrid
+
+    def __post_init__(self):
+        if len(self.features) != len(self.grid):
+            raise ValueError(f"{len(self.features)} rows of features on a grid of {len(self.grid)} voxels")
+
+    def replace(self, features: Tensor) -> SparseTensor:
+        """Other features (V, C') on the same grid."""
+        return SparseTensor(features, self.grid)

@@ -1,0 +1,72 @@
+"""Points to voxels: unique cells with the mean of what fell into them, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.sparse.grid import LIMIT, VoxelGrid
+
+ENGINES = ("torch", "spconv")
+
+
+@dataclass(frozen=True)
+class Voxels:
+    """V voxels made of N points, in the order of `grid`."""
+
+    grid: VoxelGrid
+    positions: Tensor  # (V, 3) mean of the points, metres
+    features: Tensor | None  # (V, F) mean of the points' features
+    inverse: Tensor  # (N,) int64, point -> voxel
+    counts: Tensor  # (V,) int64 points in each voxel
+
+
+def voxelize(
+    points: Tensor,
+    features: Tensor | None,
+    voxel_size: float,
+    batch: Tensor | None = None,
+    engine: str = "torch",
+) -> Voxels:
+    """Group points by the voxel floor(point / voxel_size) they lie in.
+
+    points: (N, 3) floating-point finite metres, any extent and sign; features: (N, F) or None; batch: (N,) int64
+    scene of each point, or None for a single scene; engine: "torch", or "spconv" for convolutions by that library.
+    Raises InputError for points that are not finite or lie beyond 2^30 voxels from the origin.
+    """
+    if engine not in ENGINES:
+        raise InputError(f"engine '{engine}': one of {', '.join(ENGINES)} is expected")
+    if not voxel_size > 0:
+        raise InputError(f"voxel size {voxel_size} m: a length above 0 is expected")
+    num_scenes = 1 if batch is None else (int(batch.max()) + 1 if len(batch) else 0)
+    # In float64, and divided by a tensor: on CUDA division by a number multiplies by a rounded reciprocal.
+    cells = torch.floor(points.double() / torch.tensor(voxel_size, dtype=torch.float64, device=points.device))
+    _check_extent(cells, voxel_size)
+    coords = torch.empty((len(points), 4), dtype=torch.int64, device=points.device)
+    coords[:, 0] = 0 if batch is None else batch
+    coords[:, 1:] = cells
+    grid, inverse = VoxelGrid.from_coords(coords, num_scenes, engine)
+    counts = torch.bincount(inverse, minlength=len(grid))
+    positions = _mean(points, inverse, counts)
+    return Voxels(grid, positions, None if features is None else _mean(features, inverse, counts), inverse, counts)
+
+
+def _mean(values: Tensor, inverse: Tensor, counts: Tensor) -> Tensor:
+    # Summed in float64: exact enough that the order of the additions, which CUDA leaves open, does not show.
+    total = torch.zeros((len(counts), values.shape[1]), dtype=torch.float64, device=values.device)
+    total.index_add_(0, inverse, values.double())
+    return (total / counts[:, None]).to(values.dtype)
+
+
+def _check_extent(cells: Tensor, voxel_size: float) -> None:
+    if len(cells) and not bool(cells.abs().amax() < LIMIT):
+        worst = cells.abs().amax(1)
+        if not bool(worst.isfinite().all()):
+            raise InputError(f"{int((~worst.isfinite()).sum())} points are not finite; drop them before voxelizing")
+        raise InputError(
+            f"a point lies {float(worst.max()) * voxel_size:.3g} m away, beyond 2^30 voxels of {voxel_size} m;"
+            " drop it or take larger voxels"
+        )
