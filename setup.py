@@ -1,4 +1,5 @@
 """ament_python packaging: every command becomes `ros2 run instseg3d_ros NAME`."""
+
 from glob import glob
 from pathlib import Path
 

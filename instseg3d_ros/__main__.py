@@ -1,4 +1,5 @@
 """`python -m instseg3d_ros NAME …`: the same commands as `ros2 run instseg3d_ros NAME …`."""
+
 import sys
 
 from instseg3d_ros.commands.table import COMMANDS, run

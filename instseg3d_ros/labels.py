@@ -1,4 +1,5 @@
 """Label sets: class names, their ids in ground-truth files, colours, and which of them are things."""
+
 from __future__ import annotations
 
 import json
@@ -65,7 +66,9 @@ class LabelSet:
             )
             return LabelSet(str(content["name"]), classes)
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"not a label set ({error!r}); expected name and classes of name, id, color, thing") from None
+            raise InputError(
+                f"not a label set ({error!r}); expected name and classes of name, id, color, thing"
+            ) from None
 
     def write(self, path: Path) -> None:
         """Write `labels.yaml`: what a folder of scenes carries beside its splits."""
@@ -95,7 +98,9 @@ class LabelSet:
         except OSError as error:
             raise InputError(f"{path}: {error.strerror}; a folder of scenes needs a labels.yaml") from None
         except (AttributeError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-            raise InputError(f"{path}: not a label set ({error!r}); expected name and classes, each with a name") from None
+            raise InputError(
+                f"{path}: not a label set ({error!r}); expected name and classes, each with a name"
+            ) from None
 
 
 # ScanNet's benchmark colours (facts of the dataset), in the order of its twenty classes.
@@ -130,8 +135,11 @@ PALETTE = SCANNET20.colors
 # What the generator knows: ScanNet's classes, the loose things that a manipulator reaches for, and the ceiling.
 SYNTHETIC = LabelSet(
     "synthetic",
-    SCANNET20.classes
-    + (LabelClass("object", 40, (255, 215, 0)), LabelClass("ceiling", 22, (225, 225, 225), thing=False)),
+    (
+        *SCANNET20.classes,
+        LabelClass("object", 40, (255, 215, 0)),
+        LabelClass("ceiling", 22, (225, 225, 225), thing=False),
+    ),
 )
 
 _NYU_NAMES = (
@@ -142,8 +150,10 @@ _NYU_NAMES = (
 # The nineteen classes of the paper's Table 2; everything else in an NYUv2 frame is stuff.
 NYUV2_19 = LabelSet(
     "nyuv2_19",
-    tuple(LabelClass(name, index + 1, PALETTE[index + 1]) for index, name in enumerate(_NYU_NAMES))
-    + (LabelClass("background", 20, PALETTE[0], thing=False),),
+    (
+        *(LabelClass(name, index + 1, PALETTE[index + 1]) for index, name in enumerate(_NYU_NAMES)),
+        LabelClass("background", 20, PALETTE[0], thing=False),
+    ),
 )
 
 LABEL_SETS = {labels.name: labels for labels in (SCANNET20, NYUV2_19, SYNTHETIC)}

@@ -7,6 +7,7 @@
                                    shape (2,) where the cloud came from an image of that height and width
 A PLY with vertex properties x y z, red green blue, label (class index) and instance is read as well.
 """
+
 from __future__ import annotations
 
 import os

@@ -1,0 +1,43 @@
+# make demo   see the node work on a recorded cloud (CLOUD=FILE for your own bag, pcd, ply or npz)
+# make test   run the tests
+# make bench  speed of every stage beside its peers
+# make soak   ten minutes of the live node
+# make lint · make format · make clean
+# TORCH=cu126 takes CUDA builds of torch and spconv; PYTHON=python3.12 another Python.
+
+VENV ?= .venv
+TORCH ?= cpu
+PYTHON ?= python3
+PY := $(VENV)/bin/python
+RUN := ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST $(PY) -m instseg3d_ros
+export PYTHON
+
+.PHONY: demo test bench soak lint format clean run-env develop-env
+
+run-env:
+	@requirements/install.sh $(VENV) run $(TORCH)
+
+develop-env:
+	@requirements/install.sh $(VENV) develop $(TORCH)
+
+demo: run-env
+	@$(PY) -m instseg3d_ros.demo --out demo $(if $(CLOUD),--cloud "$(CLOUD)")
+
+test: develop-env
+	$(PY) -m pytest
+
+bench: develop-env
+	$(RUN) benchmark
+
+soak: develop-env
+	SOAK_MINUTES=10 $(PY) -m pytest test/ros -k soak -s
+
+lint: develop-env
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+
+format: develop-env
+	$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .
+
+clean:
+	rm -rf $(VENV) demo build install log .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,138 @@
+"""`train`: from folders of labelled scenes to weights."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import difflib
+from pathlib import Path
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.paths import share
+
+EXAMPLES = """examples:
+  train quick --data DIR                                   learns something in two minutes on a CPU
+  train unet_synthetic --data rooms tables --out runs/unet --steps 50000
+  train unet_scannet --data scannet --devices 4 --precision 16-mixed
+  train my_recipe.yaml --data DIR --init unet --augmentation.drop_color 0.5
+
+RECIPE is a name in config/train/ or a YAML file; every value of it can be given as --key value on top.
+The same command again resumes a killed training."""
+
+
+def main(arguments: list[str]) -> int:
+    recipe = parse(arguments)
+    from instseg3d_ros.training.run import train
+
+    print(f"weights: {train(recipe)}")
+    return 0
+
+
+def parse(arguments: list[str]):
+    """Recipe file first, the command line on top; an unknown key is an error that names the nearest right one."""
+    from jsonargparse import ArgumentParser
+
+    from instseg3d_ros.training.recipe import Recipe
+
+    parser = ArgumentParser(
+        prog="train", description="Train a network on folders of labelled scenes and export its weights.",
+        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, exit_on_error=False,
+    )  # fmt: skip
+    parser.add_argument("recipe", help=f"one of {', '.join(recipe_names())}, or a YAML file")
+    parser.add_class_arguments(Recipe, None)
+    keys = _keys(Recipe)
+    for word in arguments:
+        if word.startswith("--") and word != "--help":
+            _check_key(word[2:].split("=")[0].rstrip("+"), keys)
+    if not arguments or arguments[0].startswith("--"):
+        if "--help" not in arguments:
+            raise InputError(f"the recipe comes first; one of: {', '.join(recipe_names())}, or a YAML file (--help)")
+    elif "--help" not in arguments and "-h" not in arguments:
+        arguments = [arguments[0], *_from_file(find_recipe(arguments[0]), keys), *arguments[1:]]
+    try:
+        config = parser.parse_args(_lists(arguments))
+        config.pop("recipe")
+        return Recipe(**vars(parser.instantiate(config)))
+    except InputError:
+        raise
+    except Exception as error:  # jsonargparse and argparse have several
+        raise InputError(" ".join(str(error).split())[:400]) from None
+
+
+def recipe_names() -> list[str]:
+    return sorted(path.stem for path in (share("config") / "train").glob("*.yaml"))
+
+
+def find_recipe(name: str) -> Path:
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        if not path.is_file():
+            raise InputError(f"{path}: no such recipe file")
+        return path
+    if name not in recipe_names():
+        raise InputError(f"no recipe '{name}'{_near(name, recipe_names())}; one of: {', '.join(recipe_names())}")
+    return share("config") / "train" / f"{name}.yaml"
+
+
+def _from_file(path: Path, keys: list[str]) -> list[str]:
+    """A recipe file as command-line words, so that file and command line meet in one parser."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text()) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: not readable as YAML ({' '.join(str(error).split())[:200]})") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds {type(content).__name__}; expected keys and values")
+    words = []
+
+    def walk(node: dict, prefix: str) -> None:
+        for key, value in node.items():
+            name = f"{prefix}{key}"
+            _check_key(name, keys)
+            if isinstance(value, dict):
+                walk(value, f"{name}.")
+            else:
+                words.append(
+                    f"--{name}={yaml.safe_dump(value, default_flow_style=True).removesuffix('...' + chr(10)).strip()}"
+                )
+
+    walk(content, "")
+    return words
+
+
+def _keys(cls, prefix: str = "") -> list[str]:
+    import typing
+
+    keys = []
+    for name, kind in typing.get_type_hints(cls).items():
+        keys.append(prefix + name)
+        if dataclasses.is_dataclass(kind):
+            keys += _keys(kind, f"{prefix}{name}.")
+    return keys
+
+
+def _check_key(key: str, keys: list[str]) -> None:
+    if key not in keys:
+        raise InputError(f"no setting '{key}'{_near(key, keys)}; see train --help")
+
+
+def _near(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _lists(arguments: list[str]) -> list[str]:
+    """`--data A B` as people write it → `--data=[A, B]` as the parser takes it."""
+    words, index = [], 0
+    while index < len(arguments):
+        if arguments[index] == "--data":
+            stop = index + 1
+            while stop < len(arguments) and not arguments[stop].startswith("--"):
+                stop += 1
+            words.append(f"--data={list(arguments[index + 1 : stop])!r}")
+            index = stop
+        else:
+            words.append(arguments[index])
+            index += 1
+    return words

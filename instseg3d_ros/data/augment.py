@@ -1,0 +1,108 @@
+"""What happens to a scene before each training step: SparseConvNet's ScanNet recipe, and what a robot's camera adds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from instseg3d_ros.data.scene import Scene
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Strengths. Lengths in metres, angles in degrees, probabilities 0..1. The zero of each switches it off."""
+
+    affine: float = 0.1  # matrix I + affine · N(0, 1): stretch, shear
+    flip: float = 0.5  # probability of mirroring x
+    yaw: float = 180.0  # uniform ± about the vertical
+    tilt: float = 4.0  # σ of what levelling leaves of pitch and roll
+    steep: float = 0.0  # probability of an unlevelled camera: pitch uniform −10…60, roll ±10
+    shift: float = 1.0  # voxels, uniform: the grid's phase
+    scale: float = 0.1  # uniform ± of the overall size
+    color: float = 0.1  # σ of one colour offset per scene, in units of 127.5 (the recipe's 0.1 · N)
+    contrast: float = 0.3  # uniform ± of gain per scene and channel
+    drop_color: float = 0.3  # probability that a scene has no colour
+    drop_points: float = 0.3  # up to this share of the points goes
+    crop: float = 0.2  # probability of keeping only a box around a random point, as robots that crop do
+    elastic: float = 0.3  # probability of the two elastic distortions
+    elastic_strength: float = 0.1  # of the recipe's magnitudes, which would swallow a cup
+    max_points: int = 120_000
+
+
+def augment(scene: Scene, options: Augmentation, rng: np.random.Generator, voxel_size: float) -> Scene:
+    """A distorted copy; labels stay with their points. Deterministic given the state of `rng`."""
+    o = options
+    keep = _kept_points(scene, o, rng)
+    points = scene.points[keep].astype(np.float64)
+    points -= points.mean(axis=0)
+    points = points @ _affine(o, rng).T
+    if rng.random() < o.elastic:
+        # The recipe's (granularity, magnitude) of (6, 40) and (20, 160) are in units of 2 cm voxels.
+        for granularity, magnitude in ((0.12, 0.8), (0.4, 3.2)):
+            points = _elastic(points, granularity, o.elastic_strength * magnitude, rng)
+    points += rng.uniform(0, 1, 3) * o.shift * voxel_size
+    return Scene(
+        points.astype(np.float32),
+        _colors(None if scene.colors is None else scene.colors[keep], o, rng),
+        scene.semantic[keep],
+        scene.instance[keep],
+        scene.name,
+    )
+
+
+def _kept_points(scene: Scene, o: Augmentation, rng: np.random.Generator) -> np.ndarray:
+    keep = np.arange(len(scene))
+    if rng.random() < o.crop:
+        middle = scene.points[rng.integers(len(scene))]
+        radius = rng.uniform(0.4, 2.0)
+        inside = (np.abs(scene.points[:, :2] - middle[:2]) < radius).all(axis=1)
+        if inside.sum() > 500:
+            keep = keep[inside]
+    count = min(o.max_points, int(len(keep) * (1 - rng.uniform(0, o.drop_points))))
+    if count < len(keep):
+        keep = keep[rng.random(len(keep)) < count / len(keep)]
+    return keep if len(keep) else np.arange(len(scene))[:1]
+
+
+def _affine(o: Augmentation, rng: np.random.Generator) -> np.ndarray:
+    matrix = np.eye(3) + o.affine * rng.normal(size=(3, 3))
+    if rng.random() < o.flip:
+        matrix[:, 0] *= -1
+    matrix *= 1 + rng.uniform(-o.scale, o.scale)
+    if rng.random() < o.steep:
+        # An unlevelled camera keeps its own forward axis: a yaw on top would leave no direction that means up.
+        return _turn(0, rng.uniform(-10, 10)) @ _turn(1, rng.uniform(-10, 60)) @ matrix
+    yaw = _turn(2, rng.uniform(-o.yaw, o.yaw))
+    return _turn(0, o.tilt * rng.normal()) @ _turn(1, o.tilt * rng.normal()) @ matrix @ yaw
+
+
+def _turn(axis: int, degrees: float) -> np.ndarray:
+    c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    matrix = np.eye(3)
+    matrix[i, i], matrix[i, j], matrix[j, i], matrix[j, j] = c, -s, s, c
+    return matrix
+
+
+def _colors(colors: np.ndarray | None, o: Augmentation, rng: np.random.Generator) -> np.ndarray | None:
+    if colors is None or rng.random() < o.drop_color:
+        return None
+    gain = 1 + rng.uniform(-o.contrast, o.contrast, 3)
+    offset = 127.5 * (o.color * rng.normal(size=3) + o.color * rng.normal())
+    return np.clip((colors - 127.5) * gain + 127.5 + offset, 0, 255).astype(np.uint8)
+
+
+def _elastic(points: np.ndarray, granularity: float, magnitude: float, rng: np.random.Generator) -> np.ndarray:
+    """Add smooth noise: N(0, 1) on a grid of `granularity` metres, blurred twice by a box of 3, times `magnitude`."""
+    from scipy.ndimage import map_coordinates, uniform_filter
+
+    low = points.min(axis=0)
+    size = np.minimum(((points.max(axis=0) - low) // granularity).astype(int) + 3, 128)
+    noise = rng.normal(size=(3, *size)).astype(np.float32)
+    where = ((points - low) / granularity).T
+    moved = points.copy()
+    for axis in range(3):
+        smooth = uniform_filter(uniform_filter(noise[axis], 3, mode="constant"), 3, mode="constant")
+        moved[:, axis] += magnitude * map_coordinates(smooth, where, order=1, mode="nearest")
+    return moved

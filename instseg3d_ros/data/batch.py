@@ -1,0 +1,65 @@
+"""Scenes → one batch of voxels with features and targets: the same path for training, validation and the segmenter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from instseg3d_ros.data.scene import Scene
+from instseg3d_ros.network.model import input_features
+from instseg3d_ros.sparse import SparseTensor, voxelize
+
+
+@dataclass
+class PointBatch:
+    """Points of several scenes: points (N,3), colors (N,3) float32 0..255, batch, semantic, instance (N,) int64."""
+
+    points: torch.Tensor
+    colors: torch.Tensor
+    batch: torch.Tensor
+    semantic: torch.Tensor
+    instance: torch.Tensor
+
+    def to(self, device) -> PointBatch:
+        return PointBatch(*(value.to(device, non_blocking=True) for value in vars(self).values()))
+
+    def pin_memory(self) -> PointBatch:
+        return PointBatch(*(value.pin_memory() for value in vars(self).values()))
+
+
+@dataclass
+class VoxelBatch:
+    """What the network and its losses take. positions (V,3); batch, semantic, instance (V,) int64."""
+
+    x: SparseTensor
+    positions: torch.Tensor
+    batch: torch.Tensor
+    semantic: torch.Tensor
+    instance: torch.Tensor
+
+
+def collate(scenes: list[Scene]) -> PointBatch:
+    """Stack scenes; one without colour gets mid-grey, which is what the network is given for no colour."""
+    sizes = [len(scene) for scene in scenes]
+    colors = [np.full((len(s), 3), 127.5, np.float32) if s.colors is None else s.colors for s in scenes]
+    return PointBatch(
+        torch.from_numpy(np.concatenate([s.points for s in scenes])),
+        torch.from_numpy(np.concatenate(colors).astype(np.float32)),
+        torch.repeat_interleave(torch.tensor(sizes)),
+        torch.from_numpy(np.concatenate([s.semantic for s in scenes]).astype(np.int64)),
+        torch.from_numpy(np.concatenate([s.instance for s in scenes]).astype(np.int64)),
+    )
+
+
+def to_voxels(points: PointBatch, voxel_size: float, inputs: str, engine: str = "torch") -> VoxelBatch:
+    """Voxelize; a voxel takes the labels of its first point (points come in random or image order)."""
+    voxels = voxelize(points.points, points.colors, voxel_size, points.batch, engine=engine)
+    count, total = len(voxels.positions), len(points.points)
+    first = torch.full((count,), total, dtype=torch.int64, device=voxels.inverse.device)
+    first.scatter_reduce_(0, voxels.inverse, torch.arange(total, device=first.device), "amin")
+    batch = voxels.grid.batch
+    features = input_features(voxels.positions, voxels.features, batch, inputs)
+    x = SparseTensor(features, voxels.grid)
+    return VoxelBatch(x, voxels.positions, batch, points.semantic[first], points.instance[first])

@@ -1,0 +1,127 @@
+"""Weights in one self-describing safetensors file: architecture, label set, recipe, scores. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.paths import share
+
+KEY = "instseg3d_ros"  # our entry in the safetensors metadata
+FORMAT = 1
+
+
+@dataclass
+class ModelCard:
+    """What travels with the weights: `segmentation` overrides the segmenter's defaults, `calibration` maps scores."""
+
+    architecture: Architecture
+    labels: LabelSet
+    recipe: dict = field(default_factory=dict)
+    scores: dict = field(default_factory=dict)
+    segmentation: dict = field(default_factory=dict)
+    calibration: dict | None = None
+    versions: dict = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        content = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        content["architecture"] = asdict(self.architecture)
+        content["labels"] = json.loads(self.labels.to_json())
+        return json.dumps({"format": FORMAT, **content})
+
+    @staticmethod
+    def from_json(text: str) -> ModelCard:
+        content = json.loads(text)
+        if content.pop("format", None) != FORMAT:
+            raise InputError(f"its format is not {FORMAT}; export it again with this version's `train`")
+        known = {entry.name for entry in fields(Architecture)}
+        architecture = Architecture(**{k: v for k, v in content.pop("architecture").items() if k in known})
+        labels = LabelSet.from_json(json.dumps(content.pop("labels")))
+        return ModelCard(architecture, labels, **content)
+
+
+def save(path: Path, network: Network, card: ModelCard, dtype: torch.dtype = torch.float32) -> None:
+    """Write `path`, beside and renamed. dtype float16 halves the file; loading gives float32 again."""
+    from instseg3d_ros import __version__
+
+    card.versions = {"instseg3d_ros": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    tensors = {
+        name: (value.to(dtype) if value.is_floating_point() else value).detach().cpu().contiguous()
+        for name, value in network.state_dict().items()
+    }
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    save_file(tensors, beside, metadata={KEY: card.to_json()})
+    os.replace(beside, path)
+
+
+def load(path: Path) -> tuple[Network, ModelCard]:
+    """Read a network in eval mode and its card; InputError names what is wrong with the file."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such model file; give a name in models/ or a path to a .safetensors file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        card = ModelCard.from_json(metadata[KEY])
+        network = Network(card.architecture)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except KeyError as error:
+        raise InputError(f"{path}: its metadata lacks {error}; not a model that `train` exported") from None
+    except (SafetensorError, OSError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not a readable safetensors model ({_line(error)}); export it again") from None
+    _check(path, network.state_dict(), tensors)
+    network.load_state_dict(
+        {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+    )
+    if len(card.labels) != card.architecture.classes:
+        raise InputError(f"{path}: {len(card.labels)} labels for {card.architecture.classes} classes; they must agree")
+    return network.eval(), card
+
+
+def _check(path: Path, expected: dict, found: dict) -> None:
+    for word, names in (("lacks", expected.keys() - found.keys()), ("has unknown", found.keys() - expected.keys())):
+        if names:
+            raise InputError(
+                f"{path}: {word} tensor {min(names)} and {len(names) - 1} more; not of the architecture it names"
+            )
+    for name, value in found.items():
+        if value.shape != expected[name].shape:
+            raise InputError(
+                f"{path}: {name} has shape {tuple(value.shape)}; its architecture wants {tuple(expected[name].shape)}"
+            )
+        if value.is_floating_point() != expected[name].is_floating_point():
+            raise InputError(f"{path}: {name} has type {value.dtype}; its architecture wants {expected[name].dtype}")
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            raise InputError(f"{path}: {name} holds NaN or infinity; the training diverged or the file was altered")
+
+
+def _line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def find(model: str) -> Path:
+    """Path of a model given by name in models/ or by path."""
+    path = Path(model)
+    if path.suffix == ".safetensors" or path.exists():
+        return path
+    named = share("models") / f"{model}.safetensors"
+    if not named.is_file():
+        names = sorted(p.stem for p in share("models").glob("*.safetensors"))
+        raise InputError(
+            f"no model '{model}'; known by name: {', '.join(names) or 'none'}; or give a .safetensors path"
+        )
+    return named

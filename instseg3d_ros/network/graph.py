@@ -1,0 +1,56 @@
+"""Attention-based k-nearest-neighbour graph layers (Sections 3.3 and 3.4 of the paper, equations 6 to 10)."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class MeanAggregator(nn.Module):
+    """Equation 6: the plain mean of the k neighbours. (V, F), (V, k) → (V, F)."""
+
+    def __init__(self, dim: int):
+        super().__init__()
+
+    def forward(self, x: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
+        return x[neighbors].mean(dim=1)
+
+
+class AttentionAggregator(nn.Module):
+    """Equations 7 to 9: neighbours weighted by the softmax of f(xᵢ, xⱼ). (V, F), (V, k) → (V, F).
+
+    f is an MLP 2F → hidden → 1. Its first layer acts on a concatenation, so it is kept as two halves, one for the
+    centre and one for the neighbour: each point is multiplied once, not once per edge.
+    """
+
+    def __init__(self, dim: int, hidden: int = 8):
+        super().__init__()
+        self.center = nn.Linear(dim, hidden)
+        self.neighbor = nn.Linear(dim, hidden, bias=False)
+        self.score = nn.Linear(hidden, 1)
+
+    def forward(self, x: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
+        hidden = self.center(x).unsqueeze(1) + self.neighbor(x)[neighbors]  # (V, k, hidden)
+        weight = self.score(torch.relu(hidden)).softmax(dim=1)  # (V, k, 1), equations 8 and 9
+        return (weight * x[neighbors]).sum(dim=1)  # equation 7
+
+
+AGGREGATORS = {"attention": AttentionAggregator, "mean": MeanAggregator}
+
+
+class GraphLayer(nn.Module):
+    """Equation 10: x ← [x, aggregate(x)] W, a fully connected layer without bias. (V, F), (V, k) → (V, F).
+
+    W starts as the mean of its two halves, so an untrained layer smooths and does not scramble what the embedding
+    head already gives.
+    """
+
+    def __init__(self, dim: int, aggregator: str = "attention"):
+        super().__init__()
+        self.aggregate = AGGREGATORS[aggregator](dim)
+        self.update = nn.Linear(2 * dim, dim, bias=False)
+        with torch.no_grad():
+            self.update.weight.copy_(torch.eye(dim).repeat(1, 2) / 2)
+
+    def forward(self, x: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
+        return self.update(torch.cat((x, self.aggregate(x, neighbors)), dim=1))

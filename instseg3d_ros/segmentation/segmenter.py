@@ -1,0 +1,191 @@
+"""Cloud in, instances out: the one class that files, evaluation and the ROS node all call."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.network import checkpoint
+from instseg3d_ros.network.checkpoint import ModelCard
+from instseg3d_ros.network.model import Network, input_features
+from instseg3d_ros.segmentation.instances import find_instances
+from instseg3d_ros.segmentation.level import levelling_rotation
+from instseg3d_ros.segmentation.mean_shift import mean_shift
+from instseg3d_ros.segmentation.options import Options
+from instseg3d_ros.segmentation.result import Box, Result
+from instseg3d_ros.sparse import SparseTensor, voxelize
+
+
+class Segmenter:
+    """A network with the steps before and behind it.
+
+        segmenter = Segmenter.load("unet", device="auto")
+        result = segmenter(points, colors)
+
+    points (N, 3) float metres in body axes (x forward, y left, z up), colors (N, 3) uint8 or None. `segmenter.labels`
+    names the classes, `segmenter.options` may be replaced between calls.
+    """
+
+    def __init__(self, network: Network, card: ModelCard, device: str = "cpu", engine: str = "auto", **options):
+        self.device = pick_device(device)
+        self.network = network.to(self.device).eval()
+        self.card = card
+        self.labels: LabelSet = card.labels
+        self.voxel_size: float = card.architecture.voxel_size
+        self.engine = pick_engine(engine, self.device)
+        known = {entry.name for entry in fields(Options)}
+        for name in options.keys() - known:
+            raise InputError(f"unknown option '{name}'; known: {', '.join(sorted(known))}")
+        measured = {name: value for name, value in card.segmentation.items() if name in known}
+        self.options = Options(**{**measured, **{k: v for k, v in options.items() if v is not None}})
+        self._things = torch.tensor(self.labels.things, device=self.device)
+
+    @staticmethod
+    def load(model: str = "unet", device: str = "auto", engine: str = "auto", **options) -> Segmenter:
+        """Load `model`, a name in models/ or a path to a .safetensors file. InputError says what is wrong with it.
+
+        device: auto, cpu, cuda, cuda:1 … · engine: auto, torch, spconv · options: fields of `Options`.
+        """
+        pick_device(device)  # a wrong device should not wait for the file
+        network, card = checkpoint.load(checkpoint.find(model))
+        return Segmenter(network, card, device, engine, **options)
+
+    def configure(self, **options) -> None:
+        """Change options for the clouds to come; InputError on a bad value, which then changes nothing."""
+        self.options = replace(self.options, **options)
+
+    def warm_up(self) -> None:
+        """Run a small cloud through everything, so that the first real one does not pay for compiling and caching."""
+        generator = np.random.default_rng(0)
+        self(generator.uniform(0, 1, (5000, 3)).astype(np.float32), None)
+
+    @torch.inference_mode()
+    def __call__(self, points: np.ndarray, colors: np.ndarray | None = None) -> Result:
+        points, colors = check_cloud(points, colors)
+        clock = Clock(self.device)
+        semantic = np.full(len(points), -1, np.int16)
+        instance = np.zeros(len(points), np.int32)
+        confidence = np.zeros(len(points), np.float32)
+        with clock("voxelize"):
+            usable = usable_points(points, self.options.max_range)
+            chosen = slice(None) if usable.all() else np.flatnonzero(usable)
+            cloud = points[chosen]
+            if len(cloud):
+                rotation = levelling_rotation(cloud) if self.options.level == "auto" else np.eye(3)
+                voxels = voxelize(
+                    torch.from_numpy(cloud @ rotation.T.astype(np.float32)).to(self.device),
+                    None if colors is None else torch.from_numpy(colors[chosen]).to(self.device).float(),
+                    self.voxel_size,
+                    engine=self.engine,
+                )
+        if not len(cloud):
+            return Result(semantic, instance, confidence, [], clock.done())
+        with clock("backbone"):
+            network, batch = self.network, voxels.grid.batch
+            features = input_features(voxels.positions, voxels.features, batch, network.architecture.inputs)
+            x = SparseTensor(features, voxels.grid)
+            y = network.backbone(x).features
+        with clock("heads"):
+            probability = network.semantic_head(y).softmax(dim=1)
+            embedding = network.embedding_head(y)
+        with clock("graph"):
+            embedding = network.refine(embedding, x, voxels.positions)
+        with clock("cluster"):
+            # All things are clustered together; the class is voted afterwards.
+            winner = probability.argmax(dim=1)
+            rows = self._things[winner].nonzero().squeeze(1)
+            cluster = torch.full_like(winner, -1)
+            if len(rows):
+                cluster[rows] = mean_shift(embedding[rows], self.options.bandwidth)[0]
+        with clock("instances"):
+            found = find_instances(
+                probability, cluster, embedding, voxels, self.labels,
+                gap=self.options.gap, min_points=self.options.min_points, min_score=self.options.min_score,
+                calibration=self.card.calibration,
+            )  # fmt: skip
+            inverse = voxels.inverse.cpu().numpy()
+            semantic[chosen] = found.semantic[inverse]
+            instance[chosen] = found.instance[inverse]
+            confidence[chosen] = found.confidence[inverse]
+            turned_back = [replace(one, box=_turn(one.box, rotation.T)) for one in found.instances]
+        return Result(semantic, instance, confidence, turned_back, clock.done())
+
+
+def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:
+    """(N, 3) float32 and (N, 3) uint8 or None; InputError names the shape or type that is not."""
+    points = np.asarray(points)
+    if points.ndim != 2 or points.shape[1] != 3 or points.dtype.kind not in "fiu":
+        raise InputError(f"points have shape {points.shape} and type {points.dtype}; expected (N, 3) floats in metres")
+    if colors is not None:
+        colors = np.asarray(colors)
+        if colors.shape != points.shape or colors.dtype != np.uint8:
+            raise InputError(
+                f"colors have shape {colors.shape} and type {colors.dtype}; expected {points.shape} uint8, or None"
+            )
+    return np.ascontiguousarray(points, dtype=np.float32), colors
+
+
+def usable_points(points: np.ndarray, max_range: float) -> np.ndarray:
+    """(N,) bool: finite and no farther than `max_range` metres. NaN and infinity both fail the comparison."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.einsum("ni,ni->n", points, points) <= max_range * max_range
+
+
+def pick_device(device: str) -> torch.device:
+    """ "auto" is CUDA where there is one; InputError where the named device is not there."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise InputError(f"device '{device}' is unknown; one of: auto, cpu, cuda, cuda:N") from None
+    if chosen.type == "cuda" and (not torch.cuda.is_available() or (chosen.index or 0) >= torch.cuda.device_count()):
+        raise InputError(f"device '{device}' is not there ({torch.cuda.device_count()} CUDA devices); use cpu or auto")
+    if chosen.type not in ("cpu", "cuda"):
+        raise InputError(f"device '{device}' is not supported; one of: auto, cpu, cuda, cuda:N")
+    return chosen
+
+
+def pick_engine(engine: str, device: torch.device) -> str:
+    """ "auto" is spconv on CUDA where it is installed, else torch. spconv on a CPU is wrong with several threads."""
+    from importlib.util import find_spec
+
+    if engine == "auto":
+        return "spconv" if device.type == "cuda" and find_spec("spconv") else "torch"
+    if engine not in ("torch", "spconv"):
+        raise InputError(f"engine '{engine}' is unknown; one of: auto, torch, spconv")
+    if engine == "spconv" and not find_spec("spconv"):
+        raise InputError("engine 'spconv' is not installed; install spconv for your CUDA version or use torch")
+    if engine == "spconv" and device.type == "cpu" and torch.get_num_threads() > 1:
+        raise InputError("engine 'spconv' gives wrong numbers on a CPU with several threads; use engine torch")
+    return engine
+
+
+class Clock:
+    """Milliseconds per stage; on CUDA the stages end with a synchronisation, or the times would mean nothing."""
+
+    def __init__(self, device: torch.device):
+        self.cuda = device.type == "cuda"
+        self.start = perf_counter()
+        self.stages = dict.fromkeys(("voxelize", "backbone", "heads", "graph", "cluster", "instances"), 0.0)
+
+    @contextmanager
+    def __call__(self, stage: str):
+        start = perf_counter()
+        yield
+        if self.cuda:
+            torch.cuda.synchronize()
+        self.stages[stage] = 1000 * (perf_counter() - start)
+
+    def done(self) -> dict[str, float]:
+        return {**self.stages, "total": 1000 * (perf_counter() - self.start)}
+
+
+def _turn(box: Box, rotation: np.ndarray) -> Box:
+    return Box(rotation @ box.center, box.size, rotation @ box.rotation)

@@ -1,0 +1,102 @@
+"""Which scenes go into which step: a function of seed and step alone, so that a resumed training goes on as it would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from instseg3d_ros.data.augment import augment
+from instseg3d_ros.data.batch import collate
+from instseg3d_ros.data.scene import Scene, scene_files
+from instseg3d_ros.training.recipe import Recipe
+
+
+class Steps(Sampler):
+    """Batches of (place in the stream, index of scene) for this process, from step `start` to `stop`.
+
+    The stream is an endless row of permutations; step s of all processes together takes the next
+    `processes × batch_size` of it. So one process with twice the batch sees what two processes see.
+    """
+
+    def __init__(
+        self, scenes: int, batch_size: int, seed: int, start: int, stop: int, rank: int = 0, processes: int = 1
+    ):
+        self.scenes, self.batch_size, self.seed = scenes, batch_size, seed
+        self.start, self.stop, self.rank, self.processes = start, stop, rank, processes
+
+    def __len__(self) -> int:
+        return max(0, self.stop - self.start)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        round_number, order = -1, np.empty(0, int)
+        for step in range(self.start, self.stop):
+            batch = []
+            for slot in range(self.batch_size):
+                place = (step * self.processes + self.rank) * self.batch_size + slot
+                if place // self.scenes != round_number:
+                    round_number = place // self.scenes
+                    order = np.random.default_rng((self.seed, round_number)).permutation(self.scenes)
+                batch.append((place, int(order[place % self.scenes])))
+            yield batch
+
+
+class TrainingScenes(Dataset):
+    """Augmented scenes of the train splits of all folders, indexed by (place in the stream, scene)."""
+
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+        self.files = [file for root in recipe.data for file in scene_files(Path(root), "train")]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, item: tuple[int, int]) -> Scene:
+        place, index = item
+        rng = np.random.default_rng((self.recipe.seed, 1, place))
+        return augment(Scene.read(self.files[index]), self.recipe.augmentation, rng, self.recipe.network.voxel_size)
+
+
+class ValidationScenes(Dataset):
+    """The val splits as they are: `validate_scenes` of them, evenly spread over each folder."""
+
+    def __init__(self, recipe: Recipe):
+        self.files = []
+        for root in recipe.data:
+            files = scene_files(Path(root), "val")
+            share = max(1, recipe.validate_scenes // len(recipe.data))
+            self.files += [
+                files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(share, len(files))).astype(int))
+            ]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> Scene:
+        return Scene.read(self.files[index])
+
+
+def training_loader(recipe: Recipe, start: int, rank: int, processes: int) -> DataLoader:
+    """Batches from optimiser step `start` on; `accumulate` batches make a step."""
+    scenes = TrainingScenes(recipe)
+    sampler = Steps(
+        len(scenes), recipe.batch_size, recipe.seed,
+        start * recipe.accumulate, recipe.steps * recipe.accumulate, rank, processes,
+    )  # fmt: skip
+    return DataLoader(
+        scenes, batch_sampler=sampler, collate_fn=collate, num_workers=recipe.workers,
+        persistent_workers=recipe.workers > 0, prefetch_factor=4 if recipe.workers else None,
+        worker_init_fn=_one_thread, multiprocessing_context="fork" if recipe.workers else None,
+    )  # fmt: skip
+
+
+def validation_loader(recipe: Recipe) -> DataLoader:
+    return DataLoader(ValidationScenes(recipe), batch_size=1, collate_fn=list)
+
+
+def _one_thread(worker: int) -> None:
+    import torch
+
+    torch.set_num_threads(1)

@@ -1,0 +1,82 @@
+"""The Lightning module: losses of a step, validation through the real segmenter, the optimiser."""
+
+from __future__ import annotations
+
+import lightning
+import torch
+from torch.nn import functional
+
+from instseg3d_ros.data.batch import PointBatch, to_voxels
+from instseg3d_ros.labels import IGNORE
+from instseg3d_ros.network.checkpoint import ModelCard
+from instseg3d_ros.network.loss import structure_aware_loss
+from instseg3d_ros.network.model import Network
+from instseg3d_ros.training.recipe import Recipe
+from instseg3d_ros.training.validation import Validation
+
+
+class Training(lightning.LightningModule):
+    """Joint training of Figure 2. Losses are means over scenes: N processes equal one with N times the batch."""
+
+    def __init__(self, network: Network, card: ModelCard, recipe: Recipe):
+        super().__init__()
+        self.network = network
+        self.card = card
+        self.recipe = recipe
+        self.validation = Validation(card, recipe)
+
+    def losses(self, points: PointBatch, joint: bool) -> dict[str, torch.Tensor]:
+        """Terms of the total on one batch; the embedding terms are zero in the first stage."""
+        architecture, o = self.network.architecture, self.recipe.loss
+        voxels = to_voxels(points, architecture.voxel_size, architecture.inputs)
+        output = self.network(voxels.x, voxels.positions)
+        terms = {"semantic": o.semantic_weight * scene_cross_entropy(output.logits, voxels.semantic, voxels.batch)}
+        for name, embedding in (("embedding", output.embedding), ("refined", output.refined_embedding)):
+            if joint:
+                terms[name] = o.embedding_weight * structure_aware_loss(
+                    embedding, voxels.positions, voxels.instance, voxels.batch,
+                    o.alpha, o.beta, o.structure_aware, o.reduction,
+                )  # fmt: skip
+            else:  # keeps the heads in the graph: every process must see a gradient for every parameter
+                terms[name] = 0 * embedding.sum()
+        return terms
+
+    def training_step(self, points: PointBatch, index: int) -> torch.Tensor:
+        joint = self.global_step >= self.recipe.semantic_steps
+        terms = self.losses(points, joint)
+        total = torch.stack(list(terms.values())).sum()
+        rate = self.optimizers().param_groups[0]["lr"]
+        self.log_dict({f"loss/{name}": value.detach() for name, value in terms.items()}, prog_bar=True)
+        self.log_dict({"loss/total": total.detach(), "learning_rate": rate})
+        return total
+
+    def on_validation_epoch_start(self) -> None:
+        self.validation.begin(self.network)
+
+    def validation_step(self, scenes: list, index: int) -> None:
+        for scene in scenes:
+            self.validation.add(scene)
+
+    def on_validation_epoch_end(self) -> None:
+        scores = self.validation.scores()
+        self.log_dict({f"val/{name}": value for name, value in scores.items()}, prog_bar=True, rank_zero_only=True)
+        self.card.scores = scores
+
+    def configure_optimizers(self):
+        r = self.recipe
+        optimizer = torch.optim.Adam(self.parameters(), r.learning_rate)
+        falling = max(1, int(r.final_decay * r.steps))
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: 1.0 if not r.final_decay else min(1.0, max(0.0, (r.steps - step) / falling))
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def scene_cross_entropy(logits: torch.Tensor, semantic: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+    """Cross entropy over labelled voxels, mean within each scene, then over the scenes. (V, C), (V,), (V,) → scalar."""
+    scenes = int(batch.max()) + 1
+    loss = functional.cross_entropy(logits, semantic, ignore_index=IGNORE, reduction="none")
+    labelled = (semantic != IGNORE).to(loss.dtype)
+    total = loss.new_zeros(scenes).index_add(0, batch, loss)
+    count = loss.new_zeros(scenes).index_add(0, batch, labelled).clamp(min=1)
+    return (total / count).mean()

@@ -1,0 +1,64 @@
+"""A training recipe: one YAML in config/train/, every value of which the command line may override."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from instseg3d_ros.data.augment import Augmentation
+from instseg3d_ros.segmentation.options import Options
+
+
+@dataclass
+class LossRecipe:
+    """Equations 1 to 5. The total is the sum of cross entropy and the loss on the initial and refined embedding."""
+
+    structure_aware: bool = True
+    alpha: float = 0.7
+    beta: float = 1.5
+    reduction: str = "mean"
+    semantic_weight: float = 1.0
+    embedding_weight: float = 1.0
+
+
+@dataclass
+class NetworkRecipe:
+    """See `network.model.Architecture`; the number of classes comes from the data."""
+
+    backbone: str = "unet"
+    width: int = 16
+    repetitions: int = 1
+    inputs: str = "position_color"
+    embedding: int = 4
+    graph_layers: int = 2
+    aggregator: str = "attention"
+    neighbors: int = 8
+    voxel_size: float = 0.02
+
+
+@dataclass
+class Recipe:
+    """Two stages as in the paper: `semantic_steps` of semantics alone, then everything until `steps`."""
+
+    data: list[str] = field(default_factory=list)  # folders of scenes with train/ and val/
+    out: str = "runs/train"
+    init: str | None = None  # start from these weights (a name in models/ or a path)
+    seed: int = 0
+    steps: int = 20_000
+    semantic_steps: int = 2_000
+    batch_size: int = 4  # scenes per process and step
+    learning_rate: float = 0.001
+    final_decay: float = 0.0  # share of the steps over which the rate falls to zero at the end; the paper: none
+    accumulate: int = 1
+    precision: str = "32-true"
+    devices: int = 1
+    nodes: int = 1
+    accelerator: str = "auto"
+    workers: int = 1  # processes that load and augment
+    threads: int | None = None  # of torch on a CPU
+    validate_every: int = 1000
+    validate_scenes: int = 40
+    checkpoint_every: int = 200
+    segmentation: Options = field(default_factory=Options)  # of validation, and stored with the weights
+    network: NetworkRecipe = field(default_factory=NetworkRecipe)
+    loss: LossRecipe = field(default_factory=LossRecipe)
+    augmentation: Augmentation = field(default_factory=Augmentation)

@@ -1,0 +1,172 @@
+"""From a recipe to exported weights: builds everything, resumes what was begun, exports what came out."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import warnings
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+from instseg3d_ros.data.scene import read_labels
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.network import checkpoint
+from instseg3d_ros.network.checkpoint import ModelCard
+from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.training.loading import training_loader, validation_loader
+from instseg3d_ros.training.module import Training
+from instseg3d_ros.training.recipe import Recipe
+
+log = logging.getLogger(__name__)
+
+
+class Data(lightning.LightningDataModule):
+    """Loaders that begin at the step at which the trainer stands."""
+
+    def __init__(self, recipe: Recipe):
+        super().__init__()
+        self.recipe = recipe
+
+    def train_dataloader(self):
+        return training_loader(self.recipe, self.trainer.global_step, self.trainer.global_rank, self.trainer.world_size)
+
+    def val_dataloader(self):
+        return validation_loader(self.recipe)
+
+
+class Export(lightning.Callback):
+    """Writes `model.safetensors` at every validation and at the end, `best.safetensors` when AP50 is the best."""
+
+    def __init__(self, out: Path):
+        self.out = out
+        self.best = -1.0
+
+    def on_validation_end(self, trainer, module: Training):
+        if trainer.is_global_zero and not trainer.sanity_checking:
+            self._write(module, "model.safetensors")
+            score = module.card.scores.get("ap50", 0.0)
+            if score > self.best:
+                self.best = score
+                self._write(module, "best.safetensors")
+
+    def on_train_end(self, trainer, module: Training):
+        if trainer.is_global_zero:
+            self._write(module, "model.safetensors")
+
+    def _write(self, module: Training, name: str):
+        checkpoint.save(self.out / name, module.network, module.card)
+
+    def state_dict(self):
+        return {"best": self.best}
+
+    def load_state_dict(self, state):
+        self.best = state["best"]
+
+
+def train(recipe: Recipe) -> Path:
+    """Train, or go on where a killed training of the same `out` stood; returns the path of the exported weights."""
+    _check(recipe)
+    out = Path(recipe.out)
+    labels = _labels(recipe)
+    torch.manual_seed(recipe.seed)
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    network, card = _network(recipe, labels)
+    module = Training(network, card, recipe)
+    trainer = lightning.Trainer(
+        max_steps=recipe.steps,
+        accelerator=recipe.accelerator,
+        devices=recipe.devices,
+        num_nodes=recipe.nodes,
+        strategy="ddp" if recipe.devices * recipe.nodes > 1 else "auto",
+        precision=recipe.precision,
+        accumulate_grad_batches=recipe.accumulate,
+        use_distributed_sampler=False,  # ours already knows its rank
+        check_val_every_n_epoch=None,
+        val_check_interval=recipe.validate_every * recipe.accumulate,
+        num_sanity_val_steps=0,
+        log_every_n_steps=10,
+        default_root_dir=out,
+        logger=[
+            CSVLogger(out, name="logs", version=_next_version(out)),
+            TensorBoardLogger(out, name="tensorboard", version=""),
+        ],
+        callbacks=[
+            ModelCheckpoint(out / "checkpoints", filename="{step}", every_n_train_steps=recipe.checkpoint_every,
+                            save_top_k=1, save_last=True, enable_version_counter=False),
+            Export(out),
+            TQDMProgressBar(refresh_rate=10),
+        ],
+        enable_model_summary=False,
+    )  # fmt: skip
+    last = out / "checkpoints" / "last.ckpt"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*does not have many workers.*")
+        warnings.filterwarnings("ignore", ".*multi-threaded, use of fork.*")
+        trainer.fit(
+            module, datamodule=Data(recipe), ckpt_path=str(last) if last.is_file() else None, weights_only=False
+        )
+    return out / "model.safetensors"
+
+
+def _check(recipe: Recipe) -> None:
+    if not recipe.data:
+        raise InputError("data is empty; name one or more folders of scenes (--data DIR)")
+    for name in ("steps", "batch_size", "accumulate", "devices", "nodes", "validate_every", "checkpoint_every"):
+        if getattr(recipe, name) < 1:
+            raise InputError(f"{name} is {getattr(recipe, name)}; expected 1 or more")
+    if recipe.learning_rate <= 0:
+        raise InputError(f"learning_rate is {recipe.learning_rate}; expected more than 0")
+
+
+def _labels(recipe: Recipe) -> LabelSet:
+    found = [read_labels(Path(root)) for root in recipe.data]
+    for root, labels in zip(recipe.data, found):
+        if labels.names != found[0].names:
+            raise InputError(
+                f"{root}: its classes differ from those of {recipe.data[0]}; train on folders with one label set"
+            )
+    return found[0]
+
+
+def _network(recipe: Recipe, labels: LabelSet) -> tuple[Network, ModelCard]:
+    architecture = Architecture(classes=len(labels), **dataclasses.asdict(recipe.network))
+    network = Network(architecture)
+    if recipe.init:
+        copy_weights(checkpoint.find(recipe.init), network, labels)
+    card = ModelCard(
+        architecture, labels, recipe=dataclasses.asdict(recipe), segmentation=dataclasses.asdict(recipe.segmentation)
+    )
+    return network, card
+
+
+def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
+    """Start `network` from `path`: all tensors of equal shape; a semantic head for other classes stays new."""
+    source, card = checkpoint.load(path)
+    state, given = network.state_dict(), source.state_dict()
+    fits = {name: value for name, value in given.items() if name in state and state[name].shape == value.shape}
+    if card.labels.names != labels.names:
+        fits = {name: value for name, value in fits.items() if not name.startswith("semantic_head.2")}
+        log.warning("%s knows other classes (%d there, %d here): the last layer of the semantic head starts anew",
+                    path, len(card.labels), len(labels))  # fmt: skip
+    left = [name for name in state if name not in fits and not name.startswith("semantic_head")]
+    if left:
+        raise InputError(
+            f"{path}: does not fit this network at {left[0]} (and {len(left) - 1} more); use its architecture"
+        )
+    state.update(fits)
+    network.load_state_dict(state)
+
+
+def _next_version(out: Path) -> str:
+    """A log folder per start, so that a resumed training does not overwrite the curve it continues."""
+    if "LOCAL_RANK" in os.environ and os.environ["LOCAL_RANK"] != "0":
+        return "other"
+    taken = [int(p.name[6:]) for p in (out / "logs").glob("start_*") if p.name[6:].isdigit()]
+    return f"start_{max(taken, default=-1) + 1}"

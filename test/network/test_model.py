@@ -1,0 +1,82 @@
+"""The networks of the paper: sizes that are known, and inputs that should not matter."""
+
+import pytest
+import torch
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.network.backbone import resnet, unet
+from instseg3d_ros.network.model import Architecture, Network, input_features
+from instseg3d_ros.sparse import SparseTensor, voxelize
+
+
+def parameters(*modules):
+    return sum(p.numel() for module in modules for p in module.parameters())
+
+
+def test_parameter_counts_equal_sparseconvnets():
+    assert parameters(unet(3, closing_norm=False), torch.nn.Linear(16, 20)) == 2_689_828
+    assert parameters(resnet(3, closing_norm=False), torch.nn.Linear(32, 20)) == 30_104_308
+
+
+def cloud(seed, count=400):
+    g = torch.Generator().manual_seed(seed)
+    return torch.rand(count, 3, generator=g), 255 * torch.rand(count, 3, generator=g)
+
+
+def run(network, clouds):
+    points = torch.cat([p for p, _ in clouds])
+    colors = torch.cat([c for _, c in clouds])
+    batch = torch.repeat_interleave(torch.arange(len(clouds)), torch.tensor([len(p) for p, _ in clouds]))
+    voxels = voxelize(points, colors, network.architecture.voxel_size, batch)
+    features = input_features(voxels.positions, voxels.features, voxels.grid.batch, network.architecture.inputs)
+    output = network(SparseTensor(features, voxels.grid), voxels.positions)
+    return torch.cat((output.logits, output.embedding, output.refined_embedding), dim=1)[voxels.inverse]
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return Network(Architecture(width=4, classes=5, voxel_size=0.1)).eval()
+
+
+@torch.no_grad()
+def test_scenes_of_a_batch_do_not_see_each_other(network):
+    clouds = [cloud(1), cloud(2, 150)]
+    together = run(network, clouds)
+    apart = torch.cat([run(network, [one]) for one in clouds])
+    assert torch.allclose(together, apart, atol=1e-5)
+
+
+@torch.no_grad()
+def test_order_of_points_does_not_matter(network):
+    points, colors = cloud(3)
+    order = torch.randperm(len(points), generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(
+        run(network, [(points, colors)])[order], run(network, [(points[order], colors[order])]), atol=1e-5
+    )
+
+
+@torch.no_grad()
+def test_horizontal_origin_of_the_map_does_not_matter(network):
+    points, colors = cloud(4)
+    moved = points + torch.tensor([12.8, -6.4, 0.0])  # whole voxels at all levels
+    assert torch.allclose(run(network, [(points, colors)]), run(network, [(moved, colors)]), atol=1e-3)
+
+
+@pytest.mark.parametrize("backbone", ["unet", "resnet"])
+@pytest.mark.parametrize("aggregator", ["attention", "mean"])
+@pytest.mark.parametrize("graph_layers", [0, 3])
+def test_every_variant_trains(backbone, aggregator, graph_layers):
+    torch.manual_seed(0)
+    network = Network(
+        Architecture(backbone=backbone, aggregator=aggregator, graph_layers=graph_layers, width=2, classes=3,
+                     voxel_size=0.2, inputs="color" if graph_layers else "position_color")
+    )  # fmt: skip
+    run(network, [cloud(0, 200), cloud(1, 100)]).square().sum().backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+@pytest.mark.parametrize("wrong", [{"backbone": "vit"}, {"neighbors": 0}, {"voxel_size": 0.0}, {"inputs": "xyz"}])
+def test_wrong_architecture_names_the_value(wrong):
+    with pytest.raises(InputError, match=str(next(iter(wrong.values())))):
+        Architecture(**wrong)

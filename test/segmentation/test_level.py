@@ -1,0 +1,41 @@
+"""Finding up: rooms and tables seen by pitched cameras."""
+
+import numpy as np
+import pytest
+
+from instseg3d_ros.segmentation.level import levelling_rotation, up_direction
+
+
+def room(rng):
+    """Floor, a wall ahead and one at the side, a box: about 4 m across, z up, camera height 1.2 m at the origin."""
+    u, v = rng.uniform(0, 4, (2, 6000))
+    floor = np.stack((u, v - 2, np.full_like(u, -1.2)), axis=1)
+    ahead = np.stack((np.full_like(u, 4), v - 2, u / 2 - 1.2), axis=1)
+    side = np.stack((u, np.full_like(u, 2), v / 2 - 1.2), axis=1)
+    box = np.stack((2 + u / 8, v / 8, np.full_like(u, -0.7)), axis=1)
+    return np.concatenate((floor, ahead, side, box)) + rng.normal(0, 0.003, (24000, 3))
+
+
+def camera(points, pitch, roll):
+    """The same points in the body axes of a camera pitched down and rolled (radians)."""
+    cp, sp, cr, sr = np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
+    down = np.array([[cp, 0, -sp], [0, 1, 0], [sp, 0, cp]])
+    tilt = np.array([[1, 0, 0], [0, cr, sr], [0, -sr, cr]])
+    return points @ (tilt @ down).T, (tilt @ down) @ (0, 0, 1)
+
+
+@pytest.mark.parametrize("pitch", [-10, 0, 20, 45, 60])
+@pytest.mark.parametrize("roll", [-5, 0, 10])
+def test_room(pitch, roll):
+    points, up = camera(room(np.random.default_rng(0)), np.deg2rad(pitch), np.deg2rad(roll))
+    assert np.degrees(np.arccos(np.clip(up_direction(points) @ up, -1, 1))) < 1.0
+    levelled = points @ levelling_rotation(points).T
+    assert abs(levelled[:6000, 2].std()) < 0.03  # the floor is flat again
+
+
+@pytest.mark.parametrize(
+    "points", [np.zeros((0, 3)), np.zeros((1, 3)), np.random.default_rng(0).normal(size=(5000, 3))]
+)
+def test_says_z_where_the_cloud_does_not_tell(points):
+    assert np.allclose(up_direction(points), (0, 0, 1))
+    assert np.allclose(levelling_rotation(points), np.eye(3))

@@ -1,0 +1,20 @@
+"""The order of scenes: resumable, and the same for one process as for several."""
+
+from instseg3d_ros.training.loading import Steps
+
+
+def test_resuming_continues_the_stream():
+    whole = list(Steps(10, 3, seed=1, start=0, stop=12))
+    assert list(Steps(10, 3, seed=1, start=5, stop=12)) == whole[5:]
+
+
+def test_every_scene_comes_once_per_round():
+    scenes = [scene for batch in Steps(10, 5, seed=1, start=0, stop=4) for _, scene in batch]
+    assert sorted(scenes[:10]) == sorted(scenes[10:]) == list(range(10))
+    assert scenes[:10] != scenes[10:]
+
+
+def test_two_processes_see_what_one_with_twice_the_batch_sees():
+    one = list(Steps(10, 4, seed=2, start=0, stop=6))
+    parts = [list(Steps(10, 2, seed=2, start=0, stop=6, rank=rank, processes=2)) for rank in (0, 1)]
+    assert [a + b for a, b in zip(*parts)] == one
