@@ -1,0 +1,164 @@
+"""`evaluate`: average precision and IoU of a model, of classical methods, or of a folder of predictions."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from functools import partial
+from pathlib import Path
+
+from instseg3d_ros.errors import InputError
+
+EXAMPLES = """examples:
+  evaluate DATASET --split val --model unet                      a folder of scenes (see prepare, generate)
+  evaluate DATASET --method euclidean --method region_growing    classical methods beside the model, in one run
+  evaluate DATASET --model none --method euclidean               without a model
+  evaluate DATASET --export OUT                                  OUT/<scene>.txt and masks, as ScanNet's benchmark wants
+  evaluate --predictions OUT --ground-truth OUT/ground_truth     score anybody's files in that layout
+  evaluate --tabletop FRAMES --method convexity                  labelled frames of a depth camera, masks alone
+  evaluate DATASET --json scores.json --csv scores.csv --latex table.tex --figures pictures --report page
+
+Scores follow ScanNet's instance protocol (docs/evaluation.md); for NYUv2 read AP25."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers a bad argument with one line."""
+
+    def error(self, message):
+        raise InputError(f"{message} (--help)")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    from instseg3d_ros.evaluation.baselines import METHODS
+
+    parser = Parser(
+        prog="evaluate",
+        description="Average precision of instances, IoU of classes, and how far scores can be trusted.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("dataset", nargs="?", type=Path, help="folder of scenes: labels.yaml, train/, val/")
+    add("--split", default="val", help="which part of it (val)")
+    add("--model", help="name in models/ or a .safetensors file; 'none' to score only --method (unet)")
+    add("--method", action="append", default=[], choices=list(METHODS), help="a classical method, may be repeated")
+    add("--device", default="auto", help="auto, cpu, cuda (auto)")
+    add("--predictions", type=Path, metavar="DIR", help="score these files instead of running anything")
+    add("--ground-truth", type=Path, metavar="DIR", help="truth for --predictions: <scene>.txt, or scenes as npz")
+    add("--labels", help="label set of --predictions: scannet20, nyuv2_19, synthetic or a labels.yaml (scannet20)")
+    add("--tabletop", type=Path, metavar="DIR", help="score masks on labelled depth-camera frames")
+    add("--class-agnostic", action="store_true", help="let masks alone make the first figures of --json")
+    add("--min-region", type=int, default=100, metavar="N", help="smaller objects and predictions do not count (100)")
+    add("--limit", type=int, metavar="N", help="only the first N scenes")
+    add("--export", type=Path, metavar="DIR", help="write predictions and truth in ScanNet's benchmark layout")
+    add("--json", type=Path, metavar="FILE", help="scores for programs")
+    add("--csv", type=Path, metavar="FILE", help="scores, one line per method and class")
+    add("--latex", type=Path, metavar="FILE", help="the table for a paper")
+    add("--figures", type=Path, metavar="DIR", help="draw inputs, classes and instances of a few scenes, and curves")
+    add("--report", type=Path, metavar="DIR", help="a web page of all of it")
+    add("--examples", type=int, default=4, metavar="N", help="scenes to draw for --figures and --report (4)")
+    options = parser.parse_args(arguments)
+    sources = [options.dataset is not None, options.predictions is not None, options.tabletop is not None]
+    if sum(sources) != 1:
+        parser.error("give one of DATASET, --predictions with --ground-truth, or --tabletop")
+    if (options.predictions is None) != (options.ground_truth is None):
+        parser.error("--predictions and --ground-truth go together")
+    for name in ("min_region", "limit", "examples"):
+        value = getattr(options, name)
+        if value is not None and value < (1 if name == "limit" else 0):
+            parser.error(f"--{name.replace('_', '-')} {value}: too small")
+    if options.export is not None and options.dataset is None:
+        parser.error("--export needs a DATASET")
+    if options.export is not None and any(options.export.glob("*")):
+        parser.error(f"--export {options.export}: not empty; name a new folder (old scenes would mix with new)")
+    return options
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    from instseg3d_ros.evaluation import tables
+
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: print(f"evaluate: {message}", file=sys.stderr)
+        outcomes = measure(options)
+    print(tables.screen(outcomes))
+    write_tables(options, outcomes)
+    if options.figures is not None:
+        from instseg3d_ros.evaluation import figures
+
+        figures.draw(outcomes, options.figures)
+    if options.report is not None:
+        from instseg3d_ros.evaluation import report
+
+        report.write(outcomes, options.report)
+    return 0
+
+
+def measure(options: argparse.Namespace) -> list:
+    """One Outcome per method."""
+    from tqdm import tqdm
+
+    from instseg3d_ros.data.scene import read_labels, scene_files
+    from instseg3d_ros.evaluation import run, tabletop
+
+    def bar(name):
+        return partial(tqdm, desc=name, unit="scene", leave=False, dynamic_ncols=True, disable=None)
+
+    if options.predictions is not None:
+        labels = run.find_labels(options.labels) if options.labels else None
+        return [
+            run.evaluate_folders(
+                options.predictions, options.ground_truth, labels, options.min_region, options.limit, bar("scoring")
+            )
+        ]
+    labels = read_labels(options.dataset) if options.dataset is not None else None
+    if options.tabletop is not None:
+        files = tabletop.frame_files(options.tabletop)[: options.limit]
+    else:
+        files = scene_files(options.dataset, options.split)[: options.limit]
+    examples = options.examples if options.figures is not None or options.report is not None else 0
+    methods = [] if options.model == "none" else [run.network(options.model or "unet", options.device)]
+    methods += [run.baseline(name) for name in dict.fromkeys(options.method)]
+    if not methods:
+        raise InputError("--model none leaves nothing to score; add --method")
+    outcomes = []
+    for method in methods:
+        if options.tabletop is not None:
+            name = options.tabletop.resolve().name
+            done = run.evaluate_tabletop(method, files, name, options.min_region, examples, bar(method.name))
+        else:
+            export = options.export
+            if export is not None and len(methods) > 1:
+                export = export / method.name
+            done = run.evaluate_scenes(
+                method,
+                files,
+                labels,
+                options.dataset.resolve().name,
+                options.split,
+                options.min_region,
+                export,
+                examples,
+                bar(method.name),
+            )
+        outcomes.append(done)
+    return outcomes
+
+
+def write_tables(options: argparse.Namespace, outcomes: list) -> None:
+    """The files asked for."""
+    from instseg3d_ros.evaluation import tables
+    from instseg3d_ros.evaluation.benchmark_layout import write
+
+    for path, content in (
+        (options.json, lambda: tables.to_json(outcomes, options.class_agnostic or not outcomes[0].class_aware)),
+        (options.csv, lambda: tables.to_csv(outcomes)),
+        (options.latex, lambda: tables.to_latex(outcomes)),
+    ):
+        if path is not None:
+            try:
+                write(path, content().encode())
+            except OSError as error:
+                raise InputError(f"{path}: {error.strerror}; name a file that can be written") from None

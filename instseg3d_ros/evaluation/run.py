@@ -1,0 +1,181 @@
+"""Run methods over scenes, or read what somebody else's method left on disk, and score either."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from instseg3d_ros.data.scene import Scene, read_labels
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.evaluation import benchmark_layout as layout
+from instseg3d_ros.evaluation import tabletop
+from instseg3d_ros.evaluation.accumulate import Accumulator, predictions_of, translate
+from instseg3d_ros.evaluation.baselines import Baseline
+from instseg3d_ros.evaluation.instance_ap import MIN_REGION
+from instseg3d_ros.evaluation.outcome import Example, Outcome
+from instseg3d_ros.labels import IGNORE, LABEL_SETS, SCANNET20, LabelSet
+from instseg3d_ros.segmentation.result import Result
+
+
+@dataclass(frozen=True)
+class Method:
+    """Anything that segments: `call(points, colors) -> Result`, and the class names its indices stand for."""
+
+    name: str
+    call: Callable[[np.ndarray, np.ndarray | None], Result]
+    names: tuple[str, ...]
+    class_aware: bool = True
+
+
+def baseline(name: str) -> Method:
+    method = Baseline(name)
+    return Method(name, method, method.names, class_aware=False)
+
+
+def network(model: str, device: str = "auto") -> Method:
+    """A model by name in models/ or by path."""
+    from instseg3d_ros import Segmenter
+
+    segmenter = Segmenter.load(model, device=device)
+    return Method(Path(model).stem, segmenter, segmenter.labels.names)
+
+
+def pick(count: int, wanted: int) -> set[int]:
+    """`wanted` numbers spread evenly over 0…count−1: which scenes are kept for drawing."""
+    return (
+        set(np.linspace(0, count - 1, min(wanted, count)).round().astype(int).tolist()) if count and wanted else set()
+    )
+
+
+def evaluate_scenes(
+    method: Method,
+    files: Sequence[Path],
+    labels: LabelSet,
+    dataset: str,
+    split: str,
+    min_region: int = MIN_REGION,
+    export: Path | None = None,
+    examples: int = 0,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> Outcome:
+    """Score one method on scenes; `export` also writes truth and predictions in ScanNet's layout (see there)."""
+    total = Accumulator(labels, min_region, method.class_aware)
+    kept, chosen = [], pick(len(files), examples)
+    for index, path in enumerate(progress(files)):
+        scene = Scene.read(path)
+        if not len(scene):
+            raise InputError(f"{path}: has no points; remove it from the split")
+        result = method.call(scene.points, scene.colors)
+        truth = layout.truth_ids(scene.semantic, scene.instance, labels)
+        predictions = predictions_of(result, labels)
+        semantic = translate(result.semantic, method.names, labels)
+        total.add(scene.name, truth, predictions, semantic if method.class_aware else None, result.timings)
+        if export is not None:
+            layout.write_ids(export / layout.GROUND_TRUTH / f"{scene.name}.txt", truth)
+            if method.class_aware:
+                ids = np.array([*layout.labels_ids(labels), 0])[semantic]
+                layout.write_ids(export / layout.SEMANTIC / f"{scene.name}.txt", ids)
+            layout.write_predictions(export, scene.name, len(scene), predictions)
+        if index in chosen:
+            kept.append(_example(path, scene, semantic, result))
+    outcome = total.outcome(method.name, dataset, split)
+    outcome.examples = kept
+    return outcome
+
+
+def evaluate_tabletop(
+    method: Method,
+    files: Sequence[Path],
+    dataset: str,
+    min_region: int = MIN_REGION,
+    examples: int = 0,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> Outcome:
+    """Score masks on frames of a depth camera; only points of labelled objects take part."""
+    total = Accumulator(tabletop.OBJECTS, min_region, class_aware=False)
+    kept, chosen = [], pick(len(files), examples)
+    for index, path in enumerate(progress(files)):
+        scene = tabletop.read_frame(path)
+        result = method.call(scene.points, scene.colors)
+        truth, predictions = tabletop.on_objects(scene, predictions_of(result, tabletop.OBJECTS))
+        total.add(scene.name, truth, predictions, None, result.timings)
+        if index in chosen:
+            semantic = translate(result.semantic, method.names, tabletop.OBJECTS)
+            kept.append(_example(path, scene, semantic, result))
+    outcome = total.outcome(method.name, dataset, "")
+    outcome.by_objects = tabletop.by_objects(outcome, total.tables)
+    outcome.examples = kept
+    return outcome
+
+
+def _example(path: Path, scene: Scene, semantic: np.ndarray, result: Result) -> Example:
+    return Example(
+        path, scene.points, scene.colors, scene.semantic, scene.instance, semantic, result.instance, scene.extras
+    )
+
+
+def evaluate_folders(
+    predictions: Path,
+    ground_truth: Path,
+    labels: LabelSet | None = None,
+    min_region: int = MIN_REGION,
+    limit: int | None = None,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> Outcome:
+    """Score a folder in ScanNet's layout against `<scene>.txt` truth, or against the npz scenes of a prepared split.
+
+    A scene of the truth without a prediction file counts as one in which nothing was found.
+    """
+    scenes = sorted(ground_truth.glob("*.npz")) if not any(ground_truth.glob("*.txt")) else []
+    names = [path.stem for path in scenes] or layout.scene_names(ground_truth)
+    if labels is None:
+        labels = read_labels(ground_truth.parent) if scenes else SCANNET20
+    if not predictions.is_dir():
+        raise InputError(f"{predictions}: no such folder; expected <scene>.txt files in it")
+    predicted = layout.scene_names(predictions)
+    unknown = sorted(set(predicted) - set(names))
+    if unknown:
+        raise InputError(
+            f"{predictions}/{unknown[0]}.txt: no such scene in {ground_truth}; {len(unknown)} without truth"
+        )
+    missing = sorted(set(names) - set(predicted))
+    if missing:
+        text = (
+            f"{len(missing)} of {len(names)} scenes have no prediction file ({missing[0]} …): scored as nothing found"
+        )
+        warnings.warn(text, stacklevel=2)
+
+    index_of = {label: index for index, label in enumerate(layout.labels_ids(labels))}
+    total = Accumulator(labels, min_region)
+    for name in progress(names[:limit]):
+        truth = _truth(ground_truth, name, labels, bool(scenes))
+        found = layout.read_predictions(predictions, name, len(truth)) if name not in missing else []
+        semantic = None
+        path = predictions / layout.SEMANTIC / f"{name}.txt"
+        if path.is_file():
+            ids, inverse = np.unique(layout.read_ids(path), return_inverse=True)
+            if len(inverse.reshape(-1)) != len(truth):
+                raise InputError(f"{path}: {inverse.size} lines for {len(truth)} points; write one per point")
+            semantic = np.array([index_of.get(int(i), IGNORE) for i in ids], np.int64)[inverse.reshape(-1)]
+        total.add(name, truth, found, semantic)
+    return total.outcome(predictions.resolve().name, ground_truth.resolve().name, "")
+
+
+def _truth(folder: Path, name: str, labels: LabelSet, prepared: bool) -> np.ndarray:
+    if not prepared:
+        return layout.read_ids(folder / f"{name}.txt")
+    scene = Scene.read(folder / f"{name}.npz")
+    return layout.truth_ids(scene.semantic, scene.instance, labels)
+
+
+def find_labels(name: str) -> LabelSet:
+    """A label set by name or from a labels.yaml."""
+    if name in LABEL_SETS:
+        return LABEL_SETS[name]
+    if Path(name).is_file():
+        return LabelSet.read(Path(name))
+    raise InputError(f"no label set '{name}'; one of: {', '.join(LABEL_SETS)}, or a labels.yaml")
