@@ -9,6 +9,7 @@ from torch import Tensor
 
 from instseg3d_ros.sparse import neighbors
 from instseg3d_ros.sparse.morton import BLOCK_BITS, deinterleave, interleave
+from instseg3d_ros.sparse.native.kernels import available, call
 
 LIMIT = 1 << 30  # |voxel coordinate|; offsets and extents then fit 32 bits
 CENTER = 13  # row of the offset (0, 0, 0) among the 27
@@ -87,14 +88,22 @@ class VoxelGrid:
             coords[:, 1:] >>= 1
             coarse, parent = VoxelGrid.from_coords(coords, self.num_scenes, self.engine)
             return coarse, parent, slot
-        codes, parent = torch.unique_consecutive(self.codes >> 3, return_inverse=True)
-        coarse = VoxelGrid(codes, self.blocks, self.bits - 1, self.num_scenes, self.engine)
-        return coarse, parent, self.codes & 7
+        if available(self.device):
+            codes, parent, slot = (torch.empty_like(self.codes) for _ in range(3))
+            codes = codes[: call("kernel_map", "halve", len(self), self.codes, codes, parent, slot)].clone()
+        else:
+            codes, parent = torch.unique_consecutive(self.codes >> 3, return_inverse=True)
+            slot = self.codes & 7
+        return VoxelGrid(codes, self.blocks, self.bits - 1, self.num_scenes, self.engine), parent, slot
 
     @cached_property
     def children(self) -> Tensor:
         """(V of `down()`, 8) int32: row of the fine voxel in each slot of a coarse one, -1 where there is none."""
         coarse, parent, slot = self.down()
+        if available(self.device):
+            children = torch.empty((len(coarse), 8), dtype=torch.int32)
+            call("kernel_map", "children", len(self), len(coarse), parent, slot, children)
+            return children
         children = torch.full((len(coarse), 8), -1, dtype=torch.int32, device=self.device)
         children.view(-1)[parent * 8 + slot] = torch.arange(len(self), dtype=torch.int32, device=self.device)
         return children

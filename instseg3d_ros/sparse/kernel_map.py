@@ -8,7 +8,11 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from instseg3d_ros.sparse import neighbors
 from instseg3d_ros.sparse.grid import CENTER, VoxelGrid
+from instseg3d_ros.sparse.native.kernels import call
+
+TILE = 256  # as in native/convolution.cpp
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,17 @@ class KernelMap:
         """The offset that joins every row with itself, where there is one."""
         return CENTER if self.kind == "submanifold" else None
 
+    @property
+    def offsets(self) -> int:
+        return 27 if self.kind == "submanifold" else 8
+
+    @property
+    def transposed(self) -> KernelMap:
+        """The map from output to input. A submanifold map is its own with the order of the offsets turned round."""
+        if self.kind == "submanifold":
+            return self
+        return KernelMap.up(self.grid) if self.kind == "down" else KernelMap.down(self.grid)
+
     @cached_property
     def pairs(self) -> list[tuple[Tensor, Tensor]]:
         """Per offset: input rows (P,) and output rows (P,), int64. No row occurs twice in either."""
@@ -64,3 +79,26 @@ class KernelMap:
         fine = [torch.nonzero(slot == s).squeeze(1) for s in range(8)]
         pairs = [(rows, parent[rows]) for rows in fine]
         return pairs if self.kind == "down" else [(coarse, rows) for rows, coarse in pairs]
+
+    @cached_property
+    def tiles(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The pairs for the compiled kernels, by tile of 256 output rows and then by offset, the identity left out.
+
+        start (tiles · offsets + 1,) int64, input rows (P,) int32, output rows within the tile (P,) uint8.
+        """
+        rows = self.sizes[1]
+        start = torch.empty(-(-rows // TILE) * self.offsets + 1, dtype=torch.int64)
+        if self.kind == "submanifold":
+            table = neighbors.pitched(self.grid.neighbors)
+            count = call("kernel_map", "count_pairs", rows, table, start)
+            rows_in, rows_out = torch.empty(count, dtype=torch.int32), torch.empty(count, dtype=torch.uint8)
+            call("kernel_map", "fill_pairs", rows, table, start, rows_in, rows_out)
+            return start, rows_in, rows_out
+        count = len(self.grid)
+        rows_in, rows_out = torch.empty(count, dtype=torch.int32), torch.empty(count, dtype=torch.uint8)
+        if self.kind == "down":
+            call("kernel_map", "down_pairs", rows, self.grid.children, start, rows_in, rows_out)
+        else:
+            _, parent, slot = self.grid.down()
+            call("kernel_map", "up_pairs", rows, parent, slot, start, rows_in, rows_out)
+        return start, rows_in, rows_out

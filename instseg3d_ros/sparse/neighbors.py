@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.sparse.native.kernels import available, call
 
+PITCH = 28  # entries from row to row of the tables of the compiled kernels
 CHUNK = 1 << 17  # rows at a time: bounds the temporaries of a big cloud to some 100 MB
 
 
@@ -24,6 +26,10 @@ def offsets(device="cpu") -> Tensor:
 def from_coarse(coarse: Tensor, children: Tensor, parent: Tensor, slot: Tensor) -> Tensor:
     """Neighbours (V, 27) int32 from those of the parents (P, 27), the children (P, 8), parent (V,) and slot (V,)."""
     device = coarse.device
+    if available(device):
+        table = torch.empty((len(parent), PITCH), dtype=torch.int32)
+        call("kernel_map", "neighbors_from_coarse", len(coarse), pitched(coarse), children, table)
+        return table[:, :27]
     via, child = _steps(device)  # (8, 27): through which of the parent's neighbours, into which of its children
     table = torch.empty((len(parent), 27), dtype=torch.int32, device=device)
     nowhere = torch.full((1, 8), -1, dtype=torch.int32, device=device)
@@ -43,12 +49,23 @@ def of_blocks(blocks: Tensor) -> Tensor:
     keys, (stride_x, stride_y) = pack(blocks)
     steps = offsets(blocks.device)
     steps = steps[:, 0] * stride_x + steps[:, 1] * stride_y + steps[:, 2]
+    if available(blocks.device):
+        table = torch.empty((len(blocks), PITCH), dtype=torch.int32)
+        call("kernel_map", "neighbors_of_blocks", len(blocks), keys, steps, table)
+        return table[:, :27]
     table = torch.empty((len(blocks), 27), dtype=torch.int32, device=blocks.device)
     for column in range(27):
         wanted = keys + steps[column]
         found = torch.searchsorted(keys, wanted).clamp_(max=len(keys) - 1)
         table[:, column] = torch.where(keys[found] == wanted, found, -1)
     return table
+
+
+def pitched(table: Tensor) -> Tensor:
+    """(V, 27) with rows `PITCH` apart, copied only where the compiled kernels have not made it."""
+    if table.stride(0) == PITCH and table.untyped_storage().nbytes() == len(table) * PITCH * 4:
+        return table
+    return torch.nn.functional.pad(table, (0, PITCH - 27), value=-1)
 
 
 def pack(blocks: Tensor) -> tuple[Tensor, tuple[int, int]]:

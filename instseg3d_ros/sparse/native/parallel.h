@@ -7,8 +7,13 @@
 #include <atomic>
 #endif
 
+// As many threads as `operations` simple steps are worth: waking one costs as much as some tens of thousands of them.
+inline int64_t worth(int64_t threads, int64_t operations) {
+  return operations < 50000 ? 1 : threads;
+}
+
 template <class Task>
-inline void parallel(int threads, int64_t tasks, Task &&task) {
+inline void parallel(int64_t threads, int64_t tasks, Task &&task) {
 #ifdef _OPENMP
   if (threads > 1 && tasks > 1) {
     std::atomic<int64_t> next{0};

@@ -1,0 +1,87 @@
+"""Sparse convolution by the compiled kernels of `native/convolution.cpp`: CPU, float32 and float64."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from instseg3d_ros.sparse.kernel_map import KernelMap
+from instseg3d_ros.sparse.native import kernels
+
+
+def serves(features: Tensor) -> bool:
+    return features.dtype in kernels.SUFFIX and kernels.available(features.device)
+
+
+class Convolution(torch.autograd.Function):
+    """As in `engine_torch`. The gradient of the input is the convolution the other way with transposed weights."""
+
+    @staticmethod
+    def forward(ctx, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
+        features, weight = features.contiguous(), weight.contiguous()
+        ctx.save_for_backward(features, weight)
+        ctx.kernel_map = kernel_map
+        return convolve(features, pack(weight), len(weight), kernel_map)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient: Tensor):
+        features, weight = ctx.saved_tensors
+        gradient, kernel_map = gradient.contiguous(), ctx.kernel_map
+        need_x, need_w = ctx.needs_input_grad[:2]
+        d_features = d_weight = None
+        if need_x:
+            back = kernel_map.transposed
+            packed = pack(weight, transposed=True, mirror=back is kernel_map)
+            d_features = convolve(gradient, packed, weight.shape[-1], back)
+        if need_w:
+            d_weight = weight_gradient(features, gradient, weight, kernel_map)
+        return d_features, d_weight, None
+
+
+def pack(weight: Tensor, transposed: bool = False, mirror: bool = False) -> Tensor:
+    """Weights (C_out, k, k, k, C_in) in the order in which the kernel reads them; see `convolution.cpp`."""
+    c_out, c_in, suffix = len(weight), weight.shape[-1], kernels.SUFFIX[weight.dtype]
+    offsets = weight.shape[1] ** 3
+    columns, rows = (c_in, c_out) if transposed else (c_out, c_in)
+    packed = weight.new_empty(_padded(columns, suffix) * offsets * rows)
+    if transposed:
+        _call(f"pack_transposed_{suffix}", weight, c_out, offsets, c_in, mirror, packed)
+    else:
+        _call(f"pack_{suffix}", weight, c_out, offsets, c_in, packed)
+    return packed
+
+
+def convolve(features: Tensor, packed: Tensor, c_out: int, kernel_map: KernelMap) -> Tensor:
+    """features (V_in, C_in) -> (V_out, C_out)."""
+    y = features.new_empty(kernel_map.sizes[1], c_out)
+    suffix = kernels.SUFFIX[features.dtype]
+    _call(f"convolve_{suffix}", *_pairs(kernel_map), features, packed, features.shape[1], y, c_out)
+    return y
+
+
+def weight_gradient(features: Tensor, gradient: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
+    """Σ over pairs of x[in] ⊗ dy[out], for each offset, in the layout of `weight`."""
+    c_out, suffix = len(weight), kernels.SUFFIX[weight.dtype]
+    padded = _padded(c_out, suffix)
+    if padded != c_out:
+        gradient = torch.nn.functional.pad(gradient, (0, padded - c_out))
+    d_weight = torch.empty_like(weight)
+    arguments = features, features.shape[1], gradient, padded, c_out, d_weight
+    _call(f"weight_gradient_{suffix}", *_pairs(kernel_map), *arguments)
+    return d_weight
+
+
+def _pairs(kernel_map: KernelMap):
+    identity = -1 if kernel_map.identity is None else kernel_map.identity
+    return kernel_map.sizes[1], kernel_map.offsets, identity, kernel_map.kind == "up", *kernel_map.tiles
+
+
+def _call(name: str, *arguments) -> None:
+    kernels.call("convolution", name, *arguments)
+
+
+def _padded(channels: int, suffix: str) -> int:
+    """Channels up to the next whole vector."""
+    lanes = kernels.query("convolution", f"lanes_{suffix}")
+    return -(-channels // lanes) * lanes

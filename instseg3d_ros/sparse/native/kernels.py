@@ -1,0 +1,53 @@
+"""Calls into the compiled kernels of this folder: tensors go as pointers, everything else as 64-bit integers."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+from instseg3d_ros.sparse.native import build
+
+SOURCES = ("kernel_map", "convolution")
+SUFFIX = {torch.float32: "f32", torch.float64: "f64"}
+
+
+@functools.cache
+def _libraries() -> dict[str, ctypes.CDLL] | None:
+    """All libraries, built side by side at first use; None unless every one is there."""
+    with ThreadPoolExecutor(len(SOURCES)) as pool:
+        found = list(pool.map(lambda name: build.load(name, build.HERE / f"{name}.cpp"), SOURCES))
+    return None if None in found else dict(zip(SOURCES, found))
+
+
+def available(device: torch.device) -> bool:
+    """Whether the kernels serve tensors on this device."""
+    return device.type == "cpu" and build.enabled() and _libraries() is not None
+
+
+def call(source: str, name: str, *arguments: Tensor | float | None) -> int:
+    """Run a kernel on as many threads as torch uses. Tensors must be contiguous and stay alive until it returns."""
+    return _function(source, name)(ctypes.c_int64(torch.get_num_threads()), *map(_plain, arguments))
+
+
+def query(source: str, name: str) -> int:
+    """A number that a library knows."""
+    return _function(source, name)()
+
+
+@functools.cache
+def _function(source: str, name: str):
+    function = getattr(_libraries()[source], name)
+    function.restype = ctypes.c_int64
+    return function
+
+
+def _plain(argument):
+    if isinstance(argument, Tensor):
+        return ctypes.c_void_p(argument.data_ptr())
+    if isinstance(argument, float):
+        return ctypes.c_double(argument)
+    return ctypes.c_int64(argument) if argument is not None else ctypes.c_void_p(None)
