@@ -1,0 +1,126 @@
+"""One way in and out for every kind of cloud file, by extension; the first bytes tell when an extension lies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from instseg3d_ros.data.clouds.cloud import Cloud, reading
+from instseg3d_ros.data.clouds.las import read_las, write_las
+from instseg3d_ros.data.clouds.npz import read_npz, write_npz
+from instseg3d_ros.data.clouds.pcd import read_pcd, write_pcd
+from instseg3d_ros.data.clouds.ply import read_ply, write_ply
+from instseg3d_ros.data.clouds.rgbd import is_depth_image, is_depth_of_pair, read_rgbd
+from instseg3d_ros.errors import InputError
+
+READERS = {
+    ".ply": read_ply, ".pcd": read_pcd, ".npz": read_npz, ".las": read_las, ".laz": read_las, ".png": read_rgbd,
+}  # fmt: skip
+WRITERS = {".ply": write_ply, ".pcd": write_pcd, ".npz": write_npz, ".las": write_las, ".laz": write_las}
+BAG_EXTENSIONS = (".mcap", ".db3", ".bag")
+EXTENSIONS = (*READERS, *BAG_EXTENSIONS)
+
+_MAGIC = (
+    (b"ply", ".ply"), (b"# .PCD", ".pcd"), (b"VERSION", ".pcd"), (b"PK\x03\x04", ".npz"), (b"LASF", ".las"),
+    (b"\x89PNG", ".png"), (b"\x89MCAP", ".mcap"), (b"SQLite format 3", ".db3"), (b"#ROSBAG", ".bag"),
+)  # fmt: skip
+_SAME = {".laz": ".las"}
+
+
+def is_bag(path: Path) -> bool:
+    """A bag file, or the folder of a ROS 2 bag."""
+    path = Path(path)
+    return path.suffix.lower() in BAG_EXTENSIONS if not path.is_dir() else (path / "metadata.yaml").is_file()
+
+
+def sniff(path: Path) -> str | None:
+    """Extension that the file's first bytes stand for; None where they tell nothing."""
+    with reading(path, "a cloud"), open(path, "rb") as file:
+        head = file.read(32)
+    return next((extension for magic, extension in _MAGIC if head.startswith(magic)), None)
+
+
+def check_kind(path: Path) -> str:
+    """The file's extension in lower case; InputError where it is unknown, empty or contradicts its first bytes."""
+    path = Path(path)
+    extension = path.suffix.lower()
+    if extension not in EXTENSIONS:
+        raise InputError(
+            f"{path}: unknown kind '{extension}'; expected {', '.join(EXTENSIONS)} or a ROS 2 bag's folder"
+        )
+    actual = sniff(path)
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: is empty")
+    if actual and actual != _SAME.get(extension, extension):
+        raise InputError(f"{path}: is a {actual[1:].upper()} file by its first bytes; rename it to {path.stem}{actual}")
+    return extension
+
+
+def read_cloud(path: Path, **options) -> Cloud:
+    """Read one cloud; InputError, in one line, names the file and what is wrong with it.
+
+    options go to the reader; only `read_rgbd` has some (color_path, camera, scale).
+    """
+    path = Path(path)
+    extension = check_kind(path)
+    if extension in BAG_EXTENSIONS:
+        raise InputError(f"{path}: is a bag of many clouds; expected one cloud")
+    return READERS[extension](path, **options).checked(path)
+
+
+def write_cloud(path: Path, cloud: Cloud) -> None:
+    """Write beside and rename; the kind follows the extension."""
+    path = Path(path)
+    writer = WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise InputError(f"{path}: cannot write '{path.suffix}'; one of: {', '.join(WRITERS)}")
+    beside = path.with_name(f".{os.getpid()}.{path.name}")  # the extension stays: LAZ is told from LAS by it
+    try:
+        writer(beside, cloud)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def find_inputs(patterns: Iterable[str | Path]) -> list[Path]:
+    """Cloud files and bags that paths, folders and globs stand for, in name order and each once.
+
+    A folder gives what lies in it and below; a colour image belongs to its depth image and is no input of its own.
+    InputError where a pattern stands for nothing.
+    """
+    import glob
+
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        path = Path(pattern)
+        if path.is_dir() and not is_bag(path):
+            inside = _inside(path)
+            if not inside:
+                raise InputError(f"{path}: no clouds in this folder; expected {', '.join('*' + e for e in EXTENSIONS)}")
+        elif path.exists():
+            inside = [path]
+        else:
+            inside = []
+            for match in sorted(glob.glob(str(pattern), recursive=True)):
+                match = Path(match)
+                if match.is_dir() and not is_bag(match):
+                    inside += _inside(match)
+                elif match.suffix.lower() != ".png" or is_depth_image(match):
+                    inside.append(match)
+            if not inside:
+                raise InputError(f"{pattern}: no such file, and no file matches it as a pattern")
+        found.update(dict.fromkeys(inside))
+    return list(found)
+
+
+def _inside(folder: Path) -> list[Path]:
+    inputs = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            inputs += [path] if is_bag(path) else _inside(path)
+        elif path.suffix.lower() in EXTENSIONS and (path.suffix.lower() != ".png" or is_depth_of_pair(path)):
+            inputs.append(path)
+    return inputs

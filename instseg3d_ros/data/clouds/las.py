@@ -1,0 +1,73 @@
+"""LAS and LAZ files of surveys, through laspy (an extra: `pip install laspy[lazrs]`)."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from instseg3d_ros.data.clouds.cloud import Cloud, far_again, near_origin, reading, to_bytes
+from instseg3d_ros.errors import InputError
+
+
+def _laspy():
+    try:
+        import laspy
+    except ImportError:
+        raise InputError("LAS and LAZ need laspy, which is not installed: pip install 'laspy[lazrs]'") from None
+    return laspy
+
+
+def read_las(path: Path) -> Cloud:
+    """Read points, colours where the point format has them, and intensity and classification as columns."""
+    laspy, path = _laspy(), Path(path)
+    with reading(path, "LAS"):
+        _check_header(path)
+        content = laspy.read(path)
+        promised, held = content.header.point_count, len(content.points)
+        if promised != held:
+            raise InputError(f"{path}: the header promises {promised} points, the file holds {held}; it is cut off")
+        points, origin = near_origin(np.asarray(content.xyz, np.float64).reshape(-1, 3))
+        names = set(content.point_format.dimension_names)
+        colors = None
+        if {"red", "green", "blue"} <= names and held:
+            colors = to_bytes(np.stack([np.asarray(content[name]) for name in ("red", "green", "blue")], axis=1))
+        kept = {"intensity", "classification", *content.point_format.extra_dimension_names} & names
+        columns = {name: np.asarray(content[name]) for name in sorted(kept)}
+    columns = {name: column for name, column in columns.items() if column.ndim == 1}
+    return Cloud(points, colors, name=path.stem, columns=columns, origin=origin)
+
+
+def _check_header(path: Path) -> None:
+    """Counts of the header against the file's size: laspy trusts them, and may count to four thousand million."""
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        head = file.read(375)
+    if len(head) < 227 or head[:4] != b"LASF":
+        raise ValueError("no LAS header")
+    first_point, records = struct.unpack_from("<II", head, 96)
+    extended_start, extended = struct.unpack_from("<QI", head, 235) if head[25] >= 4 and len(head) == 375 else (0, 0)
+    if first_point > size or 54 * records > first_point or (extended and extended_start + 60 * extended > size):
+        raise ValueError("its header promises more than the file holds")
+
+
+def write_las(path: Path, cloud: Cloud) -> None:
+    """Write LAS 1.4, or LAZ by the name; columns that LAS does not know become extra bytes. Finite points only."""
+    laspy, path = _laspy(), Path(path)
+    keep = cloud.finite
+    points = far_again(cloud).astype(np.float64)[keep]
+    header = laspy.LasHeader(point_format=7 if cloud.colors is not None else 6, version="1.4")
+    header.scales = np.full(3, 0.0001)
+    header.offsets = np.zeros(3) if cloud.origin is None else cloud.origin
+    known = set(header.point_format.dimension_names)
+    extra = {name: column for name, column in cloud.columns.items() if name not in known}
+    header.add_extra_dims([laspy.ExtraBytesParams(name=name, type=column.dtype) for name, column in extra.items()])
+    content = laspy.LasData(header)
+    content.x, content.y, content.z = points.T
+    if cloud.colors is not None:
+        content.red, content.green, content.blue = cloud.colors[keep].T.astype(np.uint16) * 257
+    for name, column in cloud.columns.items():
+        content[name] = column[keep]
+    with open(path, "wb") as file:
+        content.write(file, do_compress=path.suffix.lower() == ".laz")
