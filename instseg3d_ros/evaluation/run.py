@@ -46,9 +46,7 @@ def network(model: str, device: str = "auto") -> Method:
 
 def pick(count: int, wanted: int) -> set[int]:
     """`wanted` numbers spread evenly over 0…count−1: which scenes are kept for drawing."""
-    return (
-        set(np.linspace(0, count - 1, min(wanted, count)).round().astype(int).tolist()) if count and wanted else set()
-    )
+    return set(np.linspace(0, count - 1, min(wanted, count)).round().astype(int).tolist())
 
 
 def evaluate_scenes(
@@ -139,15 +137,14 @@ def evaluate_folders(
     predicted = layout.scene_names(predictions)
     unknown = sorted(set(predicted) - set(names))
     if unknown:
+        more = f" ({len(unknown)} such files)" if len(unknown) > 1 else ""
         raise InputError(
-            f"{predictions}/{unknown[0]}.txt: no such scene in {ground_truth}; {len(unknown)} without truth"
+            f"{predictions}/{unknown[0]}.txt: no truth for it in {ground_truth}{more}; add it or remove this"
         )
     missing = sorted(set(names) - set(predicted))
     if missing:
-        text = (
-            f"{len(missing)} of {len(names)} scenes have no prediction file ({missing[0]} …): scored as nothing found"
-        )
-        warnings.warn(text, stacklevel=2)
+        which = f"{len(missing)} of {len(names)} scenes have no prediction file ({missing[0]} …)"
+        warnings.warn(f"{which}: scored as nothing found there", stacklevel=2)
 
     index_of = {label: index for index, label in enumerate(layout.labels_ids(labels))}
     total = Accumulator(labels, min_region)

@@ -73,19 +73,17 @@ def to_csv(outcomes: Sequence[Outcome]) -> str:
 
 def to_latex(outcomes: Sequence[Outcome]) -> str:
     """A booktabs table; percent, as papers print it. Classes are rows, methods groups of columns."""
-    names = list(
-        dict.fromkeys(name for outcome in outcomes for name, _, _ in rows(outcome) if name not in (MEAN, MASKS))
-    )
+    names = list(dict.fromkeys(entry.name for o in outcomes if o.class_aware for entry in o.labels.classes))
     names += [MEAN, MASKS] if names else [MASKS]
     papers = [published(outcome.labels, outcome.method) if outcome.class_aware else None for outcome in outcomes]
     groups = [len(HEADINGS) + (paper is not None) for paper in papers]
+    headings = [h for paper in papers for h in (*HEADINGS, *([_escape(paper[0])] if paper else ()))]
     lines = [
         r"\begin{tabular}{l" + "".join("r" * size for size in groups) + "}",
         r"\toprule",
         " & ".join(["", *(rf"\multicolumn{{{n}}}{{c}}{{{_escape(o.method)}}}" for n, o in zip(groups, outcomes))])
         + r" \\",
-        " & ".join(["", *(h for paper in papers for h in (*HEADINGS, *([_escape(paper[0])] if paper else ())))])
-        + r" \\",
+        " & ".join(["", *headings]) + r" \\",
         r"\midrule",
     ]
     tables = [{name: (s.ap, s.ap50, s.ap25, iou) for name, s, iou in rows(outcome)} for outcome in outcomes]
@@ -96,7 +94,7 @@ def to_latex(outcomes: Sequence[Outcome]) -> str:
             if paper:
                 values.append(paper[1].get("" if name == MEAN else name, NAN))
             cells += ["--" if math.isnan(value) else f"{100 * value:.1f}" for value in values]
-        if name in (MEAN, MASKS):
+        if name in (MEAN, MASKS) and name != names[0]:
             lines.append(r"\midrule")
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
