@@ -1,0 +1,178 @@
+"""Writing what the node publishes into an mcap bag, for `ros2 bag play`, RViz and Foxglove; no ROS needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from instseg3d_ros.data.clouds.bags import CLOUD_TYPE, TF_TYPE, Recorded
+from instseg3d_ros.data.pointcloud2 import PackedCloud
+from instseg3d_ros.segmentation.result import Instance
+
+MARKERS_TYPE = "visualization_msgs/msg/MarkerArray"
+DETECTIONS_TYPE = "vision_msgs/msg/Detection3DArray"
+NUMBER_TYPE = "std_msgs/msg/Float64"
+
+# vision_msgs 4 (Jazzy) is not among the types that rosbags knows.
+VISION_MSGS = {
+    "vision_msgs/msg/Detection3DArray": "std_msgs/Header header\nvision_msgs/Detection3D[] detections",
+    "vision_msgs/msg/Detection3D": (
+        "std_msgs/Header header\nvision_msgs/ObjectHypothesisWithPose[] results\n"
+        "vision_msgs/BoundingBox3D bbox\nstring id"
+    ),
+    "vision_msgs/msg/ObjectHypothesisWithPose": (
+        "vision_msgs/ObjectHypothesis hypothesis\ngeometry_msgs/PoseWithCovariance pose"
+    ),
+    "vision_msgs/msg/ObjectHypothesis": "string class_id\nfloat64 score",
+    "vision_msgs/msg/BoundingBox3D": "geometry_msgs/Pose center\ngeometry_msgs/Vector3 size",
+}
+
+
+class BagWriter:
+    """Writes folder `path` (an mcap and its metadata.yaml) beside and renames it when all went well.
+
+        with BagWriter(path) as bag:
+            bag.cloud("/instseg3d/segmented_points", time, frame, stamp, packed)
+
+    time: nanoseconds, as logged; stamp: nanoseconds, of the header.
+    """
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        self._beside = self.path.with_name(f".{os.getpid()}.{self.path.name}")
+
+    def __enter__(self) -> BagWriter:
+        from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+        from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+        self._types = get_typestore(Stores.ROS2_JAZZY)
+        for name, text in VISION_MSGS.items():
+            self._types.register(get_types_from_msg(text, name))
+        shutil.rmtree(self._beside, ignore_errors=True)
+        # The storage file takes its folder's name, so the folder has its own already.
+        self._writer = Writer(self._beside / self.path.name, version=8, storage_plugin=StoragePlugin.MCAP)
+        self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+        self._writer.open()
+        self._connections: dict[str, object] = {}
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self._writer.close()
+            if self.path.is_dir():
+                shutil.rmtree(self.path)
+            os.replace(self._beside / self.path.name, self.path)
+        else:
+            self._writer.abort()
+        shutil.rmtree(self._beside, ignore_errors=True)
+
+    def transform(self, recorded: Recorded) -> None:
+        """Copy a transform as it was recorded."""
+        self._write(recorded.topic, TF_TYPE, recorded.time, recorded.data, latched=recorded.static)
+
+    def cloud(self, topic: str, time: int, frame: str, stamp: int, packed: PackedCloud) -> None:
+        fields = [self._make("sensor_msgs/msg/PointField", *entry, 1) for entry in packed.fields]
+        data = np.frombuffer(packed.data, np.uint8)
+        message = self._make(
+            CLOUD_TYPE, self._header(frame, stamp), packed.height, packed.width, fields, False,
+            packed.point_step, packed.row_step, data, False,
+        )  # fmt: skip
+        self._write(topic, CLOUD_TYPE, time, message)
+
+    def number(self, topic: str, time: int, value: float) -> None:
+        self._write(topic, NUMBER_TYPE, time, self._make(NUMBER_TYPE, float(value)))
+
+    def detections(self, topic: str, time: int, frame: str, stamp: int, instances: list[Instance]) -> None:
+        """One Detection3D per instance, its id that of the instance."""
+        header = self._header(frame, stamp)
+        found = []
+        for one in instances:
+            pose = self._pose(one)
+            hypothesis = self._make("vision_msgs/msg/ObjectHypothesis", one.label, float(one.score))
+            result = self._make(
+                "vision_msgs/msg/ObjectHypothesisWithPose",
+                hypothesis,
+                self._make("geometry_msgs/msg/PoseWithCovariance", pose, np.zeros(36)),
+            )
+            box = self._make("vision_msgs/msg/BoundingBox3D", pose, self._vector(one.box.size))
+            found.append(self._make("vision_msgs/msg/Detection3D", header, [result], box, str(one.id)))
+        self._write(topic, DETECTIONS_TYPE, time, self._make(DETECTIONS_TYPE, header, found))
+
+    def markers(
+        self, topic: str, time: int, frame: str, stamp: int, instances: list[Instance], colors: dict[int, np.ndarray]
+    ) -> None:
+        """A box and a name per instance; colors: id → (3,) uint8. The first marker clears the message before."""
+        header = self._header(frame, stamp)
+        marks = [self._marker(header, "", 0, action=3)]
+        for one in instances:
+            color = np.asarray(colors[one.id]) / 255
+            text = f"{one.label} {one.score:.2f}"
+            pose = self._pose(one)
+            marks.append(self._marker(header, "boxes", one.id, 1, pose, one.box.size, (*color, 0.35)))
+            above = one.box.center + one.box.rotation[:, 2] * (one.box.size[2] / 2 + 0.06)
+            height = (0.0, 0.0, 0.08)
+            marks.append(self._marker(header, "names", one.id, 9, self._pose(one, above), height, (1, 1, 1, 1), text))
+        self._write(topic, MARKERS_TYPE, time, self._make(MARKERS_TYPE, marks))
+
+    def _marker(
+        self, header, namespace, number, kind=1, pose=None, scale=(1, 1, 1), color=(0, 0, 0, 0), text="", action=0
+    ):
+        make = self._make
+        return make(
+            "visualization_msgs/msg/Marker", header, namespace, int(number), kind, action, pose or self._still(),
+            self._vector(scale), make("std_msgs/msg/ColorRGBA", *(float(v) for v in color)),
+            make("builtin_interfaces/msg/Duration", 0, 0), False, [], [], "",
+            make("sensor_msgs/msg/CompressedImage", self._header("", 0), "", np.zeros(0, np.uint8)), [], text, "",
+            make("visualization_msgs/msg/MeshFile", "", np.zeros(0, np.uint8)), False,
+        )  # fmt: skip
+
+    def _pose(self, one: Instance, position: np.ndarray | None = None):
+        from scipy.spatial.transform import Rotation
+
+        position = one.box.center if position is None else position
+        x, y, z, w = (float(v) for v in Rotation.from_matrix(one.box.rotation).as_quat())
+        return self._make(
+            "geometry_msgs/msg/Pose",
+            self._make("geometry_msgs/msg/Point", *(float(v) for v in position)),
+            self._make("geometry_msgs/msg/Quaternion", x, y, z, w),
+        )
+
+    def _still(self):
+        make = self._make
+        point = make("geometry_msgs/msg/Point", 0.0, 0.0, 0.0)
+        return make("geometry_msgs/msg/Pose", point, make("geometry_msgs/msg/Quaternion", 0.0, 0.0, 0.0, 1.0))
+
+    def _vector(self, value):
+        return self._make("geometry_msgs/msg/Vector3", *(float(v) for v in value))
+
+    def _header(self, frame: str, stamp: int):
+        time = self._make("builtin_interfaces/msg/Time", stamp // 10**9, stamp % 10**9)
+        return self._make("std_msgs/msg/Header", time, frame)
+
+    def _make(self, name: str, *values):
+        return self._types.types[name](*values)
+
+    def _write(self, topic: str, kind: str, time: int, message, latched: bool = False) -> None:
+        if topic not in self._connections:
+            self._connections[topic] = self._writer.add_connection(
+                topic, kind, typestore=self._types, offered_qos_profiles=_qos(latched)
+            )
+        data = message if isinstance(message, bytes) else self._types.serialize_cdr(message, kind)
+        self._writer.write(self._connections[topic], time, data)
+
+
+def _qos(latched: bool):
+    """Reliable; /tf_static stays available to those who come late."""
+    from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+
+    forever = QosTime(2147483647, 4294967295)
+    return [
+        Qos(
+            QosHistory.KEEP_LAST, 1 if latched else 10, QosReliability.RELIABLE,
+            QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+            forever, forever, QosLiveliness.AUTOMATIC, forever, False,
+        )
+    ]  # fmt: skip

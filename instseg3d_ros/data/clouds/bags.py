@@ -1,0 +1,112 @@
+"""Clouds of recorded bags, one at a time: ROS 2 (mcap, db3) and ROS 1, without ROS, through rosbags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from instseg3d_ros.data import pointcloud2
+from instseg3d_ros.data.clouds.cloud import Cloud, reading
+from instseg3d_ros.errors import InputError
+
+CLOUD_TYPE = "sensor_msgs/msg/PointCloud2"
+TF_TYPE = "tf2_msgs/msg/TFMessage"
+TF_TYPES = (TF_TYPE, "tf/msg/tfMessage")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One message of a bag. time: nanoseconds, as logged; cloud: decoded, else None; data: CDR bytes of a transform."""
+
+    topic: str
+    time: int
+    cloud: Cloud | None = None
+    data: bytes = b""
+    static: bool = False
+
+
+class Bag:
+    """A bag open for reading. `topic` is the one PointCloud2 topic, or the one asked for.
+
+        with Bag(path) as bag:
+            for recorded in bag.messages():
+                ...
+
+    InputError, in one line, where the bag is damaged, holds no clouds, or several topics of them and none is named.
+    """
+
+    def __init__(self, path: Path, topic: str | None = None):
+        self.path = Path(path)
+        self.topic = topic
+        self.count = 0  # clouds on the topic
+
+    def __enter__(self) -> Bag:
+        from rosbags.highlevel import AnyReader
+        from rosbags.typesys import Stores, get_typestore
+
+        if not self.path.exists():
+            raise InputError(f"{self.path}: no such bag")
+        with reading(self.path, "a bag"):
+            self._reader = AnyReader([self.path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
+            self._reader.open()
+        try:
+            self._choose_topic()
+        except BaseException:
+            self._reader.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._reader.close()
+
+    def _choose_topic(self) -> None:
+        topics = sorted({c.topic for c in self._reader.connections if c.msgtype == CLOUD_TYPE})
+        if not topics:
+            held = ", ".join(sorted({c.topic for c in self._reader.connections})[:8]) or "none"
+            raise InputError(f"{self.path}: no PointCloud2 in this bag; its topics: {held}")
+        if self.topic is None and len(topics) > 1:
+            raise InputError(f"{self.path}: {len(topics)} PointCloud2 topics; choose with --topic: {', '.join(topics)}")
+        self.topic = self.topic or topics[0]
+        if self.topic not in topics:
+            raise InputError(f"{self.path}: no PointCloud2 on '{self.topic}'; on: {', '.join(topics)}")
+        self._chosen = [
+            c
+            for c in self._reader.connections
+            if c.msgtype in TF_TYPES or (c.topic == self.topic and c.msgtype == CLOUD_TYPE)
+        ]
+        self.count = sum(c.msgcount for c in self._chosen if c.msgtype == CLOUD_TYPE)
+        if not self.count:
+            raise InputError(f"{self.path}: the topic {self.topic} holds no messages")
+
+    def messages(self) -> Iterator[Recorded]:
+        """Clouds of the topic and all transforms, in the order they were logged. Holds one message at a time."""
+        from rosbags.typesys import Stores, get_typestore
+
+        modern = None if self._reader.is2 else get_typestore(Stores.ROS2_JAZZY)
+        stream = iter(self._reader.messages(self._chosen))
+        seen = 0
+        while True:
+            with reading(self.path, f"a bag behind its cloud {seen} of {self.count}"):
+                following = next(stream, None)
+                if following is None:
+                    break
+                connection, time, data = following
+                if connection.msgtype == CLOUD_TYPE:
+                    cloud = _cloud(self._reader.deserialize(data, connection.msgtype), f"{seen:06d}")
+                    seen += 1
+                    recorded = Recorded(connection.topic, time, cloud)
+                else:
+                    data = bytes(data) if modern is None else bytes(modern.ros1_to_cdr(data, TF_TYPE))
+                    recorded = Recorded(connection.topic, time, None, data, connection.topic.endswith("tf_static"))
+            yield recorded
+
+    def clouds(self) -> Iterator[Cloud]:
+        """The topic's clouds alone."""
+        return (recorded.cloud for recorded in self.messages() if recorded.cloud is not None)
+
+
+def _cloud(message, name: str) -> Cloud:
+    arrays = pointcloud2.decode(message)
+    stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+    return Cloud(arrays.points, arrays.colors, arrays.shape, message.header.frame_id, stamp, name)

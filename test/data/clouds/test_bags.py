@@ -1,0 +1,179 @@
+"""Bags: clouds come out of ROS 1 and ROS 2 recordings one by one; what is written, other readers open."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from instseg3d_ros.data import pointcloud2
+from instseg3d_ros.data.clouds import find_inputs, is_bag
+from instseg3d_ros.data.clouds.bag_writer import BagWriter
+from instseg3d_ros.data.clouds.bags import Bag
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.segmentation.result import Box, Instance
+
+pytest.importorskip("rosbags")
+FIRST = 1_700_000_000_000_000_000
+
+
+def write_bag(path, kind="mcap", clouds=3, topics=("/points",), points=6, transforms=True):
+    """A bag written with rosbags alone; kind: mcap, db3 or bag (ROS 1)."""
+    from rosbags.rosbag1 import Writer as Writer1
+    from rosbags.rosbag2 import StoragePlugin, Writer
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+    ros1 = kind == "bag"
+    store = get_typestore(Stores.ROS1_NOETIC if ros1 else Stores.ROS2_JAZZY)
+    if ros1:
+        text = "geometry_msgs/TransformStamped[] transforms"
+        store.register(get_types_from_msg(text, "tf2_msgs/msg/TFMessage"))
+    types = store.types
+    plugin = StoragePlugin.MCAP if kind == "mcap" else StoragePlugin.SQLITE3
+    serialize = store.serialize_ros1 if ros1 else store.serialize_cdr
+    rng = np.random.default_rng(0)
+
+    def header(stamp, frame):
+        time = types["builtin_interfaces/msg/Time"](stamp // 10**9, stamp % 10**9)
+        return types["std_msgs/msg/Header"](*((0,) if ros1 else ()), time, frame)
+
+    with Writer1(path) if ros1 else Writer(path, version=8, storage_plugin=plugin) as writer:
+        links = [writer.add_connection(topic, "sensor_msgs/msg/PointCloud2", typestore=store) for topic in topics]
+        tf = writer.add_connection("/tf", "tf2_msgs/msg/TFMessage", typestore=store)
+        for index in range(clouds):
+            stamp = FIRST + index * 10**8
+            packed = pointcloud2.encode(rng.normal(size=(points, 3)), rng.integers(0, 256, (points, 3), np.uint8))
+            fields = [types["sensor_msgs/msg/PointField"](*entry, 1) for entry in packed.fields]
+            message = types["sensor_msgs/msg/PointCloud2"](
+                header(stamp, "camera_optical_frame"), packed.height, packed.width, fields, False,
+                packed.point_step, packed.row_step, np.frombuffer(packed.data, np.uint8), True,
+            )  # fmt: skip
+            for link in links:
+                writer.write(link, stamp + 5, serialize(message, link.msgtype))
+            if transforms:
+                pose = types["geometry_msgs/msg/Transform"](
+                    types["geometry_msgs/msg/Vector3"](float(index), 0.0, 0.0),
+                    types["geometry_msgs/msg/Quaternion"](0.0, 0.0, 0.0, 1.0),
+                )
+                stamped = types["geometry_msgs/msg/TransformStamped"](
+                    header(stamp, "map"), "camera_optical_frame", pose
+                )
+                writer.write(tf, stamp + 6, serialize(types["tf2_msgs/msg/TFMessage"]([stamped]), tf.msgtype))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["mcap", "db3", "bag"])
+def test_clouds_and_transforms_in_their_order(tmp_path, kind):
+    path = write_bag(tmp_path / ("a.bag" if kind == "bag" else "a"), kind)
+    assert is_bag(path) and find_inputs([tmp_path]) == [path]
+    with Bag(path) as bag:
+        assert (bag.topic, bag.count) == ("/points", 3)
+        messages = list(bag.messages())
+    clouds = [m for m in messages if m.cloud is not None]
+    assert [m.time - FIRST for m in clouds] == [5, 10**8 + 5, 2 * 10**8 + 5]
+    assert [m.cloud.stamp - FIRST for m in clouds] == [0, 10**8, 2 * 10**8]
+    assert clouds[0].cloud.frame == "camera_optical_frame" and clouds[0].cloud.points.shape == (6, 3)
+    assert [m.topic for m in messages] == ["/points", "/tf"] * 3
+
+    from rosbags.typesys import Stores, get_typestore
+
+    store = get_typestore(Stores.ROS2_JAZZY)
+    moved = [store.deserialize_cdr(m.data, "tf2_msgs/msg/TFMessage").transforms[0] for m in messages if m.cloud is None]
+    assert [m.transform.translation.x for m in moved] == [0, 1, 2]
+    assert moved[1].header.frame_id == "map"
+
+
+@pytest.mark.parametrize("kind", ["mcap", "db3"])
+def test_a_storage_file_without_its_folder(tmp_path, kind):
+    path = write_bag(tmp_path / "a", kind) / f"a.{kind}"
+    with Bag(path) as bag:
+        assert len(list(bag.clouds())) == 3
+
+
+def test_topics(tmp_path):
+    path = write_bag(tmp_path / "a", topics=("/left", "/right"))
+    with pytest.raises(InputError, match="--topic: /left, /right"), Bag(path):
+        pass
+    with Bag(path, "/right") as bag:
+        assert bag.count == 3
+    with pytest.raises(InputError, match="no PointCloud2 on '/up'"), Bag(path, "/up"):
+        pass
+    with pytest.raises(InputError, match="no PointCloud2 in this bag"), Bag(write_bag(tmp_path / "b", topics=())):
+        pass
+    with pytest.raises(InputError, match="holds no messages"), Bag(write_bag(tmp_path / "c", clouds=0)):
+        pass
+
+
+@pytest.mark.parametrize("name", ["garbage.mcap", "garbage.db3", "garbage.bag", "empty.mcap", "empty.db3", "empty.bag"])
+def test_what_is_no_bag(tmp_path, name):
+    (tmp_path / name).write_bytes(bytes(range(1, 250)) * 4 if name.startswith("garbage") else b"")
+    with pytest.raises(InputError, match="cannot be read as a bag") as caught, Bag(tmp_path / name) as bag:
+        list(bag.messages())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["mcap", "db3", "bag"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_recording_cut_off(tmp_path, kind, share):
+    """Either what is left is read whole messages at a time, or one line says where it broke."""
+    path = write_bag(tmp_path / ("a.bag" if kind == "bag" else "a"), kind, points=5000)
+    path = path if kind == "bag" else path / f"a.{kind}"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    try:
+        with Bag(path) as bag:
+            assert all(len(cloud) == 5000 for cloud in bag.clouds())
+    except InputError as error:
+        assert "\n" not in str(error) and str(path) in str(error)
+
+
+def test_memory_does_not_grow_with_the_bag(tmp_path):
+    path = write_bag(tmp_path / "a", clouds=40, points=50_000, transforms=False)
+    tracemalloc.start()
+    with Bag(path) as bag:
+        for cloud in bag.clouds():
+            assert len(cloud) == 50_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12 * 50_000 * 16  # a dozen clouds of the forty
+
+
+def test_written_bag_opens_elsewhere(tmp_path):
+    from rosbags.highlevel import AnyReader
+
+    rng = np.random.default_rng(0)
+    points, colors = rng.normal(size=(20, 3)).astype(np.float32), rng.integers(0, 256, (20, 3), np.uint8)
+    quarter = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    found = [Instance(4, "chair", 0.75, 9, Box(np.array([1.0, 2, 3]), np.array([0.5, 0.6, 0.7]), quarter))]
+    with Bag(write_bag(tmp_path / "a")) as recording, BagWriter(tmp_path / "out") as bag:
+        for recorded in recording.messages():
+            if recorded.cloud is None:
+                bag.transform(recorded)
+        bag.cloud("/points", 10, "camera", 7_000_000_009, pointcloud2.encode(points, colors, (4, 5)))
+        bag.markers("/markers", 11, "camera", 7_000_000_009, found, {4: np.array((255, 0, 0))})
+        bag.detections("/detections", 11, "camera", 7_000_000_009, found)
+        bag.number("/time", 12, 3.5)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["metadata.yaml", "out.mcap"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "out"]
+    with AnyReader([tmp_path / "out"]) as reader:
+        got = {c.topic: (time, reader.deserialize(data, c.msgtype)) for c, time, data in reader.messages()}
+    time, cloud = got["/points"]
+    arrays = pointcloud2.decode(cloud)
+    np.testing.assert_array_equal(arrays.points, points)
+    np.testing.assert_array_equal(arrays.colors, colors)
+    assert (time, arrays.shape, cloud.header.frame_id) == (10, (4, 5), "camera")
+    assert (cloud.header.stamp.sec, cloud.header.stamp.nanosec) == (7, 9)
+    clear, box, name = got["/markers"][1].markers
+    assert (clear.action, box.type, name.type, name.text) == (3, 1, 9, "chair 0.75")
+    assert (box.pose.position.x, box.scale.z, box.color.r) == (1, 0.7, 1)
+    assert box.pose.orientation.z == pytest.approx(np.sqrt(0.5))
+    detection = got["/detections"][1].detections[0]
+    assert (detection.id, detection.results[0].hypothesis.class_id, detection.bbox.size.y) == ("4", "chair", 0.6)
+    assert got["/time"][1].data == 3.5
+    assert len(got["/tf"][1].transforms) == 1
+
+
+def test_a_broken_run_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError), BagWriter(tmp_path / "out") as bag:
+        bag.number("/time", 1, 2.0)
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
