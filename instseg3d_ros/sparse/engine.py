@@ -7,6 +7,7 @@ from torch import Tensor
 
 from instseg3d_ros.sparse import engine_native, engine_torch
 from instseg3d_ros.sparse.kernel_map import KernelMap
+from instseg3d_ros.sparse.native.kernels import serves
 
 
 def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
@@ -16,6 +17,6 @@ def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
         features, weight = features.to(torch.get_autocast_dtype(kind)), weight.to(torch.get_autocast_dtype(kind))
     elif weight.dtype != features.dtype:
         raise ValueError(f"features are {features.dtype}, weights {weight.dtype}")
-    if engine_native.serves(features):
+    if serves(features):
         return engine_native.Convolution.apply(features, weight, kernel_map)
     return engine_torch.Convolution.apply(features, weight, kernel_map)

@@ -9,10 +9,6 @@ from instseg3d_ros.sparse.kernel_map import KernelMap
 from instseg3d_ros.sparse.native import kernels
 
 
-def serves(features: Tensor) -> bool:
-    return features.dtype in kernels.SUFFIX and kernels.available(features.device)
-
-
 class Convolution(torch.autograd.Function):
     """As in `engine_torch`. The gradient of the input is the convolution the other way with transposed weights."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.tensor import SparseTensor
 
 
@@ -20,18 +21,75 @@ class BatchNormReLU(nn.BatchNorm1d):
 
     def forward(self, x: SparseTensor) -> SparseTensor:
         features = x.features
-        use_batch = self.training and len(features) > 1
-        if use_batch:
+        of_batch = self.training and len(features) > 1
+        if of_batch:
             self.num_batches_tracked.add_(1)
+        if kernels.serves(features) and features.dtype == self.weight.dtype:
+            return x.replace(self._native(features, of_batch))
         y = torch.batch_norm(
             features,
             self.weight,
             self.bias,
             self.running_mean,
             self.running_var,
-            use_batch,
+            of_batch,
             self.momentum,
             self.eps,
             torch.backends.cudnn.enabled,
         )
         return x.replace(torch.relu_(y))
+
+    def _native(self, features: Tensor, of_batch: bool) -> Tensor:
+        if of_batch:
+            state = (self.running_mean, self.running_var, self.momentum, self.eps)
+            return _OfBatch.apply(features, self.weight, self.bias, *state)
+        inverse_std = (self.running_var + self.eps).rsqrt()
+        return _OfRunning.apply(features, self.weight, self.bias, self.running_mean, inverse_std)
+
+
+def _backward(ctx, gradient: Tensor, of_batch: bool):
+    features, table = ctx.saved_tensors
+    d_features = torch.empty_like(features) if ctx.needs_input_grad[0] else None
+    d_weight, d_bias = table.new_empty(2, features.shape[1])
+    outputs = d_features, d_weight, d_bias
+    _call("backward", features, features, gradient.contiguous(), table, of_batch, *outputs)
+    return outputs
+
+
+class _OfBatch(torch.autograd.Function):
+    """Statistics of the batch; updates the running ones in place."""
+
+    @staticmethod
+    def forward(ctx, features, weight, bias, running_mean, running_var, momentum, eps):
+        features = features.contiguous()
+        table, y = features.new_empty(4, features.shape[1]), torch.empty_like(features)
+        _call("forward", features, features, weight, bias, running_mean, running_var, momentum, eps, table, y)
+        ctx.save_for_backward(features, table)
+        return y
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient: Tensor):
+        return *_backward(ctx, gradient, True), None, None, None, None
+
+
+class _OfRunning(torch.autograd.Function):
+    """Statistics given, constants of the gradient."""
+
+    @staticmethod
+    def forward(ctx, features, weight, bias, mean, inverse_std):
+        features = features.contiguous()
+        scale = weight * inverse_std
+        table, y = torch.stack((mean, inverse_std, scale, bias - mean * scale)), torch.empty_like(features)
+        _call("apply", features, features, table[2], table[3], y)
+        ctx.save_for_backward(features, table)
+        return y
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient: Tensor):
+        return *_backward(ctx, gradient, False), None, None
+
+
+def _call(name: str, features: Tensor, *arguments) -> None:
+    kernels.call("normalization", f"{name}_{kernels.SUFFIX[features.dtype]}", *features.shape, *arguments)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from instseg3d_ros.sparse.native import build
 
-SOURCES = ("kernel_map", "convolution")
+SOURCES = ("convolution", "kernel_map", "normalization")
 SUFFIX = {torch.float32: "f32", torch.float64: "f64"}
 
 
@@ -26,6 +26,11 @@ def _libraries() -> dict[str, ctypes.CDLL] | None:
 def available(device: torch.device) -> bool:
     """Whether the kernels serve tensors on this device."""
     return device.type == "cpu" and build.enabled() and _libraries() is not None
+
+
+def serves(features: Tensor) -> bool:
+    """Whether the kernels serve these features: on a CPU, in float32 or float64."""
+    return features.dtype in SUFFIX and available(features.device)
 
 
 def call(source: str, name: str, *arguments: Tensor | float | None) -> int:

@@ -1,0 +1,152 @@
+// Batch normalization and ReLU in one pass over the rows, forward and backward; see normalization.py.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "parallel.h"
+
+namespace {
+
+constexpr int64_t kChunk = 256;  // rows whose sums are taken in T; the sums of chunks are joined in double, in order
+
+int64_t chunks(int64_t n) { return (n + kChunk - 1) / kChunk; }
+
+// mean (c) and biased variance (c) of x (n, c). Sums are of differences from a chunk's first row, so that a mean far from
+// zero costs no digits; chunks are joined by the parallel form of the variance.
+template <class T>
+void statistics(int64_t threads, int64_t n, int64_t c, const T *x, double *mean, double *variance) {
+  std::vector<double> parts(size_t(chunks(n) * c * 2));
+  parallel(worth(threads, n * c), chunks(n), [&](int64_t i) {
+    const int64_t first = i * kChunk, last = std::min(n, first + kChunk);
+    const T *zero = x + first * c;
+    std::vector<T> sums(size_t(2 * c));
+    T *__restrict sum = sums.data(), *__restrict square = sum + c;
+    for (int64_t r = first; r < last; ++r) {
+      const T *__restrict row = x + r * c;
+      for (int64_t j = 0; j < c; ++j) {
+        const T d = row[j] - zero[j];
+        sum[j] += d;
+        square[j] += d * d;
+      }
+    }
+    double *part = parts.data() + i * c * 2;
+    for (int64_t j = 0; j < c; ++j) {
+      part[j] = double(zero[j]) + double(sum[j]) / double(last - first);
+      part[c + j] = double(square[j]) - double(sum[j]) * double(sum[j]) / double(last - first);
+    }
+  });
+  for (int64_t j = 0; j < c; ++j) mean[j] = variance[j] = 0;
+  for (int64_t i = 0; i < chunks(n); ++i) {
+    const double before = double(i * kChunk), more = double(std::min(n, (i + 1) * kChunk)) - before;
+    const double *part = parts.data() + i * c * 2;
+    for (int64_t j = 0; j < c; ++j) {
+      const double d = part[j] - mean[j];
+      mean[j] += d * more / (before + more);
+      variance[j] += part[c + j] + d * d * before * more / (before + more);
+    }
+  }
+  for (int64_t j = 0; j < c; ++j) variance[j] /= double(n);
+}
+
+// y = max(0, x * scale + shift)
+template <class T>
+void apply(int64_t threads, int64_t n, int64_t c, const T *x, const T *scale, const T *shift, T *y) {
+  parallel(worth(threads, n * c), chunks(n), [&](int64_t i) {
+    for (int64_t r = i * kChunk; r < std::min(n, (i + 1) * kChunk); ++r) {
+      const T *__restrict from = x + r * c;
+      T *__restrict to = y + r * c;
+      for (int64_t j = 0; j < c; ++j) {
+        const T v = from[j] * scale[j] + shift[j];
+        to[j] = v > 0 ? v : T(0);
+      }
+    }
+  });
+}
+
+// With g = dy where y > 0: d_bias = Σ g, d_weight = Σ g (x − mean) / std.
+template <class T>
+void parameter_gradients(int64_t threads, int64_t n, int64_t c, const T *x, const T *dy, const T *scale, const T *shift,
+                         const T *mean, const T *inverse_std, T *d_weight, T *d_bias) {
+  std::vector<double> parts(size_t(chunks(n) * c * 2));
+  parallel(worth(threads, n * c), chunks(n), [&](int64_t i) {
+    std::vector<T> sums(size_t(2 * c));
+    T *__restrict sum = sums.data(), *__restrict weighted = sum + c;
+    for (int64_t r = i * kChunk; r < std::min(n, (i + 1) * kChunk); ++r) {
+      const T *__restrict row = x + r * c, *__restrict g = dy + r * c;
+      for (int64_t j = 0; j < c; ++j) {
+        const T masked = row[j] * scale[j] + shift[j] > 0 ? g[j] : T(0);
+        sum[j] += masked;
+        weighted[j] += masked * (row[j] - mean[j]);
+      }
+    }
+    std::copy(sums.begin(), sums.end(), parts.begin() + i * c * 2);
+  });
+  std::vector<double> total(size_t(2 * c));
+  for (int64_t i = 0; i < chunks(n); ++i)
+    for (int64_t j = 0; j < 2 * c; ++j) total[j] += parts[i * c * 2 + j];
+  for (int64_t j = 0; j < c; ++j) d_bias[j] = T(total[j]), d_weight[j] = T(total[c + j] * inverse_std[j]);
+}
+
+// dx = scale (g − a − (x − mean) b), with a, b per channel (zero where the statistics were not those of the batch).
+template <class T>
+void input_gradient(int64_t threads, int64_t n, int64_t c, const T *x, const T *dy, const T *scale, const T *shift,
+                    const T *mean, const T *a, const T *b, T *dx) {
+  parallel(worth(threads, n * c), chunks(n), [&](int64_t i) {
+    for (int64_t r = i * kChunk; r < std::min(n, (i + 1) * kChunk); ++r) {
+      const T *__restrict row = x + r * c, *__restrict g = dy + r * c;
+      T *__restrict to = dx + r * c;
+      for (int64_t j = 0; j < c; ++j) {
+        const T masked = row[j] * scale[j] + shift[j] > 0 ? g[j] : T(0);
+        to[j] = scale[j] * (masked - a[j] - (row[j] - mean[j]) * b[j]);
+      }
+    }
+  });
+}
+
+// The training forward. table (4, c): mean, 1 / std, scale, shift, kept for backward.
+template <class T>
+void forward(int64_t threads, int64_t n, int64_t c, const T *x, const T *weight, const T *bias, T *running_mean,
+             T *running_var, double momentum, double eps, T *table, T *y) {
+  std::vector<double> mean(c), variance(c);
+  statistics<T>(threads, n, c, x, mean.data(), variance.data());
+  for (int64_t j = 0; j < c; ++j) {
+    const double inverse_std = 1 / std::sqrt(variance[j] + eps), scale = weight[j] * inverse_std;
+    table[j] = T(mean[j]);
+    table[c + j] = T(inverse_std);
+    table[2 * c + j] = T(scale);
+    table[3 * c + j] = T(bias[j] - mean[j] * scale);
+    running_mean[j] = T(running_mean[j] + momentum * (mean[j] - running_mean[j]));
+    running_var[j] = T(running_var[j] + momentum * (variance[j] * double(n) / double(n - 1) - running_var[j]));
+  }
+  apply<T>(threads, n, c, x, table + 2 * c, table + 3 * c, y);
+}
+
+template <class T>
+void backward(int64_t threads, int64_t n, int64_t c, const T *x, const T *dy, const T *table, int64_t of_batch, T *dx,
+              T *d_weight, T *d_bias) {
+  const T *mean = table, *inverse_std = table + c, *scale = table + 2 * c, *shift = table + 3 * c;
+  parameter_gradients<T>(threads, n, c, x, dy, scale, shift, mean, inverse_std, d_weight, d_bias);
+  if (!dx) return;
+  std::vector<T> terms(size_t(2 * c));
+  if (of_batch)
+    for (int64_t j = 0; j < c; ++j) terms[j] = d_bias[j] / T(n), terms[c + j] = d_weight[j] * inverse_std[j] / T(n);
+  input_gradient<T>(threads, n, c, x, dy, scale, shift, mean, terms.data(), terms.data() + c, dx);
+}
+
+}  // namespace
+
+#define EXPORT(T, NAME)                                                                                                 \
+  extern "C" void apply_##NAME(int64_t threads, int64_t n, int64_t c, const T *x, const T *scale, const T *shift, T *y) { \
+    apply<T>(threads, n, c, x, scale, shift, y);                                                                        \
+  }                                                                                                                     \
+  extern "C" void forward_##NAME(int64_t threads, int64_t n, int64_t c, const T *x, const T *weight, const T *bias,     \
+                                 T *running_mean, T *running_var, double momentum, double eps, T *table, T *y) {        \
+    forward<T>(threads, n, c, x, weight, bias, running_mean, running_var, momentum, eps, table, y);                     \
+  }                                                                                                                     \
+  extern "C" void backward_##NAME(int64_t threads, int64_t n, int64_t c, const T *x, const T *dy, const T *table,       \
+                                  int64_t of_batch, T *dx, T *d_weight, T *d_bias) {                                    \
+    backward<T>(threads, n, c, x, dy, table, of_batch, dx, d_weight, d_bias);                                           \
+  }
+
+EXPORT(float, f32)
+EXPORT(double, f64)
