@@ -119,7 +119,9 @@ def measure(options: argparse.Namespace) -> list:
     else:
         files = scene_files(options.dataset, options.split)[: options.limit]
     examples = options.examples if options.figures is not None or options.report is not None else 0
-    methods = [] if options.model == "none" else [run.network(options.model or "unet", options.device)]
+    # Scenes of a data set are level and whole: neither levelling nor the robot's range is what is measured here.
+    known = {} if options.tabletop is not None else {"level": "off", "max_range": 1e3}
+    methods = [] if options.model == "none" else [run.network(options.model or "unet", options.device, **known)]
     methods += [run.baseline(name) for name in dict.fromkeys(options.method)]
     if not methods:
         raise InputError("--model none leaves nothing to score; add --method")

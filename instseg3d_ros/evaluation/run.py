@@ -36,11 +36,11 @@ def baseline(name: str) -> Method:
     return Method(name, method, method.names, class_aware=False)
 
 
-def network(model: str, device: str = "auto") -> Method:
-    """A model by name in models/ or by path."""
+def network(model: str, device: str = "auto", **options) -> Method:
+    """A model by name in models/ or by path; `options` as `Segmenter.load` takes them."""
     from instseg3d_ros import Segmenter
 
-    segmenter = Segmenter.load(model, device=device)
+    segmenter = Segmenter.load(model, device=device, **options)
     return Method(Path(model).stem, segmenter, segmenter.labels.names)
 
 

@@ -1,0 +1,90 @@
+"""`prepare`: ScanNet v2 or NYUv2 as downloaded → a folder of scenes for `train` and `evaluate`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from instseg3d_ros.errors import InputError
+
+EXAMPLES = """examples:
+  prepare scannet /data/scannet /data/scannet_scenes              RAW holds scans/ and scannetv2-labels.combined.tsv
+  prepare scannet RAW OUT --splits ScanNet/Tasks/Benchmark        split files of your own choice
+  prepare nyuv2 nyu_depth_v2_labeled.mat splits.mat OUT           795 frames to train, 654 to val
+  prepare scannet RAW OUT --workers 8
+
+Run the same command again after an interruption: what is there already is kept. A scene that is broken or missing is
+named and skipped; if there was one, the exit code is 1."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers a bad argument with one line."""
+
+    def error(self, message):
+        raise InputError(f"{message} (--help)")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = Parser(
+        prog="prepare",
+        description="Turn a data set as downloaded into a folder of scenes (docs/datasets.md).",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="scannet | nyuv2")
+    scannet = kinds.add_parser("scannet", help="ScanNet v2: RAW OUT", allow_abbrev=False)
+    scannet.add_argument("raw", type=Path, help="the download: scans/, scans_test/, scannetv2-labels.combined.tsv")
+    scannet.add_argument("--splits", type=Path, metavar="DIR", help="scannetv2_train.txt, _val.txt, _test.txt")
+    nyuv2 = kinds.add_parser("nyuv2", help="NYU Depth v2: MAT SPLITS OUT", allow_abbrev=False)
+    nyuv2.add_argument("mat", type=Path, help="nyu_depth_v2_labeled.mat")
+    nyuv2.add_argument("splits", type=Path, help="splits.mat")
+    for kind in (scannet, nyuv2):
+        kind.add_argument("out", type=Path, help="folder of scenes to write")
+        kind.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
+    options = parser.parse_args(arguments)
+    if options.workers < 1:
+        parser.error(f"--workers {options.workers}: at least 1")
+    return options
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    from tqdm import tqdm
+
+    from instseg3d_ros.data import nyuv2, preparing, scannet
+    from instseg3d_ros.labels import NYUV2_19, SCANNET20
+
+    if options.kind == "scannet":
+        jobs, labels = scannet.jobs(options.raw, options.out, options.splits), SCANNET20
+    else:
+        jobs, labels = nyuv2.jobs(options.mat, options.splits, options.out), NYUV2_19
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        beside = options.out / f".labels.{os.getpid()}"
+        labels.write(beside)
+        os.replace(beside, options.out / "labels.yaml")
+    except OSError as error:
+        raise InputError(f"{options.out}: {error.strerror}; name a folder that can be written") from None
+
+    def bar(done, total):
+        shown = len(jobs) - total
+        return tqdm(done, total=len(jobs), initial=shown, unit="scene", desc=options.kind, disable=None)
+
+    def tell(name, problem):
+        tqdm.write(f"prepare: {name} skipped: {problem}", file=sys.stderr)
+
+    summary = preparing.prepare(jobs, options.workers, bar, tell)
+    for remark in summary.remarks:
+        print(f"prepare: {remark}", file=sys.stderr)
+    parts = {}
+    for job in jobs:
+        parts.setdefault(job.target.parent.name, []).append(job.target.exists())
+    counts = ", ".join(f"{sum(there)} of {len(there)} {part}" for part, there in parts.items())
+    print(f"{options.out}: {counts}; {summary.written} written, {summary.present} were there already")
+    if summary.failures:
+        print(f"prepare: {len(summary.failures)} of {len(jobs)} scenes skipped as broken or missing", file=sys.stderr)
+        return 1
+    return 0

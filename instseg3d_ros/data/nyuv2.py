@@ -1,0 +1,160 @@
+"""NYU Depth v2, the labelled set: nyu_depth_v2_labeled.mat (MATLAB 7.3, an HDF5 file) and splits.mat.
+
+MATLAB stores by columns, so every array arrives with its axes reversed: images (1449,3,640,480) uint8, depths
+(1449,640,480) metres, labels and instances (1449,640,480); names (1,894) are references to arrays of characters. An
+object is one pair of label and instance number. Depth becomes points in body axes (x forward, y left, z up) as the
+camera stands. The set's 654 test frames become the part `val`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from instseg3d_ros.data.axes import BODY_FROM_OPTICAL
+from instseg3d_ros.data.scene import Scene
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import IGNORE, NYUV2_19
+
+# The colour camera's calibration, to which the labelled set's depth is aligned; pixels.
+FX, FY, CX, CY = 518.857901, 519.469611, 325.582449, 253.736166
+FIELDS = ("images", "depths", "labels", "instances", "names")
+PARTS = (("train", "trainNdxs"), ("val", "testNdxs"))
+BACKGROUND = len(NYUV2_19) - 1
+ALIASES = {"nightstand": "night stand", "garbage can": "garbage bin", "tv": "television"}
+
+
+@dataclass(frozen=True)
+class FrameJob:
+    """Convert frame `index` (from 0) of the file; `classes[label]` is the class index of the file's label number."""
+
+    name: str
+    mat: Path
+    index: int
+    target: Path
+    classes: tuple[int, ...]
+
+    def run(self) -> list[str]:
+        frame_scene(*read_frame(self.mat, self.index), np.array(self.classes), self.name).write(self.target)
+        return []
+
+
+def jobs(mat: Path, splits: Path, out: Path) -> list[FrameJob]:
+    """A job per frame of both parts; InputError where either file is not what it should be."""
+    with _open(mat) as file:
+        classes = class_indices(read_names(file, mat))
+        count = len(file["labels"])
+    result = []
+    for part, indices in read_splits(splits).items():
+        for number in indices:
+            if not 1 <= number <= count:
+                raise InputError(f"{splits}: frame {number} of {part}, {mat} has {count}; they do not belong together")
+            name = f"nyuv2_{number:04d}"
+            result.append(FrameJob(name, Path(mat), number - 1, Path(out) / part / f"{name}.npz", classes))
+    return result
+
+
+@contextmanager
+def _open(path: Path):
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            missing = [name for name in FIELDS if name not in file]
+            if missing:
+                raise InputError(f"{path}: lacks {', '.join(missing)}; expected nyu_depth_v2_labeled.mat")
+            yield file
+    except OSError as error:
+        text = "no such file" if not Path(path).exists() else " ".join(str(error).split())[:160]
+        raise InputError(f"{path}: {text}; expected nyu_depth_v2_labeled.mat (MATLAB 7.3)") from None
+
+
+def read_names(file, path: Path) -> list[str]:
+    """Class names in the file's order; label n is the n-th."""
+    try:
+        return ["".join(map(chr, file[reference][()].reshape(-1))) for reference in file["names"][()].reshape(-1)]
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: {error!r}; expected 'names' to be references to arrays of characters") from None
+
+
+def class_indices(names: list[str]) -> tuple[int, ...]:
+    """Class index of each label number: 0 is unlabelled, a name outside the nineteen is background."""
+    known = {name: index for index, name in enumerate(NYUV2_19.names)}
+    indices = [IGNORE]
+    for name in names:
+        key = " ".join(name.lower().replace("_", " ").split())
+        indices.append(known.get(ALIASES.get(key, key), BACKGROUND))
+    return tuple(indices)
+
+
+def read_splits(path: Path) -> dict[str, list[int]]:
+    """Frame numbers, counted from 1, of train and val (the set's test frames)."""
+    import h5py
+    from scipy.io import loadmat
+
+    fields = [field for _, field in PARTS]
+    try:
+        if h5py.is_hdf5(path):
+            with h5py.File(path, "r") as file:
+                content = {field: file[field][()] for field in fields}
+        else:
+            content = loadmat(path, variable_names=fields)
+        return {part: np.asarray(content[field]).reshape(-1).astype(int).tolist() for part, field in PARTS}
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; expected splits.mat") from None
+    except KeyError as error:
+        raise InputError(f"{path}: lacks {error}; expected splits.mat with trainNdxs and testNdxs") from None
+    except Exception as error:  # loadmat raises what it likes on a broken file
+        raise InputError(f"{path}: {' '.join(str(error).split())[:160]}; expected splits.mat") from None
+
+
+def read_frame(path: Path, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """image (H,W,3) uint8, depth (H,W) float32 metres, label (H,W), instance (H,W)."""
+    file = _keep_open(str(path))
+    try:
+        image, depth, label, instance = (file[name][index] for name in FIELDS[:4])
+    except (OSError, KeyError, ValueError, IndexError) as error:
+        raise InputError(f"{path}: frame {index + 1} cannot be read ({' '.join(str(error).split())[:160]})") from None
+    return image.transpose(2, 1, 0), depth.T, label.T, instance.T
+
+
+@lru_cache(maxsize=1)
+def _keep_open(path: str):
+    """One open file per process: opening it for each frame would read its index again."""
+    import h5py
+
+    return h5py.File(path, "r")
+
+
+def frame_scene(image, depth, label, instance, classes: np.ndarray, name: str = "") -> Scene:
+    """A labelled cloud from one frame; arrays as of `read_frame`, `classes` of `class_indices`. No depth, no point."""
+    if not image.shape[:2] == depth.shape == label.shape == instance.shape:
+        shapes = ", ".join(str(array.shape) for array in (image, depth, label, instance))
+        raise InputError(f"{name}: image, depth, labels and instances are {shapes}; they must agree")
+    if label.max(initial=0) >= len(classes):
+        raise InputError(f"{name}: label {label.max()}, the file names {len(classes) - 1}; it is broken")
+    row, column = np.nonzero(np.isfinite(depth) & (depth > 0))
+    if not len(row):
+        raise InputError(f"{name}: no depth anywhere; the frame is broken")
+    forward = depth[row, column].astype(np.float64)
+    optical = np.stack([(column - CX) / FX * forward, (row - CY) / FY * forward, forward], axis=1)
+    semantic = classes[label[row, column].astype(np.int64)]
+    thing = (semantic != IGNORE) & (semantic != BACKGROUND) & (instance[row, column] > 0)
+    pair = label[row, column].astype(np.int64) * 65536 + instance[row, column]
+    ids = np.zeros(len(row), np.int32)
+    ids[thing] = np.unique(pair[thing], return_inverse=True)[1].reshape(-1) + 1
+    camera = np.eye(4)
+    camera[:3, :3] = BODY_FROM_OPTICAL
+    pixel = (row * depth.shape[1] + column).astype(np.int32)
+    return Scene(
+        (optical @ BODY_FROM_OPTICAL.T).astype(np.float32),
+        np.ascontiguousarray(image[row, column]),
+        semantic.astype(np.int16),
+        ids,
+        name,
+        {"camera": camera, "pixel": pixel, "shape": np.array(depth.shape)},
+    )
