@@ -6,8 +6,11 @@ import torch
 from torch import Tensor
 
 from instseg3d_ros.sparse.grid import VoxelGrid
+from instseg3d_ros.sparse.native import kernels
+from instseg3d_ros.sparse.neighbors import pitched
 
 LEVELS = 3  # widest search by cells: 27 cells of 2^3 voxels; what is still open goes to a tree
+WORK = 300  # distances per voxel that wider cells may cost before a tree is cheaper
 ENTRIES = 1 << 23  # candidates at a time
 
 
@@ -16,9 +19,32 @@ def k_nearest_neighbors(positions: Tensor, grid: VoxelGrid, voxel_size: float, k
 
     The point itself comes first. Where a scene has fewer than k points, the rest of its rows repeat the point itself.
     """
+    if positions.dtype == torch.float32 and kernels.available(positions.device):
+        return _native(positions.detach().contiguous(), grid, voxel_size, k)
     if positions.device.type == "cpu":
         return _by_tree(positions, grid, k, torch.arange(len(grid)))
     return by_cells(positions, grid, voxel_size, k)
+
+
+def _native(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int) -> Tensor:
+    """The search of `by_cells` by compiled kernels, at all levels at which it costs less than a tree."""
+    found = torch.arange(len(grid))[:, None].repeat(1, k)
+    level, first, is_open, left = grid, None, torch.ones(len(grid), dtype=torch.uint8), len(grid)
+    for depth in range(1, grid.bits + 1):  # up to there the rows of a cell follow each other
+        coarse, parent, _ = level.down()
+        finer, first = first, torch.empty(len(coarse) + 1, dtype=torch.int64)
+        kernels.call("nearest", "first_rows", len(level), parent, finer, len(coarse), first)
+        cells = len(coarse), pitched(coarse.neighbors), first
+        if depth > 1 and kernels.call("nearest", "nearest_work", *cells, is_open) > WORK * len(grid):
+            break
+        left = kernels.call("nearest", "nearest", *cells, positions, voxel_size * 2.0**depth, k, is_open, found)
+        level = coarse
+        if not left:
+            return found
+    if left:
+        rows = torch.nonzero(is_open).squeeze(1)
+        found[rows] = _by_tree(positions, grid, k, rows)
+    return found
 
 
 def by_cells(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int) -> Tensor:

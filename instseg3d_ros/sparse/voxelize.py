@@ -9,6 +9,8 @@ from torch import Tensor
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.sparse.grid import LIMIT, VoxelGrid
+from instseg3d_ros.sparse.morton import BLOCK_BITS
+from instseg3d_ros.sparse.native import kernels
 
 ENGINES = ("torch", "spconv")
 
@@ -42,6 +44,10 @@ def voxelize(
     if not voxel_size > 0:
         raise InputError(f"voxel size {voxel_size} m: a length above 0 is expected")
     num_scenes = 1 if batch is None else (int(batch.max()) + 1 if len(batch) else 0)
+    if kernels.serves(points) and (features is None or features.dtype == points.dtype):
+        made = _native(points, features, voxel_size, batch, num_scenes, engine)
+        if made is not None:
+            return made
     # In float64, and divided by a tensor: on CUDA division by a number multiplies by a rounded reciprocal.
     cells = torch.floor(points.double() / torch.tensor(voxel_size, dtype=torch.float64, device=points.device))
     _check_extent(cells, voxel_size)
@@ -52,6 +58,26 @@ def voxelize(
     counts = torch.bincount(inverse, minlength=len(grid))
     positions = _mean(points, inverse, counts)
     return Voxels(grid, positions, None if features is None else _mean(features, inverse, counts), inverse, counts)
+
+
+def _native(points, features, voxel_size, batch, num_scenes, engine) -> Voxels | None:
+    """By `native/voxelize.cpp`; None where it finds points out of range."""
+    count, width = len(points), 0 if features is None else features.shape[1]
+    points = points.contiguous()
+    features = None if features is None else features.contiguous()
+    batch = None if batch is None else batch.to(torch.int64).contiguous()
+    codes, counts, inverse = (torch.empty(count, dtype=torch.int64) for _ in range(3))
+    blocks, number_of_blocks = torch.empty((count, 4), dtype=torch.int32), torch.zeros(1, dtype=torch.int64)
+    positions, means = points.new_empty(count, 3), points.new_empty(count, width)
+    inputs = count, points, features, width, batch, float(voxel_size)
+    outputs = codes, blocks, number_of_blocks, positions, means, inverse, counts
+    found = kernels.call("voxelize", f"voxelize_{kernels.SUFFIX[points.dtype]}", *inputs, *outputs)
+    if found < 0:
+        return None
+    blocks = blocks[: int(number_of_blocks)].clone()
+    codes, positions, means, counts = (part[:found].clone() for part in (codes, positions, means, counts))
+    grid = VoxelGrid(codes, blocks, BLOCK_BITS, num_scenes, engine)
+    return Voxels(grid, positions, None if features is None else means, inverse, counts)
 
 
 def _mean(values: Tensor, inverse: Tensor, counts: Tensor) -> Tensor:
