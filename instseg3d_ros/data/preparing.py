@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import threading
 import time
@@ -63,7 +64,8 @@ def _run(jobs: Sequence[Job], workers: int):
         for job in jobs:
             yield (job, *_attempt(job))
         return
-    with ProcessPoolExecutor(min(workers, len(jobs)), initializer=_leave_with_parent, initargs=(os.getpid(),)) as pool:
+    context = multiprocessing.get_context("fork")  # workers are children of this process, which they watch
+    with ProcessPoolExecutor(min(workers, len(jobs)), context, _leave_with_parent, (os.getpid(),)) as pool:
         futures = {pool.submit(_attempt, job): job for job in jobs}
         for future in as_completed(futures):
             try:
