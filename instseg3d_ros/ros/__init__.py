@@ -1,0 +1,1 @@
+"""The ROS 2 node. Only this folder and two commands import rclpy."""

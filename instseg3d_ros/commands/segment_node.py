@@ -1,0 +1,34 @@
+"""`segment_node`: the ROS 2 node."""
+
+from __future__ import annotations
+
+import argparse
+
+from instseg3d_ros.errors import InputError
+
+EXAMPLES = """examples:
+  segment_node --ros-args -r points:=/camera/depth/color/points
+  segment_node --ros-args -r points:=/points --params-file config/segment.yaml -p device:=cpu
+  segment_node --ros-args -r points:=/points -p target_frame:=base_link -r __ns:=/front
+  segment_node --ros-args -p autostart:=false          # waits for `ros2 lifecycle set /instseg3d configure`
+
+Topics and parameters are in the README. `ros2 launch instseg3d_ros segment.launch.py -s` shows the launch arguments."""
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="segment_node", description="PointCloud2 in, labelled clouds and object markers out.", epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter, usage="segment_node [--ros-args …]",
+    )  # fmt: skip
+    split = arguments.index("--ros-args") if "--ros-args" in arguments else len(arguments)
+    _, unknown = parser.parse_known_args(arguments[:split])
+    if unknown:
+        raise InputError(f"'{unknown[0]}' is not understood; ROS arguments follow --ros-args (see --help)")
+    try:
+        from instseg3d_ros.ros.process import run
+    except ImportError as error:
+        raise InputError(
+            f"ROS 2 is not there ({error.name or error}); source your ROS installation, or run `make demo` once, "
+            "which installs it into .venv"
+        ) from None
+    return run(arguments[split:])

@@ -1,0 +1,96 @@
+"""Parameters on a ROS node: declared with description and range, checked as a whole, handed out as one dataclass."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import asdict, replace
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.ros.parameters import CONFIGURE, START, Entry, Parameters
+
+_CHANGE_OF = (
+    "{name} is read when the node configures; deactivate and clean up first "
+    "(ros2 lifecycle set NODE deactivate, … cleanup), set it, then configure and activate"
+)
+
+
+class LiveParameters:
+    """`live.current` is always a consistent set of values; `configured()` tells whether CONFIGURE ones are fixed."""
+
+    def __init__(self, node, configured: Callable[[], bool], changed: Callable[[Parameters], None]):
+        self._node, self._configured, self._changed = node, configured, changed
+        self._entries = {entry.name: entry for entry in Parameters.entries()}
+        values = {entry.name: _declare(node, entry) for entry in self._entries.values()}
+        self.current = Parameters(**values)
+        for reason in (*(e.reason_against(values[e.name]) for e in self._entries.values()), self._whole(self.current)):
+            if reason:
+                raise InputError(reason)
+        self._warn_of_unknown()
+        node.add_on_set_parameters_callback(self._check)
+        node.add_post_set_parameters_callback(self._apply)
+
+    def _check(self, changes) -> SetParametersResult:
+        ours = [change for change in changes if change.name in self._entries]
+        for change in ours:
+            entry = self._entries[change.name]
+            if entry.when == CONFIGURE and self._configured():
+                return SetParametersResult(successful=False, reason=_CHANGE_OF.format(name=change.name))
+            reason = entry.reason_against(change.value)
+            if reason:
+                return SetParametersResult(successful=False, reason=reason)
+        reason = self._whole(self._with(ours))
+        return SetParametersResult(successful=not reason, reason=reason)
+
+    def _apply(self, changes) -> None:
+        ours = [change for change in changes if change.name in self._entries]
+        if ours:
+            self.current = self._with(ours)
+            self._changed(self.current)
+
+    def _with(self, changes) -> Parameters:
+        return replace(self.current, **{change.name: _plain(change.value) for change in changes})
+
+    @staticmethod
+    def _whole(values: Parameters) -> str:
+        return values.reason_against()
+
+    def _warn_of_unknown(self) -> None:
+        """A misspelt name in a parameter file is otherwise silently without effect."""
+        known = [*self._entries, "use_sim_time", "start_type_description_service"]
+        for name in getattr(self._node, "_parameter_overrides", {}):
+            if name not in known and not name.startswith("qos_overrides."):
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                self._node.get_logger().warning(f"parameter '{name}' is unknown and has no effect{hint}")
+
+
+def _declare(node, entry: Entry):
+    descriptor = ParameterDescriptor(description=entry.description, read_only=entry.when == START)
+    if entry.choices:
+        descriptor.additional_constraints = f"one of: {', '.join(entry.choices)}"
+    if entry.low is not None and entry.type is float:
+        descriptor.floating_point_range = [FloatingPointRange(from_value=float(entry.low), to_value=float(entry.high))]
+    elif entry.low is not None:
+        descriptor.integer_range = [IntegerRange(from_value=entry.low, to_value=entry.high, step=1)]
+    try:
+        return _plain(node.declare_parameter(entry.name, entry.default, descriptor).value)
+    except InvalidParameterTypeException:
+        given = getattr(node, "_parameter_overrides", {}).get(entry.name)
+        hint = f"; write {given.value}.0" if entry.type is float and type(given.value) is int else ""
+        raise InputError(f"parameter {entry.name} is {given.value!r}; expected {entry.type.__name__}{hint}") from None
+    except InvalidParameterValueException:
+        given = getattr(node, "_parameter_overrides", {}).get(entry.name)
+        raise InputError(f"parameter {entry.reason_against(given.value) or entry.name + ' is refused'}") from None
+
+
+def _plain(value):
+    """Arrays as lists, so that two sets of values compare."""
+    return list(value) if hasattr(value, "typecode") or isinstance(value, (list, tuple)) else value
+
+
+def as_text(parameters: Parameters) -> str:
+    return ", ".join(f"{name}={value}" for name, value in asdict(parameters).items())

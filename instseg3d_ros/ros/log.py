@@ -1,0 +1,23 @@
+"""Log lines that repeat no more often than told, each kind counted on its own."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+
+class Throttled:
+    """`log(kind, text)` writes a warning unless one of this kind was written within `period()` seconds."""
+
+    def __init__(self, logger, period, now=monotonic):
+        self._logger, self._period, self._now = logger, period, now
+        self._last: dict[str, float] = {}
+        self._kept: dict[str, int] = {}
+
+    def __call__(self, kind: str, text: str) -> None:
+        now = self._now()
+        if now - self._last.get(kind, -1e9) < self._period():
+            self._kept[kind] = self._kept.get(kind, 0) + 1
+            return
+        more = self._kept.pop(kind, 0)
+        self._last[kind] = now
+        self._logger.warning(text + (f" ({more} more like this)" if more else ""))

@@ -1,0 +1,72 @@
+"""The segmenter as the node holds it: loaded from parameters, retuned between clouds, freed on clean-up."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+from instseg3d_ros.ros.parameters import Parameters
+from instseg3d_ros.segmentation.result import Result
+
+
+def load_segmenter(parameters: Parameters):
+    """The one place where the node gets a network. InputError says which file, device or engine is wrong."""
+    from instseg3d_ros import Segmenter
+
+    if parameters.threads:
+        import torch
+
+        torch.set_num_threads(parameters.threads)
+    return Segmenter.load(parameters.model, device=parameters.device, engine=parameters.engine)
+
+
+class Model:
+    """segmenter(points, colors) with options that follow the parameters; the model's own where they say so."""
+
+    def __init__(self, parameters: Parameters):
+        self.segmenter = load_segmenter(parameters)
+        self._own = self.segmenter.options
+        self.apply(parameters)
+        self.segmenter.warm_up()
+
+    def apply(self, parameters: Parameters) -> None:
+        own = self._own
+        self.segmenter.configure(
+            bandwidth=parameters.bandwidth or own.bandwidth,
+            min_points=parameters.min_points or own.min_points,
+            min_score=own.min_score if parameters.min_score < 0 else parameters.min_score,
+            max_range=parameters.max_range or own.max_range,
+            level="off" if parameters.target_frame else parameters.level,
+        )
+
+    def __call__(self, points, colors) -> Result:
+        return self.segmenter(points, colors)
+
+    @property
+    def labels(self):
+        return self.segmenter.labels
+
+    @property
+    def device(self) -> str:
+        return str(self.segmenter.device)
+
+    def free(self) -> None:
+        """Give the memory back, the GPU's too."""
+        self.segmenter = None
+        free_memory()
+
+
+def free_memory() -> None:
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """torch has OutOfMemoryError for CUDA; the CPU's allocator raises a RuntimeError or a MemoryError."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and ("out of memory" in str(error) or "not enough memory" in str(error)))
+    )

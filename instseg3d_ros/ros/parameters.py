@@ -1,0 +1,119 @@
+"""The node's parameters: one typed dataclass, from which ROS declarations, checks, README and YAML are made."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+
+LIVE = "live"  # takes effect at the next cloud
+CONFIGURE = "configure"  # read when the node configures
+START = "start"  # read once, when the process starts
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One parameter as ROS and the README see it."""
+
+    name: str
+    type: type
+    default: object
+    description: str
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    when: str
+
+    def reason_against(self, value: object) -> str:
+        """Why `value` is refused, in one line; empty if it is fine."""
+        if self.type is float and not math.isfinite(value):
+            return f"{self.name} is {value}; expected a finite number"
+        if self.low is not None and not self.low <= value <= self.high:
+            return f"{self.name} is {value}; expected {self.low:g} to {self.high:g}"
+        if self.choices and value not in self.choices:
+            return f"{self.name} is '{value}'; one of: {', '.join(self.choices)}"
+        if self.type is list and (len(value) != len(self.default) or not all(map(math.isfinite, value))):
+            return f"{self.name} is {list(value)}; expected {len(self.default)} finite numbers"
+        return ""
+
+
+def parameter(default, description, low=None, high=None, choices=(), when=LIVE):
+    extras = {"description": description, "low": low, "high": high, "choices": choices, "when": when}
+    if isinstance(default, list):
+        return field(default_factory=lambda: list(default), metadata={**extras, "default": default})
+    return field(default=default, metadata={**extras, "default": default})
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Values at one moment. Angles in degrees, lengths in metres, times as the name says."""
+
+    # the network
+    model: str = parameter("unet", "Name of a model in models/, or path of a .safetensors file.", when=CONFIGURE)
+    device: str = parameter("auto", "`auto` (CUDA where there is one), `cpu`, `cuda` or `cuda:N`.", when=CONFIGURE)
+    engine: str = parameter(
+        "auto", "Sparse engine; `auto` is spconv on CUDA where it is installed, else torch.",
+        choices=("auto", "torch", "spconv"), when=CONFIGURE,
+    )  # fmt: skip
+    threads: int = parameter(0, "CPU threads of the network; 0 leaves the choice to torch.", 0, 256, when=CONFIGURE)
+    bandwidth: float = parameter(0.0, "Bandwidth of mean shift; 0 takes the model's own.", 0.0, 100.0)
+    min_points: int = parameter(0, "Smallest object in points; 0 takes the model's own.", 0, 1_000_000)
+    min_score: float = parameter(-1.0, "Objects that score less are not reported; -1 takes the model's own.", -1.0, 1.0)
+    level: str = parameter(
+        "auto", "Without `target_frame`: find up in each cloud (`auto`), or trust the axes (`off`).",
+        choices=("auto", "off"),
+    )  # fmt: skip
+
+    # input
+    axes: str = parameter(
+        "auto", "Axes of the cloud's frame: `optical` (z forward, y down), `body` (x forward, z up); `auto` decides by "
+        "the frame's name (`*_optical*`).", choices=("auto", "optical", "body"),
+    )  # fmt: skip
+    max_range: float = parameter(0.0, "Points farther than this are not labelled; 0 takes the model's own.", 0.0, 1e4)
+    min_range: float = parameter(0.0, "Points nearer than this are not labelled.", 0.0, 1e4)
+    min_height: float = parameter(
+        -1000.0, "Points below are not labelled: along z of `target_frame`, else above the sensor.", -1000.0, 1000.0
+    )
+    max_height: float = parameter(1000.0, "Points above are not labelled.", -1000.0, 1000.0)
+    crop_box: list = parameter(  # noqa: RUF009 (it calls field)
+        [0.0] * 6, "Label only points inside: x y z of one corner, x y z of the opposite, in the axes of `min_height`; "
+        "all 0 is off.",
+    )  # fmt: skip
+    max_points: int = parameter(4_000_000, "Larger clouds are refused.", 1, 1_000_000_000)
+    reliability: str = parameter(
+        "auto", "Reliability asked of the camera's publisher; `auto` follows what it offers.",
+        choices=("auto", "reliable", "best_effort"), when=CONFIGURE,
+    )  # fmt: skip
+    depth: int = parameter(1, "Clouds that the middleware keeps for the node.", 1, 100, when=CONFIGURE)
+
+    # frames and ids
+    target_frame: str = parameter("", "Frame with z up in which clouds are levelled through TF; empty: without TF.")
+    tf_timeout: float = parameter(0.2, "Longest wait for a transform, in seconds; then the cloud is dropped.", 0.0, 5.0)
+    track: bool = parameter(True, "Objects keep their id from cloud to cloud.")
+    fixed_frame: str = parameter("", "Frame in which objects stand still; empty: `target_frame`, else the cloud's own.")
+
+    # output
+    lazy: bool = parameter(True, "Do nothing while nobody subscribes to any output.")
+    color_by: str = parameter("instance", "Colours of `~/colored_points`.", choices=("instance", "class"))
+    marker_lifetime: float = parameter(1.0, "Seconds that markers outlive their message; 0: for ever.", 0.0, 3600.0)
+
+    # diagnostics
+    latency_warn_ms: float = parameter(1000.0, "Slower than this from arrival to answer is a WARN …", 0.0, 1e6)
+    latency_error_ms: float = parameter(5000.0, "… slower than this for `slow_after` seconds an ERROR.", 0.0, 1e6)
+    slow_after: float = parameter(5.0, "Seconds after which slowness is persistent.", 0.0, 3600.0)
+    silence_warn: float = parameter(3.0, "Seconds without a cloud after which diagnostics WARN.", 0.1, 3600.0)
+    log_period: float = parameter(5.0, "Seconds between two log lines of one kind.", 0.0, 3600.0)
+    autostart: bool = parameter(True, "Configure and activate by itself.", when=START)
+
+    @staticmethod
+    def entries() -> list[Entry]:
+        return [Entry(f.name, type(f.metadata["default"]), **f.metadata) for f in fields(Parameters)]
+
+    def reason_against(self) -> str:
+        """Why these values do not go together; empty if they do."""
+        if self.min_height > self.max_height:
+            return f"min_height {self.min_height:g} is above max_height {self.max_height:g}; nothing would be labelled"
+        if 0 < self.max_range < self.min_range:
+            return f"min_range {self.min_range:g} is above max_range {self.max_range:g}; nothing would be labelled"
+        if self.latency_warn_ms > self.latency_error_ms:
+            return f"latency_warn_ms {self.latency_warn_ms:g} is above latency_error_ms {self.latency_error_ms:g}"
+        return ""

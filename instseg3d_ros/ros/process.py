@@ -1,0 +1,86 @@
+"""The node's process: started, spun, ended within two seconds by a signal or a shutdown transition."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.ros.node import SegmentNode
+from instseg3d_ros.ros.transport import use_large_cloud_profile
+
+PATIENCE = 0.8  # seconds that the executor's thread has to come to an end
+
+
+def run(arguments: list[str]) -> int:
+    """Exit code of the node's process; `arguments` are ROS arguments. InputError for wrong ones."""
+    use_large_cloud_profile()
+    _init(arguments)
+    end = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: end.set())
+    try:
+        node = SegmentNode(finished=end.set)
+    except InputError:
+        rclpy.shutdown()
+        raise
+    # The main thread does nothing but wait, so that signals are heard while a model loads or a network runs.
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    problem: list[str] = []
+    thread = threading.Thread(target=_spin, args=(executor, node, end, problem), name="executor", daemon=True)
+    thread.start()
+    end.wait()
+    executor.wake()
+    thread.join(PATIENCE)
+    if not thread.is_alive():
+        _end(node, executor)
+    if problem:
+        raise InputError(problem[0])
+    if any(thread.name in ("executor", "segment") for thread in threading.enumerate()):
+        # Inside the network, perhaps for seconds; nothing is left that could be lost.
+        sys.stdout.flush(), sys.stderr.flush()
+        os._exit(0)
+    return 0
+
+
+def _init(arguments: list[str]) -> None:
+    try:
+        rclpy.init(args=["segment_node", *arguments], signal_handler_options=SignalHandlerOptions.NO)
+    except Exception as error:  # rclpy has several for wrong arguments, none with a common base of its own
+        raise InputError(f"ROS arguments are not understood ({' '.join(str(error).split())[:300]})") from None
+
+
+def _spin(executor, node: SegmentNode, end: threading.Event, problem: list[str]) -> None:
+    try:
+        if node.live.current.autostart and not node.start():
+            problem.append(node.error)
+            end.set()
+        while not end.is_set():
+            try:
+                executor.spin_once(timeout_sec=0.5)
+            except Exception as error:
+                # A callback that fails must not end the node; the time keeps a failing wait from burning the processor.
+                node.get_logger().error(f"a callback failed ({type(error).__name__}); going on")
+                node.statistics.last_error = f"a callback failed ({type(error).__name__})"
+                time.sleep(0.01)
+        if not problem:
+            time.sleep(0.1)  # lets the answer to a shutdown transition leave
+    finally:
+        end.set()
+
+
+def _end(node: SegmentNode, executor) -> None:
+    with contextlib.suppress(Exception):  # a transition may have shut it down already
+        node.trigger_shutdown()
+    executor.shutdown(timeout_sec=0.2)
+    node.destroy_node()
+    rclpy.shutdown()

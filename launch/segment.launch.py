@@ -1,0 +1,113 @@
+"""Starts the node, and where asked RViz and a bag.
+
+ros2 launch instseg3d_ros segment.launch.py points:=/camera/depth/color/points rviz:=true
+ros2 launch instseg3d_ros segment.launch.py rosbag:=PATH
+"""
+
+from pathlib import Path
+
+import yaml
+from launch.actions import (
+    DeclareLaunchArgument,
+    ExecuteProcess,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+)
+from launch.event_handlers import OnProcessIO
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from instseg3d_ros.paths import share
+from instseg3d_ros.ros.transport import large_cloud_profile
+from launch import LaunchDescription
+
+ARGUMENTS = {
+    "points": ("", "Topic of the clouds; empty: the bag's first PointCloud2 topic, else /points"),
+    "model": ("", "Name in models/ or path of a .safetensors file; empty: as params_file says"),
+    "device": ("", "auto, cpu, cuda or cuda:N; empty: as params_file says"),
+    "params_file": (str(share("config") / "segment.yaml"), "YAML file with the node's parameters"),
+    "target_frame": ("", "Frame with z up into which clouds are levelled through TF; empty: as params_file says"),
+    "rviz": ("false", "Start RViz with the view of this package"),
+    "rosbag": ("", "Bag to play with --clock once the node is ready; sets use_sim_time, which nothing else does"),
+    "namespace": ("", "Namespace of the node"),
+    "autostart": ("true", "Configure and activate by itself; false: wait for `ros2 lifecycle set`"),
+    "log_level": ("info", "debug, info, warn, error or fatal"),
+}
+
+
+def generate_launch_description() -> LaunchDescription:
+    declared = [
+        DeclareLaunchArgument(name, default_value=default, description=description)
+        for name, (default, description) in ARGUMENTS.items()
+    ]
+    # Clouds of ten megabytes need more shared memory than comes by default; a transport that the user chose stays.
+    transport = [SetEnvironmentVariable(name, value) for name, value in large_cloud_profile().items()]
+    return LaunchDescription([*declared, *transport, OpaqueFunction(function=start)])
+
+
+def start(context) -> list:
+    value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    given = {name: value[name] for name in ("model", "device", "target_frame") if value[name]}
+    parameters = [value["params_file"], {**given, "autostart": value["autostart"].lower() in ("true", "1")}]
+    simulated = [{"use_sim_time": True}] if value["rosbag"] else []
+    node = Node(
+        package="instseg3d_ros",
+        executable="segment_node",
+        name="instseg3d",
+        namespace=value["namespace"],
+        parameters=parameters + simulated,
+        remappings=[("points", value["points"] or cloud_topic(value["rosbag"]))],
+        arguments=["--ros-args", "--log-level", f"instseg3d:={value['log_level']}"],
+        output="screen",
+    )
+    actions = [node]
+    if value["rosbag"]:
+        actions.append(RegisterEventHandler(when_ready(node, player(value["rosbag"]))))
+    if value["rviz"].lower() in ("true", "1"):
+        view = share("config") / "segment.rviz"
+        where = f"{value['namespace'].strip('/')}/instseg3d".strip("/")
+        topics = (
+            [(f"/instseg3d/{name}", f"/{where}/{name}") for name in ("colored_points", "markers", "overlay")]
+            if value["namespace"]
+            else []
+        )
+        actions.append(
+            Node(package="rviz2", executable="rviz2", arguments=["-d", str(view)], parameters=simulated,
+                 remappings=topics, output="log")
+        )  # fmt: skip
+    return actions
+
+
+def cloud_topic(bag: str) -> str:
+    """First topic of clouds in a bag's metadata; /points where there is no such thing."""
+    try:
+        content = yaml.safe_load((Path(bag) / "metadata.yaml").read_text())
+        topics = [row["topic_metadata"] for row in content["rosbag2_bagfile_information"]["topics_with_message_count"]]
+        return next(topic["name"] for topic in topics if topic["type"] == "sensor_msgs/msg/PointCloud2")
+    except (OSError, KeyError, TypeError, StopIteration, yaml.YAMLError):
+        return "/points"
+
+
+def player(bag: str):
+    """rosbag2 where it is installed, else this package's own."""
+    from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+
+    try:
+        get_package_prefix("ros2bag")
+    except PackageNotFoundError:
+        return Node(package="instseg3d_ros", executable="play", arguments=[bag, "--clock"], output="screen")
+    return ExecuteProcess(cmd=["ros2", "bag", "play", bag, "--clock"], output="screen")
+
+
+def when_ready(node, action) -> OnProcessIO:
+    """`action` once the node says that it waits for clouds: what is played earlier is lost."""
+    started = []
+
+    def look(event):
+        if not started and b"waiting for clouds" in event.text:
+            started.append(True)
+            return action
+        return None
+
+    return OnProcessIO(target_action=node, on_stdout=look, on_stderr=look)
