@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.tensor import SparseTensor
@@ -13,7 +13,8 @@ class BatchNormReLU(nn.BatchNorm1d):
     """y = max(0, (x − mean) / sqrt(var + eps) · weight + bias) per channel, over all voxels of the batch.
 
     Parameters, buffers and running statistics are those of `BatchNorm1d`. While training, a batch with a single voxel
-    has no variance: it is normalized by the running statistics and leaves them alone.
+    has no variance: it is normalized by the running statistics and leaves them alone. Under torch.distributed the
+    batch is that of all processes together (torch's SyncBatchNorm does so on CUDA only).
     """
 
     def __init__(self, channels: int, eps: float = 1e-4, momentum: float = 0.01):
@@ -21,6 +22,8 @@ class BatchNormReLU(nn.BatchNorm1d):
 
     def forward(self, x: SparseTensor) -> SparseTensor:
         features = x.features
+        if self.training and distributed.is_initialized() and distributed.get_world_size() > 1:
+            return x.replace(torch.relu_(self._synchronized(features)))
         of_batch = self.training and len(features) > 1
         if of_batch:
             self.num_batches_tracked.add_(1)
@@ -38,6 +41,21 @@ class BatchNormReLU(nn.BatchNorm1d):
             torch.backends.cudnn.enabled,
         )
         return x.replace(torch.relu_(y))
+
+    def _synchronized(self, features: Tensor) -> Tensor:
+        from torch.distributed.nn.functional import all_reduce  # differentiable: gradients are summed as well
+
+        self.num_batches_tracked.add_(1)
+        count = features.new_tensor([len(features)])
+        distributed.all_reduce(count)
+        mean = all_reduce(features.sum(dim=0)) / count
+        centered = features - mean
+        variance = all_reduce(centered.square().sum(dim=0)) / count
+        with torch.no_grad():
+            unbiased = variance * count / (count - 1).clamp(min=1)
+            self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
+            self.running_var.lerp_(unbiased.to(self.running_var.dtype), self.momentum)
+        return centered * (torch.rsqrt(variance + self.eps) * self.weight) + self.bias
 
     def _native(self, features: Tensor, of_batch: bool) -> Tensor:
         if of_batch:

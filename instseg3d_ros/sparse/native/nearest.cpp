@@ -2,6 +2,7 @@
 // of its own points keeps the k best of them. A point whose k-th distance may reach beyond these cells stays open.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -15,11 +16,46 @@ constexpr int64_t kChunk = 128;
 // Centre first, then faces, edges, corners: the best come early, and few of the rest have to be sorted in.
 constexpr int kOrder[27] = {13, 4, 10, 12, 14, 16, 22, 1, 3, 5, 7, 9, 11, 15, 17, 19, 21, 23, 25, 0, 2, 6, 8, 18, 20, 24, 26};
 
-struct Best {
+// A candidate is one integer: its squared distance above, whose bits order like the number itself, its row below, which
+// breaks ties. Eight of them are sorted and merged at a time by a network without branches.
+typedef int64_t Eight __attribute__((vector_size(64)));
+constexpr int64_t kFarthest = std::numeric_limits<int64_t>::max();
+
+inline Eight smaller(Eight a, Eight b) { return a < b ? a : b; }
+inline Eight larger(Eight a, Eight b) { return a < b ? b : a; }
+
+// Lane i and lane i ^ J are put in order, the smaller one in the lower lane.
+template <int J>
+inline Eight exchange(Eight a) {
+  const Eight b = __builtin_shuffle(a, Eight{0 ^ J, 1 ^ J, 2 ^ J, 3 ^ J, 4 ^ J, 5 ^ J, 6 ^ J, 7 ^ J});
+  constexpr auto from = [](int i) { return int64_t(i < (i ^ J) ? i : i + 8); };
+  return __builtin_shuffle(smaller(a, b), larger(a, b),
+                           Eight{from(0), from(1), from(2), from(3), from(4), from(5), from(6), from(7)});
+}
+
+inline Eight sort_merged(Eight a) { return exchange<1>(exchange<2>(exchange<4>(a))); }
+inline Eight sort_any(Eight a) { return exchange<1>(exchange<2>(exchange<7>(exchange<1>(exchange<3>(exchange<1>(a)))))); }
+
+// best (blocks of eight, ascending) keeps the smallest of itself and the keys (a whole number of eights).
+inline void keep_best(const Eight *keys, size_t groups, Eight *best, int blocks) {
+  for (int b = 0; b < blocks; ++b) best[b] = Eight{} + kFarthest;
+  for (size_t g = 0; g < groups; ++g) {
+    Eight more = sort_any(keys[g]);
+    if (more[0] > best[blocks - 1][7]) continue;
+    for (int b = 0; b < blocks; ++b) {
+      const Eight turned = __builtin_shuffle(more, Eight{7, 6, 5, 4, 3, 2, 1, 0});
+      more = sort_merged(larger(best[b], turned));
+      best[b] = sort_merged(smaller(best[b], turned));
+    }
+  }
+}
+
+inline float distance_of(int64_t key) {
+  const int32_t bits = int32_t(key >> 32);
   float distance;
-  int32_t row;
-  bool operator<(const Best &other) const { return distance < other.distance || (distance == other.distance && row < other.row); }
-};
+  std::memcpy(&distance, &bits, sizeof distance);
+  return distance;
+}
 
 }  // namespace
 
@@ -53,9 +89,10 @@ extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table,
                            int64_t k, uint8_t *open, int64_t *found) {
   std::vector<int64_t> left(size_t((cells + kChunk - 1) / kChunk));
   parallel(worth(threads, cells * 1000), int64_t(left.size()), [&](int64_t task) {
-    std::vector<float> x, y, z, distance;
+    const int blocks = int((k + 7) / 8);
+    std::vector<float> x, y, z;
     std::vector<int32_t> row;
-    std::vector<Best> best(size_t(k) + 1);
+    std::vector<Eight> keys, best(static_cast<size_t>(blocks));
     for (int64_t c = task * kChunk; c < std::min(cells, (task + 1) * kChunk); ++c) {
       if (!std::any_of(open + first[c], open + first[c + 1], [](uint8_t o) { return o; })) continue;
       size_t count = 0;
@@ -63,8 +100,8 @@ extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table,
         if (const int64_t near = table[c * kPitch + o]; near >= 0) {
           const size_t more = size_t(first[near + 1] - first[near]);
           if (count + more > x.size()) {
-            const size_t room = (count + more) * 2;
-            x.resize(room), y.resize(room), z.resize(room), row.resize(room), distance.resize(room);
+            const size_t room = (count + more) * 2 + 8;
+            x.resize(room), y.resize(room), z.resize(room), row.resize(room), keys.resize(room / 8 + 1);
           }
           for (int64_t i = first[near]; i < first[near + 1]; ++i, ++count)
             x[count] = xyz[i * 3], y[count] = xyz[i * 3 + 1], z[count] = xyz[i * 3 + 2], row[count] = int32_t(i);
@@ -72,21 +109,18 @@ extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table,
       for (int64_t i = first[c]; i < first[c + 1]; ++i) {
         if (!open[i]) continue;
         const float px = xyz[i * 3], py = xyz[i * 3 + 1], pz = xyz[i * 3 + 2];
-        float *__restrict d = distance.data();
+        int64_t *__restrict key = reinterpret_cast<int64_t *>(keys.data());
         for (size_t j = 0; j < count; ++j) {
-          const float dx = x[j] - px, dy = y[j] - py, dz = z[j] - pz;
-          d[j] = dx * dx + dy * dy + dz * dz;
+          const float dx = x[j] - px, dy = y[j] - py, dz = z[j] - pz, d = dx * dx + dy * dy + dz * dz;
+          int32_t bits;
+          std::memcpy(&bits, &d, sizeof bits);
+          key[j] = int64_t(bits) << 32 | row[j];
         }
-        d[i - first[c]] = -1;  // the cell's own points were laid out first, and the point itself comes first
-        int64_t have = 0;
-        for (size_t j = 0; j < count; ++j) {
-          if (have == k && d[j] > best[k - 1].distance) continue;
-          const Best one{d[j], row[j]};
-          int64_t at = have < k ? have++ : k;  // best[k] is a place for the one that falls out
-          while (at > 0 && one < best[at - 1]) best[at] = best[at - 1], --at;
-          best[at] = one;
-        }
-        for (int64_t j = 0; j < k; ++j) found[i * k + j] = j < have ? best[j].row : i;
+        key[i - first[c]] = i - (int64_t(1) << 62);  // the cell's own points are laid out first; the point itself wins
+        for (size_t j = count; j % 8; ++j) key[j] = kFarthest;
+        keep_best(keys.data(), (count + 7) / 8, best.data(), blocks);
+        const int64_t *sorted = reinterpret_cast<const int64_t *>(best.data());
+        for (int64_t j = 0; j < k; ++j) found[i * k + j] = sorted[j] == kFarthest ? i : sorted[j] & 0xFFFFFFFF;
         // What lies closer than the border of the 27 cells was a candidate. Where in its cell the point lies is told up
         // to rounding, which can only make it look closer to the border.
         float border = std::numeric_limits<float>::max(), far = 0;
@@ -96,7 +130,8 @@ extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table,
           far = std::max(far, std::abs(float(p)));
         }
         const float safe = border + float(size) * 0.999f - far * 8 * std::numeric_limits<float>::epsilon();
-        if (have == k && safe > 0 && best[k - 1].distance < safe * safe) open[i] = 0;
+        const int64_t last = sorted[k - 1];
+        if (last != kFarthest && safe > 0 && (k == 1 || distance_of(last) < safe * safe)) open[i] = 0;
         else ++left[task];
       }
     }
