@@ -56,8 +56,11 @@ def thin(points: np.ndarray) -> Voxels:
     return Voxels(centers, of_point, max(FINEST, float(spacing)))
 
 
-def largest_plane(points: np.ndarray, tolerance: float, random: np.random.Generator) -> np.ndarray:
-    """(V,) bool: points (V,3) within `tolerance` of the plane that RANSAC (400 triples) finds most of them on."""
+def largest_plane(points: np.ndarray, tolerance: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A point and the unit normal of the plane that most points (V,3) lie within `tolerance` of: RANSAC, 400 triples.
+
+    Three noisy points make a poor plane, so the answer is the principal axes of all the points on the best one.
+    """
     probe = points[random.permutation(len(points))[:4000]]
     a, b, c = np.moveaxis(points[random.integers(len(points), size=(400, 3))], 1, 0)
     normal = np.cross(b - a, c - a)
@@ -65,28 +68,28 @@ def largest_plane(points: np.ndarray, tolerance: float, random: np.random.Genera
     normal /= np.maximum(length, 1e-12)
     near = np.abs(probe @ normal.T - (a * normal).sum(axis=1)) < tolerance
     on = probe[near[:, np.argmax(near.sum(axis=0) * (length[:, 0] > 1e-12))]]
-    if len(on) < 3:
-        return np.zeros(len(points), bool)
-    # three noisy points make a poor plane; the principal axes of all its points make a good one
     middle = on.mean(axis=0)
-    return np.abs((points - middle) @ np.linalg.svd(on - middle, full_matrices=False)[2][-1]) < tolerance
+    return middle, np.linalg.svd(on - middle, full_matrices=False)[2][-1]
 
 
 def off_planes(voxels: Voxels, seed: int = 0) -> np.ndarray:
-    """(V,) bool: voxels on no large plane. The largest is a table or floor; others must be as wide as a wall."""
+    """(V,) bool: voxels on no large plane. The largest is a table or floor; others are wide, with nothing behind."""
     random = np.random.default_rng(seed)
-    rest = np.arange(len(voxels.centers))
+    tolerance = min(2 * voxels.size, 0.03)
+    keep = np.ones(len(voxels.centers), bool)
     for attempt in range(7):
-        if len(rest) < 100:
+        if keep.sum() < 100:
             break
-        on = largest_plane(voxels.centers[rest], 2 * voxels.size, random)
-        spread = np.ptp(np.percentile(voxels.centers[rest[on]], [5, 95], axis=0), axis=0) if on.any() else np.zeros(3)
-        share = on.sum() / len(voxels.centers)
-        if share < (0.05 if attempt else 0.1) or (attempt and np.linalg.norm(spread) < 1.5):
+        middle, normal = largest_plane(voxels.centers[keep], tolerance, random)
+        height = (voxels.centers - middle) @ normal
+        on = keep & (np.abs(height) < tolerance)
+        behind = min((height < -tolerance).mean(), (height > tolerance).mean())
+        if on.mean() < (0.05 if attempt else 0.1):
             break
-        rest = rest[~on]
-    keep = np.zeros(len(voxels.centers), bool)
-    keep[rest] = True
+        wide = np.linalg.norm(np.ptp(np.percentile(voxels.centers[on], [5, 95], axis=0), axis=0)) > 1.5
+        if attempt and (behind > 0.03 or not wide):
+            break
+        keep &= ~on
     return keep
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.evaluation.baselines import METHODS, Baseline, largest_plane, thin
+from instseg3d_ros.evaluation.baselines import METHODS, Baseline, largest_plane, off_planes, thin
 
 
 def box(center, size, density=40000, seed=0):
@@ -93,8 +93,20 @@ def test_the_plane_with_most_points_wins():
     rng = np.random.default_rng(0)
     floor = rng.uniform((-1, -1, 0), (1, 1, 0), (600, 3))
     wall = rng.uniform((-1, -1, 0), (-1, 1, 1), (300, 3))
-    on = largest_plane(np.concatenate([floor, wall]), 0.01, rng)
-    assert on[:600].all() and on[600:].mean() < 0.05
+    middle, normal = largest_plane(np.concatenate([floor, wall]), 0.01, rng)
+    assert np.abs(normal) == pytest.approx([0, 0, 1], abs=0.02) and abs(middle[2]) < 0.01
+
+
+def test_shelves_are_no_walls():
+    """Floor and walls go; a board in the middle of the room, though as wide as a wall, stays."""
+    rng = np.random.default_rng(0)
+    floor = rng.uniform((0, 0, 0), (4, 4, 0), (16000, 3))
+    walls = [rng.uniform((0, 0, 0), (4, 0, 2), (8000, 3)), rng.uniform((0, 0, 0), (0, 4, 2), (8000, 3))]
+    board = rng.uniform((1, 1, 1), (3, 3, 1), (4000, 3))
+    clutter = rng.uniform((1, 1, 0.1), (3, 3, 2), (3000, 3))
+    voxels = thin(np.concatenate([floor, *walls, board, clutter]))
+    keep = off_planes(voxels)[voxels.of_point]
+    assert keep[:32000].mean() < 0.02 and keep[32000:36000].mean() > 0.9
 
 
 def test_voxels_follow_the_spacing_of_the_cloud():
