@@ -64,9 +64,7 @@ def overlaps(
     truth: np.ndarray, predictions: Sequence[Prediction], label_ids: Sequence[int], min_region: int = MIN_REGION
 ) -> Overlaps:
     """Table of one scene. truth (N,) ids; `label_ids` are the evaluated labels, their order is the class index."""
-    truth = np.asarray(truth, np.int64)
-    ids, region, sizes = np.unique(truth, return_inverse=True, return_counts=True)
-    region = region.reshape(-1)
+    ids, region, sizes = _regions(np.asarray(truth, np.int64))
     class_of = _class_of(ids // FACTOR, label_ids)
     kept = class_of >= 0
     column = np.where(kept, np.cumsum(kept) - 1, kept.sum())[region]  # last column: void
@@ -91,6 +89,20 @@ def overlaps(
         score=np.array(score, np.float64),
         void=table[:, -1],
     )
+
+
+def _regions(truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ids ascending, number of each point's id (N,), points per id: `np.unique`, by counting where the ids allow it."""
+    low = int(truth.min(initial=0))
+    span = int(truth.max(initial=0)) - low + 1
+    if span > 1_000_000:
+        ids, region, sizes = np.unique(truth, return_inverse=True, return_counts=True)
+        return ids, region.reshape(-1), sizes
+    counts = np.bincount(truth - low, minlength=span)
+    present = np.flatnonzero(counts)
+    number = np.zeros(span, np.int64)
+    number[present] = np.arange(len(present))
+    return present + low, number[truth - low], counts[present]
 
 
 def _class_of(labels: np.ndarray, label_ids: Sequence[int]) -> np.ndarray:

@@ -217,7 +217,7 @@ def hostile(draw):
     scenes = []
     for _ in range(draw(st.integers(1, 3))):
         sizes = draw(st.lists(st.integers(1, 40), min_size=1, max_size=6))
-        ids = draw(st.lists(st.sampled_from([0, 5, 1000, 5000, 5001, 5002, 5003, 7001, 7002, 40001]), min_size=6))
+        ids = draw(st.lists(st.sampled_from([0, 5, 1000, 5000, 5001, 5002, 5003, 7001, 7002, 40001, -1, 10**10]), min_size=6))
         truth = blocks(*zip(sizes, ids))
         borders = sorted({0, *np.cumsum(sizes).tolist(), *draw(st.lists(st.integers(0, len(truth)), max_size=4))})
         predictions = []
