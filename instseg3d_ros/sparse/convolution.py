@@ -21,17 +21,22 @@ class _Convolution(nn.Module):
         super().__init__()
         self.c_in, self.c_out = c_in, c_out
         self.weight = nn.Parameter(torch.empty(c_out, *[self.kernel] * 3, c_in))
+        self.packed = {}  # the weights as compiled kernels read them, for inference
         self.reset_parameters()
 
     def reset_parameters(self):
         """He's initialization, as if all sites of the kernel were occupied."""
         nn.init.normal_(self.weight, std=(2.0 / (self.c_in * self.kernel**3)) ** 0.5)
 
+    def train(self, mode: bool = True):
+        self.packed.clear()
+        return super().train(mode)
+
     def extra_repr(self) -> str:
         return f"{self.c_in}, {self.c_out}"
 
     def _convolve(self, features: Tensor, kernel_map: KernelMap) -> Tensor:
-        return convolve(features, self.weight, kernel_map)
+        return convolve(features, self.weight, kernel_map, self.packed)
 
 
 class SubmanifoldConv3d(_Convolution):

@@ -10,13 +10,18 @@ from instseg3d_ros.sparse.kernel_map import KernelMap
 from instseg3d_ros.sparse.native.kernels import serves
 
 
-def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
-    """features (V_in, C_in), weight (C_out, k, k, k, C_in) -> (V_out, C_out); differentiable in both."""
+def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap, packed: dict) -> Tensor:
+    """features (V_in, C_in), weight (C_out, k, k, k, C_in) -> (V_out, C_out); differentiable in both.
+
+    packed: a place that lives as long as the weight does, for what inference would else compute at each call.
+    """
     kind = features.device.type
     if torch.is_autocast_enabled(kind):
         features, weight = features.to(torch.get_autocast_dtype(kind)), weight.to(torch.get_autocast_dtype(kind))
     elif weight.dtype != features.dtype:
         raise ValueError(f"features are {features.dtype}, weights {weight.dtype}")
     if serves(features):
+        if not torch.is_grad_enabled():
+            return engine_native.infer(features, weight, kernel_map, packed)
         return engine_native.Convolution.apply(features, weight, kernel_map)
     return engine_torch.Convolution.apply(features, weight, kernel_map)

@@ -35,6 +35,15 @@ class Convolution(torch.autograd.Function):
         return d_features, d_weight, None
 
 
+def infer(features: Tensor, weight: Tensor, kernel_map: KernelMap, packed: dict) -> Tensor:
+    """The forward alone; `packed` keeps the packed weights until the weights change."""
+    key = (weight.data_ptr(), None if weight.is_inference() else weight._version, weight.dtype)
+    if packed.get("key") != key:
+        # The source is held so that its address cannot be given to other weights.
+        packed.update(key=key, weight=pack(weight.contiguous()), source=weight.detach())
+    return convolve(features.contiguous(), packed["weight"], len(weight), kernel_map)
+
+
 def pack(weight: Tensor, transposed: bool = False, mirror: bool = False) -> Tensor:
     """Weights (C_out, k, k, k, C_in) in the order in which the kernel reads them; see `convolution.cpp`."""
     c_out, c_in, suffix = len(weight), weight.shape[-1], kernels.SUFFIX[weight.dtype]

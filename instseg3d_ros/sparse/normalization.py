@@ -19,6 +19,11 @@ class BatchNormReLU(nn.BatchNorm1d):
 
     def __init__(self, channels: int, eps: float = 1e-4, momentum: float = 0.01):
         super().__init__(channels, eps=eps, momentum=momentum)
+        self._table = None, None, None  # what inference needs, and the parameters and statistics it was made from
+
+    def train(self, mode: bool = True):
+        self._table = None, None, None
+        return super().train(mode)
 
     def forward(self, x: SparseTensor) -> SparseTensor:
         features = x.features
@@ -59,10 +64,26 @@ class BatchNormReLU(nn.BatchNorm1d):
 
     def _native(self, features: Tensor, of_batch: bool) -> Tensor:
         if of_batch:
+            self._table = None, None, None  # the kernel changes the statistics without torch's knowledge
             state = (self.running_mean, self.running_var, self.momentum, self.eps)
             return _OfBatch.apply(features, self.weight, self.bias, *state)
-        inverse_std = (self.running_var + self.eps).rsqrt()
-        return _OfRunning.apply(features, self.weight, self.bias, self.running_mean, inverse_std)
+        if torch.is_grad_enabled():
+            inverse_std = (self.running_var + self.eps).rsqrt()
+            return _OfRunning.apply(features, self.weight, self.bias, self.running_mean, inverse_std)
+        features, (scale, shift) = features.contiguous(), self._scale_and_shift()
+        y = torch.empty_like(features)
+        _call("apply", features, features, scale, shift, y)
+        return y
+
+    def _scale_and_shift(self) -> tuple[Tensor, Tensor]:
+        made, key, _ = self._table
+        sources = self.weight, self.bias, self.running_mean, self.running_var
+        now = [(t.data_ptr(), None if t.is_inference() else t._version) for t in sources]
+        if key != now:
+            scale = self.weight * (self.running_var + self.eps).rsqrt()
+            made = scale, self.bias - self.running_mean * scale
+            self._table = made, now, [t.detach() for t in sources]  # held: addresses must not be reused
+        return made
 
 
 def _backward(ctx, gradient: Tensor, of_batch: bool):

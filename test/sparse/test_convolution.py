@@ -147,3 +147,30 @@ def test_empty(kernels):
     grid = grid_of(torch.empty(0, 4, dtype=torch.int64))
     y = DownConv3d(3, 4)(SubmanifoldConv3d(3, 3)(SparseTensor(torch.empty(0, 3), grid)))
     assert UpConv3d(4, 2)(y, grid).features.shape == (0, 2)
+
+
+def test_inference_follows_the_weights(kernels):
+    """What is kept between calls is dropped when the weights change in place, are replaced, or training went on."""
+    grid = grid_of(SHAPES["cloud"])
+    conv, x = SubmanifoldConv3d(4, 6).eval(), SparseTensor(torch.randn(len(grid), 4), grid)
+
+    def check():
+        with torch.no_grad():
+            y = conv(x).features
+        torch.testing.assert_close(y, conv(x).features.detach())
+
+    check()
+    with torch.no_grad():
+        conv.weight.mul_(2)
+    check()
+    conv.load_state_dict({"weight": torch.randn_like(conv.weight)})
+    check()
+    conv.weight = torch.nn.Parameter(torch.randn_like(conv.weight))
+    check()
+    conv.train()
+    conv.weight.data.add_(1)
+    conv.eval()
+    check()
+    conv.double()
+    x = x.replace(x.features.double())
+    check()

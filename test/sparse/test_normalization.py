@@ -52,3 +52,15 @@ def test_a_single_voxel_trains_on_the_running_statistics(kernels):
     before = [b.clone() for b in ours.buffers()]
     torch.testing.assert_close(ours.train()(SparseTensor(x, grid)).features, torch.relu(theirs.eval()(x)))
     assert all(torch.equal(a, b) for a, b in zip(before, ours.buffers()))
+
+
+def test_inference_follows_the_statistics(kernels):
+    ours, theirs = pair(torch.float32)
+    x = torch.randn(len(GRID), 5)
+    for _ in range(3):
+        with torch.no_grad():
+            y = ours.eval()(SparseTensor(x, GRID)).features
+            torch.testing.assert_close(y, torch.relu(theirs.eval()(x)))
+            ours.weight.add_(0.5), theirs.weight.add_(0.5)
+            torch.testing.assert_close(ours(SparseTensor(x, GRID)).features, torch.relu(theirs(x)))
+        ours.train()(SparseTensor(x * 3, GRID)), theirs.train()(x * 3)

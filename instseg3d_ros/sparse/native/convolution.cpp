@@ -153,15 +153,24 @@ void convolve(int64_t threads, const Pairs &pairs, const T *x, int64_t stride, c
 template <class T>
 void pack(int64_t threads, const T *weight, int c_out, int offsets, int c_in, T *packed) {
   const Blocks cut = blocks<T>(c_out);
-  threads = worth(threads, int64_t(c_out) * offsets * c_in);
-  parallel(threads, int64_t(cut.count) * offsets, [&](int64_t task) {
-    const int b = int(task / offsets), o = int(task % offsets);
-    const int first = cut.begin(b) * kLanes<T>, wide = cut.width(b) * kLanes<T>, used = std::min(wide, c_out - first);
-    T *to = packed + (int64_t(first) * offsets + int64_t(o) * wide) * c_in;
-    const T *from = weight + (int64_t(first) * offsets + o) * c_in;
-    for (int k0 = 0; k0 < c_in; k0 += 16)
-      for (int c = 0; c < wide; ++c)
-        for (int k = k0; k < std::min(k0 + 16, c_in); ++k) to[k * wide + c] = c < used ? from[int64_t(c) * offsets * c_in + k] : T(0);
+  constexpr int kStrip = 16;  // output channels that are read side by side, each from front to back
+  const int strips = (cut.vectors * kLanes<T> + kStrip - 1) / kStrip;
+  parallel(worth(threads, int64_t(c_out) * offsets * c_in), strips, [&](int64_t strip) {
+    for (int b = 0; b < cut.count; ++b) {
+      const int first = cut.begin(b) * kLanes<T>, wide = cut.width(b) * kLanes<T>;
+      const int c0 = std::max(first, int(strip) * kStrip), c1 = std::min(first + wide, (int(strip) + 1) * kStrip);
+      if (c0 >= c1) continue;
+      for (int o = 0; o < offsets; ++o) {
+        T *to = packed + (int64_t(first) * offsets + int64_t(o) * wide) * c_in - first;
+        for (int k0 = 0; k0 < c_in; k0 += kStrip) {
+          const int k1 = std::min(k0 + kStrip, c_in);
+          for (int c = c0; c < c1; ++c) {
+            const T *from = weight + (int64_t(c) * offsets + o) * c_in;
+            for (int k = k0; k < k1; ++k) to[int64_t(k) * wide + c] = c < c_out ? from[k] : T(0);
+          }
+        }
+      }
+    }
   });
 }
 

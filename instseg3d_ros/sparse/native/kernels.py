@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -20,7 +22,26 @@ def _libraries() -> dict[str, ctypes.CDLL] | None:
     """All libraries, built side by side at first use; None unless every one is there."""
     with ThreadPoolExecutor(len(SOURCES)) as pool:
         found = list(pool.map(lambda name: build.load(name, build.HERE / f"{name}.cpp"), SOURCES))
-    return None if None in found else dict(zip(SOURCES, found))
+    if None in found:
+        return None
+    _keep_memory()
+    return dict(zip(SOURCES, found))
+
+
+def _keep_memory() -> None:
+    """Ask glibc to keep what layers allocate and free instead of returning it to the system and clearing it anew.
+
+    The pages of a layer's output otherwise cost about as much as its batch normalization. Environment variables that
+    set the same limits (MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_) have precedence.
+    """
+    trim_threshold, mmap_threshold = -1, -3  # names in malloc.h
+    for option, variable, value in (
+        (trim_threshold, "MALLOC_TRIM_THRESHOLD_", 256 << 20),
+        (mmap_threshold, "MALLOC_MMAP_THRESHOLD_", 32 << 20),  # glibc's largest
+    ):
+        with contextlib.suppress(OSError, AttributeError):
+            if variable not in os.environ:
+                ctypes.CDLL(None).mallopt(option, value)
 
 
 def available(device: torch.device) -> bool:
