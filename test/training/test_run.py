@@ -1,0 +1,94 @@
+"""Training as a user runs it: killed and resumed, in two processes, from other weights."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from instseg3d_ros.network import checkpoint
+
+ROOT = Path(__file__).parents[2]
+SMALL = ["--network.width", "4", "--network.voxel_size", "0.05", "--semantic_steps", "4", "--batch_size", "2",
+         "--validate_every", "1000", "--workers", "0", "--threads", "1"]  # fmt: skip
+
+
+def start(dataset, out, *options):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "instseg3d_ros", "train", "quick", "--data", str(dataset), "--out", str(out)]
+    return subprocess.Popen([*command, *SMALL, *options], cwd=ROOT, env=environment,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # fmt: skip
+
+
+def finish(process, timeout=240):
+    _, errors = process.communicate(timeout=timeout)
+    assert process.returncode == 0, errors[-2000:]
+
+
+def curve(out):
+    """step -> total loss over all starts; a step that was run twice keeps its last value."""
+    losses = {}
+    for start_folder in sorted((out / "logs").iterdir()):
+        with open(start_folder / "metrics.csv") as file:
+            losses |= {int(row["step"]): float(row["loss/total"]) for row in csv.DictReader(file) if row["loss/total"]}
+    return losses
+
+
+@pytest.mark.slow
+def test_killed_training_resumes_on_the_same_curve(toy_dataset, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    options = ("--steps", "40", "--checkpoint_every", "10")
+    finish(start(toy_dataset, whole, *options))
+    process = start(toy_dataset, killed, *options)
+    deadline = time.monotonic() + 120
+    while not (killed / "checkpoints" / "last.ckpt").exists() and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=30)
+    assert not (killed / "model.safetensors").exists()
+    finish(start(toy_dataset, killed, *options))
+    expected, resumed = curve(whole), curve(killed)
+    assert {19, 29, 39} <= resumed.keys()
+    for step, loss in resumed.items():
+        assert loss == pytest.approx(expected[step], rel=1e-4), step
+    final = [checkpoint.load(out / "model.safetensors")[0].state_dict() for out in (whole, killed)]
+    assert all(torch.allclose(a.float(), b.float(), atol=1e-4) for a, b in zip(final[0].values(), final[1].values()))
+
+
+@pytest.mark.slow
+def test_two_processes_equal_one_with_the_same_global_batch(toy_dataset, tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    options = ("--steps", "10", "--checkpoint_every", "10", "--accelerator", "cpu")
+    finish(start(toy_dataset, one, *options, "--batch_size", "4"))
+    finish(start(toy_dataset, two, *options, "--devices", "2"))
+    networks = [checkpoint.load(out / "model.safetensors")[0].state_dict() for out in (one, two)]
+    for name, value in networks[0].items():
+        assert torch.allclose(value.float(), networks[1][name].float(), rtol=1e-3, atol=1e-4), name
+
+
+@pytest.mark.slow
+def test_starts_from_weights_with_other_classes(toy_dataset, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    finish(start(toy_dataset, first, "--steps", "2"))
+    other = tmp_path / "other"
+    other.mkdir()
+    for split in ("train", "val"):
+        (other / split).symlink_to(toy_dataset / split)
+    (other / "labels.yaml").write_text("classes: [{name: ground, thing: false}, cube, sphere]\n")
+    process = start(other, second, "--steps", "1", "--init", str(first / "model.safetensors"))
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors[-2000:]
+    assert "the last layer of the semantic head starts anew" in errors
+    networks = [checkpoint.load(out / "model.safetensors") for out in (first, second)]
+    assert networks[1][1].labels.names == ("ground", "cube", "sphere")
+    # One Adam step moves a weight by at most the learning rate; the new last layer is elsewhere altogether.
+    difference = {name: (value.float() - networks[1][0].state_dict()[name].float()).abs().max()
+                  for name, value in networks[0][0].state_dict().items() if "running" not in name}  # fmt: skip
+    assert difference["backbone.stem.weight"] < 2e-3
+    assert difference["semantic_head.2.weight"] > 1e-2
