@@ -1,0 +1,1 @@
+"""Results to look at: pictures (`picture`) and interactive pages (`page`)."""

@@ -1,0 +1,96 @@
+"""Colours of classes, instances and confidences; (N, 3) uint8 throughout."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instseg3d_ros.labels import LabelSet
+
+STUFF = np.array((203, 205, 209), np.uint8)  # what belongs to no instance
+UNLABELED = np.array((120, 122, 128), np.uint8)  # points that were not finite, too far, or without ground truth
+NO_COLOR = np.array((176, 180, 188), np.uint8)  # input without colour
+
+# Hues that people with each kind of colour blindness tell apart (after Okabe and Ito, and Tol's "bright" and "muted"
+# schemes); the lightness differs as well, so that a print in grey still shows edges.
+INSTANCES = np.array((
+    (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233), (213, 94, 0),
+    (240, 228, 66), (93, 84, 190), (136, 204, 238), (165, 50, 105), (153, 153, 51), (40, 130, 60),
+    (204, 102, 119), (170, 68, 153), (68, 187, 153), (238, 136, 102),
+), np.uint8)  # fmt: skip
+
+# Viénot, Brettel and Mollon (1999): how linear RGB looks without the long, or without the medium cones.
+_PROTANOPIA = np.array(((0.11238, 0.88762, 0), (0.11238, 0.88762, 0), (0.00401, -0.00401, 1)))
+_DEUTERANOPIA = np.array(((0.29275, 0.70725, 0), (0.29275, 0.70725, 0), (-0.02234, 0.02234, 1)))
+NEIGHBORS = 8  # nearest objects whose colours an object should differ from
+
+
+def class_colors(semantic: np.ndarray, labels: LabelSet) -> np.ndarray:
+    """Each point in its class's colour, grey where it has none."""
+    table = np.vstack((np.array(labels.colors, np.uint8).reshape(-1, 3), UNLABELED[None]))
+    return table[semantic]  # -1 finds the last row
+
+
+def instance_colors(instance: np.ndarray, table: dict[int, np.ndarray], rest: np.ndarray = STUFF) -> np.ndarray:
+    """Each point in its instance's colour from `table` (`neighbor_colors`), `rest` where it has none.
+
+    rest: (3,) one colour, or (N, 3) a colour for each point.
+    """
+    colors = np.broadcast_to(rest, (len(instance), 3)).copy()
+    if table:
+        ids = np.array(sorted(table))
+        rows = np.minimum(np.searchsorted(ids, instance), len(ids) - 1)
+        known = ids[rows] == instance
+        colors[known] = np.array([table[int(one)] for one in ids], np.uint8)[rows[known]]
+    return colors
+
+
+def confidence_colors(confidence: np.ndarray) -> np.ndarray:
+    """0 dark blue … 1 yellow, evenly bright steps (the ends and middle of matplotlib's cividis)."""
+    stops = np.array(((0, 34, 78), (87, 93, 109), (165, 156, 116), (254, 232, 56)), float)
+    position = np.clip(confidence, 0, 1) * (len(stops) - 1)
+    low = np.minimum(position.astype(int), len(stops) - 2)
+    share = (position - low)[:, None]
+    return np.rint(stops[low] * (1 - share) + stops[low + 1] * share).astype(np.uint8)
+
+
+def neighbor_colors(points: np.ndarray, instance: np.ndarray) -> dict[int, np.ndarray]:
+    """Colour (3,) uint8 of each id > 0, chosen so that objects close to each other look as different as can be.
+
+    Largest first, each takes the colour whose least distance to the colours of its nearest objects is greatest, seen
+    with full colour vision and with either colour blindness; rarely used colours win ties.
+    """
+    present = (instance > 0) & np.isfinite(points).all(axis=1)
+    ids, owner, counts = np.unique(instance[present], return_inverse=True, return_counts=True)
+    if not len(ids):
+        return {}
+    centers = np.stack([np.bincount(owner, points[present, axis]) for axis in range(3)], axis=1) / counts[:, None]
+    distance = np.linalg.norm(centers[:, None] - centers[None], axis=2)
+    contrast = color_contrast(INSTANCES)
+    chosen: dict[int, int] = {}
+    used = np.zeros(len(INSTANCES))
+    for row in np.argsort(-counts, kind="stable"):
+        near = [int(other) for other in np.argsort(distance[row], kind="stable") if int(other) in chosen][:NEIGHBORS]
+        worst = contrast[:, [chosen[other] for other in near]].min(axis=1) if near else contrast.max(axis=1)
+        chosen[int(row)] = int(np.argmax(worst - 6.0 * used))
+        used[chosen[int(row)]] += 1
+    return {int(ids[row]): INSTANCES[color] for row, color in chosen.items()}
+
+
+def color_contrast(colors: np.ndarray) -> np.ndarray:
+    """(K, K) least CIELAB distance of each pair, over full colour vision, protanopia and deuteranopia."""
+    linear = _linear(colors)
+    views = [_lab(linear), _lab(np.clip(linear @ _PROTANOPIA.T, 0, 1)), _lab(np.clip(linear @ _DEUTERANOPIA.T, 0, 1))]
+    return np.min([np.linalg.norm(lab[:, None] - lab[None], axis=2) for lab in views], axis=0)
+
+
+def _linear(colors: np.ndarray) -> np.ndarray:
+    value = np.asarray(colors, float) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def _lab(linear: np.ndarray) -> np.ndarray:
+    """CIELAB (D65) of linear sRGB (K, 3)."""
+    matrix = np.array(((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505)))
+    ratio = linear @ matrix.T / np.array((0.9505, 1.0, 1.089))
+    f = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio * (29 / 6) ** 2 / 3 + 4 / 29)
+    return np.stack((116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])), axis=1)

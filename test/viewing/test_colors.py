@@ -1,0 +1,64 @@
+"""Colours: neighbours differ, also for the colour-blind; every point gets the colour of what it is."""
+
+import numpy as np
+
+from instseg3d_ros.labels import SCANNET20
+from instseg3d_ros.viewing.colors import (
+    INSTANCES,
+    STUFF,
+    UNLABELED,
+    class_colors,
+    color_contrast,
+    confidence_colors,
+    instance_colors,
+    neighbor_colors,
+)
+
+
+def test_contrast_knows_colour_blindness():
+    red, green, blue, white = (200, 40, 40), (90, 110, 30), (0, 0, 255), (255, 255, 255)
+    contrast = color_contrast(np.array((red, green, blue, white)))
+    np.testing.assert_allclose(contrast, contrast.T)
+    assert (np.diag(contrast) == 0).all()
+    assert contrast[0, 1] < 30 < contrast[1, 2]  # red and olive are alike without the long cones
+    lab_white_black = color_contrast(np.array(((0, 0, 0), (255, 255, 255))))[0, 1]
+    np.testing.assert_allclose(lab_white_black, 100, atol=0.5)
+
+
+def test_neighbours_differ():
+    rng = np.random.default_rng(0)
+    centers = np.stack(np.meshgrid(np.arange(6), np.arange(5), [0]), axis=-1).reshape(-1, 3)
+    points = (centers[:, None] + rng.uniform(-0.3, 0.3, (30, 20, 3))).reshape(-1, 3)
+    instance = np.repeat(np.arange(1, 31), 20)
+    table = neighbor_colors(points, instance)
+    assert sorted(table) == list(range(1, 31))
+    assert len({tuple(color) for color in table.values()}) >= 10
+    for one in range(1, 31):
+        distance = np.linalg.norm(centers - centers[one - 1], axis=1)
+        for other in np.flatnonzero((distance > 0) & (distance < 1.1)) + 1:
+            assert color_contrast(np.array((table[one], table[other])))[0, 1] > 15
+
+
+def test_few_objects_get_strong_contrasts():
+    points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], float)
+    table = neighbor_colors(points, np.array([1, 2, 3]))
+    contrast = color_contrast(np.array([table[i] for i in (1, 2, 3)]))
+    assert contrast[np.triu_indices(3, 1)].min() > 35
+
+
+def test_nothing_to_colour():
+    assert neighbor_colors(np.zeros((3, 3)), np.zeros(3, int)) == {}
+    assert neighbor_colors(np.full((3, 3), np.nan), np.ones(3, int)) == {}
+    assert (instance_colors(np.zeros(3, int), {}) == STUFF).all()
+
+
+def test_points_take_their_colours():
+    table = {7: INSTANCES[0], 3: INSTANCES[1]}
+    got = instance_colors(np.array([0, 3, 7, 9]), table)
+    np.testing.assert_array_equal(got, [STUFF, INSTANCES[1], INSTANCES[0], STUFF])
+    rest = np.arange(12).reshape(4, 3)
+    np.testing.assert_array_equal(instance_colors(np.array([0, 3, 7, 9]), table, rest)[[0, 3]], rest[[0, 3]])
+    got = class_colors(np.array([-1, 0, 19], np.int16), SCANNET20)
+    np.testing.assert_array_equal(got, [UNLABELED, SCANNET20[0].color, SCANNET20[19].color])
+    brightness = confidence_colors(np.linspace(0, 1, 9)).astype(int).sum(axis=1)
+    assert (np.diff(brightness) > 0).all()
