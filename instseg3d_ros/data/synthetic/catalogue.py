@@ -1,0 +1,31 @@
+"""Where a piece of a class comes from: the registered constructions, and meshes from a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from instseg3d_ros.data.synthetic import furniture, objects  # noqa: F401  (importing registers the constructions)
+from instseg3d_ros.data.synthetic.library import MeshLibrary
+from instseg3d_ros.data.synthetic.mesh import Assembly
+from instseg3d_ros.data.synthetic.registry import CONSTRUCTIONS
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """`held_out` builds only reserved constructions (where a class has none: any); otherwise only the others.
+
+    `mesh_share` is how often a class that has meshes is served from them.
+    """
+
+    meshes: MeshLibrary = field(default_factory=MeshLibrary)
+    held_out: bool = False
+    mesh_share: float = 0.25
+
+    def build(self, label: str, rng, mount: str = "floor", names: tuple[str, ...] | None = None) -> Assembly:
+        """One new piece that stands, hangs or lies as `mount` says; `names` limits the constructions."""
+        if names is None and self.meshes.has(label, mount) and rng.random() < self.mesh_share:
+            return self.meshes.build(label, rng, mount)
+        known = [c for c in CONSTRUCTIONS[label] if c.mount == mount and (names is None or c.name in names)]
+        options = [c for c in known if c.held_out == self.held_out] or known
+        weights = [c.weight for c in options]
+        return options[rng.choice(len(options), p=[w / sum(weights) for w in weights])].build(rng)

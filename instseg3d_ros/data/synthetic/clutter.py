@@ -1,0 +1,109 @@
+"""Loose things on a level rectangle: apart, touching, stacked, leaning, heaped."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instseg3d_ros.data.synthetic.catalogue import Catalogue
+from instseg3d_ros.data.synthetic.mesh import Body, Shape
+from instseg3d_ros.data.synthetic.placement import Relief, fits, footprint, gap
+
+LARGEST = 0.42  # metres: what counts as small enough to lie about
+
+
+def clutter(catalogue: Catalogue, rng, width: float, depth: float, count: int, cell: float = 0.006) -> list[Body]:
+    """`count` things (fewer where no room is left) on a level rectangle about the origin at z = 0.
+
+    A mood is drawn per call: how close together things stand and how often they are stacked, leaning or heaped.
+    """
+    relief = Relief(width, depth, cell)
+    area = np.array([width, depth]) * (0.5 * rng.uniform(0.45, 1.0))  # people crowd one end of a table
+    centre = (np.array([width, depth]) / 2 - area) * rng.uniform(-1, 1, 2)
+    moods = rng.dirichlet([2.0, 2.0, 1.2, 0.6, 0.5])  # apart, touching, stacked, leaning, heaped
+    placed: list[Body] = []
+    outlines: list[np.ndarray] = []
+    kin = [_small(catalogue, rng) for _ in range(3)]  # the same product several times
+    for _ in range(count):
+        thing = kin[rng.integers(3)] if rng.random() < 0.2 else _small(catalogue, rng)
+        shape = thing.shape.turned(rng.uniform(0, 2 * np.pi)).grounded()
+        mood = int(rng.choice(5, p=moods)) if placed else 0
+        for _attempt in range(8):
+            spot = centre + area * rng.uniform(-1, 1, 2)
+            if mood == 4:
+                shape = shape.turned(rng.uniform(0, 7), int(rng.integers(2))).turned(rng.uniform(0, 7)).grounded()
+            trial = _TRICKS[mood](shape, spot, placed, outlines, relief, rng)
+            if trial is None:
+                mood = int(rng.integers(2))
+                continue
+            outline = footprint(trial)
+            inside = (np.abs(outline) < [width / 2 + 0.03, depth / 2 + 0.03]).all()
+            if inside and (mood in (2, 4) or fits(outline, outlines)):
+                relief.add(trial)
+                outlines.append(outline)
+                placed.append(Body(thing.label, trial, loose=True))
+                break
+    return placed
+
+
+def _small(catalogue: Catalogue, rng) -> Body:
+    for _ in range(10):
+        thing = catalogue.build("object", rng, mount="table")
+        low, high = thing.bounds()
+        if (high - low).max() < LARGEST or rng.random() < 0.1:
+            break
+    return Body("object", sum((b.shape for b in thing.bodies), Shape()).grounded())
+
+
+def _apart(shape, spot, placed, outlines, relief, rng):
+    return shape.moved(*spot)
+
+
+def _touching(shape, spot, placed, outlines, relief, rng):
+    """Slide towards another thing until the footprints meet."""
+    target = int(rng.integers(len(outlines)))
+    angle = rng.uniform(0, 2 * np.pi)
+    toward = -np.array([np.cos(angle), np.sin(angle)])
+    goal = outlines[target].mean(0)
+    outline = footprint(shape)
+    near, far = 0.0, 0.8
+    for _ in range(12):
+        middle = (near + far) / 2
+        if gap(outline + goal - toward * middle, outlines[target]) < 0.0005:
+            near = middle
+        else:
+            far = middle
+    return shape.moved(*(goal - toward * (far + (rng.random() < 0.3) * rng.uniform(0, 0.01))))
+
+
+def _stacked(shape, spot, placed, outlines, relief, rng):
+    """On top of another thing, if its middle is supported; square to it more often than not."""
+    target = int(rng.integers(len(placed)))
+    low, high = placed[target].shape.bounds()
+    size = np.subtract(*shape.bounds()[::-1])
+    if high[2] > 0.45 or (size[:2] > 1.6 * (high - low)[:2] + 0.02).any() or (high - low)[:2].min() < 0.04:
+        return None
+    spot = (low[:2] + high[:2]) / 2 + rng.normal(0, 0.18, 2) * (high - low)[:2]
+    shape = shape.moved(*spot)
+    return shape.moved(z=relief.rest(shape))
+
+
+def _leaning(shape, spot, placed, outlines, relief, rng):
+    """A flat thing tipped over its lower edge against something taller."""
+    low, high = shape.bounds()
+    size = high - low
+    if size[0] > size[2] * 0.6 and size[1] > size[2] * 0.6:  # lying: stand it on its edge first
+        shape = shape.turned(np.pi / 2, 0).grounded()
+    tilt = rng.uniform(0.12, 0.9)
+    outer = shape.turned(tilt, 0).turned(rng.uniform(0, 2 * np.pi)).grounded()
+    return _touching(outer, spot, placed, outlines, relief, rng)
+
+
+def _heaped(shape, spot, placed, outlines, relief, rng):
+    """Dropped anyhow onto the heap."""
+    goal = outlines[int(rng.integers(len(outlines)))].mean(0)
+    shape = shape.moved(*(goal + rng.normal(0, 0.06, 2)))
+    up = relief.rest(shape)
+    return None if up > 0.35 else shape.moved(z=up)
+
+
+_TRICKS = (_apart, _touching, _stacked, _leaning, _heaped)

@@ -1,0 +1,169 @@
+"""An empty room and where things fit in it: against walls, on walls, anywhere, around tables, on surfaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from instseg3d_ros.data.synthetic import materials as m
+from instseg3d_ros.data.synthetic.catalogue import Catalogue
+from instseg3d_ros.data.synthetic.clutter import clutter
+from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Surface, rotation
+from instseg3d_ros.data.synthetic.placement import fits, rectangle
+from instseg3d_ros.data.synthetic.primitives import box
+
+TRIES = 14
+WALL_YAW = (0.0, -np.pi / 2, np.pi, np.pi / 2)  # turns a piece's back (+y) to the walls at +y, +x, -y, -x
+
+
+@dataclass
+class Floorplan:
+    """A room of `width` (x) by `depth` (y) by `height` about the origin, and what stands in it so far.
+
+    `taken` holds (outline, lowest, highest): pieces may share the floor only if their heights do not meet.
+    """
+
+    catalogue: Catalogue
+    rng: np.random.Generator
+    width: float
+    depth: float
+    height: float
+    bodies: list[Body] = field(default_factory=list)
+    taken: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
+    surfaces: list[Surface] = field(default_factory=list)
+
+    def wall_length(self, wall: int) -> float:
+        return (self.width, self.depth)[wall % 2]
+
+    def free(self, outline: np.ndarray, low: float, high: float, margin: float = 0.01) -> bool:
+        """Whether a prism over the outline lies in the room and meets nothing."""
+        if (np.abs(outline) > [self.width / 2 + 0.02, self.depth / 2 + 0.02]).any():
+            return False
+        return fits(outline, [o for o, a, b in self.taken if a < high and b > low], margin)
+
+    def occupy(self, outline: np.ndarray, low: float, high: float) -> None:
+        self.taken.append((outline, low, high))
+
+    def add(self, piece: Assembly, outline: np.ndarray | None = None) -> Assembly:
+        """Take a placed piece into the room; its outline is its bounding box unless given."""
+        low, high = piece.bounds()
+        if outline is None:
+            outline = rectangle(*(low + high)[:2] / 2, *(high - low)[:2])
+        self.occupy(outline, float(low[2]), float(high[2]))
+        self.bodies += piece.bodies
+        self.surfaces += piece.surfaces
+        return piece
+
+    def _outline(self, piece: Assembly, x: float, y: float, yaw: float, front: float = 0.0) -> np.ndarray:
+        """Turned bounding box of a piece about to be placed, `front` metres longer on its front side."""
+        low, high = piece.bounds()
+        low = low - [0, front, 0]
+        middle = rotation(yaw)[:2, :2] @ ((low + high)[:2] / 2)
+        return rectangle(x + middle[0], y + middle[1], *(high - low)[:2], yaw)
+
+    def against_wall(self, piece: Assembly, wall: int | None = None, along: float | None = None, z: float = 0.0,
+                     front: float = 0.0, gap: float = 0.03, skew: float = 0.0) -> tuple[Assembly, int] | None:  # fmt: skip
+        """Back to a wall, `front` metres kept free before it; the placed piece and its wall, None where nothing fits."""
+        low, high = piece.bounds()
+        for _ in range(TRIES if wall is None or along is None else 2):
+            side = int(self.rng.integers(4)) if wall is None else wall
+            room = (self.wall_length(side) - (high - low)[0]) / 2
+            if room < 0:
+                continue
+            s = self.rng.uniform(-room, room) if along is None else along
+            s -= (low + high)[0] / 2
+            reach = (self.depth, self.width)[side % 2] / 2 - high[1] - (self.rng.uniform(0, gap) if gap else 0.0)
+            yaw = WALL_YAW[side] + (self.rng.normal(0, skew) if skew else 0.0)
+            x, y = rotation(WALL_YAW[side])[:2, :2] @ (s, reach)
+            outline = self._outline(piece, x, y, yaw)
+            if self.free(self._outline(piece, x, y, yaw, front), low[2] + z, high[2] + z):
+                return self.add(piece.placed(x, y, z, yaw), outline), side
+        return None
+
+    def in_front(self, piece: Assembly, of: Assembly, yaw: float, distance: float) -> Assembly | None:
+        """Before the front of a placed piece that was turned by `yaw`, its own front towards it or along."""
+        low, high = of.bounds()
+        middle, half = (low + high)[:2] / 2, (high - low)[:2] / 2
+        ahead = rotation(yaw)[:2, :2] @ (0, -1)
+        own_low, own_high = piece.bounds()
+        reach = abs(ahead @ half) + distance + (own_high - own_low)[1] / 2
+        for _ in range(4):
+            x, y = middle + ahead * (reach + self.rng.uniform(0, 0.2)) + self.rng.normal(0, 0.06, 2)
+            outline = self._outline(piece, x, y, yaw)
+            if self.free(outline, own_low[2], own_high[2]):
+                return self.add(piece.placed(x, y, 0, yaw), outline)
+        return None
+
+    def somewhere(self, piece: Assembly, square: float = 0.6, centred: bool = False) -> tuple[Assembly, float] | None:
+        """Anywhere on the floor; parallel to the walls with a chance of `square`."""
+        low, high = piece.bounds()
+        for _ in range(TRIES):
+            yaw = self.rng.integers(4) * np.pi / 2 if self.rng.random() < square else self.rng.uniform(0, 2 * np.pi)
+            x, y = self.rng.uniform(-0.5, 0.5, 2) * [self.width, self.depth] * (0.3 if centred else 1.0)
+            outline = self._outline(piece, x, y, yaw)
+            if self.free(outline, low[2], high[2]):
+                return self.add(piece.placed(x, y, 0, yaw), outline), yaw
+        return None
+
+    def seat(self, table: Assembly, share: float, names=None) -> None:
+        """Chairs at a placed table, pushed in more or less; one model for all, now and then another."""
+        model = self.catalogue.build("chair", self.rng, names=names)
+        for x, y, yaw in table.seats:
+            if self.rng.random() > share:
+                continue
+            chair = model if self.rng.random() < 0.85 else self.catalogue.build("chair", self.rng, names=names)
+            low, high = chair.bounds()
+            turn = yaw + self.rng.normal(0, 0.12) + (self.rng.normal(0, 0.8) if self.rng.random() < 0.15 else 0)
+            out = rotation(yaw)[:2, :2] @ (0, -low[1] - self.rng.uniform(-0.15, 0.3))
+            outline = self._outline(chair, x + out[0], y + out[1], turn)
+            # Under the table's top is where a chair belongs, so the table itself is left out of the test.
+            others = [o for o, a, _ in self.taken if a < 0.5 and not _within(o.mean(0), table)]
+            inside = (np.abs(outline) < [self.width / 2, self.depth / 2]).all()
+            if inside and fits(outline, others, 0.01):
+                self.add(chair.placed(x + out[0], y + out[1], 0, turn), outline)
+
+    def dress(self, density: float, most: int = 60) -> None:
+        """Put loose things on the surfaces; a surface stays empty or gets several."""
+        room_left = most
+        for surface in self.surfaces:
+            area = surface.width * surface.depth
+            if area < 0.01 or surface.headroom < 0.06 or self.rng.random() > density + 0.2:
+                continue
+            count = min(room_left, int(self.rng.poisson(min(9.0, 0.8 + density * 14 * area))))
+            if count < 1:
+                continue
+            turn = rotation(surface.yaw)
+            for body in clutter(self.catalogue, self.rng, surface.width, surface.depth, count, 0.012):
+                if body.shape.bounds()[1][2] < surface.headroom:
+                    shape = body.shape.affine(turn, (surface.x, surface.y, surface.z))
+                    self.bodies.append(replace(body, shape=shape))
+                    room_left -= 1
+
+    def litter(self, count: int) -> None:
+        """Loose things on the floor."""
+        for _ in range(count):
+            piece = self.catalogue.build("object", self.rng, mount="table")
+            self.somewhere(piece, square=0.0)
+
+    def shell(self, ceiling: bool = True) -> None:
+        """Floor, four walls (with skirting now and then) and perhaps the ceiling: first, so that nothing is behind them."""
+        rng, t = self.rng, 0.1
+        self.bodies.append(Body("floor", box(self.width + 0.4, self.depth + 0.4, t, m.flooring(rng), (0, 0, -t))))
+        paint, accent = m.wall_paint(rng), m.wall_paint(rng)
+        skirting = m.painted(rng, rng.random() < 0.6) if rng.random() < 0.6 else None
+        tall = rng.uniform(0.05, 0.12)
+        for side in range(4):
+            reach, length = (self.depth, self.width)[side % 2] / 2, self.wall_length(side)
+            shape = box(length + 0.4, t, self.height, accent if rng.random() < 0.2 else paint, (0, reach + t / 2, 0))
+            if skirting:
+                shape += box(length, 0.015, tall, skirting, (0, reach - 0.0075, 0))
+            self.bodies.append(Body("wall", shape.turned(WALL_YAW[side])))
+        if ceiling:
+            top = box(self.width + 0.4, self.depth + 0.4, t, m.painted(rng, True), (0, 0, self.height))
+            self.bodies.append(Body("ceiling", top))
+
+
+def _within(point: np.ndarray, piece: Assembly) -> bool:
+    low, high = piece.bounds()
+    return bool(((point >= low[:2]) & (point <= high[:2])).all())

@@ -1,0 +1,135 @@
+"""Worlds and views by number: the same seed gives the same frames, in any order, on any number of processes.
+
+A world (a furnished room, a set table) is looked at several times, since building it costs more than a look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from instseg3d_ros.data.scene import Scene
+from instseg3d_ros.data.synthetic.camera import Camera
+from instseg3d_ros.data.synthetic.catalogue import Catalogue
+from instseg3d_ros.data.synthetic.library import MeshLibrary
+from instseg3d_ros.data.synthetic.mesh import Body
+from instseg3d_ros.data.synthetic.render import Light, View, World
+from instseg3d_ros.data.synthetic.rooms import furnish_room, view_room
+from instseg3d_ros.data.synthetic.sensor import SEEN_SENSORS, SENSORS, measure, vary
+from instseg3d_ros.data.synthetic.tabletop import set_table, view_table
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import SYNTHETIC
+
+KINDS = {"rooms": (furnish_room, view_room, 8), "tabletop": (set_table, view_table, 4)}  # and views per world
+SPLITS = ("train", "val")
+ATTEMPTS = 12  # camera poses tried for one view before the best of them is taken
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a frame depends on beside its number. `crop` is the share of tabletop frames without the room."""
+
+    seed: int = 0
+    resolution: tuple[int, int] = (320, 240)
+    sensors: tuple[str, ...] = SEEN_SENSORS
+    meshes: str | None = None
+    without: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    held_out: bool = False
+    mesh_share: float = 0.25
+    crop: float = 0.5
+
+    def __post_init__(self):
+        unknown = set(self.sensors) - SENSORS.keys()
+        if unknown:
+            raise InputError(f"no sensor '{sorted(unknown)[0]}'; one of: all, {', '.join(SENSORS)}")
+
+    def catalogue(self) -> Catalogue:
+        meshes = MeshLibrary.scan(self.meshes, self.without, self.only) if self.meshes else MeshLibrary()
+        return Catalogue(meshes, self.held_out, self.mesh_share)
+
+
+def world_of(bodies: tuple[Body, ...]) -> World:
+    """Every body an instance of its own, but for stuff (0)."""
+    semantic = np.array([SYNTHETIC.index(body.label) for body in bodies], np.int16)
+    thing = np.array(SYNTHETIC.things)[semantic]
+    return World(bodies, semantic, np.where(thing, np.arange(1, len(bodies) + 1), 0))
+
+
+def scenes(recipe: Recipe, catalogue: Catalogue, split: str, kind: str, group: int, views: int) -> Iterator[Scene]:
+    """The first `views` frames of world number `group`."""
+    furnish, pose_of, _ = KINDS[kind]
+    key = [recipe.seed, SPLITS.index(split), list(KINDS).index(kind), group]
+    setting = furnish(catalogue, np.random.default_rng([*key, 0]))
+    world = world_of(setting.bodies)
+    lights, ambient = _lighting(setting, np.random.default_rng([*key, 1]))
+    for number in range(views):
+        rng = np.random.default_rng([*key, 2, number])
+        sensor = SENSORS[recipe.sensors[int(rng.integers(len(recipe.sensors)))]]
+        best, most = None, -1.0
+        for _ in range(ATTEMPTS):
+            camera = draw_camera(sensor, recipe.resolution, pose_of(setting, rng), rng)
+            worth = _worth(world, camera)
+            if worth > most:
+                best, most = camera, worth
+            if worth > 0.5:
+                break
+        kept = setting.crop if kind == "tabletop" and rng.random() < recipe.crop else None
+        view = world.look(best, lights, ambient)
+        yield to_scene(world, view, vary(sensor, rng), rng, f"{kind}_{recipe.seed}_{group:05d}_{number}", kept)
+
+
+def draw_camera(sensor, resolution: tuple[int, int], pose: np.ndarray, rng) -> Camera:
+    width, height = resolution
+    f = rng.uniform(*sensor.f) * width / 640
+    off = rng.normal(0, 0.01, 2) * width
+    return Camera(pose, width, height, f, (width - 1) / 2 + off[0], (height - 1) / 2 + off[1])
+
+
+def _worth(world: World, camera: Camera) -> float:
+    """0..1 how good a view is, from a thumbnail: things in sight, few rays lost, nothing right before the lens."""
+    share = 16
+    small = Camera(camera.pose, camera.width // share, camera.height // share, camera.f / share,
+                   camera.cx / share, camera.cy / share)  # fmt: skip
+    depth, triangle, _, _ = world.cast(small.rays())
+    seen = np.isfinite(depth) & (depth < 8)
+    if (depth < 0.35).mean() > 0.15 or seen.mean() < 0.6:
+        return 0.1 * float(seen.mean()) - float((depth < 0.35).mean())
+    instance = world.instance[world.body[triangle[seen]]]
+    things = instance[instance > 0]
+    return min(1.0, len(np.unique(things)) / 4) * min(1.0, len(things) / len(instance) / 0.25)
+
+
+def to_scene(world: World, view: View, sensor, rng, name: str, kept: tuple[int, ...] | None = None) -> Scene:
+    """Measure a view; `kept` are the bodies that a crop leaves."""
+    depth, source, color = measure(view, sensor, rng)
+    body = view.body[source]
+    valid = np.isfinite(depth)
+    if kept is not None:
+        valid &= np.isin(body, kept)
+    pixel = np.flatnonzero(valid)
+    pose = view.camera.pose
+    optical = view.camera.directions()[pixel] * depth[pixel, None].astype(np.float64)
+    points = optical @ pose[:3, :3].T + pose[:3, 3]
+    extras = {
+        "camera": pose.astype(np.float64),
+        "pixel": pixel.astype(np.int32),
+        "shape": np.array([view.camera.height, view.camera.width], np.int32),
+    }
+    body = body[pixel]
+    return Scene(points.astype(np.float32), color[pixel], world.semantic[body], world.instance[body], name, extras)
+
+
+def _lighting(setting, rng) -> tuple[list[Light], float]:
+    """One to three lamps near the ceiling, warm or cold, one of which may throw shadows."""
+    ambient = float(rng.uniform(0.3, 0.75))
+    lights = []
+    for index in range(int(rng.integers(1, 4))):
+        spread = np.maximum(setting.size, 1.5)
+        position = np.array([*(setting.focus[:2] + rng.uniform(-0.5, 0.5, 2) * spread), rng.uniform(1.9, 2.4)])
+        warm = rng.normal(0, 0.06)
+        shadows = index == 0 and rng.random() < 0.6
+        lights.append(Light(position, float(rng.uniform(0.2, 0.7)), (1 + warm, 1.0, 1 - warm), shadows))
+    return lights, ambient

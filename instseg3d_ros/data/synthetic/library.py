@@ -1,0 +1,115 @@
+"""Furniture from files: a folder of meshes, one sub-folder per class (`shower_curtain` means "shower curtain").
+
+Files are GLB, OBJ or PLY in metres, z up, front towards -y, bottom at z = 0, vertex colours optional. A geometry whose
+name is a class becomes its own body. `SOURCES.csv`, where present, tells by its `mount` column how a file is mounted.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from instseg3d_ros.data.synthetic.materials import Material, any_color
+from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Part, Shape, Surface
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import SYNTHETIC
+
+EXTENSIONS = (".glb", ".gltf", ".obj", ".ply")
+STAND_ON = {"table", "desk", "cabinet", "counter", "bookshelf", "otherfurniture", "refrigerator"}
+
+
+@dataclass(frozen=True)
+class MeshLibrary:
+    """Files by (class, mount)."""
+
+    files: dict[tuple[str, str], tuple[Path, ...]] = field(default_factory=dict)
+
+    @staticmethod
+    def scan(folder: Path, without: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> MeshLibrary:
+        """Find the meshes below `folder`, but for file names that begin with one of `without`; or `only` those."""
+        folder = Path(folder)
+        if not folder.is_dir():
+            raise InputError(f"{folder}: no such folder of meshes; expected one sub-folder per class in it")
+        mounts = {}
+        if (folder / "SOURCES.csv").is_file():
+            with open(folder / "SOURCES.csv", newline="") as file:
+                mounts = {row["file"]: row.get("mount", "floor") for row in csv.DictReader(file)}
+        found: dict[tuple[str, str], list[Path]] = {}
+        for path in sorted(folder.glob("*/*")):
+            label = path.parent.name.replace("_", " ")
+            if path.suffix.lower() not in EXTENSIONS or label not in SYNTHETIC.names or path.name.startswith(without):
+                continue
+            if only and not path.name.startswith(only):
+                continue
+            default = "table" if label == "object" else "floor"
+            mount = mounts.get(path.relative_to(folder).as_posix(), default)
+            found.setdefault((label, mount), []).append(path)
+        if not found:
+            raise InputError(
+                f"{folder}: no {', '.join(EXTENSIONS)} in sub-folders named after a class; see generate --help"
+            )
+        return MeshLibrary({key: tuple(paths) for key, paths in found.items()})
+
+    def has(self, label: str, mount: str) -> bool:
+        return (label, mount) in self.files
+
+    def build(self, label: str, rng, mount: str) -> Assembly:
+        """One mesh of the class, resized a little per axis and recoloured."""
+        paths = self.files[label, mount]
+        bodies = _load(paths[rng.integers(len(paths))])
+        stretch = np.diag(rng.uniform(0.85, 1.15, 3) * rng.uniform(0.85, 1.15)).astype(np.float32)
+        if rng.random() < 0.5:
+            stretch[0, 0] *= -1  # mirrored
+        recolor = _recoloring(rng)
+        made = []
+        for name, shape in bodies:
+            parts = tuple(Part(p.vertices, p.triangles, p.material, p.local, recolor(p.tint)) for p in shape.parts)
+            made.append(Body(name, Shape(parts).affine(stretch), loose=name == "object"))
+        assembly = Assembly(tuple(made))
+        low, high = assembly.bounds()
+        if label in STAND_ON and mount == "floor" and high[2] < 1.3:
+            top = Surface(0, 0, float(high[2]), float(high[0] - low[0]) * 0.8, float(high[1] - low[1]) * 0.7)
+            assembly = Assembly(assembly.bodies, (top,))
+        return assembly
+
+
+@lru_cache(maxsize=512)
+def _load(path: Path) -> tuple[tuple[str, Shape], ...]:
+    import trimesh
+
+    try:
+        scene = trimesh.load(path, force="scene", process=False)
+    except Exception as error:  # whatever a broken file makes the parser raise
+        raise InputError(f"{path}: cannot be read as a mesh ({error}); remove it or export it again") from None
+    label = path.parent.name.replace("_", " ")
+    bodies: dict[str, Shape] = {}
+    for node in sorted(scene.graph.nodes_geometry):
+        matrix, name = scene.graph[node]
+        mesh = scene.geometry[name]
+        vertices = np.asarray(mesh.vertices) @ matrix[:3, :3].T + matrix[:3, 3]
+        colors = mesh.visual.to_color().vertex_colors if mesh.visual.kind == "texture" else mesh.visual.vertex_colors
+        part = Part(vertices.astype(np.float32), np.asarray(mesh.faces, np.int32), Material((1.0, 1.0, 1.0), gloss=0.15),
+                    vertices.astype(np.float32), np.asarray(colors)[:, :3].astype(np.uint8))  # fmt: skip
+        own = name.replace("_", " ") if name.replace("_", " ") in SYNTHETIC.names else label
+        bodies[own] = bodies.get(own, Shape()) + Shape((part,))
+    return tuple(bodies.items())
+
+
+def _recoloring(rng):
+    """A function of vertex colours: keeps them, dims them, or gives each flat colour another one."""
+    kind, gain = rng.random(), rng.uniform(0.6, 1.3)
+    seed = int(rng.integers(1 << 31))
+
+    def recolor(tint):
+        unique, inverse = np.unique(tint, axis=0, return_inverse=True)
+        if kind < 0.3 or len(unique) > 64:
+            return np.clip(tint * gain, 0, 255).astype(np.uint8)
+        own = np.random.default_rng(seed)
+        palette = np.array([any_color(own) if own.random() < 0.7 else c / 255 for c in unique])
+        return (palette[inverse.ravel()] * 255).astype(np.uint8)
+
+    return recolor

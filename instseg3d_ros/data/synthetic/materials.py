@@ -1,0 +1,237 @@
+"""What surfaces are made of: colour, solid textures, gloss, and how well infrared light comes back.
+
+Textures are functions of the position on the part where it was made ("solid"), so nothing needs a UV map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+KINDS = ("plain", "stripes", "checks", "wood", "speckle", "print", "tiles", "fabric", "marble")
+
+
+@dataclass(frozen=True)
+class Material:
+    """Colours are RGB in 0..1; `scale` is the texture's period in metres, `axis` its direction.
+
+    `gloss` 0..1 adds a highlight; `infrared` 0..1 is the share of a depth camera's own light that comes back: black
+    and shiny things leave holes.
+    """
+
+    color: tuple[float, float, float]
+    kind: str = "plain"
+    second: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    scale: float = 0.1
+    axis: int = 0
+    gloss: float = 0.1
+    infrared: float = 0.8
+    seed: int = 0
+
+
+def _hsv(h: float, s: float, v: float) -> tuple[float, float, float]:
+    import colorsys
+
+    return colorsys.hsv_to_rgb(h % 1.0, min(max(s, 0), 1), min(max(v, 0), 1))
+
+
+def _near(rng, color, spread=0.12):
+    """A colour like `color`, a little lighter or darker and off in hue."""
+    return tuple(float(np.clip(c * rng.uniform(1 - spread, 1 + spread) + rng.normal(0, 0.02), 0.02, 1)) for c in color)
+
+
+def any_color(rng) -> tuple[float, float, float]:
+    """Greys, browns and whites often, as indoors; any hue sometimes."""
+    kind = rng.random()
+    if kind < 0.35:
+        grey = rng.uniform(0.03, 0.97)
+        return tuple(float(np.clip(grey + rng.normal(0, 0.02), 0, 1)) for _ in range(3))
+    if kind < 0.55:
+        return _hsv(rng.uniform(0.04, 0.13), rng.uniform(0.15, 0.6), rng.uniform(0.25, 0.95))
+    return _hsv(rng.random(), rng.uniform(0.2, 0.95), rng.uniform(0.2, 0.95))
+
+
+def wood(rng) -> Material:
+    base = _hsv(rng.uniform(0.03, 0.12), rng.uniform(0.2, 0.65), rng.uniform(0.2, 0.92))
+    grain = tuple(c * rng.uniform(0.7, 0.92) for c in base)
+    return Material(base, "wood", grain, rng.uniform(0.02, 0.09), int(rng.integers(3)), rng.uniform(0.05, 0.4),
+                    _returned(base), int(rng.integers(1 << 16)))  # fmt: skip
+
+
+def metal(rng) -> Material:
+    grey = rng.uniform(0.3, 0.85) if rng.random() < 0.7 else rng.uniform(0.02, 0.15)
+    return Material((grey, grey, grey * rng.uniform(0.95, 1.05)), gloss=rng.uniform(0.4, 0.95),
+                    infrared=rng.uniform(0.25, 0.8))  # fmt: skip
+
+
+def painted(rng, bright: bool | None = None) -> Material:
+    """Lacquer, plastic, melamine: one colour; `bright` asks for near-white."""
+    if bright or (bright is None and rng.random() < 0.35):
+        value = rng.uniform(0.75, 0.98)
+        color = _near(rng, (value, value, value * rng.uniform(0.9, 1.0)), 0.03)
+    else:
+        color = any_color(rng)
+    return Material(color, gloss=rng.uniform(0.05, 0.6), infrared=_returned(color))
+
+
+def fabric(rng) -> Material:
+    color = any_color(rng)
+    kind = rng.choice(["fabric", "fabric", "plain", "stripes", "checks", "speckle"])
+    second = _near(rng, color, 0.5) if rng.random() < 0.7 else any_color(rng)
+    return Material(color, str(kind), second, float(np.exp(rng.uniform(np.log(0.004), np.log(0.15)))),
+                    int(rng.integers(3)), 0.0, _returned(color), int(rng.integers(1 << 16)))  # fmt: skip
+
+
+def stone(rng) -> Material:
+    base = any_color(rng) if rng.random() < 0.3 else _near(rng, (rng.uniform(0.15, 0.9),) * 3, 0.05)
+    kind = str(rng.choice(["marble", "speckle", "plain"]))
+    return Material(base, kind, _near(rng, base, 0.4), rng.uniform(0.01, 0.3), 0, rng.uniform(0.1, 0.7),
+                    _returned(base), int(rng.integers(1 << 16)))  # fmt: skip
+
+
+def ceramic(rng) -> Material:
+    value = rng.uniform(0.8, 0.99)
+    color = (value, value, value * rng.uniform(0.92, 1.0)) if rng.random() < 0.7 else any_color(rng)
+    return Material(color, gloss=rng.uniform(0.4, 0.9), infrared=_returned(color))
+
+
+def glass(rng) -> Material:
+    """Seen as the faint tint of what lies behind; depth cameras mostly miss it."""
+    value = rng.uniform(0.5, 0.95)
+    return Material((value * rng.uniform(0.85, 1), value, value), gloss=0.95, infrared=rng.uniform(0.15, 0.6))
+
+
+def printed(rng) -> Material:
+    """Packaging: a ground colour with patches, bands and lettering in others."""
+    return Material(any_color(rng), "print", any_color(rng), rng.uniform(0.02, 0.12), int(rng.integers(3)),
+                    rng.uniform(0.05, 0.5), rng.uniform(0.5, 0.95), int(rng.integers(1 << 16)))  # fmt: skip
+
+
+def flooring(rng) -> Material:
+    kind = rng.random()
+    if kind < 0.4:
+        planks = wood(rng)
+        return Material(planks.color, "wood", planks.second, rng.uniform(0.05, 0.2), int(rng.integers(2)),
+                        rng.uniform(0, 0.4), 0.8, planks.seed)  # fmt: skip
+    if kind < 0.65:
+        color = any_color(rng)
+        return Material(color, "fabric", _near(rng, color, 0.3), rng.uniform(0.005, 0.03), 0, 0.0, _returned(color))
+    if kind < 0.85:
+        color = _near(rng, (rng.uniform(0.3, 0.9),) * 3, 0.08)
+        return Material(color, "tiles", _near(rng, (0.4, 0.4, 0.4), 0.5), rng.uniform(0.1, 0.6), 0,
+                        rng.uniform(0, 0.6), 0.8, int(rng.integers(1 << 16)))  # fmt: skip
+    return stone(rng)
+
+
+def wall_paint(rng) -> Material:
+    value = rng.uniform(0.55, 0.97)
+    color = _near(rng, (value, value, value * rng.uniform(0.85, 1)), 0.06) if rng.random() < 0.75 else any_color(rng)
+    kind = str(rng.choice(["plain", "plain", "plain", "stripes", "speckle", "tiles"]))
+    return Material(color, kind, _near(rng, color, 0.12), rng.uniform(0.05, 0.4), int(rng.integers(2)), 0.0, 0.85,
+                    int(rng.integers(1 << 16)))  # fmt: skip
+
+
+def _returned(color) -> float:
+    """Infrared reflectance goes roughly with brightness, black dyes being the exception that makes holes."""
+    return float(np.clip(0.35 + 0.75 * max(color), 0.3, 0.95))
+
+
+# ---- evaluation ------------------------------------------------------------------------------------------------
+
+_LATTICE = np.random.default_rng(20).random((32, 32, 32), np.float32)
+
+
+def _noise(position: np.ndarray) -> np.ndarray:
+    """(N,3) → (N,) smooth noise in 0..1 of period about one unit."""
+    from scipy.ndimage import map_coordinates
+
+    return map_coordinates(_LATTICE, position.T, order=1, mode="grid-wrap", prefilter=False)
+
+
+def _cells(position: np.ndarray) -> np.ndarray:
+    """(N,3) → (N,) a random number in 0..1 per unit cell."""
+    i, j, k = (np.floor(position).astype(np.int64) % 32).T
+    return _LATTICE[i, j, k]
+
+
+def shade_textures(materials: Sequence[Material], index: np.ndarray, local: np.ndarray) -> np.ndarray:
+    """Colour of each surface point: materials' `index` (N,) and position on the part (N,3) → (N,3) float32 in 0..1."""
+    base = np.array([m.color for m in materials], np.float32)[index]
+    kinds = np.array([KINDS.index(m.kind) for m in materials])[index]
+    scale = np.array([m.scale for m in materials], np.float32)
+    axis = np.array([m.axis for m in materials])
+    seed = np.array([m.seed for m in materials])
+    second = np.array([m.second for m in materials], np.float32)
+    for kind in np.unique(kinds):
+        if KINDS[kind] == "plain":
+            continue
+        at = np.flatnonzero(kinds == kind)
+        own = index[at]
+        # An irrational shift per material keeps patterns off the symmetry planes that furniture is built around.
+        shift = (seed[own, None] * np.array([0.618, 0.414, 0.732])) % 32
+        unit = (local[at] / scale[own, None] + shift).astype(np.float32)
+        mix, extra = _TEXTURES[KINDS[kind]](unit, axis[own])
+        mix = mix[:, None]
+        base[at] = base[at] * (1 - mix) + second[own] * mix
+        if extra is not None:
+            base[at] *= extra[:, None]
+    return base
+
+
+def _along(unit, axis):
+    return np.take_along_axis(unit, axis[:, None], 1)[:, 0]
+
+
+def _stripes(unit, axis):
+    return (_along(unit, axis) % 1 < 0.5).astype(np.float32), None
+
+
+def _checks(unit, axis):
+    return (np.floor(unit + 1e-3).sum(1) % 2).astype(np.float32), None
+
+
+def _wood(unit, axis):
+    stretched = unit.copy()
+    np.put_along_axis(stretched, axis[:, None], _along(unit, axis)[:, None] * 0.12, 1)
+    rings = _noise(stretched) * 4 + _noise(stretched * 3.1) * 0.8
+    return np.abs(rings % 1 * 2 - 1) * 0.8, None
+
+
+def _speckle(unit, axis):
+    return (_noise(unit * 3.0) > 0.62).astype(np.float32), None
+
+
+def _print(unit, axis):
+    """Large patches, a band, and lines of small dark cells where the lettering would be."""
+    patch = _cells(unit * 0.6)
+    mix = (patch > 0.55).astype(np.float32)
+    letters = (_cells(unit * 7.0) > 0.6) & (_cells(unit * 1.3 + 7.7) > 0.6) & (_along(unit, axis) * 3 % 1 < 0.5)
+    return mix, np.where(letters, 0.35, 0.75 + 0.5 * _cells(unit * 1.1 + 3.3)).astype(np.float32)
+
+
+def _tiles(unit, axis):
+    edge = (np.abs(unit % 1 - 0.5) > 0.485).sum(1) > 0
+    return np.where(edge, 0.8, 0.0).astype(np.float32), 0.92 + 0.12 * _cells(unit)
+
+
+def _fabric(unit, axis):
+    return _noise(unit * 2.0) * 0.9, None
+
+
+def _marble(unit, axis):
+    veins = np.abs(np.sin(6.3 * (unit[:, 0] * 0.3 + unit[:, 1] * 0.2 + 1.5 * _noise(unit * 0.7))))
+    return (1 - veins) ** 3, None
+
+
+_TEXTURES = {
+    "stripes": _stripes,
+    "checks": _checks,
+    "wood": _wood,
+    "speckle": _speckle,
+    "print": _print,
+    "tiles": _tiles,
+    "fabric": _fabric,
+    "marble": _marble,
+}

@@ -1,0 +1,203 @@
+"""From a perfect view to what a depth camera gives: noise, quantisation, shadows, holes, flying pixels, colour.
+
+Depth noise follows Khoshelham & Elberink (2012): a constant error of disparity, hence z²; lateral jitter and the dropout
+at grazing incidence follow Nguyen et al. (2012). Figures of the nominal sensors are data-sheet values for 640 pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from instseg3d_ros.data.synthetic.render import View
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """Pixels are those of an image 640 wide, whatever the rendered width.
+
+    f: focal length · range: metres · baseline: metres between eye and eye (or projector), positive to the right;
+    quantum: disparity step in pixels · white, wavy: disparity noise per pixel and in blobs, in pixels; for a
+    time-of-flight camera (baseline 0) white and wavy are metres at 1 m instead · jitter: edges' raggedness in
+    pixels · fatten: pixels by which near surfaces grow · flying: share of edge pixels that hang between near and far ·
+    dropout: scale of all losses · misalignment: pixels between colour and depth.
+    """
+
+    name: str
+    f: tuple[float, float]
+    range: tuple[float, float]
+    baseline: float
+    quantum: float
+    white: float
+    wavy: float
+    jitter: float
+    fatten: float
+    flying: float
+    dropout: float
+    misalignment: float
+
+
+SENSORS = {
+    "kinect": Sensor("kinect", (515, 585), (0.45, 6.0), 0.075, 0.125, 0.05, 0.06, 0.7, 0.4, 0.05, 1.0, 2.0),
+    "realsense": Sensor("realsense", (340, 620), (0.25, 7.0), -0.05, 0.03, 0.05, 0.08, 1.0, 1.2, 0.3, 0.8, 2.0),
+    "tof": Sensor("tof", (330, 520), (0.25, 7.0), 0.0, 0.0, 0.0018, 0.0015, 0.3, 0.0, 0.7, 0.6, 1.5),
+    "stereo": Sensor("stereo", (350, 700), (0.35, 9.0), -0.12, 0.06, 0.05, 0.14, 1.2, 1.8, 0.5, 0.5, 0.0),
+}
+SEEN_SENSORS = ("kinect", "realsense", "tof")  # what `--sensor all` draws from; stereo is for held-out tests
+
+
+def vary(sensor: Sensor, rng) -> Sensor:
+    """One specimen: noise and losses between half and double the nominal values."""
+
+    def about(value, spread=0.7):
+        return value * float(np.exp(rng.uniform(-spread, spread)))
+
+    return replace(
+        sensor,
+        white=about(sensor.white),
+        wavy=about(sensor.wavy),
+        jitter=about(sensor.jitter, 0.4),
+        fatten=sensor.fatten * rng.uniform(0.2, 1.5),
+        flying=min(1.0, about(sensor.flying)),
+        dropout=about(sensor.dropout),
+        misalignment=sensor.misalignment * rng.random(),
+    )
+
+
+def measure(view: View, sensor: Sensor, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Depth (P,) float32 with NaN where nothing came back, the pixel whose surface was measured (P,), colour (P,3) uint8."""
+    shape = (view.camera.height, view.camera.width)
+    unit = view.camera.width / 640.0
+    true = view.depth.reshape(shape)
+    source = _ragged_edges(true, sensor, unit, rng)
+    z = true.ravel()[source]
+    lost = ~np.isfinite(z)
+    z, source = _flying_pixels(z, source, true, sensor, rng)
+    z = np.where(lost, 1.0, z)
+    if sensor.baseline:
+        lost |= _shadow(true, view.camera.f, sensor.baseline).ravel()
+    lost |= _dropouts(view, source, z, sensor, shape, rng)
+    z = _noisy(z, view.infrared[source], sensor, view.camera.f / unit, shape, rng)
+    lost |= (z < sensor.range[0]) | (z > sensor.range[1])
+    color = _color_image(view, sensor, unit, shape, rng)
+    return np.where(lost, np.nan, z).astype(np.float32), source, color
+
+
+def smooth_field(shape: tuple[int, int], cell: float, rng) -> np.ndarray:
+    """Random field of this shape with unit variance at its nodes, blobs `cell` pixels wide."""
+    from scipy.ndimage import map_coordinates
+
+    cell = max(cell, 1.0)
+    nodes = rng.standard_normal((int(shape[0] / cell) + 3, int(shape[1] / cell) + 3), np.float32)
+    rows = (np.arange(shape[0], dtype=np.float32) / cell + rng.random())[:, None]
+    columns = (np.arange(shape[1], dtype=np.float32) / cell + rng.random())[None]
+    grid = np.broadcast_arrays(rows, columns)
+    return map_coordinates(nodes, grid, order=1, mode="nearest")
+
+
+def _ragged_edges(true, sensor, unit, rng) -> np.ndarray:
+    """Which pixel each pixel really measures: blobs of correlated shift, single-pixel jitter, near surfaces grown."""
+    shape = true.shape
+    rows, columns = np.indices(shape)
+    shifts = []
+    for _ in range(2):
+        blobs = smooth_field(shape, 6 * unit, rng) * sensor.jitter * unit
+        shifts.append(np.rint(blobs + rng.normal(0, 0.3 * sensor.jitter * unit, shape)).astype(np.int64))
+    rows = np.clip(rows + shifts[0], 0, shape[0] - 1)
+    columns = np.clip(columns + shifts[1], 0, shape[1] - 1)
+    source = rows * shape[1] + columns
+    reach = sensor.fatten * unit
+    reach = int(reach) + (rng.random() < reach % 1)
+    if reach:
+        best = source.copy()
+        flat = true.ravel()
+        for shift in (-reach, reach):
+            other = rows * shape[1] + np.clip(columns + shift, 0, shape[1] - 1)
+            nearer = flat[other] < flat[best]
+            best[nearer] = other[nearer]
+        source = best
+    return source.ravel()
+
+
+def _flying_pixels(z, source, true, sensor, rng):
+    """At depth edges the light of both sides mixes: a share of the pixels hangs in between."""
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    finite = np.where(np.isfinite(true), true, 0)
+    near = minimum_filter(np.where(np.isfinite(true), true, 1e6), 3).ravel()[source]
+    far = maximum_filter(finite, 3).ravel()[source]
+    edge = np.flatnonzero((far - near > 0.03 + 0.02 * near) & (near < 1e5) & np.isfinite(z))
+    edge = edge[rng.random(len(edge)) < sensor.flying]
+    other = np.where(np.abs(z[edge] - near[edge]) < np.abs(far[edge] - z[edge]), far[edge], near[edge])
+    z = z.copy()
+    # Never past the middle: the label stays that of the nearer side.
+    z[edge] += (other - z[edge]) * 0.5 * rng.random(len(edge)) ** 1.5
+    return z, source
+
+
+def _shadow(true, f, baseline) -> np.ndarray:
+    """(H,W) what the second eye, `baseline` metres to the right (left if negative), cannot see because of something nearer."""
+    z = np.where(np.isfinite(true), true, 1e3)
+    column = np.arange(true.shape[1]) - f * baseline / z
+    if baseline > 0:
+        leftmost = np.minimum.accumulate(column[:, ::-1], axis=1)[:, ::-1]
+        hidden = leftmost < column - 0.9
+    else:
+        hidden = np.maximum.accumulate(column, axis=1) > column + 0.9
+    return hidden
+
+
+def _dropouts(view, source, z, sensor, shape, rng) -> np.ndarray:
+    """Losses at grazing incidence, on what returns little light (in blobs), on glints, far away, and by chance."""
+    unit = shape[1] / 640.0
+    incidence, infrared, gloss = view.incidence[source], view.infrared[source], view.gloss[source]
+    returned = infrared * (0.35 + 0.65 * incidence) / (1 + (z / 4) ** 2)
+    weak = np.clip((0.42 - returned) * 2.5, 0, 1) + np.clip((0.22 - incidence) * 6, 0, 1) * 0.7
+    glint = gloss * np.clip((incidence - 0.97) * 25, 0, 1) * 0.5
+    blobs = smooth_field(shape, 14 * unit, rng) * 0.3 + smooth_field(shape, 5 * unit, rng) * 0.2
+    chance = blobs.ravel() + rng.normal(0, 0.08, len(z)) + 0.75
+    return (sensor.dropout * (weak + glint) > chance) | (rng.random(len(z)) < 0.002 * sensor.dropout)
+
+
+def _noisy(z, infrared, sensor, f, shape, rng) -> np.ndarray:
+    unit = shape[1] / 640.0
+    blobs = (0.7 * smooth_field(shape, 9 * unit, rng) + 0.5 * smooth_field(shape, 24 * unit, rng)).ravel()
+    white = rng.standard_normal(len(z), np.float32)
+    bias = (smooth_field(shape, 160 * unit, rng) * 0.0015 + rng.normal(0, 0.003)).ravel()  # calibration
+    if sensor.baseline:
+        gain = f * abs(sensor.baseline)
+        disparity = gain / z + white * sensor.white + blobs * sensor.wavy
+        if sensor.quantum:
+            disparity = np.rint(disparity / sensor.quantum) * sensor.quantum
+        measured = gain / np.maximum(disparity, 0.3)
+    else:
+        growth = (0.5 + 0.5 * z**2) / np.clip(infrared, 0.15, 1)
+        measured = z + (white * sensor.white + blobs * sensor.wavy) * growth
+    return measured * (1 + bias)
+
+
+def _color_image(view, sensor, unit, shape, rng) -> np.ndarray:
+    """Exposure, white balance, contrast, vignette, blur, noise; shifted against depth by a few pixels."""
+    from scipy.ndimage import gaussian_filter
+
+    image = view.color.reshape(*shape, 3)
+    shift = rng.normal(0, 0.5, 2) * sensor.misalignment * unit
+    rows = np.clip(np.arange(shape[0]) + int(np.rint(shift[0])), 0, shape[0] - 1)
+    columns = np.clip(np.arange(shape[1]) + int(np.rint(shift[1])), 0, shape[1] - 1)
+    image = image[rows][:, columns]
+    lit = image[::4, ::4].mean(-1)
+    level = float(lit[lit > 0].mean()) if (lit > 0).any() else 0.5
+    image = image * (rng.uniform(0.3, 0.62) / max(level, 0.05))
+    image = image * (1 + rng.normal(0, 0.07, 3)).astype(np.float32)
+    image = 1.16 * image / (1 + 0.16 * image**2)  # a soft shoulder before clipping
+    grey = image.mean(-1, keepdims=True)
+    image = grey + (image - grey) * rng.uniform(0.6, 1.25)
+    image = np.clip(image, 0, 1) ** rng.uniform(0.8, 1.2)
+    blur = rng.uniform(0, 0.9) * unit * 1.6
+    if blur > 0.3:
+        image = gaussian_filter(image, (blur, blur, 0), truncate=2.5)
+    v, u = np.ogrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
+    image = image * (1 - rng.uniform(0, 0.18) * (u**2 + v**2))[..., None]
+    noise = rng.standard_normal(image.shape, np.float32) * rng.uniform(0.002, 0.025)
+    return (np.clip(image + noise, 0, 1) * 255).astype(np.uint8).reshape(-1, 3)

@@ -1,0 +1,61 @@
+"""A contact sheet: colour, depth, classes and instances of scenes side by side, to be looked at."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from instseg3d_ros.data.scene import Scene
+from instseg3d_ros.labels import LabelSet
+
+
+def images(scene: Scene, labels: LabelSet) -> list[np.ndarray]:
+    """Colour, depth, class and instance images (H,W,3) uint8 of a scene that came from a camera."""
+    height, width = scene.extras["shape"]
+    pixel, pose = scene.extras["pixel"], scene.extras["camera"]
+    depth = (scene.points - pose[:3, 3]) @ pose[:3, 2]
+    near, far = np.percentile(depth, [1, 99]) if len(depth) else (0, 1)
+    palette = np.random.default_rng(1).integers(40, 255, (4096, 3))
+    palette[0] = 90
+    columns = (
+        scene.colors,
+        _rainbow((depth - near) / max(far - near, 1e-6)),
+        np.array(labels.colors)[scene.semantic],
+        palette[scene.instance % 4096],
+    )
+    out = []
+    for column in columns:
+        image = np.zeros((height * width, 3), np.uint8)
+        image[pixel] = column
+        out.append(image.reshape(height, width, 3))
+    return out
+
+
+def _rainbow(value: np.ndarray) -> np.ndarray:
+    v = np.clip(value, 0, 1)[:, None]
+    return (255 * np.clip(1.5 - np.abs(4 * v - [3.0, 2.0, 1.0]), 0, 1)).astype(np.uint8)
+
+
+def write_sheet(path: Path, files: list[Path], labels: LabelSet, columns: int = 3, most: int = 24) -> None:
+    """Up to `most` scenes spread evenly over `files`, `columns` scenes in a row, written beside and renamed."""
+    from PIL import Image
+
+    chosen = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(most, len(files))).astype(int))]
+    strips = []
+    for file in chosen:
+        strip = np.concatenate(images(Scene.read(file), labels), 1)
+        step = max(1, strip.shape[0] // 160)
+        strips.append(strip[::step, ::step])
+    height, width = np.max([strip.shape[:2] for strip in strips], 0)
+    rows = -(-len(strips) // columns)
+    canvas = np.full((rows * (height + 4), columns * (width + 8), 3), 255, np.uint8)
+    for index, strip in enumerate(strips):
+        y, x = (index // columns) * (height + 4), (index % columns) * (width + 8)
+        canvas[y : y + strip.shape[0], x : x + strip.shape[1]] = strip
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    Image.fromarray(canvas).save(beside)
+    os.replace(beside, path)
