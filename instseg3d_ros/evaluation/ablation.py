@@ -1,0 +1,198 @@
+"""The paper's Table 3 on a folder of scenes: every row and seed trained and scored by sub-processes, resumably.
+
+    python -m instseg3d_ros.evaluation.ablation ROOMS --out runs/table3 --seeds 0 1 [any option of `train`]
+
+As in the paper, the semantics are trained first and once per backbone and seed; all rows of that backbone and seed go
+on from there. A row that has been scored is kept, a training that was killed resumes: run the same command again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.evaluation.benchmark_layout import write
+
+MOST_LAYERS = 3  # the shared first stage has them all, so that every row finds its graph layers there
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of Table 3; `name` is the paper's."""
+
+    name: str
+    backbone: str
+    structure_aware: bool
+    graph_layers: int
+
+    @property
+    def folder(self) -> str:
+        return f"{self.backbone}_{'structure' if self.structure_aware else 'vanilla'}_{self.graph_layers}"
+
+
+ROWS = (
+    Row("UNet+vanillaLoss", "unet", False, 0),
+    Row("UNet+strucLoss", "unet", True, 0),
+    Row("UNet+strucLoss+gcn×1", "unet", True, 1),
+    Row("UNet+strucLoss+gcn×2", "unet", True, 2),
+    Row("UNet+strucLoss+gcn×3", "unet", True, 3),
+    Row("ResNet+strucLoss+gcn×2", "resnet", True, 2),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all rows share. `options` go to `train` as they are; `width` is the U-Net's, the ResNet has twice that."""
+
+    data: Path
+    out: Path
+    recipe: str = "table3"
+    seeds: tuple[int, ...] = (0, 1)
+    semantic_steps: int = 2000
+    steps: int = 4000
+    width: int = 16
+    split: str = "val"
+    options: tuple[str, ...] = ()
+
+    def train(self, row: Row, seed: int, first: bool) -> list[str]:
+        """Command of the first stage (semantics alone) or of a row."""
+        small = row.backbone == "unet"
+        steps = self.semantic_steps if first else self.steps
+        settings = {
+            "out": self.first_stage(row, seed) if first else self.run(row, seed),
+            "seed": seed,
+            "steps": steps,
+            "semantic_steps": steps if first else 0,
+            "network.backbone": row.backbone,
+            "network.width": self.width if small else 2 * self.width,
+            "network.repetitions": 1 if small else 2,
+            "network.graph_layers": MOST_LAYERS if first else row.graph_layers,
+            "loss.structure_aware": str(row.structure_aware).lower(),
+            "validate_every": steps,
+        }
+        if not first:
+            settings["init"] = self.first_stage(row, seed) / "model.safetensors"
+        words = [f"--{key}={value}" for key, value in settings.items()]
+        return _command("train", self.recipe, "--data", str(self.data), *self.options, *words)
+
+    def evaluate(self, row: Row, seed: int) -> list[str]:
+        folder = self.run(row, seed)
+        files = ["--model", str(folder / "model.safetensors"), "--json", str(folder / "scores.json")]
+        return _command("evaluate", str(self.data), "--split", self.split, *files)
+
+    def first_stage(self, row: Row, seed: int) -> Path:
+        return self.out / f"{row.backbone}_semantics_seed{seed}"
+
+    def run(self, row: Row, seed: int) -> Path:
+        return self.out / f"{row.folder}_seed{seed}"
+
+
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "instseg3d_ros", *words]
+
+
+def work(plan: Plan, rows: Sequence[Row] = ROWS, jobs: int = 1, say=print) -> None:
+    """Train and score what is not there yet: first stages, then rows, `jobs` at a time."""
+    _same_plan(plan)
+    stages = {plan.first_stage(row, seed): (row, seed) for seed in plan.seeds for row in rows}
+    _together(
+        [(folder, [plan.train(row, seed, first=True)]) for folder, (row, seed) in stages.items()],
+        "model.safetensors",
+        jobs,
+        say,
+    )
+    _together(
+        [
+            (plan.run(row, seed), [plan.train(row, seed, first=False), plan.evaluate(row, seed)])
+            for seed in plan.seeds
+            for row in rows
+        ],
+        "scores.json",
+        jobs,
+        say,
+    )
+
+
+def _same_plan(plan: Plan) -> None:
+    """Results of one plan must not be counted as another's."""
+    path = plan.out / "plan.json"
+    content = {key: str(value) for key, value in asdict(plan).items() if key not in ("out", "seeds")}
+    if path.is_file() and json.loads(path.read_text()) != content:
+        raise InputError(f"{plan.out}: holds runs of other settings (plan.json); give another --out or remove it")
+    write(path, json.dumps(content, indent=2).encode())
+
+
+def _together(work: list[tuple[Path, list[list[str]]]], proof: str, jobs: int, say) -> None:
+    waiting = [(folder, commands) for folder, commands in work if not (folder / f"{proof}.done").is_file()]
+    say(f"{len(work) - len(waiting)} of {len(work)} are there already ({proof})")
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        futures = {pool.submit(_run, folder, commands, proof): folder for folder, commands in waiting}
+        for number, future in enumerate(as_completed(futures), 1):
+            try:
+                seconds = future.result()
+            except InputError:
+                pool.shutdown(cancel_futures=True)
+                raise
+            say(f"{number} of {len(waiting)}: {futures[future].name} in {seconds / 60:.1f} min")
+
+
+def _run(folder: Path, commands: list[list[str]], proof: str) -> float:
+    """Run commands one after the other, their output in `log.txt`; returns seconds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    for command in commands:
+        with open(folder / "log.txt", "ab") as log:
+            code = subprocess.run(
+                command, stdout=log, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+            ).returncode
+        if code:
+            raise InputError(f"{' '.join(command[3:6])} … ended with {code}; see {folder / 'log.txt'}")
+    # Only the last command's success proves the whole: weights also appear in the middle of a training.
+    seconds = time.monotonic() - start
+    write(folder / f"{proof}.done", f"{seconds:.1f}\n".encode())
+    return seconds
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="ablation", description="The paper's Table 3 on a folder of scenes.", allow_abbrev=False,
+        epilog="Other options go to `train` as they are: --batch_size=2 --network.voxel_size=0.03 --accelerator=gpu …",
+    )  # fmt: skip
+    parser.add_argument("data", type=Path, help="folder of scenes with train/ and val/")
+    parser.add_argument("--out", type=Path, default=Path("runs/table3"), help="one folder per row and seed")
+    parser.add_argument("--recipe", default="table3", help="recipe all rows start from (table3)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--semantic_steps", type=int, default=Plan.semantic_steps, help="of the shared first stage")
+    parser.add_argument("--steps", type=int, default=Plan.steps, help="of each row, from there on")
+    parser.add_argument("--width", type=int, default=Plan.width, help="m of the U-Net; the ResNet has twice (16)")
+    parser.add_argument("--rows", nargs="+", choices=[row.folder for row in ROWS], help="only these")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
+    parser.add_argument("--note", type=Path, default=Path("docs/ablation.md"), help="where to write the table")
+    options, rest = parser.parse_known_args(arguments)
+    plan = Plan(
+        options.data.resolve(), options.out, options.recipe, tuple(options.seeds), options.semantic_steps,
+        options.steps, options.width, options=tuple(rest),
+    )  # fmt: skip
+    from instseg3d_ros.evaluation import ablation_note
+
+    try:
+        work(plan, [row for row in ROWS if not options.rows or row.folder in options.rows], options.jobs)
+        ablation_note.update(options.note, plan)
+    except InputError as error:
+        print(f"ablation: {error}", file=sys.stderr)
+        return 2
+    print(f"{options.note}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
