@@ -92,7 +92,7 @@ def split_connected(cluster: np.ndarray, coords: np.ndarray, gap: int) -> np.nda
     half a gap apart always stay together, voxels more than a gap apart never do unless others bridge them. gap 0 cuts
     nothing.
     """
-    ids, cluster = np.unique(cluster, return_inverse=True)
+    _, cluster = np.unique(cluster, return_inverse=True)
     if gap == 0:
         return cluster
     cells = coords // ((gap + 1) // 2)
@@ -121,7 +121,7 @@ def _half_neighborhood() -> list[tuple[int, int, int]]:
 
 
 def upright_box(points: np.ndarray) -> Box:
-    """Smallest box around (N, 3) points that stands upright: the least-area rectangle of their outline seen from above."""
+    """Smallest upright box around (N, 3) points: the least-area rectangle of their outline seen from above."""
     low, high = points[:, 2].min(), points[:, 2].max()
     outline = _hull(points[:, :2].astype(np.float64))
     edges = np.diff(np.vstack((outline, outline[:1])), axis=0)

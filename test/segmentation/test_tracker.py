@@ -1,0 +1,83 @@
+"""Ids that stay: objects that move, leave, return, and change places in the list."""
+
+import numpy as np
+import pytest
+
+from instseg3d_ros.segmentation.result import Box, Instance, Result
+from instseg3d_ros.segmentation.tracker import Tracker, tracking_scores
+
+
+def frame(*objects):
+    """objects: (id, center, label) → Result and points: cubes of 20 cm, 200 points each, and 50 points of nothing."""
+    rng = np.random.default_rng(0)
+    points, ids, instances = [rng.uniform(-5, 5, (50, 3))], [np.zeros(50)], []
+    for number, center, label in objects:
+        points.append(rng.uniform(-0.1, 0.1, (200, 3)) + center)
+        ids.append(np.full(200, number))
+        instances.append(Instance(number, label, 0.9, 200, Box(np.array(center, float), np.full(3, 0.2), np.eye(3))))
+    ids = np.concatenate(ids).astype(np.int32)
+    return Result(np.zeros(len(ids), np.int16), ids, np.ones(len(ids), np.float32), instances), np.concatenate(points)
+
+
+def ids_of(result):
+    return [one.id for one in result.instances]
+
+
+A, B, C = (0, 0, 0), (1, 0, 0), (0, 2, 0)
+
+
+def test_ids_follow_the_objects_not_the_list():
+    tracker = Tracker()
+    first = tracker.update(*frame((1, A, "cup"), (2, B, "cup")), 0.0)
+    second = tracker.update(*frame((1, B, "cup"), (2, (0.05, 0, 0), "cup"), (3, C, "cup")), 0.1)
+    assert ids_of(second)[:2] == ids_of(first)[::-1]
+    assert ids_of(second)[2] not in ids_of(first)
+    for result in (first, second):
+        counts = np.bincount(result.instance)
+        assert all(counts[one.id] == one.num_points for one in result.instances)
+        assert counts[0] == 50
+
+
+def test_lost_object_waits_and_then_is_forgotten():
+    tracker = Tracker(max_age=1.0)
+    (one,) = ids_of(tracker.update(*frame((1, A, "cup")), 0.0))
+    assert ids_of(tracker.update(*frame((1, B, "cup")), 0.5)) != [one]
+    assert ids_of(tracker.update(*frame((7, A, "cup")), 0.9)) == [one]
+    tracker.update(*frame(), 1.0)
+    assert ids_of(tracker.update(*frame((1, A, "cup")), 2.5)) != [one]
+
+
+def test_class_may_flicker_and_near_objects_follow_without_overlap():
+    tracker = Tracker()
+    (one,) = ids_of(tracker.update(*frame((1, A, "chair")), 0.0))
+    assert ids_of(tracker.update(*frame((1, A, "table")), 0.1)) == [one]
+    assert ids_of(tracker.update(*frame((1, (0.28, 0, 0), "chair")), 0.2)) == [one]
+    assert ids_of(tracker.update(*frame((1, (2, 0, 0), "chair")), 0.3)) != [one]
+
+
+def test_time_going_back_forgets_but_reuses_no_id():
+    tracker = Tracker()
+    (one,) = ids_of(tracker.update(*frame((1, A, "cup")), 10.0))
+    assert ids_of(tracker.update(*frame((1, A, "cup")), 1.0)) != [one]
+
+
+def test_nothing_and_points_that_are_not_finite():
+    tracker = Tracker()
+    assert ids_of(tracker.update(*frame(), 0.0)) == []
+    result, points = frame((1, A, "cup"))
+    points[:] = np.nan
+    assert len(ids_of(tracker.update(result, points, 0.1))) == 1
+
+
+def test_scores_by_hand():
+    true = [np.repeat([1, 2, 0], 10)] * 3
+    swapped = np.repeat([6, 5, 0], 10)
+    predicted = [np.repeat([5, 6, 0], 10), swapped, np.repeat([6, 0, 7], 10)]
+    scores = tracking_scores(true, predicted)
+    # Two switches in the second frame; in the third a miss of object 2 and a false positive where nothing is.
+    assert scores == {"objects": 6, "misses": 1, "false_positives": 1, "switches": 2, "mota": pytest.approx(1 - 4 / 6)}
+
+
+def test_perfect_tracking_scores_one():
+    true = [np.repeat([1, 2], 5)] * 4
+    assert tracking_scores(true, true)["mota"] == 1.0
