@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from instseg3d_ros.sparse import engine_native, engine_torch
+from instseg3d_ros.sparse import engine_native, engine_spconv, engine_torch
 from instseg3d_ros.sparse.kernel_map import KernelMap
 from instseg3d_ros.sparse.native.kernels import serves
 
@@ -20,8 +20,11 @@ def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap, packed: di
         features, weight = features.to(torch.get_autocast_dtype(kind)), weight.to(torch.get_autocast_dtype(kind))
     elif weight.dtype != features.dtype:
         raise ValueError(f"features are {features.dtype}, weights {weight.dtype}")
+    if kernel_map.grid.engine == "spconv":
+        return engine_spconv.convolve(features, weight, kernel_map)
     if serves(features):
         if not torch.is_grad_enabled():
             return engine_native.infer(features, weight, kernel_map, packed)
         return engine_native.Convolution.apply(features, weight, kernel_map)
-    return engine_torch.Convolution.apply(features, weight, kernel_map)
+    way = engine_torch.Convolution if kind == "cpu" else engine_torch.GatherConvolution
+    return way.apply(features, weight, kernel_map)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -24,6 +24,7 @@ class KernelMap:
 
     kind: str
     grid: VoxelGrid
+    kept: dict = field(default_factory=dict)  # what an engine makes of the map, by the engine's name
 
     @staticmethod
     def submanifold(grid: VoxelGrid) -> KernelMap:
@@ -79,6 +80,17 @@ class KernelMap:
         fine = [torch.nonzero(slot == s).squeeze(1) for s in range(8)]
         pairs = [(rows, parent[rows]) for rows in fine]
         return pairs if self.kind == "down" else [(coarse, rows) for rows, coarse in pairs]
+
+    @cached_property
+    def table(self) -> Tensor:
+        """(V_out, offsets) int32: the input row that each offset brings to an output row, -1 where there is none."""
+        if self.kind == "submanifold":
+            return self.grid.neighbors
+        if self.kind == "down":
+            return self.grid.children
+        _, parent, slot = self.grid.down()
+        table = torch.full((len(self.grid), 8), -1, dtype=torch.int32, device=parent.device)
+        return table.scatter_(1, slot[:, None], parent[:, None].to(torch.int32))
 
     @cached_property
     def tiles(self) -> tuple[Tensor, Tensor, Tensor]:

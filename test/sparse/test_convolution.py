@@ -3,7 +3,8 @@ import torch
 import torch.nn.functional as F
 from sparse_clouds import grid_of, shapes
 
-from instseg3d_ros.sparse import DownConv3d, SparseTensor, SubmanifoldConv3d, UpConv3d, VoxelGrid
+from instseg3d_ros.sparse import DownConv3d, SparseTensor, SubmanifoldConv3d, UpConv3d, VoxelGrid, engine_torch
+from instseg3d_ros.sparse.kernel_map import KernelMap
 
 SHAPES = shapes()
 DENSE = [name for name in SHAPES if name not in ("far", "isolated")]  # their volume is too large to be dense
@@ -84,6 +85,19 @@ def test_gradients_by_differences(name, kernels):
             return torch.func.functional_call(conv, {"weight": weight}, (SparseTensor(x, site), *extra)).features
 
         assert torch.autograd.gradcheck(run, (features(site, 2), conv.weight))
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_both_torch_ways_agree(name, monkeypatch):
+    """One operation per offset (CPU) and one product of gathered rows (GPU), in small chunks."""
+    monkeypatch.setattr(engine_torch, "GATHERED", 500)
+    grid = grid_of(SHAPES[name])
+    for kernel_map in (KernelMap.submanifold(grid), KernelMap.down(grid), KernelMap.up(grid)):
+        side = 3 if kernel_map.offsets == 27 else 2
+        x = torch.randn(kernel_map.sizes[0], 3, dtype=torch.float64, requires_grad=True)
+        weight = torch.randn(4, side, side, side, 3, dtype=torch.float64, requires_grad=True)
+        gathered = engine_torch.GatherConvolution.apply(x, weight, kernel_map)
+        same(gathered, engine_torch.Convolution.apply(x, weight, kernel_map), (x, weight))
 
 
 @pytest.mark.parametrize("name", ["far", "isolated", "scenes"])
