@@ -1,7 +1,7 @@
 """The subscription to the camera: its reliability is the publishers', and is made anew when theirs changes.
 
 A best-effort reader hears everybody, but the middleware may lose large clouds; a reliable one is not heard by a
-best-effort camera at all. So: best effort while any publisher is best effort or none is known, else reliable.
+best-effort camera at all. So: best effort until a publisher is known, then reliable if all of them are.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class CloudInput:
         self._fixed = FIXED.get(reliability)
         self._subscription = None
         self._again = node.create_guard_condition(self.check)
+        self.reliability = ReliabilityPolicy.BEST_EFFORT  # heard by, and hears, everybody
         self.reliability = self._wanted()
         self.problem = ""
         self._subscribe()
@@ -76,9 +77,10 @@ class CloudInput:
         if self._fixed is not None:
             return self._fixed
         offers = [offer.qos_profile.reliability for offer in self._offers() if offer.topic_type == TYPE]
-        if offers and all(offer == ReliabilityPolicy.RELIABLE for offer in offers):
-            return ReliabilityPolicy.RELIABLE
-        return ReliabilityPolicy.BEST_EFFORT
+        if not offers:
+            return self.reliability
+        reliable = all(offer == ReliabilityPolicy.RELIABLE for offer in offers)
+        return ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
 
     def _mismatch(self) -> str:
         for offer in self._offers():

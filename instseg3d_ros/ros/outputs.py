@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-import numpy as np
+import json
+
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from std_msgs.msg import Float64
+from std_msgs.msg import Float64, String
 
 from instseg3d_ros.ros import topics
-from instseg3d_ros.ros.clouds import Cloud, colored_cloud, segmented_cloud
+from instseg3d_ros.ros.clouds import colored_cloud, segmented_cloud
 from instseg3d_ros.ros.colors import point_colors
+from instseg3d_ros.ros.detections import detection_array
 from instseg3d_ros.ros.markers import instance_markers
-from instseg3d_ros.segmentation.result import Result
+from instseg3d_ros.ros.overlay import overlay_image
+from instseg3d_ros.ros.parameters import Parameters
+from instseg3d_ros.ros.pipeline import Answer
 
 
 class Outputs:
-    """Publishers of all output topics whose message package is installed."""
+    """Publishers of all answers whose message package is installed, and of the latched labels."""
 
-    def __init__(self, node):
-        self._node = node
+    def __init__(self, node, model_name: str, labels):
+        self._node, self._labels = node, labels
         self._publishers = {}
-        for topic in topics.OUTPUTS:
+        for topic in (*topics.ANSWERS, topics.LABELS):
             kind = topics.message_class(topic)
             if kind is not None:
-                # Two: a slow reader of a large cloud may still be sending it when the next is written.
+                # Two: a slow reader of a large cloud may still be fetching it when the next is written.
                 qos = QoSProfile(depth=2)
                 if topic.qos == topics.LATCHED:
                     qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
                 self._publishers[topic] = node.create_lifecycle_publisher(kind, topic.name, qos)
+        self._description = labels_json(model_name, labels)
 
     def destroy(self) -> None:
         for publisher in self._publishers.values():
@@ -38,20 +43,38 @@ class Outputs:
         return publisher is not None and publisher.get_subscription_count() > 0
 
     def anyone(self) -> bool:
-        return any(self.wanted(topic) for topic in topics.OUTPUTS)
+        return any(self.wanted(topic) for topic in topics.ANSWERS)
 
-    def publish(self, cloud: Cloud, result: Result, labels, up: np.ndarray, parameters) -> None:
-        """All answers to one cloud; `up` (3,) is the up direction in the cloud's frame."""
-        if self.wanted(topics.SEGMENTED):
-            self._publishers[topics.SEGMENTED].publish(segmented_cloud(cloud, result))
-        if self.wanted(topics.COLORED):
-            colors = point_colors(result, labels, parameters.color_by)
-            self._publishers[topics.COLORED].publish(colored_cloud(cloud, colors))
-        if self.wanted(topics.MARKERS):
-            markers = instance_markers(cloud.header, result.instances, parameters.marker_lifetime, up)
-            self._publishers[topics.MARKERS].publish(markers)
+    def describe(self) -> None:
+        """Once, when the node becomes active: what the numbers in the clouds mean."""
+        self._publishers[topics.LABELS].publish(String(data=self._description))
+
+    def publish(self, answer: Answer, parameters: Parameters) -> None:
+        """All that one cloud is answered with: one stamp, one frame, one set of ids."""
+        cloud, result = answer.cloud, answer.result
+        header, found = cloud.header, result.instances
+        makers = {
+            topics.SEGMENTED: lambda: segmented_cloud(cloud, result),
+            topics.COLORED: lambda: colored_cloud(cloud, point_colors(result, self._labels, parameters.color_by)),
+            topics.MARKERS: lambda: instance_markers(header, found, parameters.marker_lifetime, answer.up),
+            topics.DETECTIONS: lambda: detection_array(header, found),
+            topics.OVERLAY: lambda: overlay_image(cloud, result) if cloud.organised else None,
+        }
+        for topic, make in makers.items():
+            if self.wanted(topic):
+                message = make()
+                if message is not None:
+                    self._publishers[topic].publish(message)
 
     def publish_times(self, processing_ms: float, latency_ms: float) -> None:
         for topic, value in ((topics.PROCESSING_TIME, processing_ms), (topics.PIPELINE_LATENCY, latency_ms)):
             if self.wanted(topic):
                 self._publishers[topic].publish(Float64(data=value))
+
+
+def labels_json(model_name: str, labels) -> str:
+    classes = [
+        {"index": index, "name": entry.name, "color": list(entry.color), "thing": entry.thing}
+        for index, entry in enumerate(labels.classes)
+    ]
+    return json.dumps({"model": model_name, "label_set": labels.name, "none": 65535, "classes": classes})

@@ -98,8 +98,7 @@ class Parameters:
 
     # diagnostics
     latency_warn_ms: float = parameter(1000.0, "Slower than this from arrival to answer is a WARN …", 0.0, 1e6)
-    latency_error_ms: float = parameter(5000.0, "… slower than this for `slow_after` seconds an ERROR.", 0.0, 1e6)
-    slow_after: float = parameter(5.0, "Seconds after which slowness is persistent.", 0.0, 3600.0)
+    slow_error: float = parameter(10.0, "… and an ERROR once it has been so for this many seconds.", 0.0, 3600.0)
     silence_warn: float = parameter(3.0, "Seconds without a cloud after which diagnostics WARN.", 0.1, 3600.0)
     log_period: float = parameter(5.0, "Seconds between two log lines of one kind.", 0.0, 3600.0)
     autostart: bool = parameter(True, "Configure and activate by itself.", when=START)
@@ -114,6 +113,4 @@ class Parameters:
             return f"min_height {self.min_height:g} is above max_height {self.max_height:g}; nothing would be labelled"
         if 0 < self.max_range < self.min_range:
             return f"min_range {self.min_range:g} is above max_range {self.max_range:g}; nothing would be labelled"
-        if self.latency_warn_ms > self.latency_error_ms:
-            return f"latency_warn_ms {self.latency_warn_ms:g} is above latency_error_ms {self.latency_error_ms:g}"
         return ""

@@ -1,8 +1,9 @@
-"""One cloud from its bytes to the answer: read, levelled, segmented, turned back, ids kept, published."""
+"""One cloud from its bytes to the answer: read, levelled, segmented, ids kept, boxes turned back."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import threading
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -12,8 +13,14 @@ from sensor_msgs.msg import PointCloud2
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.ros.clouds import Cloud, read_cloud
 from instseg3d_ros.ros.frames import body_from_cloud, select, turn_instances
+from instseg3d_ros.ros.model import Model
+from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.rotations import inverse, turn_points
+from instseg3d_ros.ros.tf_buffer import Unavailable
+from instseg3d_ros.ros.transforms import Transforms
 from instseg3d_ros.segmentation.result import Result
+
+BACKWARDS = 10**8  # nanoseconds that a stamp may lie before the last one's without being a new run of a bag
 
 
 class Dropped(Exception):
@@ -24,18 +31,39 @@ class Dropped(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True)
+class Answer:
+    """`result` is in the cloud's frame, in which `up` (3,) points up; `stages` are milliseconds."""
+
+    cloud: Cloud
+    result: Result
+    up: np.ndarray
+    stages: dict[str, float]
+
+
 class Pipeline:
-    """`answer(data, parameters)` → cloud, result in the cloud's frame, its up direction, milliseconds per stage."""
+    """`answer` is called by one thread; `reset` and assigning `transforms` by any."""
 
-    def __init__(self, model):
-        self.model = model
+    def __init__(self, model: Model, tracker):
+        self.model, self._tracker = model, tracker
+        self.transforms: Transforms | None = None  # the listener, once a parameter asks for a frame
+        self._reset = threading.Event()
+        self._last_stamp = 0
 
-    def answer(self, data: bytes, parameters) -> tuple[Cloud, Result, np.ndarray, dict[str, float]]:
+    def reset(self) -> None:
+        """Time has jumped: what is remembered from cloud to cloud no longer holds."""
+        self._reset.set()
+
+    def answer(self, data: bytes, parameters: Parameters) -> Answer:
         clock = _Stages()
         cloud = self._read(data, parameters)
+        stamp = cloud.header.stamp.sec * 10**9 + cloud.header.stamp.nanosec
         clock.lap("decode")
-        upright = body_from_cloud(parameters.axes, cloud.header.frame_id)
-        points = turn_points(upright, cloud.points)
+        level = self._level(parameters, cloud.header.frame_id, stamp)
+        fixed = level
+        if parameters.track and parameters.fixed_frame:
+            fixed = self._lookup(parameters.fixed_frame, cloud.header.frame_id, stamp, parameters)
+        points = turn_points(level, cloud.points)
         keep = select(points, parameters)
         if not keep.all():
             points[~keep] = np.nan
@@ -43,18 +71,57 @@ class Pipeline:
         result = self.model(points, cloud.colors)
         clock.stages.update(result.timings)
         clock.lap("segment")
-        result = replace(result, instances=turn_instances(inverse(upright), result.instances))
-        return cloud, result, upright[2, :3], clock.stages
+        # From the network's frame to the fixed one, where ids are kept, and home to the cloud's.
+        result = _turn(result, fixed @ inverse(level))
+        result = self._keep_ids(
+            result, points if fixed is level else turn_points(fixed, cloud.points), stamp, parameters
+        )
+        result = _turn(result, inverse(fixed))
+        clock.lap("track")
+        return Answer(cloud, result, level[2, :3], clock.stages)
 
     @staticmethod
-    def _read(data: bytes, parameters) -> Cloud:
+    def _read(data: bytes, parameters: Parameters) -> Cloud:
         try:
-            return read_cloud(deserialize_message(data, PointCloud2), parameters.max_points)
+            message = deserialize_message(data, PointCloud2)
+        except Exception:  # rclpy has no exception of its own for it
+            raise Dropped("malformed cloud", f"{len(data)} bytes arrived that are no PointCloud2") from None
+        try:
+            return read_cloud(message, parameters.max_points)
         except InputError as error:
             raise Dropped("malformed cloud", str(error)) from None
 
+    def _level(self, parameters: Parameters, frame: str, stamp: int) -> np.ndarray:
+        """(4, 4) to the frame in which the network works, z up."""
+        if not parameters.target_frame:
+            return body_from_cloud(parameters.axes, frame)
+        return self._lookup(parameters.target_frame, frame, stamp, parameters)
+
+    def _lookup(self, target: str, frame: str, stamp: int, parameters: Parameters) -> np.ndarray:
+        if frame == target:
+            return np.eye(4)
+        if self.transforms is None:
+            raise Dropped("no transform", f"no transform from {frame} to {target}: not listening to /tf yet")
+        try:
+            return self.transforms.lookup(target, frame, stamp, parameters.tf_timeout)
+        except Unavailable as error:
+            raise Dropped("no transform", str(error)) from None
+
+    def _keep_ids(self, result: Result, points: np.ndarray, stamp: int, parameters: Parameters) -> Result:
+        if self._reset.is_set() or stamp < self._last_stamp - BACKWARDS or not parameters.track:
+            self._reset.clear()
+            self._tracker.reset()
+        self._last_stamp = stamp
+        return self._tracker.update(result, points, stamp / 1e9) if parameters.track else result
+
+
+def _turn(result: Result, transform: np.ndarray) -> Result:
+    return replace(result, instances=turn_instances(transform, result.instances))
+
 
 class _Stages:
+    """Milliseconds since the last lap, by name."""
+
     def __init__(self):
         self.stages: dict[str, float] = {}
         self._last = perf_counter()

@@ -70,7 +70,7 @@ def _spin(executor, node: SegmentNode, end: threading.Event, problem: list[str])
             except Exception as error:
                 # A callback that fails must not end the node; the time keeps a failing wait from burning the processor.
                 node.get_logger().error(f"a callback failed ({type(error).__name__}); going on")
-                node.statistics.last_error = f"a callback failed ({type(error).__name__})"
+                node.statistics.trouble(f"a callback failed ({type(error).__name__})")
                 time.sleep(0.01)
         if not problem:
             time.sleep(0.1)  # lets the answer to a shutdown transition leave

@@ -67,7 +67,15 @@ def inverse(transform: np.ndarray) -> np.ndarray:
 
 def turn_points(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Points (N, 3) float32 through a (4, 4) transform. NaN stays NaN; points beyond float32 become infinite."""
+    matrix = transform.astype(np.float32)
+    turned = np.empty_like(points)
+    x, y, z = np.ascontiguousarray(points.T)
     with np.errstate(invalid="ignore", over="ignore"):
-        turned = points @ transform[:3, :3].T.astype(np.float32)
-        turned += transform[:3, 3].astype(np.float32)
+        # By columns: for a product of 300,000 x 3 by 3 x 3 BLAS wakes its threads, which costs more than the product.
+        for axis in range(3):
+            column = x * matrix[axis, 0]
+            column += y * matrix[axis, 1]
+            column += z * matrix[axis, 2]
+            column += matrix[axis, 3]
+            turned[:, axis] = column
     return turned

@@ -4,70 +4,108 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
+from dataclasses import dataclass, field
 from time import monotonic
 
 WINDOW = 5.0  # seconds over which rates and times are taken
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The last seconds in numbers; rates in clouds per second, times in milliseconds, None where nothing is known."""
+
+    rate_in: float = 0.0
+    rate_out: float = 0.0
+    latency_ms: float | None = None  # mean, from arrival to answer
+    pipeline_latency_ms: float | None = None  # of the last answer, from its stamp
+    stages: dict[str, float] = field(default_factory=dict)  # means
+    received: int = 0
+    answered: int = 0
+    drops: dict[str, int] = field(default_factory=dict)  # reason → clouds, since the start
+    failures: int = 0  # clouds in a row that could not be answered
+    last_error: str = ""
+    silent_for: float = 0.0  # seconds since a cloud came or the input was opened
+    slow_for: float = 0.0  # seconds since the last answer that was quick enough
 
 
 class Statistics:
     """`now` is a clock of seconds that never jumps; tests give their own."""
 
     def __init__(self, now=monotonic):
-        self.now = now
+        self._now = now
         self._lock = threading.Lock()
-        self.started = now()
-        self.drops: Counter[str] = Counter()  # reason → clouds
-        self.received = self.answered = 0
-        self.last_error = ""
-        self.failures = 0  # consecutive clouds that could not be answered
+        self._drops: Counter[str] = Counter()
+        self._received = self._answered = self._failures = 0
+        self._last_error = ""
         self._arrivals: deque[float] = deque(maxlen=1000)
         self._answers: deque[tuple[float, float, dict[str, float]]] = deque(maxlen=1000)
-        self.slow_since: float | None = None
-        self.last_arrival: float | None = None
-        self.pipeline_latency_ms: float | None = None
+        self._slow_since: float | None = None
+        self._opened = self._heard = now()
+        self._pipeline_latency_ms: float | None = None
+
+    def opened(self) -> None:
+        """The input was opened: silence and rates count from here."""
+        with self._lock:
+            self._opened = self._heard = self._now()
+            self._slow_since = None
+            self._failures = 0
+            self._arrivals.clear()
+            self._answers.clear()
 
     def arrived(self) -> None:
         with self._lock:
-            self.received += 1
-            self.last_arrival = self.now()
-            self._arrivals.append(self.last_arrival)
+            self._received += 1
+            self._heard = self._now()
+            self._arrivals.append(self._heard)
 
-    def dropped(self, reason: str, error: str = "") -> None:
+    def dropped(self, reason: str) -> None:
         with self._lock:
-            self.drops[reason] += 1
-            if error:
-                self.last_error = error
-                self.failures += 1
+            self._drops[reason] += 1
 
-    def answer(self, latency_ms: float, pipeline_latency_ms: float, stages: dict[str, float], limit_ms: float) -> None:
-        """One cloud answered: milliseconds from arrival to answer, from its stamp, and per stage."""
+    def failed(self, reason: str, error: str) -> int:
+        """A cloud that should have been answered; returns how many in a row."""
         with self._lock:
-            self.answered += 1
-            self.failures = 0
-            self.pipeline_latency_ms = pipeline_latency_ms
-            self._answers.append((self.now(), latency_ms, stages))
-            if latency_ms <= limit_ms:
-                self.slow_since = None
-            elif self.slow_since is None:
-                self.slow_since = self.now()
+            self._drops[reason] += 1
+            self._last_error = error
+            self._failures += 1
+            return self._failures
 
-    def rates(self) -> tuple[float, float]:
-        """Clouds per second, in and out."""
+    def trouble(self, error: str) -> None:
+        """Something that cost no cloud."""
         with self._lock:
-            span = max(min(WINDOW, self.now() - self.started), 1e-3)
-            since = self.now() - WINDOW
-            return (
-                sum(t >= since for t in self._arrivals) / span,
-                sum(t >= since for t, _, _ in self._answers) / span,
+            self._last_error = error
+
+    def answered(self, latency_ms: float, pipeline_latency_ms: float, stages: dict[str, float], slow_ms: float) -> None:
+        """Milliseconds from arrival to answer, from the cloud's stamp, and per stage; beyond `slow_ms` is slow."""
+        with self._lock:
+            self._answered += 1
+            self._failures = 0
+            self._pipeline_latency_ms = pipeline_latency_ms
+            now = self._now()
+            self._answers.append((now, latency_ms, stages))
+            if latency_ms <= slow_ms:
+                self._slow_since = None
+            elif self._slow_since is None:
+                self._slow_since = now
+
+    def summary(self) -> Summary:
+        with self._lock:
+            now = self._now()
+            since = now - WINDOW
+            span = min(max(now - self._opened, 1.0), WINDOW)
+            recent = [(latency, stages) for time, latency, stages in self._answers if time >= since]
+            names = dict.fromkeys(name for _, stages in recent for name in stages)
+            return Summary(
+                rate_in=sum(time >= since for time in self._arrivals) / span,
+                rate_out=len(recent) / span,
+                latency_ms=sum(latency for latency, _ in recent) / len(recent) if recent else None,
+                pipeline_latency_ms=self._pipeline_latency_ms,
+                stages={name: sum(stages.get(name, 0.0) for _, stages in recent) / len(recent) for name in names},
+                received=self._received,
+                answered=self._answered,
+                drops=dict(self._drops),
+                failures=self._failures,
+                last_error=self._last_error,
+                silent_for=now - self._heard,
+                slow_for=0.0 if self._slow_since is None else now - self._slow_since,
             )
-
-    def times(self) -> tuple[float | None, dict[str, float]]:
-        """Mean latency and mean time per stage in milliseconds, of the last seconds; None if nothing was answered."""
-        with self._lock:
-            since = self.now() - WINDOW
-            recent = [(latency, stages) for t, latency, stages in self._answers if t >= since]
-        if not recent:
-            return None, {}
-        names = dict.fromkeys(name for _, stages in recent for name in stages)
-        means = {name: sum(stages.get(name, 0.0) for _, stages in recent) / len(recent) for name in names}
-        return sum(latency for latency, _ in recent) / len(recent), means

@@ -72,7 +72,8 @@ def main() -> None:
         return
     root = Path(__file__).parents[2]
     readme = root / "README.md"
-    readme.write_text(patch(readme.read_text()))
+    if readme.is_file():
+        readme.write_text(patch(readme.read_text()))
     (root / "config" / "segment.yaml").write_text(yaml_text())
 
 

@@ -35,13 +35,31 @@ MARKERS = Topic(
     "~/markers", "visualization_msgs/MarkerArray", "out",
     "Boxes (`boxes`) and names (`names`); each message first clears the last.",
 )  # fmt: skip
+DETECTIONS = Topic(
+    "~/detections", "vision_msgs/Detection3DArray", "out",
+    "Class, score, oriented box and id of each object; where vision_msgs is installed.",
+)  # fmt: skip
+OVERLAY = Topic(
+    "~/overlay", "sensor_msgs/Image", "out", "The picture with objects tinted and named; for organised clouds only."
+)
+LABELS = Topic(
+    "~/labels", "std_msgs/String", "out", "JSON: the model and its classes with index, name, colour, thing or stuff.",
+    LATCHED,
+)  # fmt: skip
 PROCESSING_TIME = Topic(
     "~/debug/processing_time_ms", "std_msgs/Float64", "out", "From taking up a cloud to publishing its answer."
 )
 PIPELINE_LATENCY = Topic("~/debug/pipeline_latency_ms", "std_msgs/Float64", "out", "Now minus the cloud's stamp.")
+DIAGNOSTICS = Topic(
+    "/diagnostics", "diagnostic_msgs/DiagnosticArray", "out",
+    "Once a second: rates, latency by stage, drops with reasons, device, memory, model, last error.",
+)  # fmt: skip
+TF = Topic("/tf", "tf2_msgs/TFMessage", "in", "With `target_frame` or `fixed_frame` only; `/tf_static` likewise.")
+ENABLE = Topic("~/enable", "std_srvs/SetBool", "service", "Pause and resume without unloading the model.", "")
 
-OUTPUTS = (SEGMENTED, COLORED, MARKERS, PROCESSING_TIME, PIPELINE_LATENCY)
-TOPICS = (INPUT, *OUTPUTS)
+# Of each cloud's answer; the others are the node's own.
+ANSWERS = (SEGMENTED, COLORED, MARKERS, DETECTIONS, OVERLAY, PROCESSING_TIME, PIPELINE_LATENCY)
+TOPICS = (INPUT, TF, *ANSWERS, LABELS, DIAGNOSTICS, ENABLE)
 
 
 def message_class(topic: Topic):

@@ -1,0 +1,118 @@
+"""The node's health in one status: OK, WARN or ERROR with a reason in words, and the numbers behind it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+
+from instseg3d_ros.ros.parameters import Parameters
+from instseg3d_ros.ros.statistics import Summary
+
+OK, WARN, ERROR = range(3)
+PERSISTENT = 3  # failures in a row from which it is no longer the odd cloud
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is known besides the counts. state: of the lifecycle; problem: of the input, in words."""
+
+    state: str = "active"
+    enabled: bool = True
+    watched: bool = True  # somebody subscribes, or the node works regardless
+    topic: str = ""
+    publishers: int = 1
+    reliability: str = ""
+    problem: str = ""
+    device: str = ""
+    model: str = ""
+
+
+def judge(condition: Condition, counts: Summary, parameters: Parameters) -> tuple[int, str]:
+    """Level and message: the worst that holds, all reasons of that level together."""
+    found: list[tuple[int, str]] = []
+    if condition.state != "active":
+        if condition.state == "unconfigured" and counts.last_error:
+            found.append((ERROR, counts.last_error))
+        return _worst(found, condition.state)
+    if not condition.enabled:
+        return _worst(found, "paused by ~/enable")
+    silent = counts.silent_for > parameters.silence_warn
+    if condition.problem:
+        found.append((ERROR if silent else WARN, condition.problem))
+    elif silent and not condition.publishers:
+        found.append((WARN, f"nobody publishes {condition.topic}; remap `points` to the camera's topic"))
+    elif silent:
+        found.append((WARN, f"no cloud on {condition.topic} for {counts.silent_for:.0f} s"))
+    if counts.failures:
+        level = ERROR if counts.failures >= PERSISTENT else WARN
+        found.append((level, f"the last {counts.failures} clouds were not answered: {counts.last_error}"))
+    if counts.latency_ms is not None and counts.slow_for > 0:
+        level = ERROR if counts.slow_for >= parameters.slow_error else WARN
+        found.append((level, f"slow: {counts.latency_ms:.0f} ms a cloud; see the stages, or use coarser voxels"))
+    return _worst(found, "running" if condition.watched else "idle: nobody subscribes")
+
+
+def _worst(found: list[tuple[int, str]], otherwise: str) -> tuple[int, str]:
+    level = max((level for level, _ in found), default=OK)
+    words = [text for one, text in found if one == level]
+    return level, "; ".join(words) or otherwise
+
+
+def numbers(condition: Condition, counts: Summary) -> dict[str, str]:
+    """Key → value as text, in a stable order."""
+    values = {
+        "state": condition.state if condition.enabled else f"{condition.state}, paused",
+        "input topic": condition.topic,
+        "input reliability": condition.reliability,
+        "publishers": str(condition.publishers),
+        "input rate (Hz)": f"{counts.rate_in:.2f}",
+        "output rate (Hz)": f"{counts.rate_out:.2f}",
+        "clouds received": str(counts.received),
+        "clouds answered": str(counts.answered),
+        "latency (ms)": _number(counts.latency_ms),
+        "pipeline latency (ms)": _number(counts.pipeline_latency_ms),
+        **{f"stage {name} (ms)": f"{value:.1f}" for name, value in counts.stages.items()},
+        **{f"dropped: {reason}": str(count) for reason, count in sorted(counts.drops.items())},
+        "model": condition.model,
+        "device": condition.device,
+        "memory (MB)": f"{resident_bytes() / 1e6:.0f}",
+        "last error": counts.last_error,
+    }
+    gpu = gpu_bytes()
+    if gpu is not None:
+        values["GPU memory (MB)"] = f"{gpu / 1e6:.0f}"
+    return values
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+def resident_bytes() -> int:
+    """Memory of this process as the system counts it; 0 where it does not say."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def gpu_bytes() -> int | None:
+    """What torch holds on the GPU; None without one. Does not import torch for the question."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return None
+    return torch.cuda.memory_reserved()
+
+
+def message(node, name: str, level: int, text: str, values: dict[str, str], hardware: str):
+    """DiagnosticArray with one status, stamped by the node's clock."""
+    from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+    array = DiagnosticArray()
+    array.header.stamp = node.get_clock().now().to_msg()
+    status = DiagnosticStatus(level=bytes([level]), name=name, message=text, hardware_id=hardware)
+    status.values = [KeyValue(key=key, value=value) for key, value in values.items()]
+    array.status = [status]
+    return array

@@ -1,0 +1,100 @@
+"""Message types whose packages are not installed: enough of a type support to move their bytes, without a compiler.
+
+tf2_msgs is not among the wheels, and a bag holds types that nobody has installed. The middleware wants a name, a hash
+and a few callbacks; it never calls those that pack and unpack as long as only serialized bytes are published
+(`publisher.publish(bytes)`) and subscribed (`raw=True`). The structs are those of rosidl_runtime_c,
+rosidl_typesupport_fastrtps_cpp and rosidl_typesupport_introspection_c; the middleware must be Fast DDS.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+
+FASTRTPS = b"rosidl_typesupport_fastrtps_c"
+INTROSPECTION = b"rosidl_typesupport_introspection_c"
+UNBOUNDED = b"\0"
+
+_POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
+
+
+def _struct(label: str, /, **members) -> type[ctypes.Structure]:
+    return type(label, (ctypes.Structure,), {"_fields_": list(members.items())})
+
+
+_String = _struct("String", data=ctypes.c_char_p, size=_SIZE, capacity=_SIZE)
+_Sequence = _struct("Sequence", data=_POINTER, size=_SIZE, capacity=_SIZE)
+_Individual = _struct("IndividualTypeDescription", type_name=_String, fields=_Sequence)
+_Description = _struct("TypeDescription", type_description=_Individual, referenced=_Sequence)
+_Hash = _struct("TypeHash", version=ctypes.c_uint8, value=ctypes.c_uint8 * 32)
+_TypeSupport = _struct(
+    "MessageTypeSupport", identifier=ctypes.c_char_p, data=_POINTER, find=_POINTER, get_hash=_POINTER,
+    get_description=_POINTER, get_sources=_POINTER,
+)  # fmt: skip
+_Callbacks = _struct(
+    "Callbacks", namespace=ctypes.c_char_p, name=ctypes.c_char_p, serialize=_POINTER, deserialize=_POINTER,
+    serialized_size=_POINTER, max_serialized_size=_POINTER, key_callbacks=_POINTER,
+)  # fmt: skip
+_Members = _struct(
+    "MessageMembers", namespace=ctypes.c_char_p, name=ctypes.c_char_p, count=ctypes.c_uint32, size_of=_SIZE,
+    has_key=ctypes.c_bool, members=_POINTER, init=_POINTER, fini=_POINTER,
+)  # fmt: skip
+
+_alive = []  # the middleware keeps pointers into these for as long as the process lives
+
+
+@functools.cache
+def raw_type(package: str, name: str, type_hash: str = ""):
+    """A class to create publishers and `raw=True` subscriptions of package/msg/name with.
+
+    type_hash: the 64 hexadecimal digits behind RIHS01_, or empty where it is unknown.
+    """
+    pack = ctypes.CFUNCTYPE(ctypes.c_bool, _POINTER, _POINTER)(lambda message, buffer: False)
+    size = ctypes.CFUNCTYPE(ctypes.c_uint32, _POINTER)(lambda message: 4)
+
+    def largest(bounds):
+        ctypes.memmove(bounds, UNBOUNDED, 1)
+        return 4
+
+    largest = ctypes.CFUNCTYPE(_SIZE, _POINTER)(largest)
+    callbacks = _Callbacks(
+        f"{package}::msg".encode(), name.encode(), _address(pack), _address(pack), _address(size), _address(largest)
+    )
+    members = _Members(f"{package}__msg".encode(), name.encode(), 0, 1)
+    digits = bytes.fromhex(type_hash) if type_hash else bytes(32)
+    known = _Hash(1 if type_hash else 0, (ctypes.c_uint8 * 32)(*digits))
+    full = f"{package}/msg/{name}".encode()
+    description = _Description(_Individual(_String(full, len(full), len(full) + 1)))
+    sources = _Sequence()
+    getters = [
+        ctypes.CFUNCTYPE(_POINTER, _POINTER)(lambda _, what=what: ctypes.addressof(what))
+        for what in (known, description, sources)
+    ]
+    supports = {
+        FASTRTPS: _TypeSupport(FASTRTPS, ctypes.addressof(callbacks)),
+        INTROSPECTION: _TypeSupport(INTROSPECTION, ctypes.addressof(members)),
+    }
+
+    def find(_, identifier):
+        return ctypes.addressof(supports[identifier]) if identifier in supports else None
+
+    find = ctypes.CFUNCTYPE(_POINTER, _POINTER, ctypes.c_char_p)(find)
+    for support in supports.values():
+        support.find = _address(find)
+        support.get_hash, support.get_description, support.get_sources = map(_address, getters)
+    _alive.append((pack, size, largest, callbacks, members, known, full, description, sources, getters, supports, find))
+    return _message_class(package, name, ctypes.addressof(supports[FASTRTPS]))
+
+
+def _message_class(package: str, name: str, address: int):
+    """What rclpy looks at: a class whose metaclass carries capsules. Those that convert are never opened."""
+    new = ctypes.pythonapi.PyCapsule_New
+    new.restype, new.argtypes = ctypes.py_object, (_POINTER, ctypes.c_char_p, _POINTER)
+    capsule = new(address, None, None)
+    names = ("_TYPE_SUPPORT", "_CREATE_ROS_MESSAGE", "_CONVERT_FROM_PY", "_CONVERT_TO_PY", "_DESTROY_ROS_MESSAGE")
+    metaclass = type(f"Metaclass_{name}", (type,), dict.fromkeys(names, capsule))
+    return metaclass(name, (), {"__module__": f"{package}.msg", "__slots__": ()})
+
+
+def _address(function) -> int:
+    return ctypes.cast(function, _POINTER).value

@@ -1,0 +1,128 @@
+"""Transforms at a stamp, from tf2_ros where it is installed, else from our own listener: one interface, `lookup`."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.ros.rotations import rigid
+from instseg3d_ros.ros.tf_buffer import TransformBuffer, Unavailable
+from instseg3d_ros.ros.tf_message import TYPE_HASH, StampedTransform, decode_transforms
+
+POLL = 0.005  # seconds between two looks while waiting
+
+
+def listen(node) -> Transforms:
+    """A listener on /tf and /tf_static. InputError where the middleware cannot carry them without tf2_msgs."""
+    try:
+        return Tf2Transforms(node)
+    except ImportError:
+        return OwnTransforms(node)
+
+
+class Transforms:
+    """lookup(target, source, stamp, timeout) → (4, 4) target ← source."""
+
+    def lookup(self, target: str, source: str, stamp: int, timeout: float) -> np.ndarray:
+        """At `stamp` nanoseconds, waiting for it up to `timeout` seconds of real time (a stopped /clock waits not).
+
+        Unavailable names both frames and the reason.
+        """
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                return self._now(target, source, stamp)
+            except Unavailable:
+                if time.monotonic() >= end:
+                    raise
+            time.sleep(POLL)
+
+    def _now(self, target: str, source: str, stamp: int) -> np.ndarray:
+        raise NotImplementedError
+
+    def clear(self) -> None:
+        """Time has jumped back: forget what moves."""
+
+    def close(self) -> None:
+        """Free the subscriptions."""
+
+
+class OwnTransforms(Transforms):
+    """Reads TFMessage bytes itself; tf2_msgs is used for its type support where it is installed."""
+
+    def __init__(self, node):
+        from rclpy.qos import DurabilityPolicy, QoSProfile
+
+        self._node, self._buffer = node, TransformBuffer()
+        kind = _tf_message_type()
+        latched = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self._subscriptions = [
+            node.create_subscription(
+                kind, "/tf", lambda data: self._hear(data, False), QoSProfile(depth=100), raw=True
+            ),
+            node.create_subscription(kind, "/tf_static", lambda data: self._hear(data, True), latched, raw=True),
+        ]
+
+    def _hear(self, fixed: bool, data: bytes) -> None:
+        try:
+            transforms: list[StampedTransform] = decode_transforms(data)
+        except InputError as error:
+            self._node.get_logger().warning(f"/tf: {error}", throttle_duration_sec=5.0)
+            return
+        self._buffer.add(transforms, fixed)
+
+    def _now(self, target: str, source: str, stamp: int) -> np.ndarray:
+        return self._buffer.lookup(target, source, stamp)
+
+    def clear(self) -> None:
+        self._buffer.clear()
+
+    def close(self) -> None:
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = []
+
+
+class Tf2Transforms(Transforms):
+    """tf2_ros. Its own waiting goes by the node's clock and would hang on a stopped /clock: we poll instead."""
+
+    def __init__(self, node):
+        import tf2_ros
+        from rclpy.time import Time
+
+        self._time, self._error = Time, tf2_ros.TransformException
+        self._buffer = tf2_ros.Buffer(node=node)
+        self._listener = tf2_ros.TransformListener(self._buffer, node, spin_thread=False)
+
+    def _now(self, target: str, source: str, stamp: int) -> np.ndarray:
+        try:
+            found = self._buffer.lookup_transform(target, source, self._time(nanoseconds=stamp)).transform
+        except self._error as error:
+            reason = " ".join(str(error).split())
+            raise Unavailable(f"no transform from {source} to {target} at the cloud's stamp: {reason}") from None
+        t, q = found.translation, found.rotation
+        return rigid((t.x, t.y, t.z), (q.x, q.y, q.z, q.w))
+
+    def clear(self) -> None:
+        self._buffer.clear()
+
+    def close(self) -> None:
+        self._listener.unregister()
+
+
+def _tf_message_type():
+    try:
+        from tf2_msgs.msg import TFMessage
+    except ImportError:
+        from rclpy.utilities import get_rmw_implementation_identifier
+
+        from instseg3d_ros.ros.raw_types import raw_type
+
+        if "fastrtps" not in get_rmw_implementation_identifier():
+            raise InputError(
+                "transforms need tf2_msgs with this middleware; install ros-$ROS_DISTRO-tf2-ros, or use Fast DDS"
+            ) from None
+        return raw_type("tf2_msgs", "TFMessage", TYPE_HASH)
+    return TFMessage

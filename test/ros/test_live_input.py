@@ -1,0 +1,78 @@
+"""Whichever starts first, whatever the camera offers: clouds arrive, or the node says in words why not."""
+
+import pytest
+from live_node import ask, quality, wait_for
+from make_clouds import make_cloud, two_boxes
+from rclpy.qos import ReliabilityPolicy
+from std_msgs.msg import String
+
+from instseg3d_ros.ros import topics
+
+pytestmark = pytest.mark.live
+_stamps = iter(range(1, 10**6))
+
+
+@pytest.fixture(scope="module")
+def node(live):
+    return live.start("points:=/camera")
+
+
+def cloud():
+    return make_cloud(*two_boxes(), stamp=(next(_stamps), 0))
+
+
+def reliability(live, topic="/camera"):
+    found = [i.qos_profile.reliability for i in live.node.get_subscriptions_info_by_topic(topic)]
+    return found[0] if len(found) == 1 else None
+
+
+def test_the_reader_follows_cameras_that_come_change_and_go(live, node):
+    ear = live.listen(node.path, topics.SEGMENTED).matched()
+    # One after the other on one topic, as a driver that is restarted with other settings.
+    for reliable in (False, True, False, True):
+        camera = live.camera("/camera", reliable=reliable)
+        ask(camera, ear, topics.SEGMENTED, cloud())
+        wanted = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+        wait_for(lambda wanted=wanted: reliability(live) == wanted, f"the reader becomes {wanted.name}")
+        ask(camera, ear, topics.SEGMENTED, cloud())
+        live.node.destroy_publisher(camera)
+        wait_for(lambda: live.node.count_publishers("/camera") == 0, "the camera is gone")
+
+
+def test_with_two_cameras_of_both_kinds_both_are_heard(live, node):
+    ear = live.listen(node.path, topics.SEGMENTED).matched()
+    cameras = [live.camera("/camera", reliable=reliable) for reliable in (True, False)]
+    wait_for(lambda: reliability(live) == ReliabilityPolicy.BEST_EFFORT, "the reader becomes best effort")
+    for camera in cameras:
+        ask(camera, ear, topics.SEGMENTED, cloud())
+        live.node.destroy_publisher(camera)
+
+
+def test_a_camera_that_was_there_first_is_heard(live):
+    cameras = {reliable: live.camera(f"/first_{int(reliable)}", reliable=reliable) for reliable in (True, False)}
+    for reliable, camera in cameras.items():
+        late = live.start(f"points:=/first_{int(reliable)}", name=f"late_{int(reliable)}")
+        ear = live.listen(late.path, topics.SEGMENTED).matched()
+        ask(camera, ear, topics.SEGMENTED, cloud())
+        late.kill()
+
+
+def test_a_fixed_reliability_that_cannot_work_is_reported_in_words(live):
+    fixed = live.start("points:=/strict", name="strict", reliability="reliable", silence_warn=0.5, depth=4)
+    status = []
+    live.node.create_subscription(
+        topics.message_class(topics.DIAGNOSTICS), "/diagnostics",
+        lambda m: status.extend(s for s in m.status if s.name.startswith("strict")), 10,
+    )  # fmt: skip
+    live.camera("/strict", reliable=False)
+    fixed.expect("offers /strict best effort")
+    assert "set reliability to auto" in fixed.text
+    wait_for(lambda: any(s.level == b"\x02" and "best effort" in s.message for s in status), "diagnostics say it")
+    (info,) = live.node.get_subscriptions_info_by_topic("/strict")
+    assert info.qos_profile.reliability == ReliabilityPolicy.RELIABLE
+
+
+def test_another_type_on_the_topic_is_reported_in_words(live):
+    other = live.start("points:=/words", name="words")
+    live.node.create_publisher(String, "/words", quality(True, 1))
+    other.expect("publishes std_msgs/msg/String on /words; expected sensor_msgs/msg/PointCloud2")

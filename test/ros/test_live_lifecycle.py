@@ -1,0 +1,166 @@
+"""Every transition from every state; ending by signal from every state; what a wrong start says."""
+
+import signal
+import sys
+import time
+
+import pytest
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from live_node import ask, wait_for
+from make_clouds import make_cloud, two_boxes
+from std_srvs.srv import SetBool
+
+from instseg3d_ros.ros import topics
+
+pytestmark = pytest.mark.live
+STATES = {
+    State.PRIMARY_STATE_UNCONFIGURED: "unconfigured",
+    State.PRIMARY_STATE_INACTIVE: "inactive",
+    State.PRIMARY_STATE_ACTIVE: "active",
+    State.PRIMARY_STATE_FINALIZED: "finalized",
+}
+CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
+ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
+# state → transition → state after; what is not named is refused and changes nothing
+ALLOWED = {
+    "unconfigured": {CONFIGURE: "inactive"},
+    "inactive": {ACTIVATE: "active", CLEANUP: "unconfigured"},
+    "active": {DEACTIVATE: "inactive"},
+}
+WAY = {"unconfigured": [], "inactive": [CONFIGURE], "active": [CONFIGURE, ACTIVATE]}
+
+
+class Managed:
+    def __init__(self, live, node):
+        self.live, self.node = live, node
+
+    def change(self, transition):
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return self.live.call(f"{self.node.path}/change_state", ChangeState, request).success
+
+    @property
+    def state(self):
+        found = self.live.call(f"{self.node.path}/get_state", GetState, GetState.Request()).current_state.id
+        return STATES.get(found, found)
+
+
+def test_every_transition_from_every_state(live):
+    node = live.start(name="managed", autostart=False, ready=False)
+    managed = Managed(live, node)
+    assert managed.state == "unconfigured"
+    back = {"unconfigured": [], "inactive": [CLEANUP], "active": [DEACTIVATE, CLEANUP]}
+    for state, allowed in ALLOWED.items():
+        for transition in (CONFIGURE, ACTIVATE, DEACTIVATE, CLEANUP):
+            assert all(managed.change(step) for step in WAY[state])
+            assert managed.state == state
+            after = allowed.get(transition, state)
+            assert managed.change(transition) == (transition in allowed)
+            assert managed.state == after
+            assert all(managed.change(step) for step in back[after])
+    # And it still works.
+    assert managed.change(CONFIGURE) and managed.change(ACTIVATE)
+    ear = live.listen(node.path, topics.SEGMENTED).matched()
+    ask(live.camera(), ear, topics.SEGMENTED, make_cloud(*two_boxes()))
+    # Shutting down by transition ends the process.
+    assert managed.change(Transition.TRANSITION_ACTIVE_SHUTDOWN)
+    assert node.wait() == 0
+
+
+@pytest.mark.parametrize("state", ["unconfigured", "inactive"])
+def test_shutdown_transition_ends_the_process_from_other_states(live, state):
+    node = live.start(name=f"shut_{state}", autostart=False, ready=False)
+    managed = Managed(live, node)
+    assert all(managed.change(step) for step in WAY[state])
+    end = (
+        Transition.TRANSITION_UNCONFIGURED_SHUTDOWN
+        if state == "unconfigured"
+        else Transition.TRANSITION_INACTIVE_SHUTDOWN
+    )
+    assert managed.change(end)
+    assert node.wait() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_the_process_from_every_state(live, number):
+    nodes = {state: live.start(name=f"{state}_{number:d}", autostart=False, ready=False) for state in WAY}
+    for state, node in nodes.items():
+        assert all(Managed(live, node).change(step) for step in WAY[state])
+    for node in nodes.values():
+        node.signal(number)
+    for node in nodes.values():
+        assert node.wait() == 0
+        assert "Traceback" not in node.text
+
+
+def test_signal_during_inference_and_during_loading_ends_promptly(live):
+    busy = live.start(name="busy", model="fake:delay=60", log_period=0.0)
+    loading = live.start(name="loading", model="fake:load=60", ready=False)
+    camera, ear = live.camera(), live.listen(busy.path, topics.SEGMENTED).matched()
+    wait_for(lambda: camera.get_subscription_count() > 0, "the node reads")
+    for number in range(5):  # the first begins, the others wait and are overtaken
+        camera.publish(make_cloud(*two_boxes(), stamp=(number, 0)))
+        time.sleep(0.2)
+    assert not ear.messages[topics.SEGMENTED]
+    for node in (busy, loading):
+        node.signal(signal.SIGTERM)
+        assert node.wait(20) == 0  # the model would take a minute
+        assert "Traceback" not in node.text
+
+
+def test_a_wrong_model_ends_a_self_starting_node_with_one_clear_line(live):
+    node = live.start(name="wrong", model="nowhere", ready=False)
+    assert node.wait() == 2
+    assert [line for line in node.lines if line.startswith("segment_node:")] == [
+        "segment_node: no model 'nowhere'; known by name: fake"
+    ]
+    assert "Traceback" not in node.text
+
+
+def test_a_managed_node_with_a_wrong_model_stays_unconfigured_and_recovers(live):
+    from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+    from rcl_interfaces.srv import SetParameters
+
+    node = live.start(name="recovers", model="nowhere", autostart=False, ready=False)
+    managed = Managed(live, node)
+    assert not managed.change(CONFIGURE)
+    assert managed.state == "unconfigured" and "no model 'nowhere'" in node.text
+    value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value="fake")
+    request = SetParameters.Request(parameters=[Parameter(name="model", value=value)])
+    (answer,) = live.call(f"{node.path}/set_parameters", SetParameters, request).results
+    assert answer.successful
+    assert managed.change(CONFIGURE) and managed.change(ACTIVATE)
+
+
+@pytest.mark.parametrize(
+    ("words", "word"),
+    [
+        (["-p", "max_range:=5"], "write 5.0"),
+        (["-p", "engine:=abacus"], "one of: auto, torch, spconv"),
+        (["-p", "min_score:=7.0"], "-1 to 1"),
+        (["-p", "min_height:=3.0", "-p", "max_height:=2.0"], "nothing would be labelled"),
+        (["-p"], "not understood"),
+    ],
+)
+def test_a_wrong_parameter_at_the_start_is_one_clear_line(live, words, word):
+    from live_node import NodeProcess
+
+    node = NodeProcess([sys.executable, "-m", "instseg3d_ros", "segment_node", "--ros-args", *words], live.domain)
+    assert node.wait() == 2
+    (line,) = [line for line in node.lines if line.startswith("segment_node:")]
+    assert word in line
+    assert "Traceback" not in node.text
+
+
+def test_pause_closes_the_input_and_resuming_answers_again(live):
+    node = live.start(name="pausing")
+    camera, ear = live.camera("/points"), live.listen(node.path, topics.SEGMENTED).matched()
+    ask(camera, ear, topics.SEGMENTED, make_cloud(*two_boxes(), stamp=(1, 0)))
+    answer = live.call(f"{node.path}/enable", SetBool, SetBool.Request(data=False))
+    assert (answer.success, answer.message) == (True, "paused")
+    wait_for(
+        lambda: all(i.node_name != "pausing" for i in live.node.get_subscriptions_info_by_topic("/points")), "closed"
+    )
+    assert live.call(f"{node.path}/enable", SetBool, SetBool.Request(data=True)).message == "running"
+    ask(camera, ear, topics.SEGMENTED, make_cloud(*two_boxes(), stamp=(2, 0)))
+    assert node.text.count("model fake on") == 1  # the model stayed

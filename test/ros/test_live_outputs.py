@@ -1,0 +1,94 @@
+"""All topics of one answer agree; labels are latched; nothing is done for nobody; several nodes side by side."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+from live_node import ask, stamp_of, wait_for
+from make_clouds import make_cloud, two_boxes
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from std_msgs.msg import String
+
+from instseg3d_ros.labels import SCANNET20
+from instseg3d_ros.ros import topics
+
+pytestmark = pytest.mark.live
+ALL = (topics.SEGMENTED, topics.COLORED, topics.MARKERS, topics.OVERLAY)
+_stamps = iter(range(1, 10**6))
+
+
+def cloud(shape=(20, 30), **options):
+    return make_cloud(*two_boxes(), shape, stamp=(next(_stamps), 7), **options)
+
+
+def health(live, name):
+    found = {}
+
+    def hear(message):
+        for status in message.status:
+            if status.name.startswith(name):
+                found.update({v.key: v.value for v in status.values}, level=status.level[0], message=status.message)
+
+    live.node.create_subscription(topics.message_class(topics.DIAGNOSTICS), "/diagnostics", hear, 10)
+    return found
+
+
+def test_one_stamp_one_frame_one_set_of_ids_over_all_topics(live):
+    node = live.start("points:=/all", name="all")
+    camera, ear = live.camera("/all"), live.listen(node.path, *ALL, topics.PROCESSING_TIME, topics.PIPELINE_LATENCY)
+    ear.matched()
+    message = cloud(frame="lens")
+    segmented = ask(camera, ear, topics.SEGMENTED, message)
+    answers = [ear.answer(topic, stamp_of(message)) for topic in ALL[1:]]
+    headers = [segmented.header, answers[0].header, answers[1].markers[0].header, answers[2].header]
+    assert all(header == message.header for header in headers)
+    field = next(f for f in segmented.fields if f.name == "instance")
+    table = np.frombuffer(segmented.data, np.uint8).reshape(-1, segmented.point_step)
+    ids = set(table[:, field.offset : field.offset + 4].copy().view("<u4").ravel())
+    assert {m.id for m in answers[1].markers[1:]} == ids
+    assert (answers[2].height, answers[2].width) == (20, 30)
+    wait_for(lambda: ear.messages[topics.PROCESSING_TIME], "times are published")
+    assert ear.messages[topics.PROCESSING_TIME][0].data > 0
+    late = []
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    live.node.create_subscription(String, f"{node.path}/labels", late.append, latched)
+    wait_for(lambda: late, "a late listener gets the labels")
+    content = json.loads(late[0].data)
+    assert [c["name"] for c in content["classes"]] == list(SCANNET20.names)
+    # A cloud that is no image has no overlay, and everything else.
+    flat = cloud(None)
+    ask(camera, ear, topics.SEGMENTED, flat)
+    ear.answer(topics.MARKERS, stamp_of(flat))
+    assert stamp_of(flat) not in [stamp_of(m) for m in ear.messages[topics.OVERLAY]]
+
+
+def test_ids_stay_and_a_class_that_nobody_asks_for_costs_nothing(live):
+    node = live.start("points:=/lazy", name="lazy")
+    found = health(live, "lazy")
+    camera = live.camera("/lazy")
+    wait_for(lambda: camera.get_subscription_count(), "the node reads")
+    for _ in range(5):
+        camera.publish(cloud())
+        time.sleep(0.1)
+    wait_for(lambda: int(found.get("clouds received", 0)) > 0, "clouds are counted")
+    assert found["clouds answered"] == "0" and found["message"] == "idle: nobody subscribes" and found["level"] == 0
+    ear = live.listen(node.path, topics.MARKERS).matched()
+    first = {m.id: m.pose.position for m in ask(camera, ear, topics.MARKERS, cloud()).markers if m.ns == "boxes"}
+    for _ in range(3):
+        again = {m.id: m.pose.position for m in ask(camera, ear, topics.MARKERS, cloud()).markers if m.ns == "boxes"}
+        assert again == first
+    wait_for(lambda: float(found["output rate (Hz)"]) > 0, "diagnostics count the answers")
+    assert (found["message"], found["device"], found["model"]) == ("running", "cpu", "fake")
+    assert {"stage decode (ms)", "stage cluster (ms)", "stage publish (ms)"} <= found.keys()
+
+
+def test_two_nodes_in_two_namespaces_answer_their_own_camera(live):
+    nodes = [live.start(namespace=f"/{side}", name="instseg3d") for side in ("left", "right")]
+    cameras = [live.camera(f"/{side}/points") for side in ("left", "right")]
+    ears = [live.listen(node.path, topics.SEGMENTED).matched() for node in nodes]
+    for camera, ear, frame in zip(cameras, ears, ("left_lens", "right_lens")):
+        answer = ask(camera, ear, topics.SEGMENTED, cloud(frame=frame))
+        assert answer.header.frame_id == frame
+    for ear, frame in zip(ears, ("left_lens", "right_lens")):
+        assert {m.header.frame_id for m in ear.messages[topics.SEGMENTED]} == {frame}

@@ -1,0 +1,65 @@
+"""One declaration: defaults are valid, and the files made from it are up to date."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from instseg3d_ros.ros import tables
+from instseg3d_ros.ros.parameters import Parameters
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_defaults_are_valid_and_described():
+    for entry in Parameters.entries():
+        assert entry.reason_against(entry.default) == "", entry.name
+        assert entry.description.endswith((".", "…")), entry.name
+    assert Parameters().reason_against() == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        ("engine", "cuda", "one of: auto, torch, spconv"),
+        ("min_score", 1.5, "-1 to 1"),
+        ("max_points", 0, "1 to"),
+        ("tf_timeout", float("nan"), "finite"),
+        ("crop_box", [1.0, 2.0], "6 finite numbers"),
+        ("crop_box", [float("inf")] * 6, "6 finite numbers"),
+    ],
+)
+def test_bad_values_are_refused_with_value_and_expectation(name, value, word):
+    entry = next(e for e in Parameters.entries() if e.name == name)
+    reason = entry.reason_against(value)
+    assert word in reason and name in reason and "\n" not in reason
+
+
+@pytest.mark.parametrize(
+    "change", [{"min_height": 2.0, "max_height": 1.0}, {"min_range": 3.0, "max_range": 2.0}]
+)  # fmt: skip
+def test_values_that_leave_nothing_are_refused(change):
+    assert "nothing would be labelled" in replace(Parameters(), **change).reason_against()
+
+
+def test_yaml_file_is_the_declaration():
+    text = (ROOT / "config" / "segment.yaml").read_text()
+    assert text == tables.yaml_text(), "run: python -m instseg3d_ros.ros.tables --write"
+    values = yaml.safe_load(text)["/**"]["ros__parameters"]
+    assert Parameters(**values) == Parameters()
+
+
+def test_readme_tables_are_the_declarations():
+    readme = (ROOT / "README.md").read_text() if (ROOT / "README.md").is_file() else ""
+    if "<!-- parameters -->" not in readme:
+        pytest.skip("README.md has no tables yet")
+    assert readme == tables.patch(readme), "run: python -m instseg3d_ros.ros.tables --write"
+
+
+def test_patch_replaces_only_what_is_between_the_markers():
+    text = "a\n<!-- topics -->\nold\n<!-- /topics -->\nb\n<!-- parameters -->\n<!-- /parameters -->\nc\n"
+    fresh = tables.patch(text)
+    assert fresh == tables.patch(fresh)
+    assert fresh.startswith("a\n<!-- topics -->\n| | topic") and fresh.endswith("<!-- /parameters -->\nc\n")
+    assert "old" not in fresh and "`~/segmented_points`" in fresh and "`min_score`" in fresh

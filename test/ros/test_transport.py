@@ -1,0 +1,48 @@
+"""The profile for large clouds is used where nobody has chosen otherwise, and is valid XML of the right size."""
+
+import shutil
+import xml.etree.ElementTree as ElementTree
+from collections import namedtuple
+
+import pytest
+
+from instseg3d_ros.paths import share
+from instseg3d_ros.ros import transport
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture(autouse=True)
+def nothing_chosen(monkeypatch):
+    for name in (*transport.CHOSEN, "RMW_IMPLEMENTATION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(1 << 33, 0, 1 << 33))
+
+
+def test_used_where_nothing_is_chosen():
+    assert transport.large_cloud_profile() == {transport.PROFILE: str(share("config") / "fastdds.xml")}
+
+
+@pytest.mark.parametrize("name", transport.CHOSEN)
+def test_a_users_choice_stays(monkeypatch, name):
+    monkeypatch.setenv(name, "something")
+    assert transport.large_cloud_profile() == {}
+
+
+def test_another_middleware_stays(monkeypatch):
+    monkeypatch.setenv("RMW_IMPLEMENTATION", "rmw_cyclonedds_cpp")
+    assert transport.large_cloud_profile() == {}
+    monkeypatch.setenv("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp")
+    assert transport.large_cloud_profile()
+
+
+def test_too_little_shared_memory_is_better_left_alone(monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(64 << 20, 0, 64 << 20))
+    assert transport.large_cloud_profile() == {}
+
+
+def test_the_segment_holds_several_clouds():
+    root = ElementTree.parse(share("config") / "fastdds.xml").getroot()
+    space = {"p": root.tag[1:].partition("}")[0]}
+    size = int(root.find(".//p:segment_size", space).text)
+    assert size >= 6 * 640 * 480 * 32
