@@ -8,6 +8,7 @@ camera stands. The set's 654 test frames become the part `val`.
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -114,7 +115,7 @@ def read_splits(path: Path) -> dict[str, list[int]]:
 
 def read_frame(path: Path, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """image (H,W,3) uint8, depth (H,W) float32 metres, label (H,W), instance (H,W)."""
-    file = _keep_open(str(path))
+    file = _keep_open(str(path), os.getpid())
     try:
         image, depth, label, instance = (file[name][index] for name in FIELDS[:4])
     except (OSError, KeyError, ValueError, IndexError) as error:
@@ -123,8 +124,8 @@ def read_frame(path: Path, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 @lru_cache(maxsize=1)
-def _keep_open(path: str):
-    """One open file per process: opening it for each frame would read its index again."""
+def _keep_open(path: str, process: int):
+    """One open file per process (never one that was forked): opening it for each frame would read its index again."""
     import h5py
 
     return h5py.File(path, "r")

@@ -158,10 +158,11 @@ def read_groups(path: Path) -> list[tuple[str, int, np.ndarray]]:
     """(category, object id, segments (K,) int64) in file order."""
     content = _read_json(path)
     try:
-        return [
-            (str(group["label"]), int(group["objectId"]), np.array(group["segments"], np.int64).reshape(-1))
-            for group in content["segGroups"]
-        ]
+        result = []
+        for group in content["segGroups"]:
+            number = group["objectId"] if "objectId" in group else group["id"]
+            result.append((str(group["label"]), int(number), np.array(group["segments"], np.int64).reshape(-1)))
+        return result
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: {error!r}; expected 'segGroups' of label, objectId and segments") from None
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,10 +34,11 @@ class Voxels:
     centers: np.ndarray
     of_point: np.ndarray
     size: float
+    viewpoint: np.ndarray | None = None  # where the camera stood, None where nobody knows
 
 
-def thin(points: np.ndarray) -> Voxels:
-    """Voxels about as large as the points lie apart: (F,3) finite points."""
+def thin(points: np.ndarray, coarseness: float = 1.0) -> Voxels:
+    """Voxels as large as the points (F,3) lie apart, all finite; times `coarseness` where that is beyond `FINEST`."""
     from scipy.spatial import cKDTree
 
     def centroids(size):
@@ -51,9 +52,11 @@ def thin(points: np.ndarray) -> Voxels:
     centers, of_point = centroids(FINEST)
     probe = centers[:: max(1, len(centers) // 2000)]
     spacing = np.median(cKDTree(centers).query(probe, k=min(2, len(centers)))[0].reshape(len(probe), -1)[:, -1])
+    size = max(FINEST, float(spacing))
     if spacing > 1.5 * FINEST:
-        centers, of_point = centroids(spacing)
-    return Voxels(centers, of_point, max(FINEST, float(spacing)))
+        size = float(spacing) * coarseness
+        centers, of_point = centroids(size)
+    return Voxels(centers, of_point, size)
 
 
 def largest_plane(points: np.ndarray, tolerance: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -157,7 +160,7 @@ def _grow(voxels: Voxels, join: Callable[[Edges], tuple[np.ndarray, np.ndarray]]
         return labels
     cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(voxels.centers))
     cloud.estimate_normals(open3d.geometry.KDTreeSearchParamHybrid(3.5 * voxels.size, 30))
-    cloud.orient_normals_towards_camera_location(_viewpoint(voxels.centers))
+    cloud.orient_normals_towards_camera_location(_viewpoint(voxels))
     at, normal = voxels.centers[kept], np.asarray(cloud.normals)[kept]
 
     neighbors = 12
@@ -181,13 +184,17 @@ def _grow(voxels: Voxels, join: Callable[[Edges], tuple[np.ndarray, np.ndarray]]
     return labels
 
 
-def _viewpoint(points: np.ndarray) -> np.ndarray:
-    """Where the cloud was seen from: the origin if all of it lies ahead (a camera's frame), else its middle."""
-    if np.percentile(points[:, 0], 1) > 0:
+def _viewpoint(voxels: Voxels) -> np.ndarray:
+    """Towards what normals point: the camera, the origin if all of the cloud lies ahead of it, else the middle."""
+    if voxels.viewpoint is not None:
+        return voxels.viewpoint
+    if np.percentile(voxels.centers[:, 0], 1) > 0:
         return np.zeros(3)
-    return np.percentile(points, 50, axis=0)
+    return np.percentile(voxels.centers, 50, axis=0)
 
 
+# Normals need several points a voxel; gaps are better told at the full density.
+COARSENESS = {"euclidean": 1.0, "region_growing": 2.0, "convexity": 2.0}
 METHODS = {"euclidean": euclidean, "region_growing": region_growing, "convexity": convexity}
 
 
@@ -203,15 +210,20 @@ class Baseline:
         self.name = name
         import open3d  # noqa: F401  (takes seconds: not in the time of the first cloud)
 
-    def __call__(self, points: np.ndarray, colors: np.ndarray | None = None) -> Result:
-        """points (N,3) metres; colours are not looked at. Points that are not finite belong to nothing."""
+    def __call__(
+        self, points: np.ndarray, colors: np.ndarray | None = None, viewpoint: np.ndarray | None = None
+    ) -> Result:
+        """points (N,3) metres; colours are not looked at. Points that are not finite belong to nothing.
+
+        viewpoint (3,): where the camera stood, if known; folds can be told from hollows better with it.
+        """
         start = time.perf_counter()
         points = np.asarray(points)
         finite = np.isfinite(points).all(axis=1)
         instance = np.zeros(len(points), np.int32)
         instances: list[Instance] = []
         if finite.sum() >= MIN_VOXELS:
-            voxels = thin(points[finite].astype(np.float64))
+            voxels = replace(thin(points[finite].astype(np.float64), COARSENESS[self.name]), viewpoint=viewpoint)
             labels = METHODS[self.name](voxels)
             volume = np.bincount(labels)  # in voxels: does not favour what is near the camera
             volume[0] = 0

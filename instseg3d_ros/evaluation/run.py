@@ -23,17 +23,26 @@ from instseg3d_ros.segmentation.result import Result
 
 @dataclass(frozen=True)
 class Method:
-    """Anything that segments: `call(points, colors) -> Result`, and the class names its indices stand for."""
+    """Anything that segments: `call(points, colors) -> Result`, and the class names its indices stand for.
+
+    `sees`: it also takes `viewpoint`, where the camera stood.
+    """
 
     name: str
-    call: Callable[[np.ndarray, np.ndarray | None], Result]
+    call: Callable[..., Result]
     names: tuple[str, ...]
     class_aware: bool = True
+    sees: bool = False
+
+    def answer(self, scene: Scene) -> Result:
+        if self.sees and "camera" in scene.extras:
+            return self.call(scene.points, scene.colors, viewpoint=scene.extras["camera"][:3, 3])
+        return self.call(scene.points, scene.colors)
 
 
 def baseline(name: str) -> Method:
     method = Baseline(name)
-    return Method(name, method, method.names, class_aware=False)
+    return Method(name, method, method.names, class_aware=False, sees=True)
 
 
 def network(model: str, device: str = "auto", **options) -> Method:
@@ -67,7 +76,7 @@ def evaluate_scenes(
         scene = Scene.read(path)
         if not len(scene):
             raise InputError(f"{path}: has no points; remove it from the split")
-        result = method.call(scene.points, scene.colors)
+        result = method.answer(scene)
         truth = layout.truth_ids(scene.semantic, scene.instance, labels)
         predictions = predictions_of(result, labels)
         semantic = translate(result.semantic, method.names, labels)
@@ -98,7 +107,7 @@ def evaluate_tabletop(
     kept, chosen = [], pick(len(files), examples)
     for index, path in enumerate(progress(files)):
         scene = tabletop.read_frame(path)
-        result = method.call(scene.points, scene.colors)
+        result = method.answer(scene)
         truth, predictions = tabletop.on_objects(scene, predictions_of(result, tabletop.OBJECTS))
         total.add(scene.name, truth, predictions, None, result.timings)
         if index in chosen:

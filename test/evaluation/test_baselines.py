@@ -68,6 +68,18 @@ def test_touching_boxes_are_one_to_gaps_and_two_to_convexity():
     assert first != second and one > 0.8 and two > 0.8
 
 
+def test_the_viewpoint_tells_folds_from_hollows():
+    """The same scene in a frame whose origin is not the camera: told where it stood, the method answers the same."""
+    points, _ = table_scene()
+    shift = np.array([-3.0, 2.0, 1.0], np.float32)
+    method = Baseline("convexity")
+    here = method(points.astype(np.float32), viewpoint=np.zeros(3))
+    there = method(points.astype(np.float32) + shift, viewpoint=shift)
+    assert (here.instance == method(points.astype(np.float32)).instance).all()
+    assert ((here.instance > 0) == (there.instance > 0)).mean() > 0.98
+    assert len(here.instances) == len(there.instances)
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_clouds_without_anything_to_find(name):
     method = Baseline(name)
