@@ -1,0 +1,66 @@
+"""Mean shift with a flat kernel: embeddings to clusters, equal to scikit-learn's bin-seeded `MeanShift`."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.segmentation.mean_shift_torch import mean_shift_torch
+from instseg3d_ros.sparse.native.build import load
+
+SOURCE = Path(__file__).with_name("native") / "mean_shift.cpp"
+MAX_DIMENSIONS = 32  # of the native kernel
+
+
+def mean_shift(embeddings: Tensor, bandwidth: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Cluster embeddings (M, D) as `MeanShift(bandwidth=bandwidth, bin_seeding=True).fit(embeddings)` does.
+
+    A seed starts at every occupied bin of size `bandwidth`, moves to the mean of all points within one bandwidth until
+    it shifts by no more than 1e-3 bandwidths (or 300 times), and of modes within one bandwidth of each other the one
+    with more points stays (Comaniciu and Meer 2002, with the flat kernel). Every point goes to the nearest mode.
+
+    Returns labels (M,) int64 and centers (C, D) of the embeddings' dtype, best-supported first, on their device.
+    Sums are exact ball queries in float64, found through a tree of boxes, so cost grows with the number of seeds and of
+    points near the spheres, hardly with M. The same input gives the same bits, whatever the number of threads.
+    One departure: where no point lies within reach of any bin's centre (many dimensions), scikit-learn raises and
+    this starts at one point of each bin. Raises InputError for a wrong shape, a bandwidth ≤ 0, NaN or infinity.
+    """
+    if embeddings.ndim != 2 or not embeddings.is_floating_point() or embeddings.shape[1] == 0:
+        raise InputError(
+            f"embeddings have shape {tuple(embeddings.shape)} and type {embeddings.dtype}; expected (M, D) floats"
+        )
+    if not 0 < bandwidth < float("inf"):
+        raise InputError(f"bandwidth is {bandwidth}; expected a length above 0, in the embeddings' units")
+    embeddings = embeddings.detach()
+    if embeddings.dtype != torch.float64:
+        embeddings = embeddings.float()
+    if not len(embeddings):
+        return torch.zeros(0, dtype=torch.int64, device=embeddings.device), embeddings
+    if not bool(embeddings.isfinite().all()):
+        bad = int((~embeddings.isfinite()).any(dim=1).sum())
+        raise InputError(f"{bad} of {len(embeddings)} embeddings hold NaN or infinity; check the weights and the input")
+    library = load("mean_shift", SOURCE) if embeddings.device.type == "cpu" else None
+    if library is None or embeddings.shape[1] > MAX_DIMENSIONS:
+        return mean_shift_torch(embeddings, bandwidth)
+    return _mean_shift_native(library, embeddings.contiguous(), bandwidth)
+
+
+def _mean_shift_native(library: ctypes.CDLL, embeddings: Tensor, bandwidth: float) -> tuple[Tensor, Tensor]:
+    labels = torch.empty(len(embeddings), dtype=torch.int64)
+    centers = torch.empty(embeddings.shape, dtype=torch.float64)  # room for as many as there are points
+    library.mean_shift.restype = ctypes.c_int64
+    found = library.mean_shift(
+        ctypes.c_void_p(embeddings.data_ptr()),
+        ctypes.c_int64(embeddings.dtype == torch.float32),
+        ctypes.c_int64(embeddings.shape[0]),
+        ctypes.c_int64(embeddings.shape[1]),
+        ctypes.c_double(bandwidth),
+        ctypes.c_int64(torch.get_num_threads()),
+        ctypes.c_void_p(labels.data_ptr()),
+        ctypes.c_void_p(centers.data_ptr()),
+    )
+    return labels, centers[:found].to(embeddings.dtype)

@@ -1,0 +1,400 @@
+// Mean shift with a flat kernel whose ball sums come from a tree of boxes: a box wholly inside the ball adds its stored
+// sum, only boxes that the sphere cuts look at points. Twin of ../mean_shift_torch.py; same answer as scikit-learn's
+// MeanShift(bandwidth, bin_seeding=True).
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "parallel.h"
+
+namespace {
+
+constexpr int LEAF = 64;         // points per leaf
+constexpr int FAN = 8;           // nodes per parent
+constexpr int LANES = 8;         // doubles handled together
+constexpr int CELLS_PER_BIN = 8; // resolution of the space-filling order
+constexpr int MAX_ITERATIONS = 300;
+constexpr double STOP = 1e-3;    // of the bandwidth
+constexpr double SLACK = 1e-12;  // boxes this near to the sphere are not trusted to rounding: their points decide
+
+typedef double Lane __attribute__((vector_size(LANES * sizeof(double))));
+typedef int64_t Mask __attribute__((vector_size(LANES * sizeof(int64_t))));
+
+template <int D>
+struct Node {
+  double low[D], high[D], sum[D];
+  int64_t count = 0;
+  Node() {
+    for (int d = 0; d < D; ++d) {
+      low[d] = std::numeric_limits<double>::infinity();
+      high[d] = -low[d];
+      sum[d] = 0;
+    }
+  }
+  void add(const Node &other) {
+    count += other.count;
+    for (int d = 0; d < D; ++d) {
+      low[d] = std::min(low[d], other.low[d]);
+      high[d] = std::max(high[d], other.high[d]);
+      sum[d] += other.sum[d];
+    }
+  }
+  // Squared distances from `c` to the nearest and to the farthest corner of the box.
+  void range(const double *c, double &nearest, double &farthest) const {
+    nearest = farthest = 0;
+    for (int d = 0; d < D; ++d) {
+      const double below = low[d] - c[d], above = c[d] - high[d];
+      const double out = std::max(0.0, std::max(below, above)), far = std::min(below, above);
+      nearest += out * out;
+      farthest += far * far;
+    }
+  }
+};
+
+// (n, dim) of either precision, as NumPy stores them.
+struct Points {
+  const void *data;
+  const int64_t n;
+  const int dim;
+  const bool single;
+  double operator()(int64_t row, int d) const {
+    const int64_t i = row * dim + d;
+    return single ? double(static_cast<const float *>(data)[i]) : static_cast<const double *>(data)[i];
+  }
+  // x / size to the nearest whole number in the precision of the points: a coordinate on the edge of two bins falls the
+  // same way as in NumPy.
+  float bin(double x, double size) const {
+    return single ? std::rint(float(x) / float(size)) : float(std::rint(x / size));
+  }
+};
+
+// Points in the order of a space-filling curve, cut into leaves, and boxes above them.
+template <int D>
+struct Tree {
+  const Points points;
+  const int64_t n;
+  const int dim, threads;
+  std::vector<uint32_t> order;
+  std::vector<Lane> leaves;  // [leaf][dimension][LEAF], the last one filled up with NaN, which is in no ball
+  std::vector<std::vector<Node<D>>> levels;  // levels[0]: one node per leaf
+
+  Tree(const Points &points, double bandwidth, int threads)
+      : points(points), n(points.n), dim(points.dim), threads(threads) {
+    sort_along_curve(bandwidth);
+    const int64_t count = (n + LEAF - 1) / LEAF;
+    leaves.resize(count * D * (LEAF / LANES));
+    levels.emplace_back(count);
+    parallel(threads, (count + 63) / 64, [&](int64_t task) {
+      for (int64_t leaf = task * 64; leaf < std::min(count, task * 64 + 64); ++leaf) fill(leaf);
+    });
+    while (levels.back().size() > 4 * FAN) {
+      const auto &fine = levels.back();
+      std::vector<Node<D>> coarse((fine.size() + FAN - 1) / FAN);
+      for (size_t i = 0; i < fine.size(); ++i) coarse[i / FAN].add(fine[i]);
+      levels.push_back(std::move(coarse));
+    }
+  }
+
+  const Lane *leaf_points(int64_t leaf) const { return &leaves[leaf * D * (LEAF / LANES)]; }
+
+  void fill(int64_t leaf) {
+    double *out = reinterpret_cast<double *>(&leaves[leaf * D * (LEAF / LANES)]);
+    Node<D> &node = levels[0][leaf];
+    node.count = std::min<int64_t>(LEAF, n - leaf * LEAF);
+    for (int i = 0; i < LEAF; ++i) {
+      if (i >= node.count) {
+        for (int d = 0; d < D; ++d) out[d * LEAF + i] = std::numeric_limits<double>::quiet_NaN();
+        continue;
+      }
+      for (int d = 0; d < D; ++d) {
+        const double x = d < dim ? points(order[leaf * LEAF + i], d) : 0;
+        out[d * LEAF + i] = x;
+        node.low[d] = std::min(node.low[d], x);
+        node.high[d] = std::max(node.high[d], x);
+        node.sum[d] += x;
+      }
+    }
+  }
+
+  // Z-order of cells that are aligned with the bins of the seeds, so that the points of a bin lie together.
+  void sort_along_curve(double bandwidth) {
+    const int64_t chunk = 1 << 13, chunks = (n + chunk - 1) / chunk;
+    std::vector<double> low(chunks * D, 0), high(chunks * D, 0);
+    parallel(threads, chunks, [&](int64_t task) {
+      for (int d = 0; d < dim; ++d) low[task * D + d] = high[task * D + d] = points(task * chunk, d);
+      for (int64_t i = task * chunk; i < std::min(n, (task + 1) * chunk); ++i)
+        for (int d = 0; d < dim; ++d) {
+          low[task * D + d] = std::min(low[task * D + d], points(i, d));
+          high[task * D + d] = std::max(high[task * D + d], points(i, d));
+        }
+    });
+    double origin[D], extent = 0;
+    for (int d = 0; d < dim; ++d) {
+      for (int64_t task = 1; task < chunks; ++task) {
+        low[d] = std::min(low[d], low[task * D + d]);
+        high[d] = std::max(high[d], high[task * D + d]);
+      }
+      origin[d] = (std::rint(low[d] / bandwidth) - 0.5) * bandwidth;
+      extent = std::max(extent, high[d] - origin[d]);
+    }
+    const int used = std::min(dim, 64), most = std::min(16, 64 / used);
+    double cell = bandwidth / CELLS_PER_BIN;
+    while (extent / cell >= double(1 << most)) cell *= 2;
+    int bits = 1;
+    while (extent / cell >= double(1 << bits)) ++bits;
+    std::vector<uint64_t> spread(256);  // a byte with `used` − 1 zeros between its bits
+    for (int byte = 0; byte < 256; ++byte)
+      for (int bit = 0; bit < 8; ++bit)
+        if (byte >> bit & 1 && bit * used < 64) spread[byte] |= uint64_t(1) << bit * used;
+    std::vector<Entry> entries(n);
+    parallel(threads, chunks, [&](int64_t task) {
+      for (int64_t i = task * chunk; i < std::min(n, (task + 1) * chunk); ++i) {
+        uint64_t key = 0;
+        for (int d = 0; d < used; ++d) {
+          const double place = std::max(0.0, (points(i, d) - origin[d]) / cell);
+          const unsigned at = std::min(unsigned(place), (1u << bits) - 1);
+          uint64_t wide = spread[at & 255];
+          if (bits > 8) wide |= spread[at >> 8] << 8 * used;
+          key |= wide << d;
+        }
+        entries[i] = {key, uint32_t(i)};
+      }
+    });
+    radix_sort(entries, bits * used);
+    order.resize(n);
+    for (int64_t i = 0; i < n; ++i) order[i] = entries[i].row;
+  }
+
+  struct Entry {
+    uint64_t key;
+    uint32_t row;
+  };
+
+  static void radix_sort(std::vector<Entry> &entries, int bits) {
+    const int passes = std::max(1, (bits + 10) / 11), digit = (bits + passes - 1) / passes;
+    std::vector<Entry> other(entries.size());
+    std::vector<uint32_t> start((size_t(1) << digit) + 1);
+    for (int pass = 0; pass < passes; ++pass) {
+      const int shift = pass * digit;
+      const uint64_t mask = (uint64_t(1) << digit) - 1;
+      std::fill(start.begin(), start.end(), 0);
+      for (const Entry &e : entries) ++start[(e.key >> shift & mask) + 1];
+      std::partial_sum(start.begin(), start.end(), start.begin());
+      for (const Entry &e : entries) other[start[e.key >> shift & mask]++] = e;
+      entries.swap(other);
+    }
+  }
+
+  // Number and sum of the points within sqrt(square) of `c`.
+  int64_t ball(const double *c, double square, double *sum) const {
+    Lane sums[D], center[D];
+    Mask counts = {};
+    int64_t count = 0;
+    for (int d = 0; d < D; ++d) {
+      sums[d] = Lane{};
+      center[d] = Lane{} + c[d];
+      sum[d] = 0;
+    }
+    auto visit = [&](auto &&self, int level, int64_t begin, int64_t end) -> void {
+      for (int64_t i = begin; i < end; ++i) {
+        const Node<D> &node = levels[level][i];
+        double nearest, farthest;
+        node.range(c, nearest, farthest);
+        if (nearest > square * (1 + SLACK)) continue;
+        if (farthest < square * (1 - SLACK)) {
+          count += node.count;
+          for (int d = 0; d < D; ++d) sum[d] += node.sum[d];
+        } else if (level > 0) {
+          self(self, level - 1, i * FAN, std::min<int64_t>(i * FAN + FAN, levels[level - 1].size()));
+        } else {
+          const Lane *x = leaf_points(i);
+          for (int block = 0; block < LEAF / LANES; ++block, ++x) {
+            Lane distance = {};
+            for (int d = 0; d < D; ++d) {
+              const Lane step = x[d * (LEAF / LANES)] - center[d];
+              distance += step * step;
+            }
+            const Mask inside = distance <= (Lane{} + square);
+            counts -= inside;  // true is −1
+            for (int d = 0; d < D; ++d) sums[d] += (Lane)(inside & (Mask)x[d * (LEAF / LANES)]);
+          }
+        }
+      }
+    };
+    visit(visit, int(levels.size()) - 1, 0, levels.back().size());
+    for (int lane = 0; lane < LANES; ++lane) {
+      count += counts[lane];
+      for (int d = 0; d < D; ++d) sum[d] += sums[d][lane];
+    }
+    return count;
+  }
+};
+
+template <int D>
+struct Mode {
+  double at[D];
+  int64_t count;  // points within the bandwidth of the last position but one; 0 where there were none
+  bool operator<(const Mode &other) const {  // better ones first: by count, then by coordinates, both descending
+    if (count != other.count) return count > other.count;
+    return std::lexicographical_compare(other.at, other.at + D, at, at + D);
+  }
+};
+
+template <int D>
+Mode<D> climb(const Tree<D> &tree, Mode<D> mode, double bandwidth) {
+  for (int iteration = 0;; ++iteration) {
+    double sum[D], shift = 0;
+    mode.count = tree.ball(mode.at, bandwidth * bandwidth, sum);
+    if (!mode.count) return mode;
+    for (int d = 0; d < D; ++d) {
+      const double next = sum[d] / mode.count;
+      shift += (next - mode.at[d]) * (next - mode.at[d]);
+      mode.at[d] = next;
+    }
+    if (std::sqrt(shift) <= STOP * bandwidth || iteration == MAX_ITERATIONS) return mode;
+  }
+}
+
+// One seed per occupied bin, at its centre; the points themselves where every point has a bin of its own.
+template <int D>
+std::vector<Mode<D>> seeds(const Tree<D> &tree, double bandwidth, bool at_points) {
+  struct Bin {
+    float at[D];
+    uint32_t row;
+    bool operator<(const Bin &o) const { return std::lexicographical_compare(at, at + D, o.at, o.at + D); }
+    bool operator==(const Bin &o) const { return std::equal(at, at + D, o.at); }
+  };
+  std::vector<Bin> bins;
+  for (int64_t i = 0; i < tree.n; ++i) {
+    Bin bin{};
+    bin.row = tree.order[i];
+    const double *x = reinterpret_cast<const double *>(tree.leaf_points(i / LEAF)) + i % LEAF;
+    for (int d = 0; d < tree.dim; ++d) bin.at[d] = tree.points.bin(x[d * LEAF], bandwidth);
+    if (bins.empty() || !(bins.back() == bin)) bins.push_back(bin);
+  }
+  std::stable_sort(bins.begin(), bins.end());
+  bins.erase(std::unique(bins.begin(), bins.end()), bins.end());
+  at_points |= int64_t(bins.size()) == tree.n;
+  std::vector<Mode<D>> result(bins.size(), Mode<D>{});
+  for (size_t i = 0; i < bins.size(); ++i)
+    for (int d = 0; d < tree.dim; ++d)
+      result[i].at[d] = at_points ? tree.points(bins[i].row, d) : bins[i].at[d] * float(bandwidth);
+  return result;
+}
+
+template <int D>
+std::vector<Mode<D>> climb_all(const Tree<D> &tree, double bandwidth, bool at_points) {
+  std::vector<Mode<D>> modes = seeds(tree, bandwidth, at_points);
+  parallel(tree.threads, modes.size(), [&](int64_t i) { modes[i] = climb(tree, modes[i], bandwidth); });
+  modes.erase(std::remove_if(modes.begin(), modes.end(), [](const Mode<D> &m) { return !m.count; }), modes.end());
+  return modes;
+}
+
+template <int D>
+double squared_distance(const double *a, const double *b) {
+  double square = 0;
+  for (int d = 0; d < D; ++d) square += (a[d] - b[d]) * (a[d] - b[d]);
+  return square;
+}
+
+// Of modes that lie within one bandwidth of a better one none is kept.
+template <int D>
+std::vector<Mode<D>> suppress(std::vector<Mode<D>> modes, double bandwidth) {
+  std::sort(modes.begin(), modes.end());
+  std::vector<Mode<D>> kept;
+  for (const auto &mode : modes) {
+    bool fresh = true;
+    for (size_t i = 0; fresh && i < kept.size(); ++i)
+      fresh = squared_distance<D>(kept[i].at, mode.at) > bandwidth * bandwidth;
+    if (fresh) kept.push_back(mode);
+  }
+  return kept;
+}
+
+// Centres that may be the nearest to some point of the box.
+template <int D>
+void candidates(const Node<D> &box, const std::vector<Mode<D>> &centers, const std::vector<int> &from,
+                std::vector<int> &to) {
+  to.clear();
+  double reach = std::numeric_limits<double>::infinity();
+  for (int c : from) {
+    double nearest, farthest;
+    box.range(centers[c].at, nearest, farthest);
+    if (nearest > reach * (1 + SLACK)) continue;
+    reach = std::min(reach, farthest);
+    to.push_back(c);
+  }
+  to.erase(std::remove_if(to.begin(), to.end(),
+                          [&](int c) {
+                            double nearest, farthest;
+                            box.range(centers[c].at, nearest, farthest);
+                            return nearest > reach * (1 + SLACK);
+                          }),
+           to.end());
+}
+
+template <int D>
+void assign(const Tree<D> &tree, const std::vector<Mode<D>> &centers, int64_t *labels) {
+  const auto &leaves = tree.levels[0];
+  const int64_t group = 32, tasks = (int64_t(leaves.size()) + group - 1) / group;
+  std::vector<int> all(centers.size());
+  std::iota(all.begin(), all.end(), 0);
+  parallel(tree.threads, tasks, [&](int64_t task) {
+    const int64_t begin = task * group, end = std::min<int64_t>(leaves.size(), begin + group);
+    Node<D> box;
+    for (int64_t i = begin; i < end; ++i) box.add(leaves[i]);
+    std::vector<int> some, few;
+    candidates(box, centers, all, some);
+    for (int64_t i = begin; i < end; ++i) {
+      candidates(leaves[i], centers, some, few);
+      alignas(64) int64_t nearest[LEAF];
+      for (int block = 0; block < LEAF / LANES; ++block) {
+        const Lane *x = tree.leaf_points(i) + block;
+        Mask best = Mask{} + few[0];
+        Lane least = Lane{} + std::numeric_limits<double>::infinity();
+        for (size_t k = 0; few.size() > 1 && k < few.size(); ++k) {
+          Lane distance = {};
+          for (int d = 0; d < D; ++d) {
+            const Lane step = x[d * (LEAF / LANES)] - centers[few[k]].at[d];
+            distance += step * step;
+          }
+          const Mask closer = distance < least;
+          least = closer ? distance : least;
+          best = closer ? Mask{} + few[k] : best;
+        }
+        std::memcpy(nearest + block * LANES, &best, sizeof best);
+      }
+      for (int64_t j = 0; j < leaves[i].count; ++j) labels[tree.order[i * LEAF + j]] = nearest[j];
+    }
+  });
+}
+
+template <int D>
+int64_t run(const Points &points, double bandwidth, int threads, int64_t *labels, double *out) {
+  const Tree<D> tree(points, bandwidth, threads);
+  std::vector<Mode<D>> modes = climb_all(tree, bandwidth, false);
+  // In many dimensions a bin's centre can be out of every point's reach; a point is always in its own.
+  if (modes.empty()) modes = climb_all(tree, bandwidth, true);
+  const std::vector<Mode<D>> centers = suppress(std::move(modes), bandwidth);
+  for (size_t i = 0; i < centers.size(); ++i) std::copy(centers[i].at, centers[i].at + points.dim, out + i * points.dim);
+  assign(tree, centers, labels);
+  return centers.size();
+}
+
+}  // namespace
+
+// points (n, dim) float32 or float64, n < 2^32; labels (n); centers with room for (n, dim), best-supported first.
+// Returns the number of centers, -1 beyond 32 dimensions.
+extern "C" int64_t mean_shift(const void *data, int64_t single, int64_t n, int64_t dim, double bandwidth,
+                              int64_t threads, int64_t *labels, double *centers) {
+  const Points points{data, n, int(dim), single != 0};
+  // Between these sizes, dimensions are filled up with zeros, which move nothing.
+  if (dim <= 2) return run<2>(points, bandwidth, threads, labels, centers);
+  if (dim <= 4) return run<4>(points, bandwidth, threads, labels, centers);
+  if (dim <= 8) return run<8>(points, bandwidth, threads, labels, centers);
+  return dim <= 32 ? run<32>(points, bandwidth, threads, labels, centers) : -1;
+}
