@@ -28,7 +28,8 @@ class Steps(Sampler):
         self.start, self.stop, self.rank, self.processes = start, stop, rank, processes
 
     def __len__(self) -> int:
-        return max(0, self.stop - self.start)
+        """Steps of the whole training: Lightning goes on counting where it stood, and compares with this."""
+        return self.stop
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         round_number, order = -1, np.empty(0, int)

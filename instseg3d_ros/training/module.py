@@ -46,8 +46,9 @@ class Training(lightning.LightningModule):
         terms = self.losses(points, joint)
         total = torch.stack(list(terms.values())).sum()
         rate = self.optimizers().param_groups[0]["lr"]
-        self.log_dict({f"loss/{name}": value.detach() for name, value in terms.items()}, prog_bar=True)
-        self.log_dict({"loss/total": total.detach(), "learning_rate": rate})
+        shown = {f"loss/{name}": value.detach() for name, value in terms.items()}
+        self.log_dict(shown, prog_bar=True, sync_dist=True)
+        self.log_dict({"loss/total": total.detach(), "learning_rate": torch.tensor(rate)}, sync_dist=True)
         return total
 
     def on_validation_epoch_start(self) -> None:
