@@ -36,6 +36,12 @@ class Camera:
             scale = np.float32(self.focal) / depth
             return local[:, 0] * scale + self.center[0], local[:, 1] * scale + self.center[1], depth
 
+    @property
+    def toward(self) -> np.ndarray:
+        """Direction (2,) on the floor from what is seen to the camera."""
+        away = -self.rotation[2, :2]
+        return away / max(float(np.linalg.norm(away)), 1e-9)
+
     def scaled(self, factor: float) -> Camera:
         center = (self.center[0] * factor, self.center[1] * factor)
         width, height = round(self.width * factor), round(self.height * factor)
@@ -60,7 +66,7 @@ def choose_view(
     sample = np.flatnonzero(keep)[:: max(1, int(keep.sum()) // 30_000)]
     ids = None if instance is None else instance[sample]
     camera = _best_room_view(points[sample], normals[sample], ids, width)
-    keep[keep] = ~near_walls(points[keep], normals[keep], camera)
+    keep[keep] = ~near_walls(points[keep], normals[keep], camera.toward)
     # The sample framed it; the whole cloud has the last word on the frame.
     return _framed_on(camera, points[keep], width), keep
 
@@ -122,11 +128,13 @@ def _below_ceiling(points: np.ndarray) -> np.ndarray:
     return np.ones(len(points), bool)
 
 
-def near_walls(points: np.ndarray, normals: np.ndarray, camera: Camera) -> np.ndarray:
-    """(N,) bool: upright surfaces at the near edge of the room, which would hide it from a camera outside."""
+def near_walls(points: np.ndarray, normals: np.ndarray, toward: np.ndarray) -> np.ndarray:
+    """(N,) bool: upright surfaces at the near edge of the room, which would hide it from a camera outside.
+
+    toward (2,): direction on the floor from the room to the camera, of length one.
+    """
     if np.ptp(np.percentile(points[:, 2], (0.5, 99.8))) < MIN_ROOM:
         return np.zeros(len(points), bool)
-    toward = -camera.rotation[2, :2] / np.linalg.norm(camera.rotation[2, :2])
     along = points[:, :2] @ toward.astype(np.float32)
     across = points[:, :2] @ np.array((-toward[1], toward[0]), np.float32)
     strip = np.floor((across - across.min()) / CELL).astype(np.int64)
@@ -155,7 +163,7 @@ def _best_room_view(points: np.ndarray, normals: np.ndarray, instance: np.ndarra
         for azimuth in np.linspace(0, 2 * np.pi, AZIMUTHS, endpoint=False):
             camera = look_from(points, azimuth, elevation, width)
             small = camera.scaled(160 / camera.width)
-            shown = np.flatnonzero(~near_walls(points, normals, camera))
+            shown = np.flatnonzero(~near_walls(points, normals, camera.toward))
             index = rasterize(points[shown], small, 1.0).index
             score = _seen_score(shown[np.unique(index[index >= 0])], instance, len(points))
             if score > best_score:

@@ -30,6 +30,12 @@ VISION_MSGS = {
     "vision_msgs/msg/BoundingBox3D": "geometry_msgs/Pose center\ngeometry_msgs/Vector3 size",
 }
 
+TEXT_HEIGHT = 0.06  # metres
+# The twelve edges of the unit cube as pairs of corners, corner c at the signs of its three bits.
+_EDGES = [(a, a | bit) for a in range(8) for bit in (1, 2, 4) if not a & bit]
+_CORNERS = np.array([[(c >> axis & 1) - 0.5 for axis in range(3)] for c in range(8)])
+_NO_BYTES = np.zeros(0, np.uint8)
+
 
 class BagWriter:
     """Writes folder `path` (an mcap and its metadata.yaml) beside and renames it when all went well.
@@ -102,48 +108,60 @@ class BagWriter:
         self._write(topic, DETECTIONS_TYPE, time, self._make(DETECTIONS_TYPE, header, found))
 
     def markers(
-        self, topic: str, time: int, frame: str, stamp: int, instances: list[Instance], colors: dict[int, np.ndarray]
+        self, topic: str, time: int, frame: str, stamp: int, instances: list[Instance], colors: dict, up: np.ndarray
     ) -> None:
-        """A box and a name per instance; colors: id → (3,) uint8. The first marker clears the message before."""
+        """Box edges and `label #id score` per instance, as the node publishes them; the first marker clears the last.
+
+        colors: id → (3,) uint8; up (3,): the direction, in the cloud's frame, in which text stands off the box.
+        """
         header = self._header(frame, stamp)
-        marks = [self._marker(header, "", 0, action=3)]
+        marks = [self._marker(header, "", 0, kind=0, action=3)]
         for one in instances:
-            color = np.asarray(colors[one.id]) / 255
-            text = f"{one.label} {one.score:.2f}"
-            pose = self._pose(one)
-            marks.append(self._marker(header, "boxes", one.id, 1, pose, one.box.size, (*color, 0.35)))
-            above = one.box.center + one.box.rotation[:, 2] * (one.box.size[2] / 2 + 0.06)
-            height = (0.0, 0.0, 0.08)
-            marks.append(self._marker(header, "names", one.id, 9, self._pose(one, above), height, (1, 1, 1, 1), text))
+            color = (*(np.asarray(colors[one.id]) / 255), 1.0)
+            corners = [self._point(corner) for corner in _CORNERS * one.box.size]
+            ends = [corners[end] for edge in _EDGES for end in edge]
+            marks.append(self._marker(header, "boxes", one.id, 5, self._pose(one), (0.008, 0, 0), color, points=ends))
+            lift = 0.5 * np.abs(one.box.rotation.T @ up) @ one.box.size + TEXT_HEIGHT
+            place, text = self._still(one.box.center + lift * up), f"{one.label} #{one.id} {one.score:.2f}"
+            marks.append(self._marker(header, "names", one.id, 9, place, (0, 0, TEXT_HEIGHT), color, text))
         self._write(topic, MARKERS_TYPE, time, self._make(MARKERS_TYPE, marks))
 
     def _marker(
-        self, header, namespace, number, kind=1, pose=None, scale=(1, 1, 1), color=(0, 0, 0, 0), text="", action=0
+        self,
+        header,
+        namespace,
+        number,
+        kind,
+        pose=None,
+        scale=(0, 0, 0),
+        color=(0, 0, 0, 0),
+        text="",
+        points=(),
+        action=0,
     ):
         make = self._make
         return make(
-            "visualization_msgs/msg/Marker", header, namespace, int(number), kind, action, pose or self._still(),
-            self._vector(scale), make("std_msgs/msg/ColorRGBA", *(float(v) for v in color)),
-            make("builtin_interfaces/msg/Duration", 0, 0), False, [], [], "",
-            make("sensor_msgs/msg/CompressedImage", self._header("", 0), "", np.zeros(0, np.uint8)), [], text, "",
-            make("visualization_msgs/msg/MeshFile", "", np.zeros(0, np.uint8)), False,
+            "visualization_msgs/msg/Marker", header, namespace, int(number), kind, action,
+            pose or self._still(np.zeros(3)), self._vector(scale),
+            make("std_msgs/msg/ColorRGBA", *(float(v) for v in color)), make("builtin_interfaces/msg/Duration", 0, 0),
+            False, list(points), [], "",
+            make("sensor_msgs/msg/CompressedImage", self._header("", 0), "", _NO_BYTES), [], text, "",
+            make("visualization_msgs/msg/MeshFile", "", _NO_BYTES), False,
         )  # fmt: skip
 
-    def _pose(self, one: Instance, position: np.ndarray | None = None):
+    def _pose(self, one: Instance):
         from scipy.spatial.transform import Rotation
 
-        position = one.box.center if position is None else position
         x, y, z, w = (float(v) for v in Rotation.from_matrix(one.box.rotation).as_quat())
-        return self._make(
-            "geometry_msgs/msg/Pose",
-            self._make("geometry_msgs/msg/Point", *(float(v) for v in position)),
-            self._make("geometry_msgs/msg/Quaternion", x, y, z, w),
-        )
+        turned = self._make("geometry_msgs/msg/Quaternion", x, y, z, w)
+        return self._make("geometry_msgs/msg/Pose", self._point(one.box.center), turned)
 
-    def _still(self):
-        make = self._make
-        point = make("geometry_msgs/msg/Point", 0.0, 0.0, 0.0)
-        return make("geometry_msgs/msg/Pose", point, make("geometry_msgs/msg/Quaternion", 0.0, 0.0, 0.0, 1.0))
+    def _still(self, place: np.ndarray):
+        level = self._make("geometry_msgs/msg/Quaternion", 0.0, 0.0, 0.0, 1.0)
+        return self._make("geometry_msgs/msg/Pose", self._point(place), level)
+
+    def _point(self, value):
+        return self._make("geometry_msgs/msg/Point", *(float(v) for v in value))
 
     def _vector(self, value):
         return self._make("geometry_msgs/msg/Vector3", *(float(v) for v in value))

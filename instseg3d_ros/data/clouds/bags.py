@@ -17,13 +17,17 @@ TF_TYPES = (TF_TYPE, "tf/msg/tfMessage")
 
 @dataclass(frozen=True)
 class Recorded:
-    """One message of a bag. time: nanoseconds, as logged; cloud: decoded, else None; data: CDR bytes of a transform."""
+    """One message of a bag. time: nanoseconds, as logged; cloud: decoded, else None; data: CDR bytes of a transform.
+
+    problem: why a cloud could not be decoded, in one line; the recording goes on behind it.
+    """
 
     topic: str
     time: int
     cloud: Cloud | None = None
     data: bytes = b""
     static: bool = False
+    problem: str = ""
 
 
 class Bag:
@@ -93,9 +97,12 @@ class Bag:
                     break
                 connection, time, data = following
                 if connection.msgtype == CLOUD_TYPE:
-                    cloud = _cloud(self._reader.deserialize(data, connection.msgtype), f"{seen:06d}")
+                    message = self._reader.deserialize(data, connection.msgtype)
+                    try:
+                        recorded = Recorded(connection.topic, time, _cloud(message, f"{seen:06d}"))
+                    except InputError as error:
+                        recorded = Recorded(connection.topic, time, problem=f"cloud {seen}: {error}")
                     seen += 1
-                    recorded = Recorded(connection.topic, time, cloud)
                 else:
                     data = bytes(data) if modern is None else bytes(modern.ros1_to_cdr(data, TF_TYPE))
                     recorded = Recorded(connection.topic, time, None, data, connection.topic.endswith("tf_static"))

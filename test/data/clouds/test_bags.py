@@ -149,7 +149,7 @@ def test_written_bag_opens_elsewhere(tmp_path):
             if recorded.cloud is None:
                 bag.transform(recorded)
         bag.cloud("/points", 10, "camera", 7_000_000_009, pointcloud2.encode(points, colors, (4, 5)))
-        bag.markers("/markers", 11, "camera", 7_000_000_009, found, {4: np.array((255, 0, 0))})
+        bag.markers("/markers", 11, "camera", 7_000_000_009, found, {4: np.array((255, 0, 0))}, np.array((0, 0, 1)))
         bag.detections("/detections", 11, "camera", 7_000_000_009, found)
         bag.number("/time", 12, 3.5)
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["metadata.yaml", "out.mcap"]
@@ -163,8 +163,9 @@ def test_written_bag_opens_elsewhere(tmp_path):
     assert (time, arrays.shape, cloud.header.frame_id) == (10, (4, 5), "camera")
     assert (cloud.header.stamp.sec, cloud.header.stamp.nanosec) == (7, 9)
     clear, box, name = got["/markers"][1].markers
-    assert (clear.action, box.type, name.type, name.text) == (3, 1, 9, "chair 0.75")
-    assert (box.pose.position.x, box.scale.z, box.color.r) == (1, 0.7, 1)
+    assert (clear.action, box.type, name.type, name.text) == (3, 5, 9, "chair #4 0.75")
+    assert (box.pose.position.x, box.color.r, box.color.g) == (1, 1, 0)
+    assert name.pose.position.z == pytest.approx(3 + 0.35 + 0.06)
     assert box.pose.orientation.z == pytest.approx(np.sqrt(0.5))
     detection = got["/detections"][1].detections[0]
     assert (detection.id, detection.results[0].hypothesis.class_id, detection.bbox.size.y) == ("4", "chair", 0.6)
@@ -177,3 +178,37 @@ def test_a_broken_run_leaves_nothing(tmp_path):
         bag.number("/time", 1, 2.0)
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_markers_are_those_of_the_node(tmp_path):
+    pytest.importorskip("rclpy")
+    from rosbags.highlevel import AnyReader
+    from std_msgs.msg import Header
+
+    from instseg3d_ros.ros.colors import instance_colors
+    from instseg3d_ros.ros.markers import instance_markers
+
+    turn = np.array([[0.0, -0.6, 0.8], [1, 0, 0], [0, 0.8, 0.6]])
+    found = [Instance(n, "sofa", 0.5, 9, Box(np.array([1.0, n, 3]), np.array([0.5, 0.6, 0.7]), turn)) for n in (3, 8)]
+    up = np.array((0.0, -1, 0))
+    theirs = instance_markers(Header(frame_id="camera"), found, 0.0, up).markers
+    with BagWriter(tmp_path / "out") as bag:
+        bag.markers("/m", 1, "camera", 0, found, {one.id: instance_colors(one.id) for one in found}, up)
+    with AnyReader([tmp_path / "out"]) as reader:
+        ours = next(reader.deserialize(data, c.msgtype) for c, _, data in reader.messages()).markers
+    assert len(ours) == len(theirs) == 5
+
+    def plain(value):
+        """A message of either library as nested tuples of numbers and strings."""
+        slots = getattr(value, "get_fields_and_field_types", None)
+        names = slots() if slots else getattr(value, "__dataclass_fields__", None)
+        if names:
+            return tuple(plain(getattr(value, name)) for name in names if not name.startswith("__"))
+        if isinstance(value, (str, bytes)):
+            return value
+        return tuple(plain(v) for v in value) if hasattr(value, "__len__") else round(float(value), 5)
+
+    fields = ("ns", "id", "type", "action", "pose", "color", "points", "text")
+    for mine, node in zip(ours, theirs):
+        for name in fields:
+            assert plain(getattr(mine, name)) == plain(getattr(node, name)), name

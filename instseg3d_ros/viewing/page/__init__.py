@@ -1,0 +1,199 @@
+"""A page to turn with the mouse: one file with cloud, objects and the code that draws them; opens without network.
+
+write_page("room.html", points, colors, result, labels)
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import os
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.segmentation.level import levelling_rotation
+from instseg3d_ros.segmentation.result import Result
+from instseg3d_ros.viewing.camera import choose_view, near_walls
+from instseg3d_ros.viewing.colors import NO_COLOR, UNLABELED, neighbor_colors
+from instseg3d_ros.viewing.surface import cell_keys, describe, thin
+
+BUDGET = 400_000
+HERE = Path(__file__).parent
+NO_CLASS = 255
+LIGHT = np.array((0.36, 0.48, 0.8))  # where it comes from: three walls that meet differ in brightness
+AMBIENT = 0.62
+SIDES = 16  # from which walls are opened
+FIELD = 50.0  # degrees, of the page's lens
+
+
+def write_page(
+    path: str | os.PathLike,
+    points: np.ndarray,
+    colors: np.ndarray | None,
+    result: Result,
+    labels: LabelSet,
+    title: str = "",
+    budget: int = BUDGET,
+    from_camera: bool = False,
+) -> None:
+    """Write the page of a cloud (N, 3) in body axes, NaN allowed, and its result.
+
+    budget: points on the page at most; a larger cloud is thinned evenly, and the page says so. from_camera: the cloud
+    was seen from the origin, and may be pitched: it is levelled, and first seen from there.
+    """
+    path = Path(path)
+    finite = np.flatnonzero(np.isfinite(points).all(axis=1))
+    rotation = levelling_rotation(points[finite]) if from_camera and len(finite) else np.eye(3)
+    rows = sample(points[finite], budget)
+    rows = finite[rows]
+    level = (points[rows] @ rotation.T).astype(np.float32)
+    normals, spacing = describe(level) if len(level) else (np.zeros((0, 3)), np.zeros(0))
+    walls = np.zeros(len(level), np.uint16) if from_camera else wall_sides(level, normals)
+    table = neighbor_colors(points, result.instance)
+    meta, blob = pack(level, normals, walls, rows, len(finite), colors, result, labels, table)
+    meta["walls"] = SIDES if walls.any() else 0
+    meta["spacing"] = float(np.median(spacing)) if len(level) else 0.01
+    meta["objects"] = _objects(result, rotation, meta.pop("table"))
+    meta["view"] = _view(level, normals, rotation, from_camera, result.instance[rows])
+    meta["title"] = title
+    data = base64.b64encode(zlib.compress(blob, 6)).decode("ascii")
+    text = (HERE / "template.html").read_text()
+    for name, value in (
+        ("title", html.escape(title or "Segmented cloud")),
+        ("style", (HERE / "page.css").read_text()),
+        ("library", (HERE / "vendor" / "three.min.js").read_text()),
+        ("program", (HERE / "page.js").read_text()),
+        ("meta", json.dumps(meta).replace("</", "<\\/")),
+        ("data", data),
+    ):
+        text = text.replace(f"{{{{{name}}}}}", value, 1)
+    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def sample(points: np.ndarray, budget: int) -> np.ndarray:
+    """Rows of at most `budget` finite points, one per cell of the finest grid that gives so few, in ascending order."""
+    if len(points) <= budget:
+        return np.arange(len(points))
+    low, high = 0.001, float(np.ptp(points, axis=0).max()) + 0.001
+    best = thin(points, high)
+    for _ in range(12):
+        cell = float(np.sqrt(low * high))
+        rows = thin(points, cell)
+        if len(rows) <= budget:
+            best, high = rows, cell
+        else:
+            low = cell
+        if len(best) > 0.9 * budget:
+            break
+    return best[:budget]
+
+
+def wall_sides(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """(M,) uint16: bit k is set where a point belongs to a wall that hides the room from side k of SIDES."""
+    sides = np.zeros(len(points), np.uint16)
+    if len(points):
+        for side, turn in enumerate(np.arange(SIDES) * 2 * np.pi / SIDES):
+            hides = near_walls(points, normals, np.array((np.cos(turn), np.sin(turn))))
+            sides |= (hides.astype(np.uint16) << side).astype(np.uint16)
+    return sides
+
+
+def pack(
+    points: np.ndarray,
+    normals: np.ndarray,
+    walls: np.ndarray,
+    rows: np.ndarray,
+    total: int,
+    colors: np.ndarray | None,
+    result: Result,
+    labels: LabelSet,
+    table: dict[int, np.ndarray],
+) -> tuple[dict, bytes]:
+    """What the page says of the points (M, 3), and their bytes: x, y, z uint16, r, g, b, class, instance uint16, walls
+    uint16 (`wall_sides`), confidence, light (by the normals).
+
+    Each part stands whole behind the one before, in the order of a grid, which is what compresses well. `rows` (M,) are
+    the points' numbers in the result.
+    """
+    count = len(points)
+    order = np.argsort(cell_keys(points, 0.05), kind="stable") if count else np.zeros(0, np.int64)
+    points, rows = points[order], rows[order]
+    low = points.min(axis=0) if count else np.zeros(3)
+    extent = np.maximum(points.max(axis=0) - low if count else np.ones(3), 1e-6)
+    place = np.rint((points - low) / extent * 65535).astype("<u2")
+    ids = sorted(table)
+    index = np.zeros(int(result.instance.max(initial=0)) + 1, "<u2")
+    index[ids] = np.arange(1, len(ids) + 1)
+    rgb = np.broadcast_to(NO_COLOR, (count, 3)) if colors is None else colors[rows]
+    semantic = result.semantic[rows]
+    parts = [
+        *(np.ascontiguousarray(place[:, axis]) for axis in range(3)),
+        *(np.ascontiguousarray(rgb[:, channel]) for channel in range(3)),
+        np.where((semantic < 0) | (semantic >= NO_CLASS), NO_CLASS, semantic).astype(np.uint8),
+        index[np.maximum(result.instance[rows], 0)],
+        walls[order].astype("<u2"),
+        np.rint(np.clip(result.confidence[rows], 0, 1) * 255).astype(np.uint8),
+        np.rint(255 * (AMBIENT + (1 - AMBIENT) * np.abs(normals[order] @ LIGHT))).astype(np.uint8),
+    ]
+    seen = np.unique(semantic[semantic >= 0])
+    meta = {
+        "count": count,
+        "total": total,
+        "low": [float(v) for v in low],
+        "extent": [float(v) for v in extent],
+        "colored": colors is not None,
+        "classes": {int(one): {"name": labels[int(one)].name, "color": list(labels[int(one)].color)} for one in seen},
+        "unlabeled": [int(v) for v in UNLABELED],
+        "milliseconds": result.timings.get("total"),
+        "table": {one: [int(v) for v in table[one]] for one in ids},
+    }
+    return meta, b"".join(part.tobytes() for part in parts)
+
+
+def _objects(result: Result, rotation: np.ndarray, table: dict[int, list[int]]) -> list[dict]:
+    """Objects in the order of their numbers in the points: those of `table`, ascending by id."""
+    described = {one.id: one for one in result.instances}
+    objects = []
+    for one in sorted(table):
+        found = described.get(one)
+        entry = {"id": one, "color": table[one], "points": int((result.instance == one).sum())}
+        if found is not None:
+            entry |= {
+                "label": found.label,
+                "score": float(found.score),
+                "center": [float(v) for v in rotation @ found.box.center],
+                "size": [float(v) for v in found.box.size],
+                "rotation": [[float(v) for v in row] for row in rotation @ found.box.rotation],
+            }
+        objects.append(entry)
+    return objects
+
+
+def _view(
+    level: np.ndarray, normals: np.ndarray, rotation: np.ndarray, from_camera: bool, instance: np.ndarray
+) -> dict:
+    """First position and target of the page's camera, and the height above which a ceiling is left out."""
+    if not len(level):
+        return {"position": [2, -2, 2], "target": [0, 0, 0], "cut": None, "camera": False}
+    if from_camera:
+        distance = float(np.median(np.linalg.norm(level, axis=1)))
+        forward = rotation @ np.array((1.0, 0, 0))
+        position, target, cut = -0.25 * distance * forward, distance * forward, None
+    else:
+        camera, keep = choose_view(level, normals, None, instance, 400)
+        target = (level[keep].min(axis=0) + level[keep].max(axis=0)) / 2
+        radius = float(np.linalg.norm(level[keep] - target, axis=1).max())
+        away = (camera.position - target) / np.linalg.norm(camera.position - target)
+        position = target + 0.8 * away * radius / np.sin(np.radians(FIELD) / 2)
+        highest = float(level[keep, 2].max())
+        cut = highest if highest < float(level[:, 2].max()) - 0.05 else None
+    return {"position": position.tolist(), "target": target.tolist(), "cut": cut, "camera": from_camera}
