@@ -10,9 +10,16 @@ from instseg3d_ros.data.synthetic.mesh import Assembly
 from instseg3d_ros.data.synthetic.registry import CONSTRUCTIONS
 
 
+STRETCH = {
+    "floor": (0.93, 1.08),
+    "wall": (0.95, 1.05),
+    "table": (0.85, 1.2),
+}  # of each axis, on top of the construction
+
+
 @dataclass(frozen=True)
 class Catalogue:
-    """`held_out` builds only reserved constructions (where a class has none: any); otherwise only the others.
+    """`held_out` builds only reserved constructions (any, where a class has none for the mount), otherwise only others.
 
     `mesh_share` is how often a class that has meshes is served from them.
     """
@@ -25,7 +32,10 @@ class Catalogue:
         """One new piece that stands, hangs or lies as `mount` says; `names` limits the constructions."""
         if names is None and self.meshes.has(label, mount) and rng.random() < self.mesh_share:
             return self.meshes.build(label, rng, mount)
-        known = [c for c in CONSTRUCTIONS[label] if c.mount == mount and (names is None or c.name in names)]
-        options = [c for c in known if c.held_out == self.held_out] or known
+        mounted = [c for c in CONSTRUCTIONS[label] if c.mount == mount]
+        named = [c for c in mounted if names is None or c.name in names]
+        allowed = [[c for c in options if c.held_out == self.held_out] for options in (named, mounted)]
+        options = allowed[0] or allowed[1] or mounted
         weights = [c.weight for c in options]
-        return options[rng.choice(len(options), p=[w / sum(weights) for w in weights])].build(rng)
+        built = options[rng.choice(len(options), p=[w / sum(weights) for w in weights])].build(rng)
+        return built.stretched(*rng.uniform(*STRETCH[mount], 3))

@@ -11,7 +11,7 @@ from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.clutter import clutter
 from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Surface, rotation
 from instseg3d_ros.data.synthetic.placement import fits, rectangle
-from instseg3d_ros.data.synthetic.primitives import box
+from instseg3d_ros.data.synthetic.primitives import box, cylinder
 
 TRIES = 14
 WALL_YAW = (0.0, -np.pi / 2, np.pi, np.pi / 2)  # turns a piece's back (+y) to the walls at +y, +x, -y, -x
@@ -147,7 +147,7 @@ class Floorplan:
             self.somewhere(piece, square=0.0)
 
     def shell(self, ceiling: bool = True) -> None:
-        """Floor, four walls (with skirting now and then) and perhaps the ceiling: first, so that nothing is behind them."""
+        """Floor, walls (with skirting and protrusions now and then), perhaps the ceiling and rugs: before all else."""
         rng, t = self.rng, 0.1
         self.bodies.append(Body("floor", box(self.width + 0.4, self.depth + 0.4, t, m.flooring(rng), (0, 0, -t))))
         paint, accent = m.wall_paint(rng), m.wall_paint(rng)
@@ -159,9 +159,36 @@ class Floorplan:
             if skirting:
                 shape += box(length, 0.015, tall, skirting, (0, reach - 0.0075, 0))
             self.bodies.append(Body("wall", shape.turned(WALL_YAW[side])))
+        if rng.random() < 0.35:
+            self._protrude(paint)
+        if rng.random() < 0.3:
+            self._rug()
         if ceiling:
             top = box(self.width + 0.4, self.depth + 0.4, t, m.painted(rng, True), (0, 0, self.height))
             self.bodies.append(Body("ceiling", top))
+
+    def _protrude(self, paint) -> None:
+        """A corner cut out of the plan (an L-shaped room), a chimney breast or a pillar."""
+        rng, size = self.rng, np.array([self.width, self.depth])
+        if min(size) > 2.6 and rng.random() < 0.6:
+            cut = size * rng.uniform(0.15, 0.4, 2)
+            middle = (size - cut) / 2 * rng.choice([-1, 1], 2)
+        else:
+            cut = rng.uniform(0.25, 0.6, 2)
+            middle = (size - cut) / 2 * [rng.choice([-1, 1]), rng.uniform(-1, 1)]
+        self.bodies.append(Body("wall", box(*cut, self.height, paint, (*middle, 0))))
+        self.occupy(rectangle(*middle, *cut), 0.0, self.height)
+
+    def _rug(self) -> None:
+        """Lies flat and is walked on: floor."""
+        rng = self.rng
+        size = np.array([self.width, self.depth]) * rng.uniform(0.25, 0.65, 2)
+        cloth = m.fabric(rng) if rng.random() < 0.6 else m.printed(rng)
+        if rng.random() < 0.25:
+            rug = cylinder(size.min() / 2, 0.012, cloth, segments=32)
+        else:
+            rug = box(*size, 0.012, cloth).turned(rng.normal(0, 0.15))
+        self.bodies.append(Body("floor", rug.moved(*(rng.uniform(-0.2, 0.2, 2) * [self.width, self.depth]))))
 
 
 def _within(point: np.ndarray, piece: Assembly) -> bool:

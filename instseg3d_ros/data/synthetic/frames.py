@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from instseg3d_ros.data.synthetic.mesh import Body
 from instseg3d_ros.data.synthetic.render import Light, View, World
 from instseg3d_ros.data.synthetic.rooms import furnish_room, view_room
 from instseg3d_ros.data.synthetic.sensor import SEEN_SENSORS, SENSORS, measure, vary
-from instseg3d_ros.data.synthetic.tabletop import set_table, view_table
+from instseg3d_ros.data.synthetic.tabletop import crop_table, set_table, view_table
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SYNTHETIC
 
@@ -71,14 +72,15 @@ def scenes(recipe: Recipe, catalogue: Catalogue, split: str, kind: str, group: i
         best, most = None, -1.0
         for _ in range(ATTEMPTS):
             camera = draw_camera(sensor, recipe.resolution, pose_of(setting, rng), rng)
-            worth = _worth(world, camera)
+            worth = _worth(world, camera, sensor.range[0])
             if worth > most:
                 best, most = camera, worth
             if worth > 0.5:
                 break
-        kept = setting.crop if kind == "tabletop" and rng.random() < recipe.crop else None
+        cropped = kind == "tabletop" and rng.random() < recipe.crop
+        crop = partial(crop_table, setting, rng=rng) if cropped else None
         view = world.look(best, lights, ambient)
-        yield to_scene(world, view, vary(sensor, rng), rng, f"{kind}_{recipe.seed}_{group:05d}_{number}", kept)
+        yield to_scene(world, view, vary(sensor, rng), rng, f"{kind}_{recipe.seed}_{group:05d}_{number}", crop)
 
 
 def draw_camera(sensor, resolution: tuple[int, int], pose: np.ndarray, rng) -> Camera:
@@ -88,38 +90,38 @@ def draw_camera(sensor, resolution: tuple[int, int], pose: np.ndarray, rng) -> C
     return Camera(pose, width, height, f, (width - 1) / 2 + off[0], (height - 1) / 2 + off[1])
 
 
-def _worth(world: World, camera: Camera) -> float:
+def _worth(world: World, camera: Camera, near: float) -> float:
     """0..1 how good a view is, from a thumbnail: things in sight, few rays lost, nothing right before the lens."""
     share = 16
     small = Camera(camera.pose, camera.width // share, camera.height // share, camera.f / share,
                    camera.cx / share, camera.cy / share)  # fmt: skip
     depth, triangle, _, _ = world.cast(small.rays())
     seen = np.isfinite(depth) & (depth < 8)
-    if (depth < 0.35).mean() > 0.15 or seen.mean() < 0.6:
-        return 0.1 * float(seen.mean()) - float((depth < 0.35).mean())
+    blind = float((depth < max(near, 0.3)).mean())
+    if blind > 0.08 or seen.mean() < 0.6 or np.median(depth[seen]) < 0.5:
+        return 0.1 * float(seen.mean()) - blind
     instance = world.instance[world.body[triangle[seen]]]
     things = instance[instance > 0]
-    return min(1.0, len(np.unique(things)) / 4) * min(1.0, len(things) / len(instance) / 0.25)
+    return min(1.0, len(np.unique(things)) / 5) * min(1.0, len(things) / len(instance) / 0.25)
 
 
-def to_scene(world: World, view: View, sensor, rng, name: str, kept: tuple[int, ...] | None = None) -> Scene:
-    """Measure a view; `kept` are the bodies that a crop leaves."""
+def to_scene(world: World, view: View, sensor, rng, name: str, crop=None) -> Scene:
+    """Measure a view; `crop(points, body)` gives a mask of the points to keep."""
     depth, source, color = measure(view, sensor, rng)
-    body = view.body[source]
-    valid = np.isfinite(depth)
-    if kept is not None:
-        valid &= np.isin(body, kept)
-    pixel = np.flatnonzero(valid)
+    pixel = np.flatnonzero(np.isfinite(depth))
+    body = view.body[source[pixel]]
     pose = view.camera.pose
     optical = view.camera.directions()[pixel] * depth[pixel, None].astype(np.float64)
-    points = optical @ pose[:3, :3].T + pose[:3, 3]
+    points = (optical @ pose[:3, :3].T + pose[:3, 3]).astype(np.float32)
+    if crop is not None:
+        kept = crop(points, body)
+        pixel, body, points = pixel[kept], body[kept], points[kept]
     extras = {
         "camera": pose.astype(np.float64),
         "pixel": pixel.astype(np.int32),
         "shape": np.array([view.camera.height, view.camera.width], np.int32),
     }
-    body = body[pixel]
-    return Scene(points.astype(np.float32), color[pixel], world.semantic[body], world.instance[body], name, extras)
+    return Scene(points, color[pixel], world.semantic[body], world.instance[body], name, extras)
 
 
 def _lighting(setting, rng) -> tuple[list[Light], float]:

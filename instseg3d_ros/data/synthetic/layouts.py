@@ -26,6 +26,11 @@ class Layout:
 
 LAYOUTS: dict[str, Layout] = {}
 
+DINING_TABLES = ("dining table", "round table", "covered table", "conference table")
+LOW_TABLES = ("coffee table", "round table", "block table", "side table", "nest of tables", "tray table")
+EASY_CHAIRS = ("armchair", "tub", "slipper", "wooden armchair", "recliner", "shell")
+OFFICE_CHAIRS = ("swivel", "executive", "four legs", "shell", "cantilever")
+
 
 def layout(name: str, size, weight: float = 1.0):
     def add(furnish):
@@ -72,26 +77,20 @@ def _curtain(plan: Floorplan, window: Assembly, wall: int) -> None:
         low, high = curtain.bounds()
         window_low, window_high = window.bounds()
         wide = max((window_high - window_low)[:2])
-        curtain = _stretched(curtain, np.clip(wide * rng.uniform(0.95, 1.4) / (high - low)[0], 0.4, 2.5))
+        curtain = curtain.stretched(float(np.clip(wide * rng.uniform(0.95, 1.4) / (high - low)[0], 0.4, 2.5)))
         low, high = curtain.bounds()
         middle = (window_low + window_high) / 2
         along = float(np.array([np.cos(WALL_YAW[wall]), np.sin(WALL_YAW[wall])]) @ middle[:2])
         top = min(plan.height - 0.03, window_high[2] + rng.uniform(0.05, 0.3))
         z = max(0.02, top - high[2])
         if z + high[2] > plan.height:
-            curtain = _stretched(curtain, 1.0, (plan.height - 0.1) / high[2])
+            curtain = curtain.stretched(1.0, 1.0, (plan.height - 0.1) / float(high[2]))
             z = 0.02
         before, plan.taken = plan.taken, [t for t in plan.taken if not np.allclose(t[0].mean(0), middle[:2], atol=0.15)]
         found = plan.against_wall(curtain, wall, along, z=z, gap=0.02)
         plan.taken = before + ([plan.taken[-1]] if found else [])
         if found:
             return
-
-
-def _stretched(piece: Assembly, x: float, z: float = 1.0) -> Assembly:
-    from dataclasses import replace
-
-    return Assembly(tuple(replace(b, shape=b.shape.scaled(x, 1, z)) for b in piece.bodies), piece.surfaces, piece.seats)
 
 
 def _walls(plan: Floorplan, pictures: int, others: tuple[str, ...] = ()) -> None:
@@ -104,7 +103,7 @@ def _walls(plan: Floorplan, pictures: int, others: tuple[str, ...] = ()) -> None
             piece, z=float(np.clip(rng.normal(1.55, 0.15) - size / 2, 0.5, plan.height - size - 0.1)), gap=0
         )
     for name in others:
-        piece = plan.catalogue.build("otherfurniture", rng, mount="wall", names=(name, "wall clock"))
+        piece = plan.catalogue.build("otherfurniture", rng, mount="wall", names=(name,))
         z = {"radiator": 0.12, "wall shelf": rng.uniform(1.0, 1.7)}.get(name, rng.uniform(0.9, 1.3))
         plan.against_wall(piece, z=min(z, plan.height - piece.bounds()[1][2] - 0.05), gap=0)
 
@@ -112,18 +111,18 @@ def _walls(plan: Floorplan, pictures: int, others: tuple[str, ...] = ()) -> None
 def _extras(plan: Floorplan, names: tuple[str, ...], most: int) -> None:
     """Smaller pieces along the walls, or meshes of otherfurniture."""
     for _ in range(int(plan.rng.integers(0, most + 1))):
-        wanted = None if plan.rng.random() < 0.35 else (*names, "ironing board", "drying rack", "guitar and stand")
+        wanted = None if plan.rng.random() < 0.4 else names
         plan.against_wall(plan.catalogue.build("otherfurniture", plan.rng, names=wanted), skew=0.1, gap=0.15)
 
 
-def _desk(plan: Floorplan, chair=("swivel", "four legs", "shell", "cantilever", "sled base")) -> Assembly | None:
+def _desk(plan: Floorplan) -> Assembly | None:
     found = plan.against_wall(plan.catalogue.build("desk", plan.rng), front=0.6) if plan.rng.random() < 0.75 else (
         plan.somewhere(plan.catalogue.build("desk", plan.rng), square=0.9))  # fmt: skip
     if not found:
         return None
     desk = found[0]
     seats = desk.seats or _front_seat(desk, found[1] if isinstance(found[1], float) else WALL_YAW[found[1]])
-    plan.seat(Assembly(desk.bodies, desk.surfaces, seats), 0.9, chair if plan.rng.random() < 0.8 else None)
+    plan.seat(Assembly(desk.bodies, desk.surfaces, seats), 0.9, OFFICE_CHAIRS if plan.rng.random() < 0.6 else None)
     return desk
 
 
@@ -140,7 +139,7 @@ def _dining(plan: Floorplan, chance: float = 1.0, share: float = 0.8) -> None:
     rng = plan.rng
     if rng.random() > chance:
         return
-    table = plan.catalogue.build("table", rng, names=("dining table", "round table", "cross legs"))
+    table = plan.catalogue.build("table", rng, names=DINING_TABLES)
     found = plan.somewhere(table, square=0.85)
     if found:
         placed = found[0]
@@ -164,17 +163,16 @@ def living(plan: Floorplan):
     _openings(plan, int(rng.integers(1, 3)))
     sofas = _some(plan, "sofa", 1, 2)
     if not sofas:
-        found = plan.somewhere(build("sofa", rng), 0.9)
+        plan.somewhere(build("sofa", rng), 0.9)
     for sofa, wall in sofas[:1]:
         if rng.random() < 0.85:
-            names = ("coffee table", "round table", "block table", "side table")
-            plan.in_front(build("table", rng, names=names), sofa, WALL_YAW[wall], rng.uniform(0.2, 0.5))
+            plan.in_front(build("table", rng, names=LOW_TABLES), sofa, WALL_YAW[wall], rng.uniform(0.2, 0.5))
     for _ in range(int(rng.integers(0, 3))):
-        plan.somewhere(build("chair", rng, names=("armchair", "tub", "wing chair", "shell", "bean bag chair")), 0.3)
+        plan.somewhere(build("chair", rng, names=EASY_CHAIRS), 0.3)
     _some(plan, "bookshelf", 0, 2)
-    _some(plan, "cabinet", 0, 2, ("sideboard", "half open", "chest of drawers", "vitrine"))
+    _some(plan, "cabinet", 0, 2, None if rng.random() < 0.5 else ("sideboard", "half open", "television bench"))
     _dining(plan, 0.4)
-    _extras(plan, ("floor lamp", "plant", "television on stand", "ottoman", "bench"), 4)
+    _extras(plan, ("floor lamp", "plant", "television on stand", "ottoman", "bench", "fireplace", "basket", "fan"), 4)
     _walls(plan, int(rng.integers(0, 5)), ("radiator", "television on wall") if rng.random() < 0.5 else ())
 
 
@@ -189,10 +187,10 @@ def bedroom(plan: Floorplan):
         for side in (-1, 1):
             if rng.random() < 0.6:
                 stand = build("otherfurniture", rng, names=("night stand",)) if rng.random() < 0.6 else (
-                    build("table", rng, names=("side table",)))  # fmt: skip
+                    build("table", rng, names=("side table", "tray table")))  # fmt: skip
                 half = abs(across @ (high - low)[:2]) / 2 + np.subtract(*stand.bounds()[::-1])[0] / 2 + 0.05
                 plan.against_wall(stand, wall, float(across @ middle + side * half))
-    _some(plan, "cabinet", 1, 2, ("wardrobe", "chest of drawers", "locker", "vitrine"))
+    _some(plan, "cabinet", 1, 2, ("wardrobe", "sliding doors", "chest of drawers"))
     if rng.random() < 0.5:
         _desk(plan)
     _some(plan, "bookshelf", 0, 1)
@@ -207,10 +205,10 @@ def office(plan: Floorplan):
     _openings(plan, int(rng.integers(1, 3)))
     for _ in range(int(rng.integers(1, 5))):
         _desk(plan)
-    _some(plan, "cabinet", 1, 3, ("filing cabinet", "sideboard", "half open", "wardrobe", "locker"))
+    _some(plan, "cabinet", 1, 3, ("filing cabinet", "sideboard", "half open", "wardrobe", "sliding doors"))
     _some(plan, "bookshelf", 0, 3)
     _dining(plan, 0.25)
-    _extras(plan, ("bin", "plant", "coat stand", "cardboard box", "floor lamp"), 4)
+    _extras(plan, ("bin", "plant", "coat stand", "cardboard box", "printer", "water cooler", "heater and cooler"), 4)
     _walls(plan, int(rng.integers(0, 3)), ("whiteboard", "radiator", "wall shelf")[: rng.integers(0, 4)])
 
 
@@ -218,7 +216,7 @@ def office(plan: Floorplan):
 def kitchen(plan: Floorplan):
     rng, build = plan.rng, plan.catalogue.build
     _openings(plan, windows=0.6)
-    for counter, wall in _some(plan, "counter", 1, 3, ("kitchen run", "shelf counter")):
+    for counter, wall in _some(plan, "counter", 1, 3, ("kitchen run", "kitchen run", "corner counter")):
         low, high = counter.bounds()
         yaw = WALL_YAW[wall]
         along = float(np.array([np.cos(yaw), np.sin(yaw)]) @ (low + high)[:2] / 2)
@@ -236,8 +234,8 @@ def kitchen(plan: Floorplan):
     if rng.random() < 0.25 and min(plan.width, plan.depth) > 3:
         plan.somewhere(build("counter", rng, names=("island",)), 1.0, centred=True)
     _dining(plan, 0.7)
-    _some(plan, "cabinet", 0, 2, ("sideboard", "wardrobe", "half open", "vitrine"))
-    _extras(plan, ("bin", "washer", "crate", "stool", "plant"), 4)
+    _some(plan, "cabinet", 0, 2, ("sideboard", "kitchen tall unit", "half open"))
+    _extras(plan, ("bin", "washer", "crate", "stool", "trolley", "plant"), 4)
     _walls(plan, int(rng.integers(0, 3)), ("wall shelf", "radiator")[: rng.integers(0, 3)])
 
 
@@ -261,8 +259,8 @@ def bath(plan: Floorplan):
             mirror = build("otherfurniture", rng, mount="wall", names=("mirror",)) if rng.random() < 0.7 else (
                 build("cabinet", rng, mount="wall"))  # fmt: skip
             plan.against_wall(mirror, wall, along, z=rng.uniform(1.15, 1.35), gap=0)
-    _some(plan, "cabinet", 0, 1, ("chest of drawers", "wardrobe", "filing cabinet", "locker"))
-    _extras(plan, ("bin", "washer", "stool", "plant"), 2)
+    _some(plan, "cabinet", 0, 1, ("chest of drawers", "wardrobe", "filing cabinet", "corner cabinet"))
+    _extras(plan, ("bin", "washer", "stool", "basket", "plant"), 2)
     _walls(plan, int(rng.integers(0, 2)), ("radiator",) if rng.random() < 0.5 else ())
 
 
@@ -272,9 +270,9 @@ def _shower_before(plan: Floorplan, tub: Assembly, wall: int) -> None:
     low, high = tub.bounds()
     across, ahead = np.array([np.cos(yaw), np.sin(yaw)]), np.array([np.sin(yaw), -np.cos(yaw)])
     length, depth = abs(across @ (high - low)[:2]), abs(ahead @ (high - low)[:2])
-    curtain = plan.catalogue.build("shower curtain", rng, names=("on a rod",))
+    curtain = plan.catalogue.build("shower curtain", rng, names=("on a rod", "plain sheet"))
     own = np.subtract(*curtain.bounds()[::-1])
-    curtain = _stretched(curtain, float(np.clip(length / own[0], 0.5, 2.0)))
+    curtain = curtain.stretched(float(np.clip(length / own[0], 0.5, 2.0)))
     place = (low + high)[:2] / 2 + ahead * (depth / 2 + rng.uniform(-0.05, 0.06))
     z = rng.uniform(0.15, high[2] + 0.05)
     if z + own[2] < plan.height - 0.02:
@@ -284,7 +282,7 @@ def _shower_before(plan: Floorplan, tub: Assembly, wall: int) -> None:
 def _shower_in_corner(plan: Floorplan) -> None:
     """A curtained corner of the room."""
     rng = plan.rng
-    curtain = plan.catalogue.build("shower curtain", rng, names=("round the corner", "on a rod", "oval rail"))
+    curtain = plan.catalogue.build("shower curtain", rng, names=("round the corner", "on a rod"))
     low, high = curtain.bounds()
     wall = int(rng.integers(4))
     side = rng.choice([-1, 1])
@@ -303,11 +301,11 @@ def meeting(plan: Floorplan):
     rng, build = plan.rng, plan.catalogue.build
     _openings(plan)
     for _ in range(int(rng.integers(1, 4))):
-        table = build("table", rng, names=("dining table", "round table", "cross legs"))
+        table = build("table", rng, names=DINING_TABLES)
         found = plan.somewhere(table, 1.0, centred=True)
         if found:
             plan.seat(found[0], rng.uniform(0.6, 1.0))
-    _some(plan, "cabinet", 0, 2, ("sideboard", "filing cabinet", "half open", "locker"))
+    _some(plan, "cabinet", 0, 2, ("sideboard", "filing cabinet", "half open"))
     _some(plan, "chair", 0, 4, skew=0.2)
     _extras(plan, ("plant", "bin", "television on stand", "coat stand"), 3)
     _walls(plan, int(rng.integers(0, 3)), ("whiteboard", "television on wall")[: rng.integers(0, 3)])
@@ -317,9 +315,9 @@ def meeting(plan: Floorplan):
 def corridor(plan: Floorplan):
     rng = plan.rng
     _openings(plan, int(rng.integers(2, 6)), windows=0.3)
-    _some(plan, "cabinet", 0, 3, ("sideboard", "locker", "wardrobe", "filing cabinet"))
+    _some(plan, "cabinet", 0, 3, ("sideboard", "shoe cabinet", "wardrobe", "filing cabinet"))
     _some(plan, "chair", 0, 4)
-    _some(plan, "table", 0, 1, ("side table",))
+    _some(plan, "table", 0, 1, ("side table", "console"))
     _extras(plan, ("bench", "coat stand", "plant", "cardboard box", "bin"), 4)
     _walls(plan, int(rng.integers(1, 6)), ("radiator", "mirror", "whiteboard")[: rng.integers(0, 4)])
 
@@ -328,14 +326,18 @@ def corridor(plan: Floorplan):
 def store(plan: Floorplan):
     rng, build = plan.rng, plan.catalogue.build
     _openings(plan, windows=0.3)
-    _some(plan, "bookshelf", 1, 5, ("open rack", "cube shelf", "bookcase", "ladder of boxes"))
+    _some(plan, "bookshelf", 1, 5, None)
     _some(plan, "cabinet", 0, 2)
-    _some(plan, "table", 0, 2, ("dining table", "cross legs"))
+    _some(plan, "table", 0, 2)
     _some(plan, "refrigerator", 0, 1, chance=0.3)
     _some(plan, "counter", 0, 1, chance=0.3)
     _some(plan, "desk", 0, 1, chance=0.3)
     for _ in range(int(rng.integers(2, 9))):
-        names = None if rng.random() < 0.3 else ("cardboard box", "crate", "suitcase", "bin", "drying rack")
+        names = (
+            None
+            if rng.random() < 0.3
+            else ("cardboard box", "crate", "suitcase", "bin", "stack of boxes", "trolley", "sack and heap")
+        )
         plan.somewhere(build("otherfurniture", rng, names=names), 0.6)
     _walls(plan, 0, ("wall shelf",) if rng.random() < 0.4 else ())
 

@@ -156,28 +156,36 @@ def _cells(position: np.ndarray) -> np.ndarray:
     return _LATTICE[i, j, k]
 
 
-def shade_textures(materials: Sequence[Material], index: np.ndarray, local: np.ndarray) -> np.ndarray:
-    """Colour of each surface point: materials' `index` (N,) and position on the part (N,3) → (N,3) float32 in 0..1."""
-    base = np.array([m.color for m in materials], np.float32)[index]
-    kinds = np.array([KINDS.index(m.kind) for m in materials])[index]
-    scale = np.array([m.scale for m in materials], np.float32)
-    axis = np.array([m.axis for m in materials])
-    seed = np.array([m.seed for m in materials])
-    second = np.array([m.second for m in materials], np.float32)
-    for kind in np.unique(kinds):
-        if KINDS[kind] == "plain":
-            continue
-        at = np.flatnonzero(kinds == kind)
-        own = index[at]
+class Palette:
+    """The materials of a scene as arrays, to be looked up by pixel."""
+
+    def __init__(self, materials: Sequence[Material]):
+        self.color = np.array([m.color for m in materials], np.float32)
+        self.second = np.array([m.second for m in materials], np.float32)
+        self.scale = np.array([m.scale for m in materials], np.float32)
+        self.gloss = np.array([m.gloss for m in materials], np.float32)
+        self.infrared = np.array([m.infrared for m in materials], np.float32)
+        self.axis = np.array([m.axis for m in materials])
+        self.kind = np.array([KINDS.index(m.kind) for m in materials])
         # An irrational shift per material keeps patterns off the symmetry planes that furniture is built around.
-        shift = (seed[own, None] * np.array([0.618, 0.414, 0.732])) % 32
-        unit = (local[at] / scale[own, None] + shift).astype(np.float32)
-        mix, extra = _TEXTURES[KINDS[kind]](unit, axis[own])
-        mix = mix[:, None]
-        base[at] = base[at] * (1 - mix) + second[own] * mix
-        if extra is not None:
-            base[at] *= extra[:, None]
-    return base
+        seeds = np.array([m.seed for m in materials])
+        self.shift = ((seeds[:, None] * np.array([0.618, 0.414, 0.732])) % 32).astype(np.float32)
+
+    def shade(self, index: np.ndarray, local: np.ndarray) -> np.ndarray:
+        """Colour of surface points: material `index` (N,), position on the part (N,3) metres → (N,3) float32 0..1."""
+        color = self.color[index]
+        kinds = self.kind[index]
+        for kind in np.flatnonzero(np.bincount(kinds, minlength=len(KINDS))):
+            if KINDS[kind] == "plain":
+                continue
+            at = np.flatnonzero(kinds == kind)
+            own = index[at]
+            unit = local[at] / self.scale[own, None] + self.shift[own]
+            mix, extra = _TEXTURES[KINDS[kind]](unit, self.axis[own])
+            base = color[at]
+            base += (self.second[own] - base) * mix[:, None]
+            color[at] = base if extra is None else base * extra[:, None]
+        return color
 
 
 def _along(unit, axis):

@@ -111,6 +111,15 @@ class Assembly:
     def with_bodies(self, *bodies: Body) -> Assembly:
         return replace(self, bodies=self.bodies + bodies)
 
+    def stretched(self, x: float, y: float = 1.0, z: float = 1.0) -> Assembly:
+        """Scaled per axis about the origin."""
+        surfaces = (
+            replace(s, x=s.x * x, y=s.y * y, z=s.z * z, width=s.width * x, depth=s.depth * y, headroom=s.headroom * z)
+            for s in self.surfaces
+        )
+        bodies = (replace(body, shape=body.shape.scaled(x, y, z)) for body in self.bodies)
+        return Assembly(tuple(bodies), tuple(surfaces), tuple((sx * x, sy * y, yaw) for sx, sy, yaw in self.seats))
+
     def placed(self, x: float, y: float, z: float = 0.0, yaw: float = 0.0) -> Assembly:
         """Turned by `yaw` about its origin, then moved."""
         matrix, offset = rotation(yaw), np.array([x, y, z])

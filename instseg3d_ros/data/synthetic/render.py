@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from instseg3d_ros.data.synthetic.camera import Camera
-from instseg3d_ros.data.synthetic.materials import Material, shade_textures
+from instseg3d_ros.data.synthetic.materials import Material, Palette
 from instseg3d_ros.data.synthetic.mesh import Body
 
 
@@ -81,6 +81,8 @@ class World:
         for start, colors in tints:
             self.tinted[start : start + len(colors)] = True
             self.tint[start : start + len(colors)] = colors[:, :3]
+        self.any_tint = bool(tints)
+        self.palette = Palette(self.materials)
         self._rays = open3d.t.geometry.RaycastingScene(nthreads=1)
         self._rays.add_triangles(open3d.core.Tensor(self.vertices), open3d.core.Tensor(self.triangles))
 
@@ -88,27 +90,26 @@ class World:
         """Render one view; shades only what was hit."""
         rays = camera.rays()
         hit, triangle, uv, normal = self.cast(rays)
-        count = len(rays)
         seen = np.flatnonzero(np.isfinite(hit))
-        color = np.zeros((count, 3), np.float32)
-        body = np.full(count, -1, np.int32)
-        incidence = np.zeros(count, np.float32)
-        infrared, gloss = np.zeros(count, np.float32), np.zeros(count, np.float32)
-        tri, direction = triangle[seen], rays[seen, 3:]
-        length = np.linalg.norm(direction, axis=1)
-        toward = direction / length[:, None]
-        facing = np.einsum("ij,ij->i", normal[seen], toward)
-        outward = -normal[seen] * np.sign(facing)[:, None]
+        tri, direction, normal = triangle[seen], rays[seen, 3:], normal[seen]
+        toward = direction / _length(direction)[:, None]
+        facing = _dot(normal, toward)
+        normal *= -np.sign(facing)[:, None]  # both sides of a sheet can be looked at
         points = rays[seen, :3] + direction * hit[seen, None]
-        body[seen] = self.body[tri]
-        incidence[seen] = np.abs(facing)
-        slots = self.material[tri]
-        infrared[seen] = np.array([m.infrared for m in self.materials], np.float32)[slots]
-        shine = np.array([m.gloss for m in self.materials], np.float32)[slots]
-        gloss[seen] = shine
-        surface_color = self.surface_color(tri, uv[seen])
-        color[seen] = surface_color * self._light(points, outward, -toward, shine, lights, ambient)
-        return View(camera, hit, color, body, incidence, infrared, gloss)
+        slot = self.material[tri]
+        gloss = self.palette.gloss[slot]
+        color = self.surface_color(tri, uv[seen])
+        color *= self._light(points, normal, -toward, gloss, lights, ambient)
+
+        def image(values, empty=0.0):
+            full = np.full((len(rays), *values.shape[1:]), empty, values.dtype)
+            full[seen] = values
+            return full
+
+        return View(
+            camera, hit, image(color), image(self.body[tri], -1), image(np.abs(facing)),
+            image(self.palette.infrared[slot]), image(gloss),
+        )  # fmt: skip
 
     def cast(self, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Rays (R,6) → distance in units of the direction (inf: none), triangle, barycentric uv, normal."""
@@ -126,30 +127,39 @@ class World:
 
     def surface_color(self, triangle: np.ndarray, uv: np.ndarray) -> np.ndarray:
         """Unlit colour (N,3) in 0..1 at barycentric coordinates of triangles (N,)."""
-        corners = self.triangles[triangle].astype(np.int64)
-        weight = np.stack([1 - uv.sum(1), uv[:, 0], uv[:, 1]], 1)[:, :, None]
-        local = (self.local[corners] * weight).sum(1)
-        color = shade_textures(self.materials, self.material[triangle], local)
-        tinted = np.flatnonzero(self.tinted[corners[:, 0]])
-        if len(tinted):
-            color[tinted] *= (self.tint[corners[tinted]] * weight[tinted]).sum(1) / 255
+        a, b, c = self.triangles[triangle].astype(np.int64).T
+        v, w = uv[:, :1], uv[:, 1:]
+        u = 1 - v - w
+        local = self.local[a] * u + self.local[b] * v + self.local[c] * w
+        color = self.palette.shade(self.material[triangle], local)
+        own = np.flatnonzero(self.tinted[a]) if self.any_tint else ()
+        if len(own):
+            color[own] *= (self.tint[a[own]] * u[own] + self.tint[b[own]] * v[own] + self.tint[c[own]] * w[own]) / 255
         return color
 
-    def _light(self, points, normal, toward, shine, lights, ambient) -> np.ndarray:
+    def _light(self, points, normal, toward, gloss, lights, ambient) -> np.ndarray:
         """(N,3) how much light of each colour leaves towards the camera, per unit of surface colour."""
-        level = np.full((len(points), 3), ambient, np.float32)
-        level *= (0.85 + 0.15 * normal[:, 2:3]).astype(np.float32)  # the ceiling's bounce lights what faces up
+        level = np.empty((len(points), 3), np.float32)
+        level[:] = (ambient * (0.85 + 0.15 * normal[:, 2]))[:, None]  # the ceiling's bounce lights what faces up
         for light in lights:
-            way = light.position - points
-            distance = np.linalg.norm(way, axis=1, keepdims=True)
-            way = way / distance
-            cosine = np.clip(np.einsum("ij,ij->i", normal, way), 0, 1)
+            position = light.position.astype(np.float32)
+            way = position - points
+            distance = _length(way)
+            way /= distance[:, None]
             half = way + toward
-            half /= np.linalg.norm(half, axis=1, keepdims=True) + 1e-9
-            glint = shine * np.clip(np.einsum("ij,ij->i", normal, half), 0, 1) ** 40
-            amount = light.strength * (cosine + 1.5 * glint) / (0.5 + 0.25 * distance[:, 0])
+            half /= _length(half)[:, None] + np.float32(1e-9)
+            glint = gloss * np.clip(_dot(normal, half), 0, 1) ** 40
+            amount = light.strength * (np.clip(_dot(normal, way), 0, 1) + 1.5 * glint) / (0.5 + 0.25 * distance)
             if light.shadows:
-                start = points + normal * 2e-3
-                amount *= 1 - 0.85 * self.blocked(start, np.broadcast_to(light.position, points.shape))
+                dark = self.blocked(points + normal * np.float32(2e-3), np.broadcast_to(position, points.shape))
+                amount *= 1 - 0.85 * dark.astype(np.float32)
             level += amount[:, None] * np.asarray(light.tint, np.float32)
         return level
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->i", a, b)
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(_dot(vectors, vectors))

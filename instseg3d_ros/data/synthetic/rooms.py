@@ -22,7 +22,6 @@ class Room:
     size: tuple[float, float]
     focus: np.ndarray
     taken: tuple[tuple[np.ndarray, float, float], ...]
-    crop: tuple[int, ...] = ()
     layout: str = ""
 
 

@@ -85,15 +85,17 @@ def measure(view: View, sensor: Sensor, rng) -> tuple[np.ndarray, np.ndarray, np
 
 
 def smooth_field(shape: tuple[int, int], cell: float, rng) -> np.ndarray:
-    """Random field of this shape with unit variance at its nodes, blobs `cell` pixels wide."""
-    from scipy.ndimage import map_coordinates
-
+    """Random field of this shape with unit variance at its nodes, blobs `cell` pixels wide: bilinear between nodes."""
     cell = max(cell, 1.0)
     nodes = rng.standard_normal((int(shape[0] / cell) + 3, int(shape[1] / cell) + 3), np.float32)
-    rows = (np.arange(shape[0], dtype=np.float32) / cell + rng.random())[:, None]
-    columns = (np.arange(shape[1], dtype=np.float32) / cell + rng.random())[None]
-    grid = np.broadcast_arrays(rows, columns)
-    return map_coordinates(nodes, grid, order=1, mode="nearest")
+    rows, columns = (_tent(count, size, cell, rng.random()) for count, size in zip(shape, nodes.shape))
+    return rows @ nodes @ columns.T
+
+
+def _tent(count: int, nodes: int, cell: float, phase: float) -> np.ndarray:
+    """(count, nodes) weights of linear interpolation at pixels 0..count-1 between nodes `cell` pixels apart."""
+    at = np.arange(count, dtype=np.float32)[:, None] / np.float32(cell) + np.float32(phase)
+    return np.clip(1 - np.abs(at - np.arange(nodes, dtype=np.float32)), 0, 1)
 
 
 def _ragged_edges(true, sensor, unit, rng) -> np.ndarray:
@@ -157,7 +159,7 @@ def _dropouts(view, source, z, sensor, shape, rng) -> np.ndarray:
     glint = gloss * np.clip((incidence - 0.97) * 25, 0, 1) * 0.5
     blobs = smooth_field(shape, 14 * unit, rng) * 0.3 + smooth_field(shape, 5 * unit, rng) * 0.2
     chance = blobs.ravel() + rng.normal(0, 0.08, len(z)) + 0.75
-    return (sensor.dropout * (weak + glint) > chance) | (rng.random(len(z)) < 0.002 * sensor.dropout)
+    return (sensor.dropout * (weak + glint) > chance) | (rng.random(len(z)) < 0.0006 * sensor.dropout)
 
 
 def _noisy(z, infrared, sensor, f, shape, rng) -> np.ndarray:
@@ -188,16 +190,16 @@ def _color_image(view, sensor, unit, shape, rng) -> np.ndarray:
     image = image[rows][:, columns]
     lit = image[::4, ::4].mean(-1)
     level = float(lit[lit > 0].mean()) if (lit > 0).any() else 0.5
-    image = image * (rng.uniform(0.3, 0.62) / max(level, 0.05))
-    image = image * (1 + rng.normal(0, 0.07, 3)).astype(np.float32)
-    image = 1.16 * image / (1 + 0.16 * image**2)  # a soft shoulder before clipping
+    gain = rng.uniform(0.35, 0.66) / max(level, 0.05) * (1 + rng.normal(0, 0.07, 3))
+    image = image * gain.astype(np.float32)
+    image *= np.float32(1.16) / (1 + np.float32(0.16) * image * image)  # a soft shoulder before clipping
     grey = image.mean(-1, keepdims=True)
-    image = grey + (image - grey) * rng.uniform(0.6, 1.25)
-    image = np.clip(image, 0, 1) ** rng.uniform(0.8, 1.2)
+    image = grey + (image - grey) * np.float32(rng.uniform(0.6, 1.25))
+    image = np.clip(image, 0, 1) ** np.float32(rng.uniform(0.8, 1.2))
     blur = rng.uniform(0, 0.9) * unit * 1.6
     if blur > 0.3:
         image = gaussian_filter(image, (blur, blur, 0), truncate=2.5)
     v, u = np.ogrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
-    image = image * (1 - rng.uniform(0, 0.18) * (u**2 + v**2))[..., None]
-    noise = rng.standard_normal(image.shape, np.float32) * rng.uniform(0.002, 0.025)
-    return (np.clip(image + noise, 0, 1) * 255).astype(np.uint8).reshape(-1, 3)
+    image *= (1 - rng.uniform(0, 0.18) * (u**2 + v**2)).astype(np.float32)[..., None]
+    image += rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(0.002, 0.025))
+    return (np.clip(image, 0, 1) * 255).astype(np.uint8).reshape(-1, 3)

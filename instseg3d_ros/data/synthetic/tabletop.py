@@ -1,4 +1,4 @@
-"""Tables full of small things, as a manipulator sees them: apart, touching, stacked, leaning, piled up, hiding each other."""
+"""Tables full of small things, as a manipulator sees them, with the room around them or cropped to the table."""
 
 from __future__ import annotations
 
@@ -10,64 +10,94 @@ from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.camera import look
 from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.clutter import clutter
-from instseg3d_ros.data.synthetic.mesh import Body
-from instseg3d_ros.data.synthetic.primitives import box, cylinder
+from instseg3d_ros.data.synthetic.mesh import Body, Surface, rotation
+from instseg3d_ros.data.synthetic.parts import body_material, legs
+from instseg3d_ros.data.synthetic.primitives import box
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Bodies of a scene, the thing they are about, and where a camera may be.
+    """Bodies of a scene; `focus` (3,) metres is the middle of the things, `kept` the bodies of table and things.
 
-    `focus` (3,) metres is the middle of what is to be seen; `crop` names the bodies that a robot's table crop keeps.
+    `height` of the board they stand on; `size` is its extent.
     """
 
     bodies: tuple[Body, ...]
     focus: np.ndarray
     size: tuple[float, float]
-    crop: tuple[int, ...]
+    kept: tuple[int, ...]
+    height: float
 
 
 def set_table(catalogue: Catalogue, rng) -> Setting:
-    """A table, or now and then a bare floor, with 1 to 25 things on it, in a room of walls."""
-    on_floor = rng.random() < 0.12
-    width, depth = rng.uniform(0.6, 2.2), rng.uniform(0.5, 1.2)
-    height = 0.0 if on_floor else float(rng.uniform(0.38, 1.05))
-    stage = _stage(rng)
-    if not on_floor:
-        stage.append(_table(width, depth, height, rng))
-    things = clutter(catalogue, rng, width, depth, int(rng.choice([rng.integers(1, 8), rng.integers(4, 26)])))
-    bodies = [*stage, *(replace(thing, shape=thing.shape.moved(z=height)) for thing in things)]
-    middle = np.mean([thing.shape.bounds() for thing in things], (0, 1)) if things else np.zeros(3)
-    first = 0 if on_floor else len(stage) - 1
-    crop = tuple(i for i in range(first, len(bodies)) if i >= len(stage) - 1 or bodies[i].label == "floor")
-    return Setting(tuple(bodies), np.array([middle[0], middle[1], height + 0.05]), (width, depth), crop)
+    """A table, or now and then the bare floor, with 1 to 25 things on it, in a room of walls."""
+    support, surface = _support(catalogue, rng)
+    stage = _stage(rng, surface)
+    count = int(rng.choice([rng.integers(1, 8), rng.integers(4, 16), rng.integers(8, 26)], p=[0.4, 0.3, 0.3]))
+    things = clutter(catalogue, rng, surface.width, surface.depth, count)
+    if rng.random() < 0.08 and min(surface.width, surface.depth) > 0.4:
+        things = _boxed(catalogue, rng)
+    turn, at = rotation(surface.yaw), (surface.x, surface.y, surface.z)
+    things = [replace(thing, shape=thing.shape.affine(turn, at)) for thing in things]
+    bodies = (*stage, *support, *things)
+    middle = np.mean([thing.shape.bounds() for thing in things], (0, 1)) if things else np.array([*at[:2], 0])
+    first = len(stage) if support else 0
+    kept = tuple(i for i in range(first, len(bodies)) if i >= len(stage) or bodies[i].label == "floor")
+    focus = np.array([middle[0], middle[1], surface.z + 0.05])
+    return Setting(bodies, focus, (surface.width, surface.depth), kept, surface.z)
 
 
-def _stage(rng) -> list[Body]:
-    """Floor and up to three walls, the nearest often right behind the table."""
-    bodies = [Body("floor", box(12, 12, 0.02, m.flooring(rng)).moved(z=-0.02))]
-    paint = m.wall_paint(rng)
-    for turn in rng.permutation(4)[: rng.integers(0, 4)]:
-        wall = box(12, 0.1, 2.7, paint).moved(y=rng.uniform(0.62, 3.5) + 0.05)
-        bodies.append(Body("wall", wall.turned(turn * np.pi / 2 + rng.normal(0, 0.02))))
-    return bodies
+def _support(catalogue: Catalogue, rng) -> tuple[tuple[Body, ...], Surface]:
+    """What the things stand on: a plain slab, any furniture with a free top, or the floor (no body of its own)."""
+    choice = rng.random()
+    if choice < 0.1:
+        return (), Surface(0, 0, 0.0, rng.uniform(0.6, 1.6), rng.uniform(0.6, 1.4))
+    if choice < 0.6:
+        for _ in range(6):
+            label = str(rng.choice(["table", "desk", "counter", "cabinet"], p=[0.5, 0.25, 0.15, 0.1]))
+            piece = catalogue.build(label, rng)
+            tops = [s for s in piece.surfaces if s.width * s.depth > 0.12 and s.headroom > 0.4 and s.z < 1.15]
+            if tops:
+                return piece.bodies, max(tops, key=lambda s: s.width * s.depth)
+    return _slab(rng)
 
 
-def _table(width, depth, height, rng) -> Body:
+def _slab(rng) -> tuple[tuple[Body, ...], Surface]:
+    width, depth, height = rng.uniform(0.6, 2.6), rng.uniform(0.5, 1.4), rng.uniform(0.4, 1.0)
     top = [m.wood, m.painted, m.stone, m.fabric, m.wood][int(rng.integers(5))](rng)
     thick = rng.uniform(0.015, 0.06)
-    if rng.random() < 0.15:
-        shape = cylinder(width / 2, thick, top, segments=40).moved(z=height - thick).scaled(1, depth / width, 1)
-        shape += cylinder(0.05, height - thick, m.metal(rng))
-    else:
-        shape = box(width, depth, thick, top).moved(z=height - thick)
-        legs = m.metal(rng) if rng.random() < 0.5 else top
-        w = rng.uniform(0.03, 0.08)
-        for sx in (-1, 1):
-            for sy in (-1, 1):
-                shape += box(w, w, height - thick, legs, (sx * (width / 2 - w), sy * (depth / 2 - w), 0))
-    label = rng.choice(["table", "desk", "counter"], p=[0.6, 0.3, 0.1])
-    return Body(str(label), shape)
+    shape = box(width, depth, thick, top, (0, 0, height - thick)) + legs(
+        width, depth, height - thick, body_material(rng), rng
+    )
+    return (Body("table", shape),), Surface(0, 0, height, width, depth)
+
+
+def _boxed(catalogue: Catalogue, rng) -> list[Body]:
+    """A tray or box full of things: bin picking."""
+    width, depth, wall, t = rng.uniform(0.28, 0.6), rng.uniform(0.22, 0.45), rng.uniform(0.03, 0.2), 0.006
+    made = m.painted(rng) if rng.random() < 0.6 else m.wood(rng)
+    shape = box(width, depth, t, made)
+    for sx, sy, lx, ly in ((0, -1, width, t), (0, 1, width, t), (-1, 0, t, depth), (1, 0, t, depth)):
+        shape += box(lx, ly, wall, made, (sx * (width - t) / 2, sy * (depth - t) / 2, 0))
+    inside = clutter(catalogue, rng, width - 0.05, depth - 0.05, int(rng.integers(3, 14)))
+    inside = [
+        body for body in inside if (np.abs(body.shape.vertices[:, :2]).max(0) < [width / 2 - t, depth / 2 - t]).all()
+    ]
+    return [Body("object", shape), *(replace(body, shape=body.shape.moved(z=t)) for body in inside)]
+
+
+def _stage(rng, surface: Surface) -> list[Body]:
+    """Floor and up to four walls, the nearest often right behind the table; sometimes furniture-like blocks beyond."""
+    bodies = [Body("floor", box(12, 12, 0.02, m.flooring(rng), (0, 0, -0.02)))]
+    paint = m.wall_paint(rng)
+    near = max(surface.width, surface.depth) / 2 + 0.15
+    for turn in rng.permutation(4)[: rng.integers(0, 5)]:
+        reach = (
+            (surface.depth / 2 + abs(surface.y) + 0.06) if turn == 0 and rng.random() < 0.4 else rng.uniform(near, 3.5)
+        )
+        wall = box(12, 0.1, 2.7, paint, (0, reach + 0.05, 0))
+        bodies.append(Body("wall", wall.turned(turn * np.pi / 2)))
+    return bodies
 
 
 def view_table(setting: Setting, rng) -> np.ndarray:
@@ -76,7 +106,20 @@ def view_table(setting: Setting, rng) -> np.ndarray:
     pitch, yaw = np.deg2rad(rng.uniform(20, 60)), rng.uniform(0, 2 * np.pi)
     if rng.random() < 0.7:  # from the front, where a wall never stands in the way
         yaw = np.pi / 2 + rng.normal(0, 0.5)
-    aim = setting.focus + [*rng.uniform(-0.12, 0.12, 2), 0]
+    aim = setting.focus + np.array([*rng.uniform(-0.12, 0.12, 2), 0])
     pose = look((0, 0, 0), yaw, pitch, np.deg2rad(rng.normal(0, 2)))
     pose[:3, 3] = aim - pose[:3, 2] * distance
     return pose
+
+
+def crop_table(setting: Setting, points: np.ndarray, body: np.ndarray, rng) -> np.ndarray:
+    """(N,) what a robot's crop leaves: table and things, mostly without legs, often a box, seldom without the board."""
+    kept = np.isin(body, setting.kept)
+    if rng.random() < 0.65:
+        kept &= points[:, 2] > setting.height - rng.uniform(0.01, 0.06)
+    if rng.random() < 0.4:
+        reach = rng.uniform(0.3, 0.9, 2)
+        kept &= (np.abs(points[:, :2] - setting.focus[:2]) < reach).all(1)
+    if rng.random() < 0.05:
+        kept &= points[:, 2] > setting.height + 0.008
+    return kept

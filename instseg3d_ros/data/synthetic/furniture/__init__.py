@@ -1,5 +1,49 @@
-"""Furniture by parameters. Importing this package registers all constructions."""
+"""Furniture by parameters, one file per class. Importing this package registers all constructions."""
 
-from instseg3d_ros.data.synthetic.furniture import bath, chair, kitchen, openings, other, soft, storage, table
+from instseg3d_ros.data.synthetic.furniture import (
+    appliances,
+    armchair,
+    bathtub,
+    bed,
+    bookshelf,
+    cabinet,
+    chair,
+    counter,
+    curtain,
+    desk,
+    door,
+    hangings,
+    otherfurniture,
+    picture,
+    refrigerator,
+    shower_curtain,
+    sink,
+    sofa,
+    table,
+    toilet,
+    window,
+)
 
-__all__ = ["bath", "chair", "kitchen", "openings", "other", "soft", "storage", "table"]
+__all__ = [
+    "appliances",
+    "armchair",
+    "bathtub",
+    "bed",
+    "bookshelf",
+    "cabinet",
+    "chair",
+    "counter",
+    "curtain",
+    "desk",
+    "door",
+    "hangings",
+    "otherfurniture",
+    "picture",
+    "refrigerator",
+    "shower_curtain",
+    "sink",
+    "sofa",
+    "table",
+    "toilet",
+    "window",
+]

@@ -1,4 +1,4 @@
-"""Chairs: four legs, swivel, cantilever, armchair, folding, tub, bench-like; backs and seats of many kinds."""
+"""Chairs on frames: four legs, swivel, cantilever, shells, folding; backs and seats of many kinds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape
 from instseg3d_ros.data.synthetic.parts import body_material, join, legs, slats, upholstered
-from instseg3d_ros.data.synthetic.primitives import bar, bent_box, box, cylinder, ellipsoid, rounded_box, tube
+from instseg3d_ros.data.synthetic.primitives import bar, bent_box, box, cylinder, heightfield, rounded_box, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
 
@@ -140,22 +140,6 @@ def cantilever(rng):
     return _assemble(base, height, width, depth, rng, body_material(rng), m.fabric(rng), 0.4)
 
 
-@construction("chair", "armchair", weight=2)
-def armchair(rng):
-    width, depth = rng.uniform(0.65, 1.0), rng.uniform(0.65, 0.95)
-    cloth, low = m.fabric(rng), rng.uniform(0.0, 0.18)
-    seat, arm, side = rng.uniform(0.36, 0.46), rng.uniform(0.48, 0.68), rng.uniform(0.08, 0.2)
-    thick, back = rng.uniform(0.12, 0.25), rng.uniform(0.7, 1.1)
-    shape = upholstered(width - 2 * side, depth - thick, seat - low, cloth, rng).moved(0, -thick / 2, low)
-    for sign in (-1, 1):
-        shape += upholstered(side, depth, arm - low, cloth, rng, 0.01).moved(sign * (width - side) / 2, 0, low)
-    rest = upholstered(width - 2 * side * rng.choice([0, 1]), thick, back - low, cloth, rng, 0.01)
-    shape += rest.turned(-rng.uniform(0, 0.2), 0).moved(0, (depth - thick) / 2, low)
-    if low > 0.03:
-        shape += legs(width * 0.9, depth * 0.9, low + 0.02, body_material(rng), rng, "tapered")
-    return Assembly.of("chair", shape)
-
-
 @construction("chair", "shell", weight=2)
 def shell(rng):
     """One bent plastic or wooden shell on any base."""
@@ -168,7 +152,6 @@ def shell(rng):
     z = z + rng.uniform(0.01, 0.07) * u**2
     x = u * width / 2 * (1 - 0.25 * np.clip(v - turn, 0, 1))
     y = y - rng.uniform(0.0, 0.1) * u**2 * (v > turn)
-    from instseg3d_ros.data.synthetic.primitives import heightfield
 
     shape = heightfield(x, y, z + height, skin)
     style = str(rng.choice(["splayed", "frame", "tapered", "pedestal"]))
@@ -194,26 +177,6 @@ def folding(rng):
     return Assembly.of("chair", shape)
 
 
-@construction("chair", "tub", weight=1)
-def tub(rng):
-    """Round arm chair: a bent wall around a round seat."""
-    r, seat, rim = rng.uniform(0.28, 0.42), rng.uniform(0.36, 0.46), rng.uniform(0.62, 0.85)
-    cloth, low = m.fabric(rng), rng.uniform(0.0, 0.2)
-    angle = np.linspace(-0.9, np.pi + 0.9, 25)
-    thick = rng.uniform(0.05, 0.12)
-    from instseg3d_ros.data.synthetic.primitives import grid, surface
-
-    ring = []
-    for radius, z in ((r, low), (r, rim), (r - thick, rim), (r - thick, low)):
-        drop = (rim - seat) * 0.6 * np.clip(-np.sin(angle) + 0.3, 0, 1) if z == rim else 0
-        ring.append(np.stack([radius * np.cos(angle), radius * np.sin(angle), np.full(25, z) - drop], 1))
-    shape = surface(np.stack(ring, 1).reshape(-1, 3), grid(25, 4, wrap=True), cloth)
-    shape += cylinder(r * 0.97, seat - low, cloth, (0, 0, low), segments=24)
-    if low > 0.04:
-        shape += legs(r * 1.4, r * 1.4, low + 0.02, body_material(rng), rng, str(rng.choice(["tapered", "pedestal"])))
-    return Assembly.of("chair", shape)
-
-
 @construction("chair", "sled base", held_out=True)
 def sled(rng):
     width, depth, height = _proportions(rng)
@@ -234,22 +197,91 @@ def sled(rng):
     return _assemble(base, height, width, depth, rng, m.painted(rng), m.fabric(rng), 0.2)
 
 
-@construction("chair", "wing chair", held_out=True)
-def wing_chair(rng):
-    width, depth, cloth = rng.uniform(0.65, 0.85), rng.uniform(0.65, 0.85), m.fabric(rng)
-    seat, back, low = rng.uniform(0.4, 0.48), rng.uniform(0.95, 1.2), rng.uniform(0.12, 0.22)
-    shape = upholstered(width * 0.8, depth * 0.85, seat - low, cloth, rng).moved(z=low)
-    shape += bent_box(width, 0.1, back - low, 0.03, cloth).moved(0, depth * 0.4, low)
-    for side in (-1, 1):
-        shape += box(0.07, depth * 0.35, back * 0.45, cloth, (side * width * 0.47, depth * 0.28, back * 0.52))
-        shape += upholstered(0.12, depth * 0.8, 0.22, cloth, rng).moved(side * width * 0.44, 0, seat - 0.02)
-    shape += legs(width * 0.8, depth * 0.8, low + 0.02, m.wood(rng), rng, "square")
+@construction("chair", "bar chair", weight=1)
+def bar_chair(rng):
+    """A high seat with a foot rest and a low back."""
+    width, depth, height = rng.uniform(0.34, 0.46), rng.uniform(0.34, 0.44), rng.uniform(0.58, 0.8)
+    frame = m.metal(rng) if rng.random() < 0.5 else body_material(rng)
+    base = legs(width, depth, height, frame, rng, str(rng.choice(["square", "round", "splayed", "frame", "pedestal"])))
+    base += bar((-width / 2, -depth / 2 + 0.02, 0.25), (width / 2, -depth / 2 + 0.02, 0.25), 0.022, 0.022, frame)
+    seat, thick = _seat(width, depth, rng, frame, m.fabric(rng))
+    back = _back(width * 0.95, rng.uniform(0.15, 0.38), rng, frame, m.fabric(rng)).turned(-rng.uniform(0, 0.2), 0)
+    return Assembly.of("chair", base + seat.moved(z=height) + back.moved(0, depth / 2 - 0.03, height + thick - 0.01))
+
+
+@construction("chair", "executive", weight=1.5)
+def executive(rng):
+    """A high upholstered back over a swivel base or a sledge of steel."""
+    width, depth, height = rng.uniform(0.5, 0.62), rng.uniform(0.48, 0.56), rng.uniform(0.38, 0.46)
+    cloth = m.painted(rng) if rng.random() < 0.5 else m.fabric(rng)
+    base = legs(0.6, 0.6, height, m.metal(rng), rng, "pedestal")
+    shape = base + upholstered(width, depth, rng.uniform(0.08, 0.14), cloth, rng).moved(z=height)
+    tall, lean = rng.uniform(0.55, 0.85), -rng.uniform(0.05, 0.25)
+    back, pads = rounded_box(width * 0.95, 0.09, tall, cloth, 0.04), int(rng.integers(0, 5))
+    for i in range(pads):
+        back += rounded_box(width * 0.9, 0.06, tall / pads * 0.9, cloth, 0.025).moved(0, -0.05, tall * i / pads)
+    if rng.random() < 0.4:
+        back += rounded_box(width * 0.55, 0.08, 0.16, cloth, 0.03).moved(0, -0.01, tall + 0.02)
+    shape += back.turned(lean, 0).moved(0, depth / 2 - 0.04, height + 0.08)
+    return Assembly.of("chair", shape + _arms(width, depth, 0.2, rng, m.painted(rng)).moved(z=height + 0.1))
+
+
+@construction("chair", "parsons", weight=1)
+def parsons(rng):
+    """Fully covered: seat, back and often the legs are one soft block."""
+    width, depth, height = rng.uniform(0.42, 0.54), rng.uniform(0.42, 0.58), rng.uniform(0.42, 0.5)
+    cloth, back, thick = m.fabric(rng), rng.uniform(0.4, 0.65), rng.uniform(0.06, 0.11)
+    seat = rng.uniform(0.08, 0.2)
+    shape = rounded_box(width, depth, seat, cloth, 0.02, 0.02).moved(z=height - seat)
+    shape += (
+        rounded_box(width, thick, back + seat, cloth, 0.02)
+        .turned(-rng.uniform(0, 0.2), 0)
+        .moved(0, depth / 2 - thick / 2, height - seat)
+    )
+    shape += legs(
+        width * 0.96,
+        depth * 0.94,
+        height - seat + 0.01,
+        body_material(rng),
+        rng,
+        str(rng.choice(["square", "tapered"])),
+    )
     return Assembly.of("chair", shape)
 
 
-@construction("chair", "bean bag chair", held_out=True, weight=0.5)
-def bean_bag(rng):
-    r = rng.uniform(0.35, 0.5)
-    cloth = m.fabric(rng)
-    shape = ellipsoid(2 * r, 2 * r, r * 1.1, cloth, 0.2)
-    return Assembly.of("chair", shape + ellipsoid(1.7 * r, 1.1 * r, r * 1.2, cloth).moved(0, r * 0.5, r * 0.5))
+@construction("chair", "wire and mesh", weight=0.8)
+def wire_chair(rng):
+    """Seat and back of parallel wires or straps, for garden and waiting room."""
+    width, depth, height = _proportions(rng)
+    wire, rise = m.metal(rng) if rng.random() < 0.6 else m.painted(rng), rng.uniform(0.3, 0.45)
+    count, thick = int(rng.integers(5, 14)), rng.uniform(0.004, 0.012)
+    bend = rng.uniform(0.03, 0.12)
+    shape = join(
+        tube([(x, -depth / 2, height), (x, depth / 2 - 0.05, height - 0.02), (x, depth / 2, height + 0.05),
+              (x, depth / 2 + bend, height + rise)], thick, wire, 6)
+        for x in np.linspace(-0.5, 0.5, count) * width)  # fmt: skip
+    for y, z in ((-depth / 2, height), (depth / 2 + bend, height + rise), (0, height - 0.012)):
+        shape += tube([(-width / 2, y, z), (width / 2, y, z)], 0.012, wire)
+    return Assembly.of(
+        "chair",
+        shape
+        + legs(width * 0.9, depth * 0.85, height - 0.01, wire, rng, str(rng.choice(["round", "splayed", "frame"]))),
+    )
+
+
+@construction("chair", "cross back", held_out=True)
+def cross_back(rng):
+    """Two crossed slats between bent posts, a round seat."""
+    r, height, frame = rng.uniform(0.2, 0.25), rng.uniform(0.42, 0.48), m.wood(rng)
+    rise = rng.uniform(0.38, 0.48)
+    shape = cylinder(r, 0.03, frame, (0, 0, height), segments=24) + legs(r * 1.7, r * 1.7, height, frame, rng, "round")
+    for side in (-1, 1):
+        shape += tube([(side * r * 0.8, r * 0.6, height), (side * r * 0.9, r * 0.9, height + rise)], 0.014, frame)
+        shape += bar(
+            (side * r * 0.8, r * 0.65, height + 0.03),
+            (-side * r * 0.85, r * 0.9, height + rise * 0.9),
+            0.035,
+            0.012,
+            frame,
+        )
+    return Assembly.of("chair", shape + bent_box(1.9 * r, 0.03, 0.06, 0.05, frame).moved(0, r * 0.85, height + rise))

@@ -1,4 +1,4 @@
-"""Tables and desks: any top on any base."""
+"""Tables: any top on any base."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape, Surface
-from instseg3d_ros.data.synthetic.parts import body_material, carcass, fronts, legs
-from instseg3d_ros.data.synthetic.primitives import box, cylinder, extrude, revolve, rounded_box
+from instseg3d_ros.data.synthetic.parts import body_material, carcass, legs
+from instseg3d_ros.data.synthetic.primitives import (
+    bar,
+    box,
+    cylinder,
+    extrude,
+    folded_sheet,
+    revolve,
+    rounded_box,
+    tube,
+)
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _top_material(rng):
+def top_material(rng):
     return [m.wood, m.wood, m.painted, m.stone, m.glass][rng.choice(5, p=[0.35, 0.2, 0.25, 0.12, 0.08])](rng)
 
 
@@ -56,8 +65,8 @@ def flat_top(width: float, depth: float, thick: float, material, rng) -> Shape:
     return extrude(outline, thick, material)
 
 
-def _standing(label: str, width, depth, height, rng, style=None, apron=0.4) -> Assembly:
-    top, thick = _top_material(rng), rng.uniform(0.012, 0.06)
+def standing(label: str, width, depth, height, rng, style=None, apron=0.4) -> Assembly:
+    top, thick = top_material(rng), rng.uniform(0.012, 0.06)
     frame = (
         m.metal(rng) if rng.random() < 0.35 else top if rng.random() < 0.5 and top.gloss < 0.8 else body_material(rng)
     )
@@ -74,12 +83,12 @@ def _standing(label: str, width, depth, height, rng, style=None, apron=0.4) -> A
 
 @construction("table", "dining table", weight=3)
 def dining_table(rng):
-    return _standing("table", rng.uniform(0.7, 2.4), rng.uniform(0.6, 1.15), rng.uniform(0.68, 0.8), rng)
+    return standing("table", rng.uniform(0.7, 2.4), rng.uniform(0.6, 1.15), rng.uniform(0.68, 0.8), rng)
 
 
 @construction("table", "round table", weight=2)
 def round_table(rng):
-    d, h, top = rng.uniform(0.5, 1.5), rng.uniform(0.4, 0.8), _top_material(rng)
+    d, h, top = rng.uniform(0.5, 1.5), rng.uniform(0.4, 0.8), top_material(rng)
     thick = rng.uniform(0.012, 0.05)
     shape = cylinder(d / 2, thick, top, (0, 0, h - thick), segments=36)
     frame = m.metal(rng) if rng.random() < 0.5 else body_material(rng)
@@ -95,7 +104,7 @@ def round_table(rng):
 @construction("table", "coffee table", weight=2)
 def coffee_table(rng):
     width, depth, height = rng.uniform(0.5, 1.4), rng.uniform(0.4, 0.8), rng.uniform(0.28, 0.52)
-    made = _standing("table", width, depth, height, rng, apron=0.2)
+    made = standing("table", width, depth, height, rng, apron=0.2)
     if rng.random() < 0.4:  # a shelf below
         shelf = box(width * 0.85, depth * 0.85, 0.018, body_material(rng), (0, 0, height * rng.uniform(0.2, 0.45)))
         return Assembly.of("table", made.bodies[0].shape + shelf, *made.surfaces)
@@ -105,7 +114,7 @@ def coffee_table(rng):
 @construction("table", "side table", weight=1)
 def side_table(rng):
     size = rng.uniform(0.3, 0.6)
-    return _standing("table", size, size * rng.uniform(0.7, 1.2), rng.uniform(0.4, 0.75), rng)
+    return standing("table", size, size * rng.uniform(0.7, 1.2), rng.uniform(0.4, 0.75), rng)
 
 
 @construction("table", "block table", weight=0.7)
@@ -127,10 +136,9 @@ def block_table(rng):
 
 @construction("table", "cross legs", held_out=True)
 def cross_table(rng):
-    from instseg3d_ros.data.synthetic.primitives import bar
 
     width, depth, height = rng.uniform(0.9, 2.0), rng.uniform(0.6, 1.0), rng.uniform(0.66, 0.78)
-    frame, top = body_material(rng), _top_material(rng)
+    frame, top = body_material(rng), top_material(rng)
     shape = box(width, depth, 0.035, top, (0, 0, height - 0.035))
     for x in (-0.36 * width, 0.36 * width):
         for sign in (-1, 1):
@@ -141,79 +149,98 @@ def cross_table(rng):
     )
 
 
-def _desk_seats(width: float, depth: float) -> list[tuple[float, float, float]]:
-    return [(0.0, -depth / 2, np.pi)]
-
-
-@construction("desk", "plain desk", weight=2)
-def plain_desk(rng):
-    width, depth, height = rng.uniform(0.9, 1.9), rng.uniform(0.5, 0.9), rng.uniform(0.68, 0.8)
-    style = str(rng.choice(["square", "frame", "panels", "trestle", "splayed"]))
-    made = _standing("desk", width, depth, height, rng, style)
+@construction("table", "console", weight=1)
+def console(rng):
+    """Long and narrow, for a wall."""
+    width, depth, height = rng.uniform(0.7, 1.6), rng.uniform(0.25, 0.42), rng.uniform(0.68, 0.9)
+    made = standing("table", width, depth, height, rng, str(rng.choice(["square", "frame", "tapered", "panels"])))
     shape = made.bodies[0].shape
-    if rng.random() < 0.35:  # a modesty panel
-        shape += box(
-            width * 0.9, 0.018, height * rng.uniform(0.3, 0.6), body_material(rng), (0, depth * 0.42, height * 0.35)
-        )
-    return Assembly.of("desk", shape, *made.surfaces, seats=_desk_seats(width, depth))
+    if rng.random() < 0.4:
+        shape += box(width * 0.9, depth * 0.85, 0.018, body_material(rng), (0, 0, rng.uniform(0.1, 0.3)))
+    return Assembly.of("table", shape, *made.surfaces)
 
 
-@construction("desk", "pedestal desk", weight=2)
-def pedestal_desk(rng):
-    """A top on one or two blocks of drawers."""
-    width, depth, height = rng.uniform(1.0, 1.9), rng.uniform(0.55, 0.9), rng.uniform(0.7, 0.78)
-    paint, grip = body_material(rng), m.metal(rng)
-    top = _top_material(rng) if rng.random() < 0.5 else paint
-    shape = box(width, depth, 0.03, top, (0, 0, height - 0.03))
-    block = rng.uniform(0.3, 0.5)
-    sides = (-1, 1) if rng.random() < 0.4 else (int(rng.choice([-1, 1])),)
+@construction("table", "conference table", weight=1)
+def conference(rng):
+    """A boat-shaped or oval top on two feet."""
+    width, depth, height = rng.uniform(1.8, 3.6), rng.uniform(0.9, 1.4), rng.uniform(0.7, 0.76)
+    top, base = top_material(rng), m.metal(rng) if rng.random() < 0.5 else body_material(rng)
+    s = np.linspace(0, 2 * np.pi, 36, endpoint=False)
+    power = rng.uniform(0.35, 1.0)
+    c, sn = np.cos(s), np.sin(s)
+    outline = np.stack([np.sign(c) * np.abs(c) ** power * width / 2, np.sign(sn) * np.abs(sn) ** power * depth / 2], 1)
+    shape = extrude(outline, rng.uniform(0.025, 0.06), top).moved(z=height - 0.04)
     for side in (-1, 1):
-        x = side * (width / 2 - block / 2 - 0.02)
-        if side in sides:
-            shape += (
-                box(block, depth * 0.9, height - 0.03, paint)
-                + fronts(block, height - 0.05, depth * 0.9, rng, paint, grip, ["drawer"])
-            ).moved(x)
-        else:
-            shape += box(0.03, depth * 0.9, height - 0.03, paint, (side * (width / 2 - 0.03), 0, 0))
-    return Assembly.of("desk", shape, Surface(0, 0, height, width * 0.95, depth * 0.9), seats=_desk_seats(width, depth))
-
-
-@construction("desk", "corner desk", weight=1)
-def corner_desk(rng):
-    width, depth, height = rng.uniform(1.2, 1.8), rng.uniform(0.5, 0.75), rng.uniform(0.7, 0.78)
-    arm, top, frame = rng.uniform(0.9, 1.6), _top_material(rng), body_material(rng)
-    side = int(rng.choice([-1, 1]))
-    x = side * (width / 2 - depth / 2)
-    shape = box(width, depth, 0.03, top, (0, 0, height - 0.03)) + box(
-        depth, arm, 0.03, top, (x, -depth / 2 - arm / 2, height - 0.03)
-    )
-    for px, py in (
-        (-width / 2 + 0.05, depth / 2 - 0.05),
-        (width / 2 - 0.05, depth / 2 - 0.05),
-        (-side * (width / 2 - 0.05), -depth / 2 + 0.05),
-        (x, -depth / 2 - arm + 0.05),
-    ):
-        shape += box(0.05, 0.05, height - 0.03, frame, (px, py, 0))
-    surfaces = (
-        Surface(0, 0, height, width * 0.95, depth * 0.9),
-        Surface(x, -depth / 2 - arm / 2, height, depth * 0.9, arm * 0.9),
-    )
-    return Assembly.of("desk", shape, *surfaces, seats=[(-side * 0.2, -depth / 2, np.pi)])
-
-
-@construction("desk", "secretary", held_out=True)
-def secretary(rng):
-    """A desk with a hutch of pigeon holes at its back."""
-    width, depth, height = rng.uniform(0.8, 1.4), rng.uniform(0.45, 0.65), rng.uniform(0.7, 0.78)
-    made = body_material(rng)
-    shape = box(width, depth, 0.03, made, (0, 0, height - 0.03)) + legs(
-        width * 0.96, depth * 0.96, height - 0.03, made, rng, "tapered"
-    )
-    hutch = carcass(width, 0.24, rng.uniform(0.25, 0.5), made)
-    for x in np.linspace(-0.5, 0.5, int(rng.integers(3, 6)))[1:-1]:
-        hutch += box(0.015, 0.23, hutch.bounds()[1][2], made, (x * width, 0, 0))
-    shape += hutch.moved(0, depth / 2 - 0.12, height)
+        foot = (
+            box(0.08, depth * 0.5, height - 0.04, base)
+            if rng.random() < 0.5
+            else legs(0.6, 0.6, height - 0.04, base, rng, "pedestal")
+        )
+        shape += foot.moved(side * width * rng.uniform(0.25, 0.33))
     return Assembly.of(
-        "desk", shape, Surface(0, -0.1, height, width * 0.9, depth - 0.28), seats=_desk_seats(width, depth)
+        "table",
+        shape,
+        Surface(0, 0, height + 0.01, width * 0.75, depth * 0.65),
+        seats=seats_around(width * 0.85, depth, rng),
     )
+
+
+@construction("table", "nest of tables", weight=0.6)
+def nest(rng):
+    shape, size, height = Shape(), rng.uniform(0.4, 0.6), rng.uniform(0.42, 0.55)
+    made = body_material(rng)
+    for i in range(int(rng.integers(2, 4))):
+        share = 1 - 0.15 * i
+        one = standing("table", size * share, size * 0.8 * share, height * share, rng, "square", 0.0).bodies[0].shape
+        shape += one.moved(rng.uniform(0, 0.12) * i, -rng.uniform(0.05, 0.2) * i)
+    return Assembly.of("table", shape + box(0.01, 0.01, 0.01, made), Surface(0, 0.05, height, size * 0.8, size * 0.6))
+
+
+@construction("table", "tray table", weight=0.6)
+def tray_table(rng):
+    """A rimmed top on a thin frame."""
+    d, h, frame = rng.uniform(0.35, 0.7), rng.uniform(0.35, 0.6), m.metal(rng)
+    made = body_material(rng)
+    if rng.random() < 0.5:
+        shape = revolve(
+            [(0, 0), (d / 2, 0), (d / 2, 0.04), (d / 2 - 0.01, 0.04), (d / 2 - 0.01, 0.008), (0, 0.008)], made, 32
+        )
+    else:
+        shape = box(d, d, 0.008, made)
+        for sx, sy, lx, ly in ((0, -1, d, 0.01), (0, 1, d, 0.01), (-1, 0, 0.01, d), (1, 0, 0.01, d)):
+            shape += box(lx, ly, 0.04, made, (sx * d / 2, sy * d / 2, 0))
+    shape = shape.moved(z=h) + legs(
+        d * 0.65, d * 0.65, h, frame, rng, str(rng.choice(["frame", "round", "splayed", "pedestal"]))
+    )
+    return Assembly.of("table", shape, Surface(0, 0, h + 0.01, d * 0.65, d * 0.65))
+
+
+@construction("table", "covered table", weight=1)
+def covered(rng):
+    """A cloth over everything, hanging down with folds."""
+    width, depth, height = rng.uniform(0.7, 1.8), rng.uniform(0.7, 1.0), rng.uniform(0.68, 0.78)
+    cloth, hang = m.fabric(rng), rng.uniform(0.12, 0.6)
+    shape = legs(width * 0.9, depth * 0.9, height - 0.02, body_material(rng), rng, "square") + box(
+        width, depth, 0.02, cloth, (0, 0, height - 0.02)
+    )
+    for turn, (a, b) in enumerate(((width, depth), (depth, width), (width, depth), (depth, width))):
+        fall = folded_sheet(a, hang, a * rng.uniform(3, 7), rng.uniform(0.004, 0.02), cloth, rng)
+        shape += fall.moved(0, b / 2 + 0.01, height - hang).turned(turn * np.pi / 2)
+    return Assembly.of(
+        "table", shape, Surface(0, 0, height, width * 0.92, depth * 0.92), seats=seats_around(width, depth, rng)
+    )
+
+
+@construction("table", "drum and wires", held_out=True)
+def wire_drum(rng):
+    """A glass or wooden disk on a cage of wires."""
+    r, h, wire = rng.uniform(0.25, 0.5), rng.uniform(0.35, 0.5), m.metal(rng)
+    shape = cylinder(r, 0.015, top_material(rng), (0, 0, h), segments=32)
+    for a in np.arange(16) * np.pi / 8:
+        shape += tube(
+            [(r * 0.6 * np.cos(a), r * 0.6 * np.sin(a), 0), (r * 0.9 * np.cos(a + 0.4), r * 0.9 * np.sin(a + 0.4), h)],
+            0.006,
+            wire,
+            6,
+        )
+    return Assembly.of("table", shape, Surface(0, 0, h + 0.015, r * 1.3, r * 1.3))

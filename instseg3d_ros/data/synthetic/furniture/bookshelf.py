@@ -1,124 +1,16 @@
-"""Cabinets and bookshelves."""
+"""Bookshelves, with books that belong to them and room for loose things."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape, Surface
-from instseg3d_ros.data.synthetic.parts import body_material, books, carcass, fronts, legs
-from instseg3d_ros.data.synthetic.primitives import bar, box
+from instseg3d_ros.data.synthetic.parts import body_material, books, carcass
+from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder
 from instseg3d_ros.data.synthetic.registry import construction
-
-
-def _on_feet(shape: Shape, width, depth, rng) -> tuple[Shape, float]:
-    """Lift a body onto a plinth, legs, or leave it."""
-    kind = rng.integers(3)
-    if kind == 0:
-        return shape, 0.0
-    if kind == 1:
-        up = rng.uniform(0.04, 0.1)
-        return shape.moved(z=up) + box(width * 0.96, depth * 0.9, up, m.painted(rng), (0, 0.02, 0)), up
-    up = rng.uniform(0.06, 0.25)
-    feet = m.metal(rng) if rng.random() < 0.5 else body_material(rng)
-    style = str(rng.choice(["square", "round", "tapered", "splayed", "frame"]))
-    return shape.moved(z=up) + legs(width * 0.94, depth * 0.9, up, feet, rng, style), up
-
-
-def _closed(label, width, depth, height, rng, kinds=None) -> Assembly:
-    paint, grip = body_material(rng), m.metal(rng)
-    face = paint if rng.random() < 0.6 else body_material(rng)
-    shape = box(width, depth, height, paint) + fronts(width, height, depth, rng, face, grip, kinds)
-    if rng.random() < 0.4:
-        shape += box(width + 0.03, depth + 0.04, 0.025, body_material(rng), (0, -0.01, height))
-        height += 0.025
-    shape, up = _on_feet(shape, width, depth, rng)
-    top = Surface(0, 0, height + up, width * 0.95, depth * 0.9)
-    return Assembly.of(label, shape, *([top] if height + up < 1.5 else []))
-
-
-@construction("cabinet", "sideboard", weight=3)
-def sideboard(rng):
-    return _closed("cabinet", rng.uniform(0.6, 2.0), rng.uniform(0.33, 0.55), rng.uniform(0.45, 1.1), rng)
-
-
-@construction("cabinet", "chest of drawers", weight=2)
-def chest(rng):
-    return _closed("cabinet", rng.uniform(0.4, 1.2), rng.uniform(0.38, 0.55), rng.uniform(0.55, 1.25), rng, ["drawer"])
-
-
-@construction("cabinet", "wardrobe", weight=2)
-def wardrobe(rng):
-    return _closed(
-        "cabinet", rng.uniform(0.7, 2.4), rng.uniform(0.45, 0.65), rng.uniform(1.7, 2.25), rng, ["door", "mixed"]
-    )
-
-
-@construction("cabinet", "filing cabinet", weight=1.5)
-def filing(rng):
-    """A narrow metal or melamine block of drawers, often on casters."""
-    return _closed("cabinet", rng.uniform(0.38, 0.5), rng.uniform(0.45, 0.65), rng.uniform(0.5, 1.35), rng, ["drawer"])
-
-
-@construction("cabinet", "half open", weight=1.5)
-def half_open(rng):
-    """Doors below, or beside, open compartments."""
-    width, depth, height = rng.uniform(0.7, 1.8), rng.uniform(0.33, 0.5), rng.uniform(0.5, 2.0)
-    paint, grip = body_material(rng), m.metal(rng)
-    shape = carcass(width, depth, height, paint)
-    if height > 1.0:
-        cut = height * rng.uniform(0.3, 0.6)
-        shape += box(width, depth * 0.98, 0.018, paint, (0, 0, cut)) + fronts(width, cut, depth, rng, paint, grip)
-        shelf = (cut + height) / 2
-        shape += box(width * 0.97, depth * 0.95, 0.018, paint, (0, 0, shelf))
-        surfaces = [
-            Surface(0, 0, z + 0.018, width * 0.9, depth * 0.85, (height - cut) / 2 - 0.04) for z in (cut, shelf)
-        ]
-    else:
-        share = width * rng.uniform(0.3, 0.6)
-        x = (width - share) / 2 * rng.choice([-1, 1])
-        shape += (box(share, depth * 0.98, height, paint) + fronts(share, height, depth, rng, paint, grip)).moved(x)
-        surfaces = [Surface(0, 0, height, width * 0.9, depth * 0.85)]
-        rest = width - share
-        surfaces.append(Surface(-np.sign(x) * share / 2, 0, 0.018, rest * 0.85, depth * 0.8, height - 0.05))
-    return Assembly.of("cabinet", shape, *surfaces)
-
-
-@construction("cabinet", "wall cabinet", mount="wall")
-def wall_cabinet(rng):
-    """Hung: its bottom is at z = 0 and the caller lifts it."""
-    width, depth, height = rng.uniform(0.4, 2.0), rng.uniform(0.28, 0.4), rng.uniform(0.4, 0.9)
-    paint = body_material(rng)
-    return Assembly.of(
-        "cabinet",
-        box(width, depth, height, paint) + fronts(width, height, depth, rng, paint, m.metal(rng), ["door", "glass"]),
-    )
-
-
-@construction("cabinet", "vitrine", held_out=True)
-def vitrine(rng):
-    width, depth, height = rng.uniform(0.6, 1.2), rng.uniform(0.35, 0.45), rng.uniform(1.6, 2.0)
-    made = body_material(rng)
-    low = height * rng.uniform(0.3, 0.4)
-    shape = box(width, depth, low, made) + fronts(width, low, depth, rng, made, m.metal(rng), ["door"])
-    upper = carcass(width * 0.95, depth * 0.8, height - low, made)
-    upper += fronts(width * 0.95, height - low, depth * 0.8, rng, made, m.metal(rng), ["glass"])
-    shape += upper.moved(0, depth * 0.1, low) + box(width * 1.05, depth * 1.02, 0.05, made, (0, 0, height))
-    return Assembly.of("cabinet", shape)
-
-
-@construction("cabinet", "locker", held_out=True)
-def locker(rng):
-    """Tall metal doors side by side with slots."""
-    count, height = int(rng.integers(1, 5)), rng.uniform(1.6, 2.0)
-    paint, w = m.painted(rng), rng.uniform(0.3, 0.4)
-    shape = box(count * w, 0.5, height, paint)
-    for i in range(count):
-        x = (i + 0.5 - count / 2) * w
-        shape += box(w * 0.94, 0.02, height * 0.94, paint, (x, -0.26, height * 0.04))
-        for z in np.arange(3) * 0.04:
-            shape += box(w * 0.4, 0.004, 0.012, m.metal(rng), (x, -0.272, height * 0.85 + z))
-    return Assembly.of("cabinet", shape)
 
 
 def _fill(width, depth, clear, z, rng, chance) -> tuple[Shape, list[Surface]]:
@@ -223,3 +115,76 @@ def stacked_boxes(rng):
         surfaces += [Surface(s.x + x, s.y, s.z + z, s.width, s.depth, s.headroom) for s in free]
         z += height
     return Assembly.of("bookshelf", shape, *surfaces)
+
+
+@construction("bookshelf", "leaning ladder", weight=0.8)
+def leaning(rng):
+    """Boards that grow deeper downwards between two slanted rails."""
+    width, height, made = rng.uniform(0.45, 0.9), rng.uniform(1.6, 2.0), body_material(rng)
+    depth = rng.uniform(0.4, 0.5)
+    shape, surfaces = Shape(), []
+    for side in (-1, 1):
+        shape += bar((side * width / 2, -depth / 2, 0), (side * width / 2, depth / 2, height), 0.03, 0.05, made)
+    for z in np.linspace(0.2, height - 0.15, int(rng.integers(4, 6))):
+        d = depth * (1 - 0.8 * z / height)
+        filled, free = _fill(width - 0.06, d, 0.3, z + 0.02, rng, 0.4)
+        shape += (box(width, d, 0.02, made, (0, 0, z)) + filled).moved(y=depth / 2 - d / 2)
+        surfaces += [Surface(s.x, s.y + depth / 2 - d / 2, s.z, s.width, s.depth, s.headroom) for s in free]
+    return Assembly.of("bookshelf", shape, *surfaces)
+
+
+@construction("bookshelf", "staggered", weight=1)
+def staggered(rng):
+    """Uprights at different places on each level."""
+    width, depth, height = rng.uniform(0.8, 2.0), rng.uniform(0.25, 0.38), rng.uniform(0.8, 2.2)
+    made, levels, t = body_material(rng), int(rng.integers(2, 7)), rng.uniform(0.02, 0.05)
+    shape, surfaces = carcass(width, depth, height, made, rng.random() < 0.5, t), []
+    full = rng.uniform(0.1, 0.9)
+    for level in range(levels):
+        z, high = level * height / levels, height / levels
+        shape += box(width, depth * 0.98, t, made, (0, 0, z))
+        cuts = np.concatenate([[-0.5], np.sort(rng.uniform(-0.4, 0.4, int(rng.integers(0, 4)))), [0.5]]) * width
+        for left, right in pairwise(cuts):
+            shape += box(t, depth, high, made, (left, 0, z)) if left > -width / 2 else Shape()
+            if right - left < 0.1:
+                continue
+            filled, free = _fill(right - left - 2 * t, depth, high - t, z + t, rng, full)
+            x = (left + right) / 2
+            shape += filled.moved(x)
+            surfaces += [Surface(s.x + x, s.y, s.z, s.width, s.depth, s.headroom - 0.02) for s in free]
+    return Assembly.of("bookshelf", shape, *surfaces)
+
+
+@construction("bookshelf", "magazine display", weight=0.5)
+def display(rng):
+    """Sloping boards with journals lying against them."""
+    width, depth, height, made = (
+        rng.uniform(0.7, 1.2),
+        rng.uniform(0.3, 0.45),
+        rng.uniform(1.2, 1.9),
+        body_material(rng),
+    )
+    shape = carcass(width, depth, height, made)
+    for z in np.arange(0.1, height - 0.3, rng.uniform(0.28, 0.4)):
+        shape += box(width * 0.96, 0.012, 0.3, made).turned(-0.35, 0).moved(0, -depth * 0.2, z) + box(
+            width * 0.96, 0.03, 0.03, made, (0, -depth * 0.25, z)
+        )
+        for x in np.arange(-width / 2 + 0.15, width / 2 - 0.1, 0.25):
+            if rng.random() < 0.7:
+                shape += box(0.2, 0.006, 0.27, m.printed(rng)).turned(-0.35, 0).moved(x, -depth * 0.2 - 0.012, z + 0.02)
+    return Assembly.of("bookshelf", shape)
+
+
+@construction("bookshelf", "revolving", held_out=True)
+def revolving(rng):
+    """Square tower with books on all four sides."""
+    size, made, shape = rng.uniform(0.4, 0.55), body_material(rng), Shape()
+    levels = int(rng.integers(2, 6))
+    for level in range(levels):
+        z = 0.1 + level * 0.33
+        shape += box(size, size, 0.02, made, (0, 0, z))
+        for turn in range(4):
+            shape += books(size * 0.75, 0.16, 0.28, rng).moved(0, -size / 2 + 0.09, z + 0.02).turned(turn * np.pi / 2)
+    return Assembly.of(
+        "bookshelf", shape + box(size, size, 0.03, made, (0, 0, 0.1 + levels * 0.33)) + cylinder(size * 0.4, 0.1, made)
+    )

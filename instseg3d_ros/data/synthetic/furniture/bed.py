@@ -1,4 +1,4 @@
-"""Sofas and beds."""
+"""Beds with mattress, bedding and pillows."""
 
 from __future__ import annotations
 
@@ -6,126 +6,9 @@ import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Shape, Surface
-from instseg3d_ros.data.synthetic.parts import body_material, carcass, join, legs, slats, upholstered
-from instseg3d_ros.data.synthetic.primitives import bar, box, cushion, cylinder, heightfield, rounded_box
+from instseg3d_ros.data.synthetic.parts import body_material, carcass, fronts, join, legs, slats
+from instseg3d_ros.data.synthetic.primitives import bar, box, cushion, cylinder, heightfield, rounded_box, tube
 from instseg3d_ros.data.synthetic.registry import construction
-
-
-def _loose_cushion(rng, width=0.45) -> Shape:
-    w = width * rng.uniform(0.75, 1.1)
-    return cushion(w, w * rng.uniform(0.65, 1), rng.uniform(0.09, 0.17), m.fabric(rng))
-
-
-def _cushions_on(width: float, y: float, z: float, rng) -> list[Body]:
-    """Cushions leaning against a back rest that stands at y."""
-    bodies = []
-    for x in np.arange(-width / 2 + 0.3, width / 2 - 0.25, 0.5):
-        if rng.random() < 0.35:
-            one = _loose_cushion(rng).turned(np.pi / 2 - rng.uniform(0.15, 0.5), 0).grounded()
-            bodies.append(Body("object", one.moved(x + rng.normal(0, 0.05), y - 0.13, z), loose=True))
-    return bodies
-
-
-def _sofa(width, depth, rng, chaise: int = 0) -> Assembly:
-    cloth = m.fabric(rng) if rng.random() < 0.8 else m.painted(rng)
-    seat, arm, back = rng.uniform(0.36, 0.48), rng.uniform(0.48, 0.72), rng.uniform(0.65, 1.0)
-    side, thick, low = (
-        rng.uniform(0.08, 0.28),
-        rng.uniform(0.12, 0.28),
-        float(rng.choice([0.0, rng.uniform(0.04, 0.16)])),
-    )
-    inner = width - 2 * side
-    split = rng.uniform(0.35, 0.6)
-    shape = rounded_box(width * 0.99, depth, (seat - low) * split, cloth, 0.03).moved(z=low)
-    count = max(1, int(np.rint(inner / rng.uniform(0.55, 1.0))))
-    base, top = low + (seat - low) * split, seat - low - (seat - low) * split
-    for i in range(count):
-        x = ((i + 0.5) / count - 0.5) * inner
-        shape += upholstered(inner / count - 0.004, depth - thick, top, cloth, rng).moved(x, -thick / 2, base)
-        if rng.random() < 0.8:
-            pad = upholstered(inner / count - 0.01, rng.uniform(0.1, 0.2), back - seat - 0.02, cloth, rng, 0.0)
-            shape += pad.turned(-rng.uniform(0.05, 0.25), 0).moved(x, depth / 2 - thick - 0.03, seat)
-    shape += rounded_box(width, thick, back - low, cloth, 0.05).moved(0, (depth - thick) / 2, low)
-    if rng.random() < 0.9:
-        for sign in (-1, 1):
-            piece = rounded_box(side, depth, arm - low, cloth, rng.uniform(0.01, 0.09))
-            shape += piece.moved(sign * (width - side) / 2, 0, low)
-    if chaise:
-        reach, w = rng.uniform(0.5, 0.9), rng.uniform(0.6, 0.95)
-        piece = upholstered(w, reach, seat - low, cloth, rng).moved(0, 0, low)
-        shape += piece.moved(chaise * (width - w) / 2, -(depth + reach) / 2 + 0.02)
-    if low:
-        shape += legs(
-            width * 0.92,
-            depth * 0.9,
-            low + 0.02,
-            body_material(rng),
-            rng,
-            str(rng.choice(["square", "tapered", "round"])),
-        )
-    surface = Surface(0, -thick / 2, seat + 0.03, inner, depth - thick, 0.5)
-    made = Assembly.of("sofa", shape, surface)
-    return (
-        made.with_bodies(*_cushions_on(inner, depth / 2 - thick - 0.1, seat + 0.02, rng))
-        if rng.random() < 0.5
-        else made
-    )
-
-
-@construction("sofa", "straight", weight=3)
-def straight_sofa(rng):
-    return _sofa(rng.uniform(1.3, 2.6), rng.uniform(0.75, 1.05), rng)
-
-
-@construction("sofa", "corner", weight=1.5)
-def corner_sofa(rng):
-    return _sofa(rng.uniform(1.8, 2.9), rng.uniform(0.8, 1.05), rng, int(rng.choice([-1, 1])))
-
-
-@construction("sofa", "frame", weight=1.5)
-def frame_sofa(rng):
-    """Cushions on an open frame of wood or metal."""
-    width, depth = rng.uniform(1.2, 2.2), rng.uniform(0.68, 0.9)
-    frame, cloth, seat = body_material(rng), m.fabric(rng), rng.uniform(0.24, 0.34)
-    back, w = rng.uniform(0.65, 0.9), rng.uniform(0.03, 0.07)
-    shape = box(width, depth, 0.05, frame, (0, 0, seat - 0.05))
-    for sx in (-1, 1):
-        for sy in (-1, 1):
-            shape += box(w, w, 0.58 if sy < 0 else back, frame, (sx * (width / 2 - w / 2), sy * (depth / 2 - w / 2), 0))
-        shape += box(w * 1.4, depth, 0.03, frame, (sx * (width / 2 - w / 2), 0, 0.58))
-    count = int(rng.integers(1, 4))
-    for i in range(count):
-        x, each = ((i + 0.5) / count - 0.5) * (width - 2 * w), (width - 2 * w) / count - 0.01
-        shape += upholstered(each, depth - 0.12, 0.14, cloth, rng).moved(x, -0.05, seat)
-        shape += (
-            upholstered(each, 0.14, back - seat - 0.1, cloth, rng)
-            .turned(-0.2, 0)
-            .moved(x, depth / 2 - 0.16, seat + 0.12)
-        )
-    return Assembly.of("sofa", shape, Surface(0, -0.08, seat + 0.16, width * 0.8, depth * 0.6, 0.5))
-
-
-@construction("sofa", "chesterfield", held_out=True)
-def chesterfield(rng):
-    """Arms as high as the back, both rolled outwards."""
-    width, depth, cloth = rng.uniform(1.5, 2.4), rng.uniform(0.85, 1.0), m.painted(rng)
-    high, roll = rng.uniform(0.68, 0.8), rng.uniform(0.09, 0.13)
-    shape = box(width - 0.1, depth - 0.05, 0.28, cloth, (0, 0, 0.06)) + box(
-        width - 2 * roll, 0.15, high - 0.1, cloth, (0, depth / 2 - 0.1, 0.06)
-    )
-    shape += upholstered(width - 4 * roll, depth * 0.8, 0.14, cloth, rng).moved(0, -0.06, 0.33)
-    rolls = (
-        cylinder(roll, width, cloth, segments=14).turned(np.pi / 2, 1).moved(-width / 2, depth / 2 - 0.06, high - roll)
-    )
-    for side in (-1, 1):
-        shape += box(0.15, depth, high - 0.1, cloth, (side * (width / 2 - roll), 0, 0.06))
-        rolls += (
-            cylinder(roll, depth, cloth, segments=14)
-            .turned(np.pi / 2, 0)
-            .moved(side * (width / 2 - roll * 0.8), depth / 2, high - roll)
-        )
-    shape += rolls + legs(width * 0.9, depth * 0.85, 0.07, m.wood(rng), rng, "round")
-    return Assembly.of("sofa", shape, Surface(0, -0.1, 0.5, width * 0.6, depth * 0.5, 0.5))
 
 
 def _bedding(width, length, z, rng, cloth, made: bool = True) -> Shape:
@@ -230,7 +113,6 @@ def divan(rng):
 @construction("bed", "storage bed", weight=0.7)
 def storage_bed(rng):
     """Drawers below, shelves for a head."""
-    from instseg3d_ros.data.synthetic.parts import fronts
 
     width, length = _bed_size(rng)
     made, low = body_material(rng), rng.uniform(0.3, 0.5)
@@ -252,4 +134,58 @@ def canopy_bed(rng):
     shape += join(bar((-x, sy * y, high), (x, sy * y, high), w, w, frame) for sy in (-1, 1))
     shape += box(width, length, 0.1, frame, (0, 0, low - 0.1)) + box(width, 0.03, 0.5, frame, (0, y, low))
     mattress, pillows = _sleeping(width, length, low, rng)
+    return _bed(shape + mattress, pillows, width, length, mattress.bounds()[1][2] - 0.06)
+
+
+@construction("bed", "hospital bed", weight=0.6)
+def hospital_bed(rng):
+    """High on wheels, ends of plastic, rails, the back raised or not."""
+    width, length, low = rng.uniform(0.85, 1.0), rng.uniform(1.95, 2.15), rng.uniform(0.45, 0.65)
+    steel, plastic = m.metal(rng), m.painted(rng)
+    shape = box(width, length, 0.08, steel, (0, 0, low - 0.08)) + legs(
+        width * 0.8, length * 0.8, low - 0.08, steel, rng, "frame"
+    )
+    for y, high in ((length / 2 + 0.03, 0.5), (-length / 2 - 0.03, 0.35)):
+        shape += rounded_box(width, 0.04, high, plastic, 0.015).moved(0, y, low - 0.02)
+    for side in (-1, 1):
+        if rng.random() < 0.7:
+            shape += join(
+                tube([(side * width / 2, -0.3, z), (side * width / 2, 0.6, z)], 0.012, steel)
+                for z in (low + 0.15, low + 0.28, low + 0.4)
+            )
+    mattress, pillows = _sleeping(width * 0.95, length * 0.98, low, rng)
+    return _bed(shape + mattress, pillows, width, length, mattress.bounds()[1][2] - 0.06)
+
+
+@construction("bed", "wing head", weight=1)
+def wing_head(rng):
+    """A tall, thick head board in vertical or horizontal pads, wider than the bed."""
+    width, length = _bed_size(rng)
+    cloth, low, high = m.fabric(rng), rng.uniform(0.2, 0.38), rng.uniform(0.95, 1.5)
+    wide, count = width + rng.uniform(0.0, 0.8), int(rng.integers(2, 9))
+    shape = rounded_box(width + 0.06, length + 0.04, low, cloth, 0.02)
+    upright = rng.random() < 0.6
+    for i in range(count):
+        if upright:
+            pad = rounded_box(wide / count * 0.98, 0.1, high, cloth, 0.03).moved((i + 0.5 - count / 2) * wide / count)
+        else:
+            pad = rounded_box(wide, 0.1, high / count * 0.98, cloth, 0.03).moved(0, 0, i * high / count)
+        shape += pad.moved(y=length / 2 + 0.06)
+    mattress, pillows = _sleeping(width, length, low - 0.02, rng)
+    return _bed(shape + mattress, pillows, width, length, mattress.bounds()[1][2] - 0.06)
+
+
+@construction("bed", "sleigh bed", held_out=True)
+def sleigh_bed(rng):
+    width, length = _bed_size(rng)
+    frame, low = m.wood(rng), rng.uniform(0.28, 0.4)
+    shape = box(width + 0.04, length, 0.16, frame, (0, 0, low - 0.14))
+    for y, high, lean in ((length / 2, rng.uniform(0.9, 1.15), -0.2), (-length / 2, rng.uniform(0.55, 0.8), 0.2)):
+        shape += box(width + 0.06, 0.05, high, frame).turned(lean, 0).moved(0, y)
+        shape += (
+            cylinder(0.06, width + 0.06, frame)
+            .turned(np.pi / 2, 1)
+            .moved(-width / 2 - 0.03, y - np.sin(lean) * high * 1.02, high)
+        )
+    mattress, pillows = _sleeping(width, length, low - 0.05, rng)
     return _bed(shape + mattress, pillows, width, length, mattress.bounds()[1][2] - 0.06)

@@ -1,0 +1,177 @@
+"""Counters: worktops over cabinets, islands, bars."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instseg3d_ros.data.synthetic import materials as m
+from instseg3d_ros.data.synthetic.furniture.fittings import basin, tap
+from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Shape, Surface
+from instseg3d_ros.data.synthetic.parts import body_material, fronts, join
+from instseg3d_ros.data.synthetic.primitives import bent_box, box, cylinder
+from instseg3d_ros.data.synthetic.registry import construction
+
+
+def _worktop(width, depth, thick, z, made, hole=None) -> Shape:
+    """A slab with its underside at z, around a rectangular hole (x, y, width, depth)."""
+    if hole is None:
+        return box(width, depth, thick, made, (0, 0, z))
+    x, y, w, d = hole
+    left, right = x - w / 2 + width / 2, width / 2 - x - w / 2
+    near, far = y - d / 2 + depth / 2, depth / 2 - y - d / 2
+    shape = box(left, depth, thick, made, (-width / 2 + left / 2, 0, z)) + box(
+        right, depth, thick, made, (width / 2 - right / 2, 0, z)
+    )
+    shape += box(w, near, thick, made, (x, -depth / 2 + near / 2, z))
+    return shape + box(w, far, thick, made, (x, depth / 2 - far / 2, z))
+
+
+@construction("counter", "kitchen run", weight=3)
+def kitchen_run(rng):
+    """Worktop (counter) over base units (cabinet), usually with a sink, sometimes with hob, splash back, wall units."""
+    width, depth, height = rng.uniform(1.0, 3.6), rng.uniform(0.55, 0.68), rng.uniform(0.8, 0.94)
+    paint, thick = body_material(rng), rng.uniform(0.025, 0.06)
+    top = [m.stone, m.wood, m.painted][int(rng.integers(3))](rng)
+    base = box(width, depth - 0.04, height - thick - 0.1, paint, (0, 0, 0.1)) + box(
+        width, depth - 0.12, 0.1, m.painted(rng), (0, 0.03, 0)
+    )
+    base += fronts(width, height - thick - 0.1, depth - 0.04, rng, paint, m.metal(rng)).moved(z=0.1)
+    bodies, hole, surfaces = [], None, []
+    if rng.random() < 0.75:
+        w, d = rng.uniform(0.35, min(0.9, width * 0.5)), rng.uniform(0.34, depth - 0.15)
+        hole = (rng.uniform(-0.5, 0.5) * (width - w - 0.2), -0.02, w, d)
+        steel = m.metal(rng) if rng.random() < 0.75 else m.ceramic(rng)
+        shape = basin(w, d, rng.uniform(0.12, 0.2), steel) + tap(rng, m.metal(rng)).moved(0, d / 2 + 0.03, 0)
+        if w > 0.6:
+            shape += box(0.01, d, 0.1, steel, (rng.uniform(-0.1, 0.1), 0, -0.1))
+        bodies.append(Body("sink", shape.moved(hole[0], hole[1], height + 0.002)))
+        base = Shape(tuple(base.parts[1:])) + _hollow_base(width, depth, height, thick, paint)
+    slab = _worktop(width, depth, thick, height - thick, top, hole)
+    if rng.random() < 0.4:
+        slab += box(width, 0.015, rng.uniform(0.05, 0.5), top, (0, depth / 2 - 0.008, height))
+    for side in (-1, 1):
+        edge = side * width / 2
+        free = (edge - (hole[0] + side * hole[2] / 2)) if hole else edge
+        if abs(free) > 0.25:
+            surfaces.append(Surface(edge - free / 2, 0, height, abs(free) * 0.9, depth * 0.85, 0.5))
+    bodies = [Body("counter", slab), Body("cabinet", base), *bodies]
+    return Assembly(tuple(bodies), tuple(surfaces))
+
+
+def _hollow_base(width, depth, height, thick, paint) -> Shape:
+    """Sides, back and floor of base units, open at the top for the sink."""
+    high = height - thick - 0.1
+    shape = box(width, 0.02, high, paint, (0, depth / 2 - 0.03, 0.1)) + box(
+        width, depth - 0.06, 0.02, paint, (0, 0, 0.1)
+    )
+    shape += box(width, 0.02, high, paint, (0, -depth / 2 + 0.03, 0.1))
+    return (
+        shape
+        + box(0.02, depth - 0.04, high, paint, (-width / 2 + 0.01, 0, 0.1))
+        + box(0.02, depth - 0.04, high, paint, (width / 2 - 0.01, 0, 0.1))
+    )
+
+
+@construction("counter", "island", weight=1)
+def island(rng):
+    width, depth, height = rng.uniform(1.0, 2.4), rng.uniform(0.6, 1.1), rng.uniform(0.85, 1.1)
+    paint, thick, over = body_material(rng), rng.uniform(0.03, 0.07), rng.uniform(0.02, 0.3)
+    slab = box(width, depth, thick, m.stone(rng) if rng.random() < 0.6 else m.wood(rng), (0, 0, height - thick))
+    base = box(width - 0.1, depth - over - 0.05, height - thick, paint, (0, over / 2, 0))
+    if rng.random() < 0.6:
+        base += (
+            fronts(width - 0.1, height - thick, depth - over - 0.05, rng, paint, m.metal(rng))
+            .turned(np.pi)
+            .moved(y=over / 2)
+        )
+    return Assembly((Body("counter", slab), Body("cabinet", base)), (Surface(0, 0, height, width * 0.9, depth * 0.8),))
+
+
+@construction("counter", "bar counter", weight=1)
+def bar_counter(rng):
+    """Reception and bar: a closed front with a top of its own, all counter."""
+    width, depth, height = rng.uniform(1.2, 3.0), rng.uniform(0.45, 0.8), rng.uniform(0.95, 1.15)
+    face = body_material(rng)
+    shape = box(width, 0.04, height, face, (0, -depth / 2 + 0.1, 0)) + box(
+        width, depth, 0.05, m.stone(rng), (0, 0, height)
+    )
+    shape += box(0.04, depth * 0.8, height, face, (-width / 2 + 0.05, 0, 0)) + box(
+        0.04, depth * 0.8, height, face, (width / 2 - 0.05, 0, 0)
+    )
+    if rng.random() < 0.5:
+        shape += box(width, depth * 0.6, 0.03, face, (0, depth * 0.2, height * 0.7))
+    return Assembly.of("counter", shape, Surface(0, 0, height + 0.05, width * 0.9, depth * 0.8))
+
+
+@construction("counter", "shelf counter", held_out=True)
+def shelf_counter(rng):
+    """Steel kitchen table: a top, an open board below, four posts."""
+    width, depth, height, steel = rng.uniform(1.0, 2.0), rng.uniform(0.55, 0.75), rng.uniform(0.85, 0.92), m.metal(rng)
+    shape = box(width, depth, 0.04, steel, (0, 0, height - 0.04)) + box(
+        width * 0.96, depth * 0.9, 0.03, steel, (0, 0, 0.25)
+    )
+    for sx in (-1, 1):
+        for sy in (-1, 1):
+            shape += cylinder(0.02, height, steel, (sx * (width / 2 - 0.03), sy * (depth / 2 - 0.03), 0))
+    shape += box(width, 0.02, 0.1, steel, (0, depth / 2 - 0.01, height))
+    return Assembly.of(
+        "counter",
+        shape,
+        Surface(0, 0, height, width * 0.9, depth * 0.8),
+        Surface(0, 0, 0.28, width * 0.8, depth * 0.7, 0.5),
+    )
+
+
+@construction("counter", "corner counter", weight=1)
+def corner_counter(rng):
+    """Two runs at a right angle, worktop over cabinets."""
+    width, arm, depth = rng.uniform(1.6, 2.8), rng.uniform(0.8, 1.8), rng.uniform(0.55, 0.65)
+    height, thick, paint = rng.uniform(0.82, 0.94), rng.uniform(0.03, 0.05), body_material(rng)
+    top, side = m.stone(rng) if rng.random() < 0.5 else m.wood(rng), int(rng.choice([-1, 1]))
+    x = side * (width - depth) / 2
+    slab = box(width, depth, thick, top, (0, 0, height - thick)) + box(
+        depth, arm, thick, top, (x, -(depth + arm) / 2, height - thick)
+    )
+    high = height - thick
+    base = box(width, depth - 0.05, high, paint, (0, 0.02, 0)) + box(
+        depth - 0.05, arm, high, paint, (x + side * 0.02, -(depth + arm) / 2, 0)
+    )
+    run = fronts(width - depth, high - 0.1, depth - 0.05, rng, paint, m.metal(rng)).moved(-side * depth / 2, 0.02, 0.1)
+    other = fronts(arm, high - 0.1, depth - 0.05, rng, paint, m.metal(rng)).turned(-side * np.pi / 2)
+    base += run + other.moved(x + side * 0.02, -(depth + arm) / 2, 0.1)
+    surfaces = (
+        Surface(0, 0, height, width * 0.9, depth * 0.8, 0.5),
+        Surface(x, -(depth + arm) / 2, height, depth * 0.8, arm * 0.85, 0.5),
+    )
+    return Assembly((Body("counter", slab), Body("cabinet", base)), surfaces)
+
+
+@construction("counter", "reception", weight=0.7)
+def reception(rng):
+    """A curved front with a raised ledge."""
+    width, depth, height, face = (
+        rng.uniform(1.4, 2.8),
+        rng.uniform(0.5, 0.8),
+        rng.uniform(0.95, 1.15),
+        body_material(rng),
+    )
+    bend = rng.uniform(0.05, 0.35)
+    shape = bent_box(width, 0.05, height, -bend, face).moved(y=-depth / 2) + bent_box(
+        width, 0.3, 0.04, -bend, m.stone(rng)
+    ).moved(0, -depth / 2, height)
+    shape += box(width * 0.95, depth * 0.8, 0.03, body_material(rng), (0, 0, height * 0.68))
+    shape += join(box(0.04, depth * 0.8, height * 0.68, face, (s * width * 0.46, 0, 0)) for s in (-1, 1))
+    return Assembly.of("counter", shape, Surface(0, 0.05, height * 0.68 + 0.03, width * 0.8, depth * 0.5, 0.3))
+
+
+@construction("counter", "tiled counter", held_out=True)
+def tiled(rng):
+    """Masonry: thick slab on walls, open below, tiled."""
+    width, depth, height = rng.uniform(1.2, 2.6), rng.uniform(0.55, 0.7), rng.uniform(0.82, 0.92)
+    tile = m.flooring(rng)
+    shape = box(width, depth, 0.1, tile, (0, 0, height - 0.1)) + box(width, 0.1, height, tile, (0, depth / 2 - 0.05, 0))
+    shape += join(
+        box(0.12, depth, height, tile, (x * (width - 0.12), 0, 0))
+        for x in np.linspace(-0.5, 0.5, int(rng.integers(2, 5)))
+    )
+    return Assembly.of("counter", shape, Surface(0, 0, height, width * 0.9, depth * 0.8, 0.5))

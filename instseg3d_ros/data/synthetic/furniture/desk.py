@@ -1,0 +1,142 @@
+"""Desks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instseg3d_ros.data.synthetic import materials as m
+from instseg3d_ros.data.synthetic.furniture.table import standing, top_material
+from instseg3d_ros.data.synthetic.mesh import Assembly, Surface
+from instseg3d_ros.data.synthetic.parts import body_material, carcass, fronts, join, legs
+from instseg3d_ros.data.synthetic.primitives import box, tube
+from instseg3d_ros.data.synthetic.registry import construction
+
+
+def _desk_seats(width: float, depth: float) -> list[tuple[float, float, float]]:
+    return [(0.0, -depth / 2, np.pi)]
+
+
+@construction("desk", "plain desk", weight=2)
+def plain_desk(rng):
+    width, depth, height = rng.uniform(0.9, 1.9), rng.uniform(0.5, 0.9), rng.uniform(0.68, 0.8)
+    style = str(rng.choice(["square", "frame", "panels", "trestle", "splayed"]))
+    made = standing("desk", width, depth, height, rng, style)
+    shape = made.bodies[0].shape
+    if rng.random() < 0.35:  # a modesty panel
+        shape += box(
+            width * 0.9, 0.018, height * rng.uniform(0.3, 0.6), body_material(rng), (0, depth * 0.42, height * 0.35)
+        )
+    return Assembly.of("desk", shape, *made.surfaces, seats=_desk_seats(width, depth))
+
+
+@construction("desk", "pedestal desk", weight=2)
+def pedestal_desk(rng):
+    """A top on one or two blocks of drawers."""
+    width, depth, height = rng.uniform(1.0, 1.9), rng.uniform(0.55, 0.9), rng.uniform(0.7, 0.78)
+    paint, grip = body_material(rng), m.metal(rng)
+    top = top_material(rng) if rng.random() < 0.5 else paint
+    shape = box(width, depth, 0.03, top, (0, 0, height - 0.03))
+    block = rng.uniform(0.3, 0.5)
+    sides = (-1, 1) if rng.random() < 0.4 else (int(rng.choice([-1, 1])),)
+    for side in (-1, 1):
+        x = side * (width / 2 - block / 2 - 0.02)
+        if side in sides:
+            shape += (
+                box(block, depth * 0.9, height - 0.03, paint)
+                + fronts(block, height - 0.05, depth * 0.9, rng, paint, grip, ["drawer"])
+            ).moved(x)
+        else:
+            shape += box(0.03, depth * 0.9, height - 0.03, paint, (side * (width / 2 - 0.03), 0, 0))
+    return Assembly.of("desk", shape, Surface(0, 0, height, width * 0.95, depth * 0.9), seats=_desk_seats(width, depth))
+
+
+@construction("desk", "corner desk", weight=1)
+def corner_desk(rng):
+    width, depth, height = rng.uniform(1.2, 1.8), rng.uniform(0.5, 0.75), rng.uniform(0.7, 0.78)
+    arm, top, frame = rng.uniform(0.9, 1.6), top_material(rng), body_material(rng)
+    side = int(rng.choice([-1, 1]))
+    x = side * (width / 2 - depth / 2)
+    shape = box(width, depth, 0.03, top, (0, 0, height - 0.03)) + box(
+        depth, arm, 0.03, top, (x, -depth / 2 - arm / 2, height - 0.03)
+    )
+    for px, py in (
+        (-width / 2 + 0.05, depth / 2 - 0.05),
+        (width / 2 - 0.05, depth / 2 - 0.05),
+        (-side * (width / 2 - 0.05), -depth / 2 + 0.05),
+        (x, -depth / 2 - arm + 0.05),
+    ):
+        shape += box(0.05, 0.05, height - 0.03, frame, (px, py, 0))
+    surfaces = (
+        Surface(0, 0, height, width * 0.95, depth * 0.9),
+        Surface(x, -depth / 2 - arm / 2, height, depth * 0.9, arm * 0.9),
+    )
+    return Assembly.of("desk", shape, *surfaces, seats=[(-side * 0.2, -depth / 2, np.pi)])
+
+
+@construction("desk", "secretary", held_out=True)
+def secretary(rng):
+    """A desk with a hutch of pigeon holes at its back."""
+    width, depth, height = rng.uniform(0.8, 1.4), rng.uniform(0.45, 0.65), rng.uniform(0.7, 0.78)
+    made = body_material(rng)
+    shape = box(width, depth, 0.03, made, (0, 0, height - 0.03)) + legs(
+        width * 0.96, depth * 0.96, height - 0.03, made, rng, "tapered"
+    )
+    hutch = carcass(width, 0.24, rng.uniform(0.25, 0.5), made)
+    for x in np.linspace(-0.5, 0.5, int(rng.integers(3, 6)))[1:-1]:
+        hutch += box(0.015, 0.23, hutch.bounds()[1][2], made, (x * width, 0, 0))
+    shape += hutch.moved(0, depth / 2 - 0.12, height)
+    return Assembly.of(
+        "desk", shape, Surface(0, -0.1, height, width * 0.9, depth - 0.28), seats=_desk_seats(width, depth)
+    )
+
+
+@construction("desk", "desk with shelf", weight=1)
+def shelf_desk(rng):
+    """A raised shelf for the monitor over the back of the top."""
+    width, depth, height = rng.uniform(0.9, 1.6), rng.uniform(0.55, 0.75), rng.uniform(0.7, 0.78)
+    made = standing("desk", width, depth, height, rng, str(rng.choice(["square", "frame", "panels"])))
+    board, up, deep = body_material(rng), rng.uniform(0.12, 0.5), rng.uniform(0.2, 0.3)
+    y = depth / 2 - deep / 2
+    shape = made.bodies[0].shape + box(width, deep, 0.02, board, (0, y, height + up))
+    shape += join(
+        box(0.02, deep, up, board, (x * width, y, height))
+        for x in (-0.49, 0.49, *rng.uniform(-0.3, 0.3, int(rng.integers(0, 3))))
+    )
+    surfaces = (
+        Surface(0, -deep / 2, height, width * 0.9, depth - deep - 0.05),
+        Surface(0, y, height + up + 0.02, width * 0.9, deep * 0.85),
+    )
+    return Assembly.of("desk", shape, *surfaces, seats=_desk_seats(width, depth))
+
+
+@construction("desk", "workstation", weight=1.2)
+def workstation(rng):
+    """An office desk with a screen panel behind, cable tray, steel legs, often a drawer unit below."""
+    width, depth, height = rng.uniform(1.2, 1.8), rng.uniform(0.65, 0.85), rng.uniform(0.68, 1.05)
+    steel, top = m.metal(rng), top_material(rng)
+    shape = box(width, depth, 0.025, top, (0, 0, height - 0.025))
+    for side in (-1, 1):
+        x = side * width * rng.uniform(0.38, 0.46)
+        shape += box(0.07, 0.09, height - 0.025, steel, (x, 0.05, 0)) + box(0.06, depth * 0.9, 0.03, steel, (x, 0, 0))
+    if rng.random() < 0.6:
+        shape += box(width, 0.03, rng.uniform(0.3, 0.5), m.fabric(rng), (0, depth / 2, height - 0.05))
+    if rng.random() < 0.6:
+        block = box(0.42, 0.55, 0.55, m.painted(rng)) + fronts(0.42, 0.55, 0.55, rng, m.painted(rng), steel, ["drawer"])
+        shape += block.moved(rng.choice([-1, 1]) * (width / 2 - 0.28))
+    return Assembly.of(
+        "desk", shape, Surface(0, -0.02, height, width * 0.93, depth * 0.85), seats=_desk_seats(width, depth)
+    )
+
+
+@construction("desk", "school desk", held_out=True)
+def school_desk(rng):
+    """A small sloping lid over a box on tube legs."""
+    width, depth, height, steel = rng.uniform(0.6, 0.8), rng.uniform(0.45, 0.55), rng.uniform(0.62, 0.76), m.metal(rng)
+    made = m.wood(rng)
+    shape = box(width, depth, 0.12, made, (0, 0, height - 0.12)) + box(width, depth, 0.02, made).turned(0.12, 0).moved(
+        z=height + 0.02
+    )
+    for side in (-1, 1):
+        x = side * width * 0.46
+        shape += tube([(x, -depth / 2, 0.015), (x, depth / 2, 0.015), (x, 0, 0.02), (x, 0, height - 0.1)], 0.015, steel)
+    return Assembly.of("desk", shape, seats=_desk_seats(width, depth))

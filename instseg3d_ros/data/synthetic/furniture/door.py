@@ -1,0 +1,140 @@
+"""Doors in a wall whose surface is y = 0."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instseg3d_ros.data.synthetic import materials as m
+from instseg3d_ros.data.synthetic.furniture.fittings import frame_around
+from instseg3d_ros.data.synthetic.mesh import Assembly, Shape
+from instseg3d_ros.data.synthetic.parts import body_material
+from instseg3d_ros.data.synthetic.primitives import bar, box, revolve, tube
+from instseg3d_ros.data.synthetic.registry import construction
+
+
+def _door_handle(rng, made) -> Shape:
+    if rng.random() < 0.7:
+        side = rng.choice([-1, 1])
+        return tube([(0, 0, 0), (0, -0.05, 0), (side * 0.12, -0.05, 0)], 0.009, made) + box(
+            0.04, 0.01, 0.2, made, (0, -0.005, -0.1)
+        )
+    return revolve([(0, 0), (0.012, 0.0), (0.012, 0.03), (0.03, 0.04), (0.02, 0.065), (0, 0.07)], made, 12).turned(
+        np.pi / 2, 0
+    )
+
+
+def _leaf(width, height, rng, paint) -> Shape:
+    """A door leaf whose hinge is at the origin, reaching to +x, its face towards -y."""
+    t = 0.04
+    shape = box(width, t, height, paint, (width / 2, 0, 0.008))
+    kind = rng.integers(4)
+    if kind == 1:  # panels
+        rows, columns = int(rng.integers(1, 4)), int(rng.integers(1, 3))
+        for i in range(columns):
+            for j in range(rows):
+                w, h = (width - 0.12) / columns, (height - 0.14) / rows
+                at = (0.06 + (i + 0.5) * w, 0, 0.07 + j * h + 0.04)
+                shape += box(w - 0.08, t + rng.choice([0.016, 0.024]), h - 0.08, paint, at)
+    elif kind == 2:  # a pane
+        w, h = width * rng.uniform(0.15, 0.7), height * rng.uniform(0.25, 0.5)
+        shape += box(w, t + 0.006, h, m.glass(rng), (width / 2, 0, height * 0.45))
+    grip = _door_handle(rng, m.metal(rng))
+    shape += grip.moved(width - 0.07, -t / 2, 1.03) + grip.affine(np.diag([1, -1, 1])).moved(width - 0.07, t / 2, 1.03)
+    return shape
+
+
+@construction("door", "hinged", weight=3)
+def hinged_door(rng):
+    """A leaf in a frame, shut or open into the room."""
+    width, height = rng.uniform(0.7, 1.0), rng.uniform(1.95, 2.15)
+    paint = m.wood(rng) if rng.random() < 0.4 else m.painted(rng, bright=rng.random() < 0.6)
+    trim = paint if rng.random() < 0.6 else m.painted(rng, True)
+    shape = frame_around(width, height, rng.uniform(0.04, 0.1), rng.uniform(0.02, 0.05), trim, sill=False)
+    angle = 0.0 if rng.random() < 0.7 else rng.uniform(0.2, 1.8)
+    leaf = _leaf(width, height, rng, paint).turned(-angle).moved(-width / 2, -0.03)
+    if rng.random() < 0.5:
+        leaf = leaf.affine(np.diag([-1, 1, 1]))
+    if angle > 0:  # the dark opening behind it
+        shape += box(width, 0.01, height, m.Material((0.12, 0.12, 0.13), infrared=0.3), (0, -0.006, 0))
+    return Assembly.of("door", shape + leaf)
+
+
+@construction("door", "double", weight=1)
+def double_door(rng):
+    width, height = rng.uniform(0.6, 0.9), rng.uniform(2.0, 2.3)
+    paint = body_material(rng)
+    shape = frame_around(2 * width, height, rng.uniform(0.05, 0.1), 0.03, paint, sill=False)
+    leaf = _leaf(width, height, rng, paint).moved(-width, -0.03)
+    return Assembly.of("door", shape + leaf + leaf.affine(np.diag([-1, 1, 1])))
+
+
+@construction("door", "sliding", weight=1)
+def sliding_door(rng):
+    """A leaf hanging before the wall from a rail."""
+    width, height, paint, steel = rng.uniform(0.8, 1.2), rng.uniform(1.95, 2.2), body_material(rng), m.metal(rng)
+    shape = box(width, 0.035, height, paint, (0, -0.06, 0.01)) + box(
+        width * 2, 0.02, 0.05, steel, (width * 0.4, -0.05, height + 0.05)
+    )
+    if rng.random() < 0.5:
+        shape += bar((-width / 2 + 0.05, -0.085, 0.1), (width / 2 - 0.05, -0.085, height - 0.1), 0.1, 0.015, paint)
+    shape += box(0.03, 0.03, rng.uniform(0.2, 0.6), steel, (width * 0.42, -0.09, 0.9))
+    return Assembly.of("door", shape)
+
+
+@construction("door", "glass door", held_out=True)
+def glass_door(rng):
+    width, height, frame = rng.uniform(0.8, 1.0), rng.uniform(2.0, 2.2), m.metal(rng)
+    pane = m.Material((0.6, 0.68, 0.7), gloss=0.8, infrared=0.6)
+    shape = frame_around(width, height, 0.05, 0.05, frame, sill=False) + box(width, 0.012, height, pane, (0, -0.02, 0))
+    shape += box(width, 0.03, 0.25, frame, (0, -0.02, 0)) + tube(
+        [
+            (width * 0.38, -0.03, 0.8),
+            (width * 0.38, -0.08, 0.8),
+            (width * 0.38, -0.08, 1.3),
+            (width * 0.38, -0.03, 1.3),
+        ],
+        0.012,
+        frame,
+    )
+    return Assembly.of("door", shape)
+
+
+@construction("door", "with transom", weight=0.8)
+def transom(rng):
+    """Panes above, sometimes beside, the leaf."""
+    width, height, over = rng.uniform(0.75, 0.95), rng.uniform(1.95, 2.05), rng.uniform(0.2, 0.35)
+    paint = body_material(rng)
+    shape = frame_around(width, height + over, 0.06, 0.05, paint, sill=False) + box(
+        width, 0.04, 0.05, paint, (0, -0.025, height)
+    )
+    shape += box(width, 0.008, over, m.glass(rng), (0, -0.02, height)) + _leaf(width, height, rng, paint).moved(
+        -width / 2, -0.03
+    )
+    return Assembly.of("door", shape)
+
+
+@construction("door", "balcony door", weight=0.8)
+def balcony(rng):
+    """A large pane in a plastic or wooden leaf down to the floor."""
+    width, height, frame = rng.uniform(0.7, 1.0), rng.uniform(2.0, 2.2), m.painted(rng, rng.random() < 0.7)
+    shape = frame_around(width, height, 0.06, 0.05, frame, sill=False)
+    leaf = frame_around(width - 0.16, height - 0.2, 0.08, 0.05, frame).moved(0, 0, 0.1) + box(
+        width - 0.1, 0.01, height - 0.1, m.glass(rng), (0, -0.02, 0.05)
+    )
+    leaf += _door_handle(rng, m.metal(rng)).moved(width * 0.42, -0.05, 1.05)
+    if rng.random() < 0.3:
+        leaf = leaf.moved(width / 2).turned(-rng.uniform(0.2, 1.4)).moved(-width / 2)
+    return Assembly.of("door", shape + leaf)
+
+
+@construction("door", "folding door", held_out=True)
+def folding_door(rng):
+    """Narrow leaves in zigzag."""
+    width, height, paint = rng.uniform(0.8, 1.4), rng.uniform(1.95, 2.1), body_material(rng)
+    count, bend = int(rng.integers(4, 9)), rng.uniform(0.05, 0.6)
+    shape = frame_around(width, height, 0.05, 0.03, paint, sill=False)
+    w = width / count
+    for i in range(count):
+        leaf = box(w / np.cos(bend) * 0.98, 0.02, height - 0.03, paint).turned(bend if i % 2 else -bend)
+        shape += leaf.moved((i + 0.5 - count / 2) * w, -0.05, 0.01)
+    return Assembly.of("door", shape)

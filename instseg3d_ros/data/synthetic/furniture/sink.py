@@ -1,0 +1,137 @@
+"""Basins on pedestals, in vanities, on walls; kitchen sinks come with counters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instseg3d_ros.data.synthetic import materials as m
+from instseg3d_ros.data.synthetic.furniture.fittings import basin, tap
+from instseg3d_ros.data.synthetic.mesh import Assembly, Body
+from instseg3d_ros.data.synthetic.objects.vessels import hollow
+from instseg3d_ros.data.synthetic.parts import body_material, fronts, join, legs
+from instseg3d_ros.data.synthetic.primitives import bar, box, revolve
+from instseg3d_ros.data.synthetic.registry import construction
+
+
+@construction("sink", "pedestal basin", weight=2)
+def pedestal_basin(rng):
+    width, depth, height, made = rng.uniform(0.4, 0.68), rng.uniform(0.36, 0.52), rng.uniform(0.78, 0.9), m.ceramic(rng)
+    deep = rng.uniform(0.12, 0.18)
+    s = np.linspace(0, 1, 7)
+    bowl = np.stack([0.35 + 0.65 * s**0.5, s * deep], 1) * [width / 2, 1]
+    shape = hollow(bowl, 0.02, made, 28, squeeze=depth / width, corner=float(rng.choice([0, 0.2, 0.7]))).moved(
+        z=height - deep
+    )
+    shape += box(width * 0.6, 0.08, 0.05, made, (0, depth / 2 - 0.02, height - 0.05)) + tap(rng, m.metal(rng)).moved(
+        0, depth / 2 - 0.03, height
+    )
+    if rng.random() < 0.6:
+        shape += revolve([(0.11, 0), (0.07, 0.1), (0.07, height - deep), (0.12, height - deep + 0.02)], made, 16).moved(
+            y=depth * 0.1
+        )
+    return Assembly.of("sink", shape)
+
+
+@construction("sink", "vanity", weight=2)
+def vanity(rng):
+    """A basin let into, or standing on, a cabinet."""
+    width, depth, height = rng.uniform(0.5, 1.3), rng.uniform(0.4, 0.56), rng.uniform(0.75, 0.88)
+    paint, made = body_material(rng), m.ceramic(rng)
+    cabinet = box(width, depth, height - 0.15, paint, (0, 0, 0.0)) + fronts(
+        width, height - 0.15, depth, rng, paint, m.metal(rng)
+    )
+    if rng.random() < 0.5:
+        shape = basin(width * 0.8, depth * 0.7, 0.12, made).moved(0, -0.02, height) + box(
+            width, depth, 0.02, made, (0, 0, height - 0.16)
+        )
+        for sx, sy, lx, ly in (
+            (0, -1, width, 0.05),
+            (0, 1, width, 0.08),
+            (-1, 0, width * 0.1, depth),
+            (1, 0, width * 0.1, depth),
+        ):
+            shape += box(lx, ly, 0.14, made, (sx * (width - lx) / 2, sy * (depth - ly) / 2, height - 0.14))
+    else:
+        cabinet += box(width, depth, 0.15, paint, (0, 0, height - 0.15))
+        r = min(0.22, depth * 0.42)
+        shape = hollow(
+            [(r * 0.6, 0), (r * 0.95, 0.06), (r, 0.13)], 0.012, made, 28, corner=float(rng.choice([0, 0.6]))
+        ).moved(0, -0.02, height)
+    shape += tap(rng, m.metal(rng)).moved(0, depth / 2 - 0.05, height)
+    return Assembly((Body("sink", shape), Body("cabinet", cabinet)))
+
+
+@construction("sink", "wall trough", held_out=True)
+def trough(rng):
+    width, depth, height, made = rng.uniform(0.5, 1.2), rng.uniform(0.36, 0.48), rng.uniform(0.75, 0.88), m.ceramic(rng)
+    shape = basin(width, depth, 0.16, made, 0.025).moved(z=height) + box(
+        width, 0.03, 0.12, made, (0, depth / 2, height)
+    )
+    shape += bar((0, 0.05, height - 0.16), (0, depth / 2, height - 0.3), 0.04, 0.04, m.metal(rng)) + tap(
+        rng, m.metal(rng)
+    ).moved(0, depth / 2, height + 0.02)
+    return Assembly.of("sink", shape)
+
+
+@construction("sink", "small wall basin", mount="wall")
+def wall_basin(rng):
+    """Hung on the wall at y = 0."""
+    width, depth, made = rng.uniform(0.3, 0.5), rng.uniform(0.22, 0.38), m.ceramic(rng)
+    shape = basin(width * 0.9, depth * 0.85, 0.14, made, 0.02).moved(0, -depth / 2, 0.19)
+    return Assembly.of("sink", shape + tap(rng, m.metal(rng)).moved(0, -0.04, 0.19))
+
+
+@construction("sink", "double vanity", weight=0.7)
+def double_vanity(rng):
+    """Two bowls on one long cabinet with a stone top."""
+    width, depth, height = rng.uniform(1.2, 1.8), rng.uniform(0.46, 0.58), rng.uniform(0.78, 0.88)
+    paint, made = body_material(rng), m.ceramic(rng)
+    cabinet = box(width, depth, height, paint) + fronts(width, height - 0.05, depth, rng, paint, m.metal(rng))
+    shape = box(width + 0.02, depth + 0.02, 0.03, m.stone(rng) if rng.random() < 0.6 else made, (0, 0, height))
+    for side in (-1, 1):
+        bowl = hollow([(0.1, 0), (0.18, 0.05), (0.2, 0.12)], 0.012, made, 24, corner=float(rng.choice([0, 0.6])))
+        shape += bowl.moved(side * width / 4, -0.03, height + 0.03) + tap(rng, m.metal(rng)).moved(
+            side * width / 4, depth / 2 - 0.06, height + 0.03
+        )
+    return Assembly((Body("sink", shape), Body("cabinet", cabinet)))
+
+
+@construction("sink", "kitchen sink unit", weight=1)
+def sink_unit(rng):
+    """A steel top with one or two basins and a drainer, on legs or a cabinet."""
+    width, depth, height, steel = rng.uniform(0.7, 1.4), rng.uniform(0.5, 0.6), rng.uniform(0.82, 0.92), m.metal(rng)
+    w = rng.uniform(0.34, 0.45)
+    x = rng.choice([-1, 1]) * (width / 2 - w / 2 - 0.06)
+    shape = basin(w, depth * 0.72, rng.uniform(0.15, 0.25), steel).moved(x, -0.03, height) + tap(rng, steel).moved(
+        x, depth / 2 - 0.06, height
+    )
+    for sx, sy, lx, ly in ((0, -1, width, depth * 0.1), (0, 1, width, depth * 0.18)):
+        shape += box(lx, ly, 0.03, steel, (sx, sy * (depth - ly) / 2, height - 0.03))
+    left, right = x - w / 2 + width / 2, width / 2 - x - w / 2
+    shape += box(left, depth, 0.03, steel, (-width / 2 + left / 2, 0, height - 0.03)) + box(
+        right, depth, 0.03, steel, (width / 2 - right / 2, 0, height - 0.03)
+    )
+    if rng.random() < 0.5:
+        return Assembly.of("sink", shape + legs(width * 0.95, depth * 0.9, height - 0.03, steel, rng, "round"))
+    paint, high = body_material(rng), height - 0.03
+    cabinet = join(box(0.02, depth * 0.95, high, paint, (s * (width / 2 - 0.01), 0, 0)) for s in (-1, 1))
+    cabinet += box(width, 0.02, high, paint, (0, -depth * 0.46, 0)) + fronts(
+        width, high, depth * 0.94, rng, paint, m.metal(rng), ["door"]
+    )
+    return Assembly((Body("sink", shape), Body("cabinet", cabinet)))
+
+
+@construction("sink", "bowl on a board", weight=1)
+def bowl_on_board(rng):
+    """A vessel on a plank that hangs on the wall; the plank belongs to it."""
+    width, depth, height, made = rng.uniform(0.5, 1.1), rng.uniform(0.38, 0.5), rng.uniform(0.72, 0.82), m.ceramic(rng)
+    r = min(0.21, depth * 0.42)
+    shape = hollow(
+        [(r * rng.uniform(0.4, 0.9), 0), (r * 0.97, 0.07), (r, 0.14)],
+        0.012,
+        made,
+        28,
+        corner=float(rng.choice([0, 0.5, 1])),
+    )
+    shape = shape.moved(z=height) + box(width, depth, rng.uniform(0.03, 0.1), body_material(rng), (0, 0, height - 0.04))
+    return Assembly.of("sink", shape + tap(rng, m.metal(rng)).scaled(1, 1, 1.3).moved(0, depth / 2 - 0.05, height))

@@ -1,0 +1,197 @@
+"""Sofas, with loose cushions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instseg3d_ros.data.synthetic import materials as m
+from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Shape, Surface
+from instseg3d_ros.data.synthetic.parts import body_material, legs, upholstered
+from instseg3d_ros.data.synthetic.primitives import box, cushion, cylinder, grid, rounded_box, surface
+from instseg3d_ros.data.synthetic.registry import construction
+
+
+def _loose_cushion(rng, width=0.45) -> Shape:
+    w = width * rng.uniform(0.75, 1.1)
+    return cushion(w, w * rng.uniform(0.65, 1), rng.uniform(0.09, 0.17), m.fabric(rng))
+
+
+def _cushions_on(width: float, y: float, z: float, rng) -> list[Body]:
+    """Cushions leaning against a back rest that stands at y."""
+    bodies = []
+    for x in np.arange(-width / 2 + 0.3, width / 2 - 0.25, 0.5):
+        if rng.random() < 0.35:
+            one = _loose_cushion(rng).turned(np.pi / 2 - rng.uniform(0.15, 0.5), 0).grounded()
+            bodies.append(Body("object", one.moved(x + rng.normal(0, 0.05), y - 0.13, z), loose=True))
+    return bodies
+
+
+def _sofa(width, depth, rng, chaise: int = 0) -> Assembly:
+    cloth = m.fabric(rng) if rng.random() < 0.8 else m.painted(rng)
+    seat, arm, back = rng.uniform(0.36, 0.48), rng.uniform(0.48, 0.72), rng.uniform(0.65, 1.0)
+    side, thick, low = (
+        rng.uniform(0.08, 0.28),
+        rng.uniform(0.12, 0.28),
+        float(rng.choice([0.0, rng.uniform(0.04, 0.16)])),
+    )
+    inner = width - 2 * side
+    split = rng.uniform(0.35, 0.6)
+    shape = rounded_box(width * 0.99, depth, (seat - low) * split, cloth, 0.03).moved(z=low)
+    count = max(1, int(np.rint(inner / rng.uniform(0.55, 1.0))))
+    base, top = low + (seat - low) * split, seat - low - (seat - low) * split
+    for i in range(count):
+        x = ((i + 0.5) / count - 0.5) * inner
+        shape += upholstered(inner / count - 0.004, depth - thick, top, cloth, rng).moved(x, -thick / 2, base)
+        if rng.random() < 0.8:
+            pad = upholstered(inner / count - 0.01, rng.uniform(0.1, 0.2), back - seat - 0.02, cloth, rng, 0.0)
+            shape += pad.turned(-rng.uniform(0.05, 0.25), 0).moved(x, depth / 2 - thick - 0.03, seat)
+    shape += rounded_box(width, thick, back - low, cloth, 0.05).moved(0, (depth - thick) / 2, low)
+    if rng.random() < 0.9:
+        for sign in (-1, 1):
+            piece = rounded_box(side, depth, arm - low, cloth, rng.uniform(0.01, 0.09))
+            shape += piece.moved(sign * (width - side) / 2, 0, low)
+    if chaise:
+        reach, w = rng.uniform(0.5, 0.9), rng.uniform(0.6, 0.95)
+        piece = upholstered(w, reach, seat - low, cloth, rng).moved(0, 0, low)
+        shape += piece.moved(chaise * (width - w) / 2, -(depth + reach) / 2 + 0.02)
+    if low:
+        shape += legs(
+            width * 0.92,
+            depth * 0.9,
+            low + 0.02,
+            body_material(rng),
+            rng,
+            str(rng.choice(["square", "tapered", "round"])),
+        )
+    surface = Surface(0, -thick / 2, seat + 0.03, inner, depth - thick, 0.5)
+    made = Assembly.of("sofa", shape, surface)
+    return (
+        made.with_bodies(*_cushions_on(inner, depth / 2 - thick - 0.1, seat + 0.02, rng))
+        if rng.random() < 0.5
+        else made
+    )
+
+
+@construction("sofa", "straight", weight=3)
+def straight_sofa(rng):
+    return _sofa(rng.uniform(1.3, 2.6), rng.uniform(0.75, 1.05), rng)
+
+
+@construction("sofa", "corner", weight=1.5)
+def corner_sofa(rng):
+    return _sofa(rng.uniform(1.8, 2.9), rng.uniform(0.8, 1.05), rng, int(rng.choice([-1, 1])))
+
+
+@construction("sofa", "frame", weight=1.5)
+def frame_sofa(rng):
+    """Cushions on an open frame of wood or metal."""
+    width, depth = rng.uniform(1.2, 2.2), rng.uniform(0.68, 0.9)
+    frame, cloth, seat = body_material(rng), m.fabric(rng), rng.uniform(0.24, 0.34)
+    back, w = rng.uniform(0.65, 0.9), rng.uniform(0.03, 0.07)
+    shape = box(width, depth, 0.05, frame, (0, 0, seat - 0.05))
+    for sx in (-1, 1):
+        for sy in (-1, 1):
+            shape += box(w, w, 0.58 if sy < 0 else back, frame, (sx * (width / 2 - w / 2), sy * (depth / 2 - w / 2), 0))
+        shape += box(w * 1.4, depth, 0.03, frame, (sx * (width / 2 - w / 2), 0, 0.58))
+    count = int(rng.integers(1, 4))
+    for i in range(count):
+        x, each = ((i + 0.5) / count - 0.5) * (width - 2 * w), (width - 2 * w) / count - 0.01
+        shape += upholstered(each, depth - 0.12, 0.14, cloth, rng).moved(x, -0.05, seat)
+        shape += (
+            upholstered(each, 0.14, back - seat - 0.1, cloth, rng)
+            .turned(-0.2, 0)
+            .moved(x, depth / 2 - 0.16, seat + 0.12)
+        )
+    return Assembly.of("sofa", shape, Surface(0, -0.08, seat + 0.16, width * 0.8, depth * 0.6, 0.5))
+
+
+@construction("sofa", "chesterfield", held_out=True)
+def chesterfield(rng):
+    """Arms as high as the back, both rolled outwards."""
+    width, depth, cloth = rng.uniform(1.5, 2.4), rng.uniform(0.85, 1.0), m.painted(rng)
+    high, roll = rng.uniform(0.68, 0.8), rng.uniform(0.09, 0.13)
+    shape = box(width - 0.1, depth - 0.05, 0.28, cloth, (0, 0, 0.06)) + box(
+        width - 2 * roll, 0.15, high - 0.1, cloth, (0, depth / 2 - 0.1, 0.06)
+    )
+    shape += upholstered(width - 4 * roll, depth * 0.8, 0.14, cloth, rng).moved(0, -0.06, 0.33)
+    rolls = (
+        cylinder(roll, width, cloth, segments=14).turned(np.pi / 2, 1).moved(-width / 2, depth / 2 - 0.06, high - roll)
+    )
+    for side in (-1, 1):
+        shape += box(0.15, depth, high - 0.1, cloth, (side * (width / 2 - roll), 0, 0.06))
+        rolls += (
+            cylinder(roll, depth, cloth, segments=14)
+            .turned(np.pi / 2, 0)
+            .moved(side * (width / 2 - roll * 0.8), depth / 2, high - roll)
+        )
+    shape += rolls + legs(width * 0.9, depth * 0.85, 0.07, m.wood(rng), rng, "round")
+    return Assembly.of("sofa", shape, Surface(0, -0.1, 0.5, width * 0.6, depth * 0.5, 0.5))
+
+
+@construction("sofa", "futon", weight=1)
+def futon(rng):
+    """One folded mattress on a low base, no arms."""
+    width, depth, cloth = rng.uniform(1.4, 2.1), rng.uniform(0.8, 1.0), m.fabric(rng)
+    seat, thick, low = rng.uniform(0.3, 0.42), rng.uniform(0.12, 0.2), rng.uniform(0.05, 0.2)
+    shape = upholstered(width, depth, seat - low, cloth, rng).moved(z=low)
+    shape += (
+        rounded_box(width, thick, rng.uniform(0.4, 0.55), cloth, 0.05)
+        .turned(-rng.uniform(0.1, 0.5), 0)
+        .moved(0, depth * 0.38, seat - 0.05)
+    )
+    shape += legs(
+        width * 0.9, depth * 0.8, low + 0.01, body_material(rng), rng, str(rng.choice(["square", "tapered", "panels"]))
+    )
+    return Assembly.of("sofa", shape, Surface(0, -0.1, seat + 0.02, width * 0.8, depth * 0.6, 0.5))
+
+
+@construction("sofa", "curved back", weight=1)
+def curved_back(rng):
+    """A back that bends round into the arms."""
+    width, depth, cloth = rng.uniform(1.3, 2.2), rng.uniform(0.75, 0.95), m.fabric(rng)
+    seat, back, low = rng.uniform(0.38, 0.46), rng.uniform(0.66, 0.85), rng.uniform(0.05, 0.2)
+    s = np.linspace(0, np.pi, 25)
+    outer = np.stack([np.cos(s) * width / 2, -depth / 2 + np.sin(s) ** rng.uniform(0.3, 0.7) * depth], 1)
+    middle = np.array([0, -depth * 0.25])
+    thick, rings = rng.uniform(0.1, 0.17), []
+    for share, z in ((0, low), (0, back), (1, back), (1, low)):
+        direction = middle - outer
+        ring = outer + share * thick * direction / np.linalg.norm(direction, axis=1, keepdims=True)
+        rings.append(np.concatenate([ring, np.full((25, 1), z)], 1))
+    shape = surface(np.stack(rings, 1).reshape(-1, 3), grid(25, 4, wrap=True), cloth)
+    shape += upholstered(width * 0.9, depth * 0.85, seat - low, cloth, rng).moved(0, -0.05, low)
+    shape += legs(width * 0.75, depth * 0.7, low + 0.02, body_material(rng), rng, str(rng.choice(["tapered", "round"])))
+    return Assembly.of("sofa", shape, Surface(0, -0.1, seat + 0.02, width * 0.6, depth * 0.5, 0.5))
+
+
+@construction("sofa", "modular", weight=1)
+def modular(rng):
+    """Square blocks pushed together, some with a back, in a row or round a corner."""
+    size, cloth, seat = rng.uniform(0.7, 0.95), m.fabric(rng), rng.uniform(0.36, 0.45)
+    count, back, thick = int(rng.integers(2, 4)), rng.uniform(0.62, 0.8), rng.uniform(0.16, 0.28)
+    shape = Shape()
+    for i in range(count):
+        x = (i + 0.5 - count / 2) * size
+        shape += rounded_box(size * 0.99, size, seat, cloth, 0.05, 0.02).moved(x)
+        shape += rounded_box(size * 0.99, thick, back, cloth, 0.06).moved(x, size / 2 - thick / 2)
+    if rng.random() < 0.5:
+        side = rng.choice([-1, 1])
+        x = side * (count - 1) * size / 2
+        shape += rounded_box(size, size, seat, cloth, 0.05, 0.02).moved(x, -size)
+        shape += rounded_box(thick, size * (1 + int(rng.random() < 0.5)), back, cloth, 0.06).moved(
+            x + side * (size - thick) / 2, -size / 2
+        )
+    return Assembly.of("sofa", shape, Surface(0, -thick / 2, seat + 0.03, count * size * 0.8, size * 0.6, 0.5))
+
+
+@construction("sofa", "day bed", held_out=True)
+def day_bed(rng):
+    """A long seat with one raised end and a bolster."""
+    width, depth, cloth, low = rng.uniform(1.5, 1.9), rng.uniform(0.65, 0.85), m.fabric(rng), rng.uniform(0.12, 0.25)
+    shape = upholstered(width, depth, 0.42 - low, cloth, rng).moved(z=low) + legs(
+        width * 0.9, depth * 0.85, low + 0.02, m.wood(rng), rng, "tapered"
+    )
+    shape += rounded_box(0.14, depth, 0.5, cloth, 0.06).turned(rng.uniform(0.1, 0.4), 1).moved(width / 2 - 0.1, 0, 0.36)
+    shape += rounded_box(width * 0.6, 0.14, 0.42, cloth, 0.05).moved(width * 0.18, depth / 2 - 0.08, 0.36)
+    bolster = cylinder(0.09, depth * 0.8, cloth).turned(np.pi / 2, 0).moved(width / 2 - 0.25, depth * 0.4, 0.5)
+    return Assembly.of("sofa", shape + bolster)
