@@ -14,6 +14,7 @@ EXAMPLES = """examples:
   train quick --data DIR                                   learns something in two minutes on a CPU
   train unet_synthetic --data rooms tables --out runs/unet --steps 50000
   train unet_scannet --data scannet --devices 4 --precision 16-mixed
+  train table3 --data rooms --seeds 0 1 2                  the paper's ablation, all rows, into docs/ablation.md
   train my_recipe.yaml --data DIR --init unet --augmentation.drop_color 0.5
 
 RECIPE is a name in config/train/ or a YAML file; every value of it can be given as --key value on top.
@@ -21,11 +22,22 @@ The same command again resumes a killed training."""
 
 
 def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["table3"]:
+        return table3(arguments[1:])
     recipe = parse(arguments)
     from instseg3d_ros.training.run import train
 
     print(f"weights: {train(recipe)}")
     return 0
+
+
+def table3(arguments: list[str]) -> int:
+    """All rows of the paper's Table 3, each a training of its own; see `evaluation.ablation` for the options."""
+    from instseg3d_ros.evaluation import ablation
+
+    words = [word for word in arguments if word != "--data"]  # which the other recipes have before the folder
+    # By its path: the name alone means all rows, the file means one.
+    return ablation.main([*words, *([] if "--recipe" in words else ["--recipe", str(find_recipe("table3"))])])
 
 
 def parse(arguments: list[str]):

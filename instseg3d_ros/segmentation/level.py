@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 CELL = 0.03  # metres; normals are estimated on points thinned to this spacing
-MAX_POINTS = 6000
+MAX_POINTS = 2500
 NEIGHBORS = 12
 AGREE = np.deg2rad(8)  # how far a normal may lie from up (a floor) or from the horizontal (a wall) and still support it
 PITCH = np.deg2rad((-20.0, 70.0))  # looking up … looking down
