@@ -1,0 +1,128 @@
+"""Clusters of voxels are cut where they do not hang together: two far look-alikes may share an embedding."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+
+import numpy as np
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.sparse.native.build import load
+
+SOURCE = Path(__file__).with_name("native") / "connected.cpp"
+LARGEST_GAP = 1 << 20
+
+
+def split_connected(labels: np.ndarray, coords: np.ndarray, gap: int = 3) -> np.ndarray:
+    """Number the connected parts of each label: labels (V,) integers, coords (V, 3) voxels → (V,) int64 from 0.
+
+    Two voxels of a label hang together where no coordinate differs by more than `gap` (Chebyshev distance), or where a
+    chain of such pairs joins them. Parts are numbered in the order of their first voxels. gap 0 cuts nothing: a part is
+    then a label.
+    """
+    labels = np.ascontiguousarray(labels, dtype=np.int64)
+    coords = np.asarray(coords)
+    if coords.shape != (len(labels), 3) or coords.dtype.kind not in "iu":
+        raise InputError(f"voxels have shape {coords.shape} and type {coords.dtype}; expected ({len(labels)}, 3) int")
+    if not 0 <= gap <= LARGEST_GAP:
+        raise InputError(f"gap is {gap} voxels; expected 0 (cut nothing) to {LARGEST_GAP}")
+    if not len(labels):
+        return labels
+    if gap == 0:
+        return _by_appearance(np.unique(labels, return_inverse=True)[1])
+    library = load("connected", SOURCE)
+    if library is None:
+        return connected_numpy(labels, coords, gap)
+    coords = np.ascontiguousarray(coords, dtype=np.int32)
+    parts = np.empty(len(labels), np.int64)
+    sizes = (3, len(labels), gap)
+    library.connected(_pointer(labels), _pointer(coords), *map(ctypes.c_int64, sizes), _pointer(parts))
+    return parts
+
+
+def connected_numpy(labels: np.ndarray, coords: np.ndarray, gap: int) -> np.ndarray:
+    """As `split_connected`, where no compiler is: the same blocks of gap + 1 voxels, joined as a sparse graph."""
+    coords = coords.astype(np.int64)
+    block, local = coords // (gap + 1), coords % (gap + 1)
+    key, strides = _block_keys(labels, block)
+    keys, owner, sizes = np.unique(key, return_inverse=True, return_counts=True)
+    order = np.argsort(owner, kind="stable")
+    begin = np.cumsum(sizes) - sizes
+    local = local[order]
+    low, high = np.minimum.reduceat(local, begin), np.maximum.reduceat(local, begin)
+    sure, unsure = [], []
+    for offset in _half_neighborhood():
+        at = np.searchsorted(keys, keys + offset @ strides).clip(max=len(keys) - 1)
+        a = np.flatnonzero(keys[at] == keys + offset @ strides)
+        b = at[a]
+        reach = np.where(offset > 0, high[a] - low[b], np.where(offset < 0, high[b] - low[a], 1)).min(axis=1) > 0
+        edges = np.stack((a[reach], b[reach]))
+        if np.count_nonzero(offset) == 1:
+            sure.append(edges)  # along one axis the extremes decide
+        else:
+            unsure.append((offset, edges))
+    part = _components(np.concatenate(sure, axis=1), len(keys))
+    for offset, edges in unsure:
+        edges = edges[:, part[edges[0]] != part[edges[1]]]
+        sure.append(edges[:, _any_pair_touches(local, begin[edges], sizes[edges], offset)])
+    return _by_appearance(_components(np.concatenate(sure, axis=1), len(keys))[owner])
+
+
+def _any_pair_touches(local: np.ndarray, begin: np.ndarray, sizes: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """(E,) bool for pairs of blocks whose voxels are `sizes` (2, E) rows of `local` from `begin` (2, E) on."""
+    touches = np.zeros(begin.shape[1], bool)
+    pairs = sizes[0] * sizes[1]
+    for edge in np.array_split(np.arange(len(touches)), max(1, int(pairs.sum()) >> 22)):
+        which = np.repeat(edge, pairs[edge])
+        step = np.arange(len(which)) - np.repeat(np.cumsum(pairs[edge]) - pairs[edge], pairs[edge])
+        p = local[begin[0, which] + step // sizes[1, which]]
+        q = local[begin[1, which] + step % sizes[1, which]]
+        near = np.where(offset > 0, p - q, np.where(offset < 0, q - p, 1)).min(axis=1) > 0
+        touches[which[near]] = True
+    return touches
+
+
+def _block_keys(labels: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One int64 per voxel that no other label or block shares, and the key's steps along x, y, z."""
+    label = np.unique(labels, return_inverse=True)[1]
+    block = block - block.min(axis=0) + 1
+    width, depth, height = (int(v) for v in block.max(axis=0) + 2)
+    if (int(label.max()) + 1) * width * depth * height < 1 << 62:
+        strides = np.array([depth * height, height, 1])
+        return label * (width * depth * height) + block @ strides, strides
+    # Too wide to number every block: number the planes of blocks that are occupied, and leave holes between them.
+    block = np.stack([_ranks_with_holes(block[:, d]) for d in range(3)], axis=1)
+    return _block_keys(labels, block)
+
+
+def _ranks_with_holes(values: np.ndarray) -> np.ndarray:
+    """Consecutive values stay consecutive, all others come to lie two apart."""
+    unique, inverse = np.unique(values, return_inverse=True)
+    return np.cumsum(np.diff(unique, prepend=unique[0]).clip(max=2))[inverse]
+
+
+def _components(edges: np.ndarray, count: int) -> np.ndarray:
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_matrix((np.ones(edges.shape[1], bool), tuple(edges)), (count, count))
+    return connected_components(graph, directed=False)[1]
+
+
+def _by_appearance(parts: np.ndarray) -> np.ndarray:
+    """The same partition (V,), numbered in the order in which parts first appear."""
+    _, first, inverse = np.unique(parts, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]
+
+
+def _half_neighborhood() -> np.ndarray:
+    """(13, 3): one of each pair of opposite neighbours."""
+    steps = np.array([(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1)])
+    return steps[14:]
+
+
+def _pointer(array: np.ndarray) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)

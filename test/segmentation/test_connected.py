@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.segmentation.connected import SOURCE, connected_numpy, split_connected
+from instseg3d_ros.sparse.native.build import load
+
+
+@pytest.fixture(params=["native", "numpy"])
+def split(request):
+    if request.param == "numpy":
+        return connected_numpy
+    if load("connected", SOURCE) is None:
+        pytest.skip("no C++ compiler")
+    return split_connected
+
+
+def by_definition(labels, coords, gap):
+    apart = np.abs(coords[:, None] - coords[None]).max(axis=2)
+    left, right = np.nonzero((apart <= gap) & (labels[:, None] == labels))
+    parts = connected_components(coo_matrix((np.ones(len(left)), (left, right)), (len(labels),) * 2))[1]
+    order = {}
+    return np.array([order.setdefault(part, len(order)) for part in parts])
+
+
+@pytest.mark.parametrize("gap", [1, 2, 3, 7])
+@pytest.mark.parametrize("extent", [8, 25, 60])
+def test_parts_are_those_of_the_definition(split, gap, extent):
+    rng = np.random.default_rng(gap * extent)
+    coords = np.unique(rng.integers(-extent, extent, (400, 3)), axis=0).astype(np.int32)
+    coords = rng.permutation(coords)
+    labels = rng.integers(0, 4, len(coords)) * 1000 - 5
+    assert np.array_equal(split(labels, coords, gap), by_definition(labels, coords, gap))
+
+
+def test_pairs_touch_up_to_the_gap_in_any_direction(split):
+    for offset in [(3, 0, 0), (0, -3, 0), (3, 3, 0), (-3, 3, -3), (2, 3, 1), (3, -3, 2)]:
+        for start in range(4):  # wherever the blocks begin
+            pair = np.array([(start, start, start), np.add(offset, start)])
+            assert split(np.zeros(2, int), pair, 3).tolist() == [0, 0]
+            assert split(np.zeros(2, int), pair, 2).tolist() == [0, 1]
+
+
+def test_coordinates_far_apart(split):
+    far = 2**29
+    coords = np.array([(-far, -far, -far), (far, far, far), (far - 2, far, far), (0, 0, far), (-far, -far, 1 - far)])
+    assert split(np.zeros(5, int), coords, 3).tolist() == [0, 1, 1, 2, 0]
+
+
+def test_a_gap_of_zero_cuts_nothing():
+    labels = np.array([7, -2, 7, 0])
+    assert split_connected(labels, np.arange(12).reshape(4, 3) * 100, 0).tolist() == [0, 1, 0, 2]
+
+
+def test_nothing_to_split():
+    assert split_connected(np.zeros(0, int), np.zeros((0, 3), int)).shape == (0,)
+
+
+def test_bad_input_is_refused():
+    with pytest.raises(InputError, match="gap is -1"):
+        split_connected(np.zeros(2, int), np.zeros((2, 3), int), -1)
+    with pytest.raises(InputError, match="shape"):
+        split_connected(np.zeros(2, int), np.zeros((3, 3), int))
+    with pytest.raises(InputError, match="float"):
+        split_connected(np.zeros(2, int), np.zeros((2, 3)))
