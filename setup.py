@@ -20,11 +20,17 @@ def share(folder, pattern="*"):
     return (f"share/{PACKAGE}/{folder}", files)
 
 
+def sources_beside_python():
+    """C++ that is compiled at first use, parts of the page: all files of the package that are not Python."""
+    files = (path for path in Path(PACKAGE).rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
+    return [str(path.relative_to(PACKAGE)) for path in files]
+
+
 setup(
     name=PACKAGE,
     version="0.1.0",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={f"{PACKAGE}.sparse": ["native/*.cpp", "native/*.h"]},
+    package_data={PACKAGE: sources_beside_python()},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),
