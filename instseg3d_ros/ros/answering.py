@@ -7,7 +7,7 @@ from collections.abc import Callable
 from time import monotonic, perf_counter
 
 from instseg3d_ros.ros.diagnostics import PERSISTENT
-from instseg3d_ros.ros.log import Throttled
+from instseg3d_ros.ros.log import Throttled, place
 from instseg3d_ros.ros.model import free_memory, is_out_of_memory
 from instseg3d_ros.ros.outputs import Outputs
 from instseg3d_ros.ros.parameters import Parameters
@@ -58,10 +58,8 @@ class Answering:
                 text = "out of memory: take a model with coarser voxels, or limit max_range; the memory was freed"
                 failures = self._drop("out of memory", text)
             else:
-                # The text of an exception that nobody foresaw helps nobody; its place in the code does.
-                place = traceback.extract_tb(error.__traceback__)[-1]
-                where = f"{type(error).__name__} at {place.filename.rpartition('/')[2]}:{place.lineno}"
-                failures = self._drop("internal error", f"internal error ({where}); please report it with the cloud")
+                text = f"internal error ({place(error)}); please report it with the cloud"
+                failures = self._drop("internal error", text)
                 self._node.get_logger().debug(traceback.format_exc())
             if failures >= PERSISTENT:
                 self._rest_until = monotonic() + REST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from time import monotonic
 
 
@@ -21,3 +22,9 @@ class Throttled:
         more = self._kept.pop(kind, 0)
         self._last[kind] = now
         self._logger.warning(text + (f" ({more} more like this)" if more else ""))
+
+
+def place(error: Exception) -> str:
+    """Kind of an unforeseen exception and where it came from: its text helps nobody, its place in the code does."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {frame.filename.rpartition('/')[2]}:{frame.lineno}"

@@ -14,6 +14,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.ros.log import place
 from instseg3d_ros.ros.node import SegmentNode
 from instseg3d_ros.ros.transport import use_large_cloud_profile
 
@@ -69,8 +70,9 @@ def _spin(executor, node: SegmentNode, end: threading.Event, problem: list[str])
                 executor.spin_once(timeout_sec=0.5)
             except Exception as error:
                 # A callback that fails must not end the node; the time keeps a failing wait from burning the processor.
-                node.get_logger().error(f"a callback failed ({type(error).__name__}); going on")
-                node.statistics.trouble(f"a callback failed ({type(error).__name__})")
+                text = f"a callback failed ({place(error)})"
+                node.statistics.trouble(text)
+                node.get_logger().error(text, throttle_duration_sec=5.0)
                 time.sleep(0.01)
         if not problem:
             time.sleep(0.1)  # lets the answer to a shutdown transition leave

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import numpy as np
 
@@ -59,10 +60,8 @@ class OwnTransforms(Transforms):
         kind = _tf_message_type()
         latched = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._subscriptions = [
-            node.create_subscription(
-                kind, "/tf", lambda data: self._hear(data, False), QoSProfile(depth=100), raw=True
-            ),
-            node.create_subscription(kind, "/tf_static", lambda data: self._hear(data, True), latched, raw=True),
+            node.create_subscription(kind, topic, partial(self._hear, fixed), qos, raw=True)
+            for topic, fixed, qos in (("/tf", False, QoSProfile(depth=100)), ("/tf_static", True, latched))
         ]
 
     def _hear(self, fixed: bool, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """The test's side of a live node: a rclpy context of its own, a thread that spins, node processes by name."""
 
+import contextlib
 import os
 import random
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
@@ -39,7 +41,8 @@ class Live:
 
     def _spin(self):
         while not self._ended.is_set():
-            self._executor.spin_once(timeout_sec=0.2)
+            with contextlib.suppress(rclpy_implementation.InvalidHandle):  # a test destroyed something meanwhile
+                self._executor.spin_once(timeout_sec=0.2)
 
     def close(self):
         for process in self._processes:

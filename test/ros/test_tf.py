@@ -2,21 +2,13 @@
 
 import numpy as np
 import pytest
+from tf_bytes import SECOND, edge, serialized, typestore
 from transforms3d.affines import compose
 from transforms3d.quaternions import quat2mat
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.ros.tf_buffer import KEPT, TransformBuffer, Unavailable
 from instseg3d_ros.ros.tf_message import TYPE_HASH, StampedTransform, decode_transforms
-
-SECOND = 10**9
-RNG = np.random.default_rng(0)
-
-
-def edge(parent, child, stamp, place=None, turn=None):
-    place = RNG.normal(size=3) if place is None else place
-    turn = RNG.normal(size=4) if turn is None else np.asarray(turn, float)
-    return StampedTransform(parent, child, stamp, tuple(place), tuple(turn / np.linalg.norm(turn)))
 
 
 def matrix(transform):
@@ -102,45 +94,19 @@ def test_loops_nonsense_and_new_parents():
     np.testing.assert_allclose(buffer.lookup("map", "base", SECOND), matrix(second), atol=1e-12)
 
 
-@pytest.fixture(scope="module")
-def typestore():
-    from rosbags.typesys import Stores, get_typestore
-
-    return get_typestore(Stores.ROS2_JAZZY)
-
-
-def serialized(typestore, transforms):
-    types = typestore.types
-    rows = []
-    for one in transforms:
-        stamp = types["builtin_interfaces/msg/Time"](sec=one.stamp // SECOND, nanosec=one.stamp % SECOND)
-        place, turn = types["geometry_msgs/msg/Vector3"], types["geometry_msgs/msg/Quaternion"]
-        rows.append(
-            types["geometry_msgs/msg/TransformStamped"](
-                header=types["std_msgs/msg/Header"](stamp=stamp, frame_id=one.parent), child_frame_id=one.child,
-                transform=types["geometry_msgs/msg/Transform"](
-                    translation=place(*one.translation), rotation=turn(*one.quaternion)
-                ),
-            )
-        )  # fmt: skip
-    message = types["tf2_msgs/msg/TFMessage"](transforms=rows)
-    name = "tf2_msgs/msg/TFMessage"
-    return [bytes(typestore.serialize_cdr(message, name, little_endian=little)) for little in (True, False)]
-
-
 @pytest.mark.parametrize("names", [[], [("map", "odom")], [("m", "base_link"), ("base_link", "camera_é"), ("", "abc")]])
-def test_messages_read_as_rosbags_writes_them(typestore, names):
+def test_messages_read_as_rosbags_writes_them(names):
     transforms = [edge(parent, child, 3 * SECOND + number) for number, (parent, child) in enumerate(names)]
-    for data in serialized(typestore, transforms):
+    for data in serialized(transforms):
         assert decode_transforms(data) == transforms
 
 
-def test_type_hash_is_that_of_the_definition(typestore):
-    assert typestore.hash_rihs01("tf2_msgs/msg/TFMessage") == f"RIHS01_{TYPE_HASH}"
+def test_type_hash_is_that_of_the_definition():
+    assert typestore().hash_rihs01("tf2_msgs/msg/TFMessage") == f"RIHS01_{TYPE_HASH}"
 
 
-def test_bytes_that_end_early_are_refused(typestore):
-    data = serialized(typestore, [edge("map", "base", SECOND), edge("base", "camera", SECOND)])[0]
+def test_bytes_that_end_early_are_refused():
+    data = serialized([edge("map", "base", SECOND), edge("base", "camera", SECOND)])[0]
     for length in range(len(data)):
         with pytest.raises(InputError, match="bytes"):
             decode_transforms(data[:length])

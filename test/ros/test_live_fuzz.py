@@ -1,0 +1,137 @@
+"""A thousand hostile clouds against one node process: it lives, answers a good one, and holds no more memory."""
+
+import array
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builtin_interfaces.msg import Time
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from live_node import ask, wait_for
+from make_clouds import make_cloud, two_boxes
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import PointCloud2, PointField
+from std_msgs.msg import Header
+from test_live_outputs import health
+
+from instseg3d_ros.ros import topics
+
+pytestmark = pytest.mark.live
+CLOUDS = 1000
+PACE = 0.006  # seconds between two, so that the node begins each before the next comes
+
+sizes = st.one_of(st.integers(0, 40), st.sampled_from([0, 1, 65_536, 2**31 - 1, 2**32 - 1]))
+names = st.one_of(st.sampled_from(["x", "y", "z", "rgb", "rgba", "r", "g", "b", "intensity", ""]), st.text(max_size=5))
+numbers = st.sampled_from([0.0, 1.0, -1.0, 1e30, -1e30, 3.4e38, 1e-40, float("nan"), float("inf"), float("-inf")])
+fields = st.builds(
+    PointField, name=names.filter(lambda text: "\0" not in text and text.isprintable()),
+    offset=st.one_of(st.integers(0, 40), st.just(2**32 - 1)), datatype=st.integers(0, 255),
+    count=st.sampled_from([0, 1, 2, 2**32 - 1]),
+)  # fmt: skip
+
+
+@st.composite
+def any_layout(draw):
+    """Nothing in it need agree with anything else."""
+    message = PointCloud2(
+        height=draw(sizes), width=draw(sizes), point_step=draw(sizes), row_step=draw(sizes),
+        is_bigendian=draw(st.booleans()), is_dense=draw(st.booleans()), fields=draw(st.lists(fields, max_size=6)),
+    )  # fmt: skip
+    message.data = array.array("B", draw(st.binary(max_size=400)))
+    return message
+
+
+@st.composite
+def nearly_right(draw):
+    """A good cloud of strange numbers with one thing wrong, or none."""
+    count = draw(st.integers(0, 30))
+    points = np.array(draw(st.lists(numbers, min_size=3 * count, max_size=3 * count)), np.float32).reshape(-1, 3)
+    if draw(st.booleans()):
+        points[:] = points[:1]  # all in one point
+    encoding = draw(st.sampled_from(["rgb", "rgb_uint32", "rgba_uint32", "separate", "none"]))
+    colors = np.zeros((count, 3), np.uint8)
+    with np.errstate(all="ignore"):
+        message = make_cloud(
+            points, colors, encoding=encoding, bigendian=draw(st.booleans()), xyz=draw(st.sampled_from(["f4", "f8"])),
+            row_padding=draw(st.integers(0, 9)),
+        )  # fmt: skip
+    damage = draw(st.sampled_from(["", "height", "width", "point_step", "row_step", "data", "field", "frame", "name"]))
+    if damage in ("height", "width", "point_step", "row_step"):
+        setattr(message, damage, draw(sizes))
+    elif damage == "data":
+        message.data = message.data[: draw(st.integers(0, len(message.data)))]
+    elif damage == "field":
+        message.fields[draw(st.integers(0, 2))] = draw(fields)
+    elif damage == "frame":
+        message.header = Header(frame_id=draw(st.sampled_from(["", "/", "a" * 300, "é"])), stamp=Time(sec=-(2**31)))
+    elif damage == "name":
+        message.fields.append(message.fields[draw(st.integers(0, len(message.fields) - 1))])
+    return message
+
+
+garbage = st.one_of(
+    st.binary(max_size=300),
+    st.tuples(nearly_right(), st.integers(0, 200), st.integers(0, 255)).map(
+        lambda t: flip(serialize_message(t[0]), *t[1:])
+    ),
+)
+
+
+def flip(data, place, value):
+    changed = bytearray(data)
+    changed[place % len(changed)] = value
+    return bytes(changed)
+
+
+def resident(pid):
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 1e6
+
+
+def test_a_thousand_hostile_clouds(live):
+    node = live.start("points:=/fuzz", name="fuzz", log_period=0.5, depth=100)
+    found = health(live, "fuzz")
+    camera = live.camera("/fuzz", depth=100)
+    ear = live.listen(node.path, topics.SEGMENTED, topics.COLORED, topics.MARKERS, topics.OVERLAY).matched()
+    points, colors = two_boxes()
+    good = make_cloud(points, colors, (20, 30))
+
+    def still_answers(second):
+        good.header.stamp.sec = second
+        answer = ask(camera, ear, topics.SEGMENTED, good)
+        field = next(f for f in answer.fields if f.name == "instance")
+        table = np.frombuffer(answer.data, np.uint8).reshape(-1, answer.point_step)
+        instance = table[:, field.offset : field.offset + 4].copy().view("<u4").ravel()
+        assert len(set(instance[:300])) == len(set(instance[300:])) == 1 and instance[0] != instance[-1]
+        ear.messages = {topic: [] for topic in ear.messages}
+
+    still_answers(1)
+    sent = 0
+    memory = []
+
+    @settings(
+        max_examples=CLOUDS, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(st.one_of(any_layout(), nearly_right(), garbage))
+    def throw(message):
+        nonlocal sent
+        camera.publish(message)
+        time.sleep(PACE)
+        sent += 1
+        if sent % 250 == 0:
+            assert node.running(), node.text
+            still_answers(1 + sent)
+            memory.append(resident(node.pid))
+
+    throw()
+    assert sent >= CLOUDS
+    wait_for(lambda: int(found.get("clouds received", 0)) >= CLOUDS, "all have arrived")
+    still_answers(10**6)
+    wait_for(lambda: int(found["dropped: malformed cloud"]) > CLOUDS / 4, "malformed ones are counted")
+    overtaken = int(found.get("dropped: overtaken by a newer cloud", 0))
+    assert overtaken < CLOUDS / 4  # nearly all were looked at
+    assert "Traceback" not in node.text and "internal error" not in node.text and "callback failed" not in node.text
+    assert memory[-1] < memory[0] + 20, memory
+    node.signal()
+    assert node.wait() == 0

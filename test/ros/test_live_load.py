@@ -1,0 +1,140 @@
+"""A camera faster than the node, parameters changed meanwhile, memory that runs out, bugs."""
+
+import time
+
+import numpy as np
+import pytest
+from live_node import ask, stamp_of, wait_for
+from make_clouds import make_cloud, two_boxes
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import DescribeParameters, SetParameters, SetParametersAtomically
+from test_live_outputs import health
+
+from instseg3d_ros.ros import topics
+from instseg3d_ros.ros.parameters import Parameters
+
+pytestmark = pytest.mark.live
+KINDS = {float: ("DOUBLE", "double"), int: ("INTEGER", "integer"), str: ("STRING", "string"), bool: ("BOOL", "bool")}
+
+
+def parameter(name, value):
+    constant, field = KINDS[type(value)]
+    kind = getattr(ParameterType, f"PARAMETER_{constant}")
+    return Parameter(name=name, value=ParameterValue(type=kind, **{f"{field}_value": value}))
+
+
+def set_parameters(live, node, **values):
+    request = SetParameters.Request(parameters=[parameter(name, value) for name, value in values.items()])
+    return live.call(f"{node.path}/set_parameters", SetParameters, request).results
+
+
+def test_overload_answers_the_newest_and_never_falls_behind(live):
+    """640 x 480 at about three times what the node can do: each answer belongs to a cloud that was then the newest."""
+    node = live.start("points:=/fast", name="fast", model="fake:delay=0.3", track=False)
+    found = health(live, "fast")
+    camera, ear = live.camera("/fast", depth=1), live.listen(node.path, topics.MARKERS).matched()
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-0.5, 0.5, (480 * 640, 3)).astype(np.float32)
+    message = make_cloud(points, rng.integers(0, 256, points.shape).astype(np.uint8), (480, 640))
+    ask(camera, ear, topics.MARKERS, message)
+    behind = []
+    for number in range(2, 62):
+        message.header.stamp.sec = number
+        camera.publish(message)
+        time.sleep(0.1)
+        answered = [stamp_of(m)[0] for m in ear.messages[topics.MARKERS]]
+        behind.append(number - max(answered))
+    answered = [stamp_of(m)[0] for m in ear.messages[topics.MARKERS]]
+    assert answered == sorted(answered) and len(set(answered)) > 3
+    wait_for(lambda: max(stamp_of(m)[0] for m in ear.messages[topics.MARKERS]) == 61, "the last cloud is answered")
+    # What is behind does not grow: the second half is no further behind than a few clouds more than the first.
+    assert max(behind[30:]) <= max(behind[:30]) + 4
+    wait_for(lambda: int(found.get("dropped: overtaken by a newer cloud", 0)) > 10, "drops are counted")
+    assert float(found["input rate (Hz)"]) > float(found["output rate (Hz)"])
+
+
+@pytest.fixture(scope="module")
+def tuned(live):
+    node = live.start("points:=/tuned", name="tuned", track=False)
+    return node, live.camera("/tuned"), live.listen(node.path, topics.MARKERS).matched()
+
+
+def boxes(message):
+    return [m for m in message.markers if m.ns == "boxes"]
+
+
+def test_thresholds_take_effect_at_the_next_cloud_under_load(live, tuned):
+    node, camera, ear = tuned
+    points, colors = two_boxes()
+    for step in range(12):
+        many = step % 2 == 0
+        (answer,) = set_parameters(live, node, min_points=1 if many else 400)
+        assert answer.successful, answer.reason
+        message = make_cloud(points, colors, stamp=(step + 1, 0))
+        assert len(boxes(ask(camera, ear, topics.MARKERS, message))) == (2 if many else 0)
+    assert set_parameters(live, node, min_points=1)[0].successful
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"min_score": 3.0}, "range"),
+        ({"engine": "torch"}, "deactivate and clean up first"),
+        ({"model": "fake:delay=1"}, "read when the node configures"),
+        ({"color_by": "mood"}, "one of: instance, class"),
+        ({"min_height": 2000.0}, "range"),
+        ({"min_range": float("nan")}, "range"),
+        ({"autostart": False}, "read-only"),
+        ({"track": 3}, "type"),
+    ],
+)
+def test_bad_values_are_refused_with_a_reason(live, tuned, values, word):
+    (answer,) = set_parameters(live, tuned[0], **values)
+    assert not answer.successful and word in answer.reason.replace("read only", "read-only"), answer.reason
+
+
+def test_values_that_do_not_go_together_are_refused_as_one(live, tuned):
+    node = tuned[0]
+    request = SetParametersAtomically.Request(parameters=[parameter("min_height", 2.0), parameter("max_height", 1.0)])
+    answer = live.call(f"{node.path}/set_parameters_atomically", SetParametersAtomically, request).result
+    assert not answer.successful and "nothing would be labelled" in answer.reason
+
+
+def test_every_parameter_is_declared_with_description_and_range(live, tuned):
+    names = [entry.name for entry in Parameters.entries()]
+    request = DescribeParameters.Request(names=names)
+    described = live.call(f"{tuned[0].path}/describe_parameters", DescribeParameters, request).descriptors
+    for entry, found in zip(Parameters.entries(), described):
+        assert (found.name, found.description) == (entry.name, entry.description)
+        ranges = [*found.floating_point_range, *found.integer_range]
+        assert [(r.from_value, r.to_value) for r in ranges] == (
+            [(entry.low, entry.high)] if entry.low is not None else []
+        )
+        assert found.read_only == (entry.when == "start")
+
+
+def test_memory_that_runs_out_costs_clouds_not_the_node(live):
+    node = live.start("points:=/memory", name="memory", model="fake:memory=4", log_period=0.0)
+    found = health(live, "memory")
+    camera, ear = live.camera("/memory"), live.listen(node.path, topics.MARKERS).matched()
+    wait_for(lambda: camera.get_subscription_count(), "the node reads")
+    levels = set()
+    for number in range(200):
+        camera.publish(make_cloud(*two_boxes(), stamp=(number, 0)))
+        time.sleep(0.1)
+        levels.add(found.get("level"))
+        if ear.messages[topics.MARKERS]:
+            break
+    assert ear.messages[topics.MARKERS], node.text  # it came back by itself
+    assert "coarser voxels" in node.text and found["last error"].startswith("out of memory")
+    assert 2 in levels  # ERROR while nothing succeeded
+    assert int(found["dropped: out of memory"]) == 4
+    assert int(found["dropped: resting after repeated failures"]) > 0
+
+
+def test_a_bug_is_reported_by_its_place_not_by_its_text(live):
+    node = live.start("points:=/bug", name="bug", model="fake:bug=1", log_period=0.0)
+    camera, ear = live.camera("/bug"), live.listen(node.path, topics.MARKERS).matched()
+    ask(camera, ear, topics.MARKERS, make_cloud(*two_boxes()))
+    assert "internal error (KeyError at fake_segmenter.py:" in node.text
+    assert "the text of a bug" not in node.text and "Traceback" not in node.text

@@ -1,0 +1,170 @@
+"""Clouds levelled through /tf over the wire: moving and fixed frames, late, missing, from the future; /clock."""
+
+import time
+
+import numpy as np
+import pytest
+from live_node import ask, stamp_of, wait_for
+from make_clouds import make_cloud, two_boxes
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rosgraph_msgs.msg import Clock
+from std_srvs.srv import SetBool
+from tf_bytes import SECOND, edge, serialized
+
+from instseg3d_ros.ros import topics
+from instseg3d_ros.ros.clouds import read_cloud
+from instseg3d_ros.ros.raw_types import raw_type
+from instseg3d_ros.ros.rotations import inverse, rigid, turn_points
+from instseg3d_ros.ros.tf_message import TYPE_HASH
+
+pytestmark = pytest.mark.live
+TFMESSAGE = raw_type("tf2_msgs", "TFMessage", TYPE_HASH)
+TILT = (0.0, 0.38, 0.0, 0.92)
+
+
+class Frames:
+    """Publishes base → mount on /tf and mount → lens on /tf_static."""
+
+    def __init__(self, live):
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self._moving = live.node.create_publisher(TFMESSAGE, "/tf", 100)
+        self._fixed = live.node.create_publisher(TFMESSAGE, "/tf_static", latched)
+        self._fixed.publish(serialized([edge("mount", "lens", 0, (0, 0, 0.1), TILT)])[0])
+        self.lens = rigid((0, 0, 0.1), np.array(TILT) / np.linalg.norm(TILT))
+        self._live = live
+
+    def move(self, second, place):
+        self._moving.publish(serialized([edge("base", "mount", round(second * SECOND), place, (0, 0, 0, 1))])[0])
+
+    def heard(self):
+        wait_for(lambda: self._moving.get_subscription_count() > 0, "the node listens to /tf")
+        return self
+
+
+@pytest.fixture(scope="module")
+def tf(live):
+    frames = Frames(live)
+    node = live.start("points:=/tf_points", name="tf", target_frame="base", tf_timeout=0.3, log_period=0.0, track=False)
+    return node, frames.heard(), live.camera("/tf_points"), live.listen(node.path, topics.MARKERS).matched()
+
+
+def seen_from(second, place, lens):
+    """Two boxes 2 m ahead of base as the lens sees them when the mount stands at `place`."""
+    base_from_lens = rigid(place, (0, 0, 0, 1)) @ lens
+    points, colors = two_boxes()
+    cloud = make_cloud(turn_points(inverse(base_from_lens), points), colors, frame="lens", stamp=second)
+    return cloud, base_from_lens
+
+
+def centers(markers, base_from_lens):
+    boxes = [m.pose.position for m in markers if m.ns == "boxes"]
+    return sorted(tuple(turn_points(base_from_lens, np.array([[p.x, p.y, p.z]], np.float32))[0]) for p in boxes)
+
+
+def test_a_cloud_between_two_transforms_is_levelled_at_its_own_stamp(tf):
+    _, frames, camera, ear = tf
+    frames.move(10.0, (0, 0, 1))
+    frames.move(11.0, (0, 2, 1))
+    cloud, base_from_lens = seen_from((10, 250_000_000), (0, 0.5, 1), frames.lens)
+    answer = ask(camera, ear, topics.MARKERS, cloud)
+    assert answer.markers[1].header.frame_id == "lens"  # one frame over all topics: the cloud's
+    np.testing.assert_allclose(centers(answer.markers, base_from_lens), [(2, -1, 0), (2, 1, 0)], atol=0.05)
+    box = next(m for m in answer.markers if m.ns == "boxes")
+    q = box.pose.orientation
+    up = (base_from_lens @ rigid((0, 0, 0), (q.x, q.y, q.z, q.w)))[:3, :3] @ (0, 0, 1)
+    np.testing.assert_allclose(up, (0, 0, 1), atol=1e-6)  # upright in base
+
+
+def test_a_transform_that_comes_a_little_late_is_waited_for(tf):
+    _, frames, camera, ear = tf
+    cloud, base_from_lens = seen_from((12, 0), (0, 0, 1), frames.lens)
+    camera.publish(cloud)
+    time.sleep(0.05)
+    frames.move(12.5, (0, 0, 1))
+    frames.move(11.9, (0, 0, 1))
+    np.testing.assert_allclose(
+        centers(ear.answer(topics.MARKERS, (12, 0)).markers, base_from_lens), [(2, -1, 0), (2, 1, 0)], atol=0.05
+    )
+
+
+@pytest.mark.parametrize(
+    ("stamp", "frame", "word"),
+    [
+        ((99, 0), "lens", "s before it"),
+        ((2, 0), "lens", "s after it"),
+        ((12, 7), "elsewhere", "nobody publishes frame 'elsewhere'"),
+    ],
+)
+def test_a_missing_transform_drops_the_cloud_with_both_frames_in_the_reason(tf, stamp, frame, word):
+    node, frames, camera, ear = tf
+    cloud = make_cloud(*two_boxes(), frame=frame, stamp=stamp)
+    camera.publish(cloud)
+    node.expect(word)
+    line = next(line for line in node.lines if word in line)
+    assert f"from {frame} to base" in line
+    # And the next one with a transform is answered.
+    frames.move(12.5, (0, 0, 1))
+    frames.move(11.9, (0, 0, 1))
+    good, _ = seen_from((12, 1), (0, 0, 1), frames.lens)
+    ask(camera, ear, topics.MARKERS, good)
+    assert stamp_of(cloud) not in [stamp_of(m) for m in ear.messages[topics.MARKERS]]
+
+
+def test_simulated_time_stands_still_and_jumps_back(live):
+    frames = Frames(live)
+    clock = live.node.create_publisher(Clock, "/clock", 10)
+    node = live.start(
+        "points:=/sim_points", name="sim", use_sim_time=True, target_frame="base", tf_timeout=0.2, log_period=0.0
+    )
+    frames.heard()
+    camera = live.camera("/sim_points")
+    ear = live.listen(node.path, topics.MARKERS, topics.PIPELINE_LATENCY).matched()
+
+    def at(second):
+        message = Clock()
+        message.clock.sec = second
+        for _ in range(5):  # best effort: one may be lost
+            clock.publish(message)
+            time.sleep(0.05)
+
+    wait_for(lambda: clock.get_subscription_count() > 0, "the node hears /clock")
+    at(100)
+    for second in (99.0, 101.0):
+        frames.move(second, (0, 0, 1))
+    first, _ = seen_from((100, 0), (0, 0, 1), frames.lens)
+    ids = {m.id for m in ask(camera, ear, topics.MARKERS, first).markers[1:]}
+    # The clock stands; clouds without a transform must be dropped all the same, and others answered.
+    camera.publish(make_cloud(*two_boxes(), frame="lens", stamp=(150, 0)))
+    node.expect("ends 49.000 s before it")
+    again, _ = seen_from((100, 500), (0, 0, 1), frames.lens)
+    assert {m.id for m in ask(camera, ear, topics.MARKERS, again).markers[1:]} == ids
+    wait_for(lambda: ear.messages[topics.PIPELINE_LATENCY], "latency is published")
+    assert abs(ear.messages[topics.PIPELINE_LATENCY][-1].data) < 1000  # by /clock, which stands at 100 s
+    # It jumps back, as a bag that begins anew: old transforms are forgotten, ids are new, nothing hangs.
+    at(50)
+    node.expect("time has jumped back")
+    for second in (49.0, 51.0):
+        frames.move(second, (0, 0, 1))
+    back, base_from_lens = seen_from((50, 0), (0, 0, 1), frames.lens)
+    markers = ask(camera, ear, topics.MARKERS, back).markers
+    np.testing.assert_allclose(centers(markers, base_from_lens), [(2, -1, 0), (2, 1, 0)], atol=0.05)
+    assert not ids & {m.id for m in markers[1:]}
+    assert live.call(f"{node.path}/enable", SetBool, SetBool.Request(data=True)).success
+
+
+def test_ids_stay_in_a_fixed_frame_while_the_camera_moves(live):
+    frames = Frames(live)
+    node = live.start("points:=/moving", name="moving", fixed_frame="base", axes="body", tf_timeout=0.5)
+    frames.heard()
+    camera, ear = live.camera("/moving"), live.listen(node.path, topics.MARKERS, topics.SEGMENTED).matched()
+    seen = []
+    for step in range(6):  # half a metre a step: far more than an object may move
+        place = (0, 0.5 * step, 1)
+        for second in (199.9 + step, 200.1 + step):
+            frames.move(second, place)
+        cloud, base_from_lens = seen_from((200 + step, 0), place, frames.lens)
+        markers = [m for m in ask(camera, ear, topics.MARKERS, cloud).markers if m.ns == "boxes"]
+        where = {m.id: centers([m], base_from_lens)[0][1] for m in markers}
+        seen.append({number: round(float(y)) for number, y in where.items()})
+    assert all(one == seen[0] for one in seen) and sorted(seen[0].values()) == [-1, 1]
+    assert read_cloud(ear.messages[topics.SEGMENTED][-1], 10**6).shape == (1, 600)
