@@ -37,8 +37,9 @@ def axes_of_image(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray | No
     that goes with the rows is down, and the third must then have the points in front.
     """
     width = shape[1]
-    valid = np.flatnonzero(np.isfinite(points).all(axis=1))[::7]
-    if len(valid) < 100:
+    valid = np.flatnonzero(np.isfinite(points).all(axis=1))
+    valid = valid[:: len(valid) // 40_000 + 1]
+    if len(valid) < 20:
         return None
     points = points[valid].astype(np.float64)
     bearing = points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)

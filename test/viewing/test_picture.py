@@ -8,6 +8,7 @@ from PIL import Image
 
 from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.segmentation.result import Box, Instance, Result
+from instseg3d_ros.viewing import picture
 from instseg3d_ros.viewing.colors import neighbor_colors
 from instseg3d_ros.viewing.picture import three_panels
 
@@ -38,9 +39,9 @@ def test_panels_show_the_result(tmp_path):
     result = made_up(points)
     drawing = three_panels(points, colors, result, SYNTHETIC, tmp_path / "a.png", (90, 120), "a wall")
     assert os.listdir(tmp_path) == ["a.png"]
-    picture = np.asarray(Image.open(tmp_path / "a.png").convert("RGB")).astype(int)
-    assert picture.shape[1] > 2.5 * picture.shape[0]
-    thirds = np.array_split(picture, 3, axis=1)
+    image = np.asarray(Image.open(tmp_path / "a.png").convert("RGB")).astype(int)
+    assert image.shape[1] > 2.5 * image.shape[0]
+    thirds = np.array_split(image, 3, axis=1)
 
     def has(third, color, least=0.15):
         """A colour, however lit: about its hue, in a fair share of the panel."""
@@ -57,8 +58,13 @@ def test_panels_show_the_result(tmp_path):
     assert (seen[:, : seen.shape[1] // 3] == 1).mean() > 0.9 and (seen[:, -seen.shape[1] // 3 :] == 2).mean() > 0.9
 
 
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(picture, "PANEL", 200)
+
+
 @pytest.mark.parametrize("kind", ["empty", "nan", "no colour", "no objects"])
-def test_odd_clouds(tmp_path, kind):
+def test_odd_clouds(tmp_path, kind, small):
     points = wall(20, 30)
     if kind == "empty":
         points = points[:0]
@@ -68,4 +74,4 @@ def test_odd_clouds(tmp_path, kind):
     if kind == "no objects":
         result = Result(result.semantic, result.instance * 0, result.confidence)
     three_panels(points, None, result, SYNTHETIC, tmp_path / "a.png")
-    assert Image.open(tmp_path / "a.png").size[0] > 1000
+    assert Image.open(tmp_path / "a.png").size[0] > 500

@@ -1,0 +1,139 @@
+"""`segment`: files and bags in, labelled clouds, objects, pictures and pages out; no ROS needed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from instseg3d_ros.errors import InputError
+
+EXAMPLES = """examples:
+  segment room.ply -o out                        out/room.segmented.ply, .png and room.instances.json
+  segment scans/ 'more/*.pcd' -o out --html      every cloud in a folder; a page to turn with the mouse for each
+  segment recording/ -o out                      a ROS bag becomes an mcap with the node's topics
+  segment depth.png -o out --intrinsics 525,525,319.5,239.5
+  segment room.ply -o out --classes chair,table --min-score 0.5
+
+Kinds: ply, pcd, npz, las, laz, depth PNGs with colour and intrinsics beside them, ROS 2 bags (mcap, db3), ROS 1 bags.
+The same command again does only what is missing. Exit code 1 where an input was broken."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers a bad argument with one line."""
+
+    def error(self, message):
+        raise InputError(f"{message} (--help)")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    from instseg3d_ros.data.axes import AXES
+    from instseg3d_ros.segmentation.options import LEVELS
+
+    parser = Parser(
+        prog="segment",
+        description="Segment clouds in files and bags into objects.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("inputs", nargs="+", metavar="IN", help="files, folders, globs, bags")
+    add("-o", "--out", type=Path, required=True, metavar="OUT", help="folder for everything that is written")
+    add("--model", default="unet", help="name in models/ or a .safetensors file (unet)")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:1 (auto)")
+    add("--axes", default="auto", choices=AXES, help="axes of the cloud: body has z up, optical z forward (auto)")
+    add("--level", choices=LEVELS, help="find up in the cloud, or trust its axes (auto for cameras, off for scans)")
+    add("--voxel", type=float, metavar="METRES", help="voxel size; other than the model's own it costs accuracy")
+    add("--min-score", type=float, metavar="S", help="leave out objects that score less, 0..1 (the model's)")
+    add("--max-range", type=float, metavar="METRES", help="label nothing farther away (the model's for cameras)")
+    add("--classes", default="", metavar="A,B", help="keep only objects of these classes")
+    add("--topic", help="which PointCloud2 topic of a bag, where it has several")
+    add("--intrinsics", metavar="K", help="fx,fy,cx,cy or a file, for depth images without one beside them")
+    add("--depth-scale", type=float, default=1000.0, metavar="N", help="units of a depth image per metre (1000)")
+    add("--html", action="store_true", help="also write a page to turn with the mouse, in one file")
+    add("--budget", type=int, default=400_000, metavar="N", help="points on the page at most (400000)")
+    add("--jobs", type=int, default=1, metavar="N", help="inputs at a time, each in its own process (1)")
+    add("--json", type=Path, metavar="FILE", help="write what became of each input, for programs")
+    options = parser.parse_args(arguments)
+    if not 1 <= options.jobs <= 256:
+        parser.error(f"--jobs {options.jobs}: expected 1 to 256")
+    return options
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    from instseg3d_ros.data.clouds import find_inputs
+    from instseg3d_ros.offline.pool import SetupError
+    from instseg3d_ros.offline.run import FAILED, MARK, PARTLY, names_for
+    from instseg3d_ros.offline.settings import Settings
+
+    settings = Settings(
+        out=options.out, model=options.model, device=options.device, axes=options.axes, level=options.level,
+        voxel=options.voxel, min_score=options.min_score, max_range=options.max_range,
+        classes=tuple(name.strip() for name in options.classes.split(",") if name.strip()), topic=options.topic,
+        intrinsics=options.intrinsics, depth_scale=options.depth_scale, html=options.html, budget=options.budget,
+        threads=max(1, (os.cpu_count() or 1) // options.jobs) if options.jobs > 1 else 0,
+    )  # fmt: skip
+    sources = [path for path in find_inputs(options.inputs) if MARK not in path.name and MARK not in path.parent.name]
+    if not sources:
+        raise InputError(f"{options.inputs[0]}: holds only outputs of this command; name the clouds themselves")
+    try:
+        settings.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {settings.out}: {error.strerror}; name a folder that can be written") from None
+    try:
+        rows = segment_all(sources, names_for(sources), settings, options.jobs)
+    except SetupError as error:
+        raise InputError(str(error)) from None
+    print(table(rows))
+    if options.json is not None:
+        from instseg3d_ros.offline.outputs import write_json
+
+        write_json(options.json, {"inputs": [vars(row) for row in rows]})
+    broken = [row for row in rows if row.status in (FAILED, PARTLY)]
+    for row in broken:
+        print(f"segment: {row.message}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def segment_all(sources: list[Path], names: dict[Path, str], settings, jobs: int) -> list:
+    """One row per input, in order; a bar over inputs, and over clouds where an input is a bag."""
+    from tqdm import tqdm
+
+    from instseg3d_ros.offline import pool
+
+    bar = tqdm(total=len(sources), unit="input", dynamic_ncols=True, disable=None, leave=False)
+    with bar:
+        work = (
+            pool.in_turn(sources, names, settings) if jobs == 1 else pool.side_by_side(sources, names, settings, jobs)
+        )
+        rows = {}
+        for row in work:
+            rows[row.source] = row
+            bar.update(1)
+            bar.set_postfix_str(Path(row.source).name)
+    return [rows[str(source)] for source in sources]
+
+
+def table(rows: list) -> str:
+    """The summary that ends a run."""
+    head = ("input", "clouds", "points", "objects", "seconds", "")
+    lines = [head]
+    for row in rows:
+        counts = (f"{row.clouds:,}", f"{row.points:,}", f"{row.objects:,}", f"{row.seconds:.1f}")
+        if row.status == "failed":
+            counts = ("", "", "", "")
+        lines.append((Path(row.source).name, *counts, row.status))
+    done = [row for row in rows if row.status != "failed"]
+    total = (sum(row.clouds for row in done), sum(row.points for row in done), sum(row.objects for row in done))
+    lines.append((f"{len(done)} of {len(rows)}", *(f"{n:,}" for n in total), f"{sum(r.seconds for r in rows):.1f}", ""))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    text = []
+    for line in lines:
+        cells = [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:5], widths[1:5])), line[5]]
+        text.append("  ".join(cells).rstrip())
+    text.insert(1, "-" * max(map(len, text)))
+    text.insert(-1, text[1])
+    return "\n".join(text)

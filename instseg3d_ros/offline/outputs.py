@@ -1,0 +1,66 @@
+"""What is written for a segmented cloud: the labelled cloud, its objects as JSON, a picture, a page."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from instseg3d_ros.data.clouds import write_cloud
+from instseg3d_ros.data.clouds.files import WRITERS
+from instseg3d_ros.data.pointcloud2 import label_columns
+from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.offline.segmenting import Segmented
+from instseg3d_ros.offline.settings import Settings
+from instseg3d_ros.segmentation.result import Instance
+
+
+def labelled_kind(source: Path) -> str:
+    """Extension of the labelled cloud: the input's own; a depth image becomes a PLY."""
+    extension = source.suffix.lower()
+    return extension if extension in WRITERS else ".ply"
+
+
+def write_labelled(path: Path, segmented: Segmented) -> None:
+    """The cloud with `label` (65535: none), `instance` and `confidence` beside what it had."""
+    result, cloud = segmented.result, segmented.cloud
+    columns = label_columns(result.semantic, result.instance, result.confidence)
+    if path.suffix == ".las" or path.suffix == ".laz":
+        columns = {name: column for name, column in columns.items() if name != "label"} | {"label": columns["label"]}
+    write_cloud(path, replace(cloud, columns={**cloud.columns, **columns}))
+
+
+def write_views(stem: Path, segmented: Segmented, labels: LabelSet, settings: Settings, title: str) -> None:
+    """`stem`.png, and `stem`.html where asked for."""
+    from instseg3d_ros.viewing.picture import three_panels
+
+    points, result = segmented.body_points, segmented.body_result
+    cloud = segmented.cloud
+    three_panels(points, cloud.colors, result, labels, f"{stem}.png", cloud.shape, title)
+    if settings.html:
+        from instseg3d_ros.viewing.page import write_page
+
+        write_page(f"{stem}.html", points, cloud.colors, result, labels, title, settings.budget, segmented.from_camera)
+
+
+def instance_json(one: Instance) -> dict:
+    """id, class, score, points and box (metres, in the axes of the input) of an object."""
+    return {
+        "id": one.id,
+        "class": one.label,
+        "score": round(float(one.score), 4),
+        "points": one.num_points,
+        "box": {
+            "center": [round(float(v), 5) for v in one.box.center],
+            "size": [round(float(v), 5) for v in one.box.size],
+            "rotation": [[round(float(v), 7) for v in row] for row in one.box.rotation],
+        },
+    }
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write beside and rename."""
+    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    beside.write_text(json.dumps(content, indent=1) + "\n")
+    os.replace(beside, path)

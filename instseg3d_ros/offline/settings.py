@@ -1,0 +1,50 @@
+"""What a user asked of `segment`, the same for all inputs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from instseg3d_ros.data.axes import AXES
+from instseg3d_ros.data.clouds.rgbd import Intrinsics
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.segmentation.options import LEVELS
+
+
+@dataclass(frozen=True)
+class Settings:
+    out: Path
+    model: str = "unet"
+    device: str = "auto"
+    axes: str = "auto"
+    level: str | None = None  # None: "auto" for what a camera saw, "off" for scans, which have z up
+    voxel: float | None = None  # metres; None: what the model was trained with
+    min_score: float | None = None  # None: the model's
+    max_range: float | None = None  # None: the model's for what a camera saw, none for scans
+    classes: tuple[str, ...] = ()  # keep only these; empty: all
+    topic: str | None = None
+    intrinsics: str | None = None
+    depth_scale: float = 1000.0
+    html: bool = False
+    budget: int = 400_000  # points on the page
+    threads: int = 0  # of the network on a CPU; 0: torch decides
+
+    def __post_init__(self):
+        if self.axes not in AXES:
+            raise InputError(f"axes '{self.axes}' is unknown; one of: {', '.join(AXES)}")
+        if self.level is not None and self.level not in LEVELS:
+            raise InputError(f"level '{self.level}' is unknown; one of: {', '.join(LEVELS)}")
+        for name, low, high in (
+            ("voxel", 0.002, 1), ("min_score", 0, 1), ("max_range", 0.01, 1e6), ("depth_scale", 1e-3, 1e6),
+            ("budget", 1000, 5_000_000), ("threads", 0, 1024),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise InputError(f"{name} is {value:g}; expected {low:g} to {high:g}")
+        if self.intrinsics is not None:
+            Intrinsics.parse(self.intrinsics)  # a mistake here should not wait for the first depth image
+
+    def fingerprint(self) -> dict:
+        """What a result depends on: where it differs, an input is done again."""
+        content = {key: value for key, value in asdict(self).items() if key not in ("out", "device", "threads")}
+        return {**content, "classes": list(self.classes)}
