@@ -48,8 +48,7 @@ def _load(name: str, source: Path) -> ctypes.CDLL | None:
     if compiler is None:
         _log.info("no C++ compiler found: %s runs on plain torch operations", name)
         return None
-    openmp = _share_openmp()
-    for flags in (_flags(native=True, openmp=openmp), _flags(native=False, openmp=openmp)):
+    for flags in (_flags(native=True), _flags(native=False)):
         try:
             library = _cache() / f"{name}-{_fingerprint(source, compiler, flags)}.so"
             if not library.exists():
@@ -64,54 +63,24 @@ def _load(name: str, source: Path) -> ctypes.CDLL | None:
 def _compile(compiler: str, flags: tuple[str, ...], source: Path, library: Path) -> None:
     """Compile beside and rename, so that processes that start together never load half a file."""
     with tempfile.TemporaryDirectory(dir=library.parent, prefix=f".{library.stem}-") as folder:
-        built, part = Path(folder) / "built.so", Path(folder) / "part.o"
-        # Linked without -fopenmp on purpose: the runtime that torch has loaded is used, see _share_openmp.
-        for command in (
-            [compiler, *flags, f"-I{HERE}", "-c", str(source), "-o", str(part)],
-            [compiler, "-shared", str(part), "-o", str(built)],
-        ):
-            subprocess.run(
-                command, check=True, capture_output=True, text=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL
-            )
+        built = Path(folder) / "built.so"
+        command = [compiler, *flags, "-shared", f"-I{HERE}", str(source), "-o", str(built)]
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=LIMIT_S)
         os.replace(built, library)
 
 
-def _flags(native: bool, openmp: bool) -> tuple[str, ...]:
+def _flags(native: bool) -> tuple[str, ...]:
     tune = ()
     if native:
         tune = ("-march=native",) if platform.machine() in ("x86_64", "AMD64", "i686") else ("-mcpu=native",)
     # -ffp-contract=fast is what lets a*b+c become one fused operation; no other freedom with rounding is given.
-    return ("-std=c++17", "-O3", "-fPIC", "-ffp-contract=fast", *tune, *(("-fopenmp",) if openmp else ()))
+    return ("-std=c++17", "-O3", "-fPIC", "-pthread", "-ffp-contract=fast", *tune)
 
 
 @functools.cache
 def _compiler() -> str | None:
     candidates = (os.environ.get("CXX"), "g++", "clang++", "c++")
     return next((path for name in candidates if name and (path := shutil.which(name))), None)
-
-
-@functools.cache
-def _share_openmp() -> bool:
-    """Make the OpenMP runtime of this process visible to our libraries; False where there is none.
-
-    Two runtimes in one process would each keep a pool of threads, and the idle one spins while the other works.
-    """
-    import torch  # noqa: F401  brings its runtime along
-
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/maps").read_text().splitlines():
-            path = line.split(maxsplit=5)[-1]
-            if "/libgomp" in path and _globally(path):
-                return True
-    return _globally("libgomp.so.1")
-
-
-def _globally(path: str) -> bool:
-    try:
-        ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
-    except OSError:
-        return False
-    return True
 
 
 def _cache() -> Path:

@@ -1,11 +1,118 @@
 // Runs independent tasks on a given number of threads. Tasks are handed out one by one, so unequal ones stay balanced;
 // a task must write only what is its own, which makes the result independent of who ran it.
+//
+// Why not OpenMP: its regions end when every thread of the team has come by, so on a busy machine each of a network's
+// hundred regions waits until the system has let the last thread run. Here the caller works through the tasks itself,
+// helpers join in when they get to run, and the caller waits only for tasks that a helper has begun.
 #pragma once
-#include <cstdint>
+#include <sched.h>
+#include <unistd.h>
 
-#ifdef _OPENMP
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <type_traits>
+
+#if defined(__x86_64__) || defined(__i386__)
+#define INSTSEG3D_PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define INSTSEG3D_PAUSE() asm volatile("yield")
+#else
+#define INSTSEG3D_PAUSE()
 #endif
+
+class Pool {
+ public:
+  typedef void (*Call)(void *task, int64_t index);
+
+  // One pool for all libraries of the process: the linker unites the variable. Never destroyed, helpers may outlive it.
+  static Pool &shared() {
+    static Pool *pool = new Pool;
+    if (pool->process_ != getpid()) pool = new Pool;  // helpers do not survive a fork
+    return *pool;
+  }
+
+  void run(int64_t threads, int64_t tasks, Call call, void *task) {
+    if (busy_.exchange(true, std::memory_order_acquire)) {  // another thread's work, or a task of ours that calls on
+      for (int64_t i = 0; i < tasks; ++i) call(task, i);
+      return;
+    }
+    const int64_t wanted = (threads < tasks ? threads : tasks) - 1;
+    try {
+      for (; helpers_ < wanted; ++helpers_) std::thread(&Pool::help, this).detach();
+    } catch (const std::system_error &) {  // no more threads to be had: those that are there will do
+    }
+    call_ = call, task_ = task, tasks_ = tasks;
+    next_.store(0, std::memory_order_relaxed);
+    room_.store(wanted, std::memory_order_relaxed);
+    state_.store(0, std::memory_order_release);  // open, nobody inside
+    jobs_.fetch_add(1, std::memory_order_seq_cst);
+    if (sleeping_.load(std::memory_order_seq_cst)) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      wake_.notify_all();
+    }
+    work();
+    state_.fetch_or(kClosed, std::memory_order_acq_rel);
+    for (int spins = 0; state_.load(std::memory_order_acquire) != kClosed; ++spins)
+      if (spins < 2000) INSTSEG3D_PAUSE();
+      else sched_yield();
+    busy_.store(false, std::memory_order_release);
+  }
+
+ private:
+  static constexpr int64_t kClosed = int64_t(1) << 32;  // below it in `state_`: how many helpers are inside
+  static constexpr auto kPatience = std::chrono::microseconds(200);  // about what lies between two layers
+
+  void work() {
+    for (int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < tasks_;) call_(task_, i);
+  }
+
+  void help() {
+    for (int64_t seen = 0;;) {
+      seen = wait(seen);
+      if (room_.fetch_sub(1, std::memory_order_relaxed) <= 0) continue;
+      int64_t inside = state_.load(std::memory_order_relaxed);
+      while (!(inside & kClosed) && !state_.compare_exchange_weak(inside, inside + 1, std::memory_order_acq_rel)) {
+      }
+      if (inside & kClosed) continue;
+      work();
+      state_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  // Until there is a job later than number `seen`: on watch for a while, then asleep.
+  int64_t wait(int64_t seen) {
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    do {
+      for (int i = 0; i < 64; ++i) {
+        const int64_t now = jobs_.load(std::memory_order_acquire);
+        if (now != seen) return now;
+        INSTSEG3D_PAUSE();
+      }
+    } while (std::chrono::steady_clock::now() < until);
+    std::unique_lock<std::mutex> lock(mutex_);
+    sleeping_.fetch_add(1, std::memory_order_seq_cst);
+    wake_.wait(lock, [&] { return jobs_.load(std::memory_order_seq_cst) != seen; });
+    sleeping_.fetch_sub(1, std::memory_order_relaxed);
+    return jobs_.load(std::memory_order_acquire);
+  }
+
+  const pid_t process_ = getpid();
+  std::atomic<bool> busy_{false};
+  int64_t helpers_ = 0;
+  Call call_ = nullptr;
+  void *task_ = nullptr;
+  int64_t tasks_ = 0;
+  alignas(64) std::atomic<int64_t> next_{0};
+  alignas(64) std::atomic<int64_t> state_{kClosed}, room_{0}, jobs_{0};
+  std::atomic<int> sleeping_{0};
+  std::mutex mutex_;
+  std::condition_variable wake_;
+};
 
 // As many threads as `operations` simple steps are worth: waking one costs as much as some tens of thousands of them.
 inline int64_t worth(int64_t threads, int64_t operations) {
@@ -14,14 +121,10 @@ inline int64_t worth(int64_t threads, int64_t operations) {
 
 template <class Task>
 inline void parallel(int64_t threads, int64_t tasks, Task &&task) {
-#ifdef _OPENMP
   if (threads > 1 && tasks > 1) {
-    std::atomic<int64_t> next{0};
-#pragma omp parallel num_threads(int(threads < tasks ? threads : tasks))
-    for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) task(i);
+    auto call = [](void *object, int64_t index) { (*static_cast<std::remove_reference_t<Task> *>(object))(index); };
+    Pool::shared().run(threads, tasks, call, const_cast<void *>(static_cast<const void *>(&task)));
     return;
   }
-#endif
-  // One thread never enters the OpenMP runtime: it cannot be used in a process forked from one that did.
   for (int64_t i = 0; i < tasks; ++i) task(i);
 }
