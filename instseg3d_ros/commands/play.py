@@ -1,0 +1,161 @@
+"""`play`: publish a recorded bag to live nodes, where rosbag2 is not installed."""
+
+from __future__ import annotations
+
+import argparse
+import select
+import signal
+import sys
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+
+from instseg3d_ros.errors import InputError
+
+EXAMPLES = """examples:
+  play recording.mcap
+  play recording/ --rate 0.5 --loop --clock
+  play old.bag --start 12 --topics /camera/points /tf /tf_static
+  play recording/ --ros-args -r /camera/points:=/points
+
+Reads mcap, db3 and ROS 1 bags. Keys while it runs: space pauses and resumes, s plays one message, q ends."""
+STATUS_PERIOD = 0.2  # seconds
+
+
+def main(arguments: list[str]) -> int:
+    split = arguments.index("--ros-args") if "--ros-args" in arguments else len(arguments)
+    options = _parser().parse_args(arguments[:split])
+    try:
+        from instseg3d_ros.ros.transport import use_large_cloud_profile
+
+        use_large_cloud_profile()  # before rclpy makes its context
+        import rclpy
+        from rclpy.signals import SignalHandlerOptions
+
+        from instseg3d_ros.ros.recording import Recording
+    except ImportError as error:
+        raise InputError(
+            f"{error.name or error} is not there; source your ROS installation, or run `make demo` once, "
+            "which installs all that is needed into .venv"
+        ) from None
+    with Recording(options.bag, options.topics) as recording:
+        length = (recording.end - recording.start) / 1e9
+        if options.start > length:
+            raise InputError(f"--start {options.start:g} lies behind the end of the bag, which has {length:.1f} s")
+        try:
+            rclpy.init(args=["play", *arguments[split:]], signal_handler_options=SignalHandlerOptions.NO)
+        except Exception as error:  # rclpy has several for wrong arguments
+            raise InputError(f"ROS arguments are not understood ({' '.join(str(error).split())[:200]})") from None
+        try:
+            return _play(rclpy.create_node("play"), recording, options)
+        finally:
+            rclpy.try_shutdown()
+
+
+def _play(node, recording, options) -> int:
+    from instseg3d_ros.ros.player import Player
+
+    player = Player(node, recording, options.rate, options.clock)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: player.stop.set())
+    for track in recording.tracks:
+        skipped = "   (skipped: its type is not installed)" if track.topic in player.skipped else ""
+        print(f"{track.topic}   {track.type}   {track.count} messages{skipped}", flush=True)
+    player.wait_for_reader(options.wait)
+    since = recording.start + int(1e9 * options.start)
+    with _keyboard() as key, _status(player) as show:
+
+        def tick() -> None:
+            pressed = key()
+            if pressed == " ":
+                player.paused = not player.paused
+            elif pressed == "s":
+                player.steps += 1
+            elif pressed == "q":
+                player.stop.set()
+            show()
+
+        rounds = 0
+        while not player.stop.is_set() and (options.loop or rounds == 0):
+            player.play(since, tick)
+            rounds += 1
+        show(final=True)
+    print(f"played {sum(player.sent.values())} messages in {rounds} round{'s' if rounds > 1 else ''}")
+    return 0
+
+
+@contextmanager
+def _keyboard():
+    """A function that returns the key pressed since the last call, or ""; always "" where there is no keyboard."""
+    if not sys.stdin.isatty():
+        yield lambda: ""
+        return
+    import termios
+    import tty
+
+    before = termios.tcgetattr(sys.stdin)
+    tty.setcbreak(sys.stdin)
+    try:
+        yield lambda: sys.stdin.read(1) if select.select([sys.stdin], [], [], 0)[0] else ""
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+@contextmanager
+def _status(player):
+    """A function that redraws the status line now and then, where somebody sees it."""
+    last = 0.0
+    length = (player.recording.end - player.recording.start) / 1e9
+
+    def show(final: bool = False) -> None:
+        nonlocal last
+        if not sys.stderr.isatty() or (monotonic() - last < STATUS_PERIOD and not final):
+            return
+        last = monotonic()
+        at = (player.now - player.recording.start) / 1e9
+        counts = "  ".join(f"{topic} {count}" for topic, count in player.sent.items())
+        state = "paused " if player.paused else f"x {player.rate:g}"
+        with suppress(OSError):
+            print(f"\r\x1b[K{min(at, length):8.1f} / {length:.1f} s   {state}   {counts}", end="", file=sys.stderr)
+            sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise InputError(f"{message} (see --help)")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="play", description="Publish a recorded bag to live nodes; ROS arguments follow --ros-args.",
+        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("bag", type=Path, help="folder of a bag, or an mcap, db3 or ROS 1 bag file")
+    parser.add_argument("--rate", type=_positive, default=1.0, help="times as fast as recorded (default %(default)s)")
+    parser.add_argument("--loop", action="store_true", help="begin anew at the end")
+    parser.add_argument("--start", type=_seconds, default=0.0, metavar="SECONDS", help="where in the bag to begin")
+    parser.add_argument("--clock", action="store_true", help="publish the recording's time on /clock")
+    parser.add_argument("--topics", nargs="+", metavar="TOPIC", help="only these")
+    parser.add_argument("--wait", type=_seconds, default=3.0, metavar="SECONDS",
+                        help="longest wait for a first reader before it begins (default %(default)s)")  # fmt: skip
+    return parser
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text} is below 0; give seconds")
+    return value

@@ -1,0 +1,95 @@
+"""A recorded bag as serialized ROS 2 messages in their order: ROS 1 is rewritten, ROS 2 passes through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from instseg3d_ros.data.clouds.cloud import reading
+from instseg3d_ros.errors import InputError
+
+RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}  # from ROS 1
+
+
+@dataclass(frozen=True)
+class Track:
+    """One topic of a bag. `hash`: RIHS01 digits of the type; reliable and latched as its publisher offered it."""
+
+    topic: str
+    type: str
+    count: int
+    hash: str
+    reliable: bool = True
+    latched: bool = False
+
+
+class Recording:
+    """Open with `with`. `tracks`; `start` and `end` in nanoseconds; `messages(from)` → (topic, time, CDR bytes).
+
+    InputError, in one line, where the bag is missing, damaged or empty.
+    """
+
+    def __init__(self, path: Path, topics: list[str] | None = None):
+        self.path, self._wanted = Path(path), topics
+
+    def __enter__(self) -> Recording:
+        from rosbags.highlevel import AnyReader
+        from rosbags.typesys import Stores, get_typestore
+
+        if not self.path.exists():
+            raise InputError(f"{self.path}: no such bag; give a bag's folder, or an mcap, db3 or ROS 1 bag file")
+        self._modern = get_typestore(Stores.ROS2_JAZZY)
+        with reading(self.path, "a bag"):
+            self._reader = AnyReader([self.path], default_typestore=self._modern)
+            self._reader.open()
+        try:
+            with reading(self.path, "a bag"):
+                self._choose()
+        except BaseException:
+            self._reader.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._reader.close()
+
+    def _choose(self) -> None:
+        held = {c.topic for c in self._reader.connections}
+        for topic in self._wanted or ():
+            if topic not in held:
+                raise InputError(f"{self.path}: no topic '{topic}'; its topics: {', '.join(sorted(held)) or 'none'}")
+        self._chosen = [c for c in self._reader.connections if not self._wanted or c.topic in self._wanted]
+        if not sum(c.msgcount for c in self._chosen):
+            raise InputError(f"{self.path}: holds no messages")
+        self.start, self.end = self._reader.start_time, self._reader.end_time
+        tracks: dict[str, Track] = {}
+        for connection in self._chosen:
+            before = tracks.get(connection.topic)
+            tracks[connection.topic] = self._track(connection, before.count if before else 0)
+        self.tracks = list(tracks.values())
+
+    def _track(self, connection, already: int) -> Track:
+        kind = RENAMED.get(connection.msgtype, connection.msgtype)
+        store = self._modern if kind in self._modern.fielddefs and not self._reader.is2 else self._reader.typestore
+        known = store.hash_rihs01(kind) if kind in store.fielddefs else ""
+        count = already + connection.msgcount
+        if not self._reader.is2:
+            latched = bool(connection.ext.latching) or connection.topic == "/tf_static"
+            return Track(connection.topic, kind, count, known.removeprefix("RIHS01_"), True, latched)
+        offers = connection.ext.offered_qos_profiles or []
+        reliable = all(offer.reliability.name != "BEST_EFFORT" for offer in offers)
+        latched = any(offer.durability.name == "TRANSIENT_LOCAL" for offer in offers)
+        latched = latched or connection.topic == "/tf_static"
+        return Track(connection.topic, kind, count, known.removeprefix("RIHS01_"), reliable, latched)
+
+    def messages(self, since: int) -> Iterator[tuple[str, int, bytes]]:
+        """From `since` nanoseconds of log time on."""
+        with reading(self.path, "a bag"):
+            for connection, time, data in self._reader.messages(self._chosen, start=since):
+                yield connection.topic, time, bytes(data) if self._reader.is2 else self._rewritten(connection, data)
+
+    def _rewritten(self, connection, data) -> bytes:
+        kind = RENAMED.get(connection.msgtype, connection.msgtype)
+        store = self._modern if kind in self._modern.fielddefs else self._reader.typestore
+        return bytes(store.ros1_to_cdr(data, kind))
