@@ -1,0 +1,77 @@
+"""Gravity-aligned boxes: the least-area rectangle of an object's outline seen from above, times its height."""
+
+from __future__ import annotations
+
+import ctypes
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from instseg3d_ros.segmentation.result import Box
+from instseg3d_ros.sparse.native.build import load
+
+SOURCE = Path(__file__).with_name("native") / "boxes.cpp"
+
+
+def upright_box(points: np.ndarray) -> Box:
+    """Smallest upright box around (N, 3) points, N ≥ 1; see `upright_boxes`."""
+    return upright_boxes(points, np.arange(len(points)), np.array([0, len(points)]))[0]
+
+
+def upright_boxes(points: np.ndarray, rows: np.ndarray, begin: np.ndarray) -> list[Box]:
+    """One box for each group of points: group g is points[rows[begin[g] : begin[g + 1]]], at least one point.
+
+    points (N, 3) metres, rows (M,) and begin (G + 1,) integers. A box's x axis runs along its longer horizontal side,
+    its yaw lies in −90° … 90°. Points on a line or a single point give sizes of 0.
+    """
+    points = np.ascontiguousarray(points, dtype=np.float32)
+    rows, begin = (np.ascontiguousarray(value, dtype=np.int64) for value in (rows, begin))
+    library = load("boxes", SOURCE)
+    if library is None:
+        table = [_box_numpy(points[rows[first:last]].astype(np.float64)) for first, last in pairwise(begin)]
+        return [_box(row) for row in table]
+    import torch
+
+    table = np.empty((len(begin) - 1, 8))
+    points_at, rows_at, begin_at, table_at = (ctypes.c_void_p(v.ctypes.data) for v in (points, rows, begin, table))
+    sizes = (ctypes.c_int64(len(table)), ctypes.c_int64(torch.get_num_threads()))
+    library.upright_boxes(points_at, rows_at, begin_at, *sizes, table_at)
+    return [_box(row) for row in table]
+
+
+def _box(row: np.ndarray) -> Box:
+    """row: center (3), size (3), cosine and sine of the yaw, of one of the four ways to name a rectangle's axes."""
+    x, y, z, length, width, height, cosine, sine = row.tolist()
+    if width > length:
+        length, width, cosine, sine = width, length, -sine, cosine
+    if cosine < 0 or (cosine == 0 and sine < 0):
+        cosine, sine = -cosine, -sine
+    rotation = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
+    return Box(np.array([x, y, z]), np.array([length, width, height]), rotation)
+
+
+def _box_numpy(points: np.ndarray) -> np.ndarray:
+    outline = _hull(points[:, :2])
+    edges = np.roll(outline, -1, axis=0) - outline
+    lengths = np.hypot(*edges.T)
+    cosine, sine = np.where(lengths > 0, edges.T / np.where(lengths > 0, lengths, 1), [[1], [0]])
+    along, across = outline @ np.stack((cosine, sine)), outline @ np.stack((-sine, cosine))  # (H, E)
+    low = np.stack((along.min(axis=0), across.min(axis=0)))
+    high = np.stack((along.max(axis=0), across.max(axis=0)))
+    best = int(np.prod(high - low, axis=0).argmin())
+    c, s = cosine[best], sine[best]
+    a, b = (low + high)[:, best] / 2
+    bottom, top = points[:, 2].min(), points[:, 2].max()
+    return np.array([c * a - s * b, s * a + c * b, (bottom + top) / 2, *(high - low)[:, best], top - bottom, c, s])
+
+
+def _hull(points: np.ndarray) -> np.ndarray:
+    """Corners (H, 2) of the convex outline of (N, 2) points."""
+    from scipy.spatial import ConvexHull, QhullError
+
+    try:
+        return points[ConvexHull(points).vertices]
+    except (QhullError, ValueError):  # fewer than three points, or all on a line
+        order = np.lexsort(points.T[::-1])
+        return points[order[[0, -1]]]

@@ -1,0 +1,105 @@
+"""Parts of one object that something nearer to the camera has cut apart are joined again.
+
+Cutting clusters where their voxels are apart separates look-alikes, and would also separate the two halves of a sofa
+behind a pillar. The camera tells the two apart: between look-alikes it sees what lies farther away; between the halves
+it sees the pillar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+
+SIMILAR = 0.35  # greatest distance between the parts' mean embeddings; half of the loss's pull margin α = 0.7
+MIN_VOXELS = 10  # smaller parts stay what they are
+MAX_PARTS = 12  # the largest parts of a cluster are compared
+SAMPLES = np.linspace(0.15, 0.85, 8, dtype=np.float32)[:, None]  # of the way, clear of both ends
+COVERED = 0.8  # share of them that must be hidden
+RADIUS = 1.0  # voxels; what passes a line of sight nearer than this is on it
+MARGIN = 3.0  # voxels; what hides must be this much nearer than what it hides
+THINNED = 200  # voxels of a part that are looked at for the shortest way
+IN_FRONT = 0.98  # share of voxels with x > 0 from which on the cloud is taken as seen from the origin
+WINDOW = 4 * RADIUS  # voxels around the way; wide enough for lines of sight 75° off the camera's axis
+
+
+def join_occluded(part: np.ndarray, cluster: np.ndarray, mean: np.ndarray, coords: np.ndarray) -> np.ndarray:
+    """(K,) for each part the part it belongs to: itself, or the largest of those that an occluder had cut it from.
+
+    part (V,) number of each voxel's part, −1 for none; cluster (K,) and mean (K, D): each part's cluster and mean
+    embedding; coords (V, 3) voxel coordinates of all that is seen, whatever it is, the camera at 0 looking along +x.
+    Two parts of a cluster are joined where all three hold:
+    their mean embeddings differ by at most `SIMILAR`;
+    the way between their nearest voxels is no longer than the larger part: an occluder hides less than it leaves;
+    from the camera that way is hidden, at `COVERED` of its `SAMPLES`, by nearer voxels of something else.
+    A cloud that was not seen from the origin (a scan of several views) is left as it is.
+    """
+    target = np.arange(len(cluster))
+    pairs = list(_alike(part, cluster, mean))
+    if not pairs or (coords[:, 0] >= 0).mean() < IN_FRONT:
+        return target
+    view, members = None, {}
+    for one in sorted({part for pair in pairs for part in pair}):
+        members[one] = coords[part == one].astype(np.float32) + 0.5
+    for a, b in pairs:  # the largest first, so a chain ends at the largest
+        if target[a] == target[b] or (way := _way_between(members[a], members[b])) is None:
+            continue
+        if view is None:
+            view = _View(coords, np.where(part >= 0, cluster[part], -1))
+        if view.hides(way, cluster[a]).mean() >= COVERED:
+            keep, drop = sorted((target[a], target[b]), key=lambda one: (-len(members[one]), one))
+            target[target == drop] = keep
+    return target
+
+
+def _alike(part: np.ndarray, cluster: np.ndarray, mean: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Pairs of parts of one cluster that are large enough and have similar embeddings, large ones first."""
+    sizes = np.bincount(part[part >= 0], minlength=len(cluster))
+    order = np.lexsort((np.arange(len(sizes)), -sizes))
+    order = order[sizes[order] >= MIN_VOXELS]
+    shared = np.flatnonzero(np.bincount(cluster[order] - cluster.min(initial=0)) > 1) + cluster.min(initial=0)
+    for one in shared:
+        for a, b in combinations(order[cluster[order] == one][:MAX_PARTS].tolist(), 2):
+            if np.linalg.norm(mean[a] - mean[b]) <= SIMILAR:
+                yield a, b
+
+
+class _View:
+    """What the camera at 0 sees: places and clusters of all voxels ahead, and where they stand in its picture."""
+
+    def __init__(self, coords: np.ndarray, cluster: np.ndarray):
+        ahead = np.flatnonzero(coords[:, 0] >= 0)
+        self.places, self.cluster = coords[ahead].astype(np.float32) + 0.5, cluster[ahead]
+        self.x = np.ascontiguousarray(self.places[:, 0])
+        self.u, self.v = self.places[:, 1] / self.x, self.places[:, 2] / self.x
+
+    def hides(self, spots: np.ndarray, own: int) -> np.ndarray:
+        """(S,) bool: does a voxel outside of cluster `own` stand before each of the spots (S, 3)?"""
+        spots = spots.astype(np.float32)
+        depth = np.linalg.norm(spots, axis=1)
+        sight = spots / depth[:, None]
+        # First a window of the picture, because nearly all voxels are elsewhere.
+        low, high = (spots[:, 1:] / spots[:, :1]).min(axis=0), (spots[:, 1:] / spots[:, :1]).max(axis=0)
+        window = WINDOW / self.x
+        near = np.flatnonzero(
+            (self.u > low[0] - window) & (self.u < high[0] + window)
+            & (self.v > low[1] - window) & (self.v < high[1] + window)
+            & (self.cluster != own)
+        )  # fmt: skip
+        places = self.places[near]
+        along = places @ sight.T  # (n, S)
+        aside = np.einsum("ni,ni->n", places, places)[:, None] - along**2
+        return ((aside <= RADIUS**2) & (along < depth - MARGIN) & (along > 0)).any(axis=0)
+
+
+def _way_between(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
+    """`SAMPLES` (S, 3) on the way between the nearest of the voxels a (A, 3), b (B, 3); None where it is too long."""
+    reach = max(np.linalg.norm(np.ptp(one, axis=0)) for one in (a, b))
+    between_boxes = np.maximum(a.min(axis=0) - b.max(axis=0), b.min(axis=0) - a.max(axis=0)).clip(min=0)
+    if np.linalg.norm(between_boxes) > reach:
+        return None
+    a, b = (one[:: len(one) // THINNED + 1] for one in (a, b))
+    apart = (a**2).sum(axis=1)[:, None] - 2 * a @ b.T + (b**2).sum(axis=1)
+    i, j = np.unravel_index(apart.argmin(), apart.shape)
+    return None if np.linalg.norm(a[i] - b[j]) > reach else a[i] + SAMPLES * (b[j] - a[i])

@@ -1,0 +1,111 @@
+"""What the voxels of each part say together: class votes, mean embedding, how tightly they lie around it."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from instseg3d_ros.sparse.native.build import load
+
+SOURCE = Path(__file__).with_name("native") / "votes.cpp"
+
+
+@dataclass
+class Votes:
+    """Of V voxels in K parts.
+
+    Per voxel: semantic (V,) int16 and confidence (V,) float32, the most probable class and its probability.
+    Per part: points (K,), votes (K, C) sums of probability × points, sums (K, D) of embedding × points; all float64.
+    """
+
+    semantic: np.ndarray
+    confidence: np.ndarray
+    points: np.ndarray
+    votes: np.ndarray
+    sums: np.ndarray
+    _embedding: Tensor = field(repr=False)
+    _weight: np.ndarray = field(repr=False)
+
+    @staticmethod
+    def count(probability: Tensor, embedding: Tensor, part: np.ndarray, weight: np.ndarray) -> Votes:
+        """probability (V, C), embedding (V, D) on any device, part (V,) −1 for none, weight (V,) points → `Votes`."""
+        part, weight = (np.ascontiguousarray(value, dtype=np.int64) for value in (part, weight))
+        probability, embedding = probability.float().contiguous(), embedding.float().contiguous()
+        num = int(part.max(initial=-1)) + 1
+        library = load("votes", SOURCE) if probability.device.type == "cpu" else None
+        if library is None:
+            return Votes(*_count_torch(probability, embedding, part, weight, num), embedding, weight)
+        (n, classes), dim = probability.shape, embedding.shape[1]
+        semantic, confidence = np.empty(n, np.int16), np.empty(n, np.float32)
+        points, votes, sums = np.zeros(num), np.zeros((num, classes)), np.zeros((num, dim))
+        inputs = (probability, classes, embedding, dim, part, weight, n)
+        _call(library.votes, *inputs, semantic, confidence, points, votes, sums)
+        return Votes(semantic, confidence, points, votes, sums, embedding, weight)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """(K, D) mean embedding of each part."""
+        return self.sums / self.points[:, None]
+
+    def merged(self, target: np.ndarray) -> Votes:
+        """The same with part k counted as part target[k], for target (K,) in 0 … K' − 1."""
+        num = int(target.max(initial=-1)) + 1
+        points, votes, sums = (np.zeros((num, *v.shape[1:])) for v in (self.points, self.votes, self.sums))
+        for merged, own in ((points, self.points), (votes, self.votes), (sums, self.sums)):
+            np.add.at(merged, target, own)
+        return Votes(self.semantic, self.confidence, points, votes, sums, self._embedding, self._weight)
+
+    def tightness(self, part: np.ndarray) -> np.ndarray:
+        """(K,) mean of exp(−s²) over each part's points, s the distance of a voxel's embedding to the part's mean."""
+        part, mean = np.ascontiguousarray(part, dtype=np.int64), np.ascontiguousarray(self.mean)
+        tight = np.zeros(len(mean))
+        library = load("votes", SOURCE) if self._embedding.device.type == "cpu" else None
+        if library is None:
+            rows, own, weight = _members(part, self._weight, self._embedding.device)
+            square = (self._embedding[rows] - torch.from_numpy(mean).to(self._embedding)[own]).square_().sum(dim=1)
+            tight = _sum(torch.exp(-square)[:, None], own, weight, len(mean))[:, 0]
+        else:
+            dim, n = self._embedding.shape[1], len(part)
+            _call(library.tightness, self._embedding, dim, part, self._weight, n, mean, tight)
+        return tight / self.points
+
+
+def _count_torch(probability: Tensor, embedding: Tensor, part: np.ndarray, weight: np.ndarray, num: int):
+    confidence, semantic = probability.max(dim=1)
+    rows, own, weight = _members(part, weight, probability.device)
+    points = _sum(torch.ones_like(weight)[:, None], own, weight, num)[:, 0]
+    votes, sums = (_sum(values[rows], own, weight, num) for values in (probability, embedding))
+    return semantic.to(torch.int16).cpu().numpy(), confidence.cpu().numpy(), points, votes, sums
+
+
+def _members(part: np.ndarray, weight: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows (M,) that belong to a part, part by part, their parts (M,) and their weights (M,) float64."""
+    rows = np.flatnonzero(part >= 0)
+    rows = rows[np.argsort(part[rows], kind="stable")]
+    return tuple(torch.from_numpy(value).to(device) for value in (rows, part[rows], weight[rows].astype(np.float64)))
+
+
+def _sum(values: Tensor, own: Tensor, weight: Tensor, num: int) -> np.ndarray:
+    """Weighted sums (num, F) of values (M, F) that are ordered by part; by segments, so that CUDA keeps the order."""
+    if not num:
+        return np.zeros((0, values.shape[1]))
+    lengths = torch.bincount(own, minlength=num)
+    return torch.segment_reduce(values.double() * weight[:, None], "sum", lengths=lengths, axis=0).cpu().numpy()
+
+
+def _call(function, *arguments) -> None:
+    """Call a native function with arrays and tensors as pointers and numbers as int64."""
+    converted = []
+    for value in arguments:
+        if isinstance(value, np.ndarray):
+            converted.append(ctypes.c_void_p(value.ctypes.data))
+        elif isinstance(value, Tensor):
+            converted.append(ctypes.c_void_p(value.data_ptr()))
+        else:
+            converted.append(ctypes.c_int64(value))
+    function(*converted)

@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def seen():
+    """Boxes seen by a camera at the origin: see `_seen`."""
+    return _seen
+
+
+def _seen(boxes, height=240, width=320, opening=70.0, pitch=20.0, eye=(0, 0, 1.2)):
+    """boxes (K, 6) low and high corners in metres → points (N, 3) float32 as a camera at `eye` sees them, which looks
+    along +x and down by `pitch` degrees (its place is the origin, z up), and the box (N,) that each of them lies on."""
+    focal = width / 2 / np.tan(np.radians(opening / 2))
+    v, u = np.mgrid[:height, :width]
+    rays = np.stack((np.ones(u.shape), (width / 2 - u) / focal, (height / 2 - v) / focal), axis=-1).reshape(-1, 3)
+    c, s = np.cos(np.radians(pitch)), np.sin(np.radians(pitch))
+    rays = rays @ np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
+    boxes = np.asarray(boxes, float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        one, other = ((boxes[:, None, i : i + 3] - eye) / rays for i in (0, 3))  # (K, N, 3)
+    enter, leave = np.minimum(one, other).max(axis=2), np.maximum(one, other).min(axis=2)
+    distance = np.where((enter <= leave) & (enter > 0), enter, np.inf)
+    owner = distance.argmin(axis=0)
+    nearest = distance[owner, np.arange(len(rays))]
+    hit = np.isfinite(nearest)
+    return (rays[hit] * nearest[hit, None]).astype(np.float32), owner[hit]

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+
+from instseg3d_ros.segmentation.votes import SOURCE, Votes
+from instseg3d_ros.sparse.native.build import load
+
+
+@pytest.fixture(params=["native", "torch"], autouse=True)
+def way(request, monkeypatch):
+    if request.param == "torch":
+        monkeypatch.setenv("INSTSEG3D_NATIVE", "0")
+    elif load("votes", SOURCE) is None:
+        pytest.skip("no C++ compiler")
+
+
+@pytest.mark.parametrize("classes", [1, 2, 8, 22])
+def test_sums_are_those_of_a_loop(classes):
+    rng = np.random.default_rng(classes)
+    probability = torch.from_numpy(rng.random((200, classes), dtype=np.float32))
+    embedding = torch.from_numpy(rng.normal(size=(200, 4)).astype(np.float32))
+    part, weight = rng.integers(-1, 5, 200), rng.integers(1, 9, 200)
+    votes = Votes.count(probability, embedding, part, weight)
+    assert votes.semantic.dtype == np.int16
+    assert np.array_equal(votes.semantic, probability.argmax(1))
+    assert np.array_equal(votes.confidence, probability.amax(1))
+    tight = votes.tightness(part)
+    for k in range(5):
+        mine = part == k
+        w = weight[mine, None]
+        assert votes.points[k] == w.sum()
+        np.testing.assert_allclose(votes.votes[k], (w * probability.numpy()[mine]).sum(0), rtol=1e-5)
+        mean = (w * embedding.numpy()[mine]).sum(0) / w.sum()
+        np.testing.assert_allclose(votes.mean[k], mean, rtol=1e-5, atol=1e-6)
+        square = ((embedding.numpy()[mine] - mean) ** 2).sum(1)
+        assert tight[k] == pytest.approx((w[:, 0] * np.exp(-square)).sum() / w.sum(), rel=1e-5)
+
+
+def test_merged_parts_count_as_one():
+    rng = np.random.default_rng(0)
+    probability = torch.from_numpy(rng.random((100, 5), dtype=np.float32))
+    embedding = torch.from_numpy(rng.normal(size=(100, 3)).astype(np.float32))
+    part, weight = rng.integers(0, 4, 100), rng.integers(1, 9, 100)
+    target = np.array([0, 1, 0, 2])
+    merged = Votes.count(probability, embedding, part, weight).merged(target)
+    anew = Votes.count(probability, embedding, target[part], weight)
+    np.testing.assert_allclose(merged.votes, anew.votes, rtol=1e-6)
+    np.testing.assert_allclose(merged.mean, anew.mean, rtol=1e-6)
+    np.testing.assert_allclose(merged.tightness(target[part]), anew.tightness(target[part]), rtol=1e-6)
+
+
+def test_no_parts():
+    votes = Votes.count(torch.rand(6, 3), torch.rand(6, 2), np.full(6, -1), np.ones(6))
+    assert votes.votes.shape == (0, 3) and votes.tightness(np.full(6, -1)).shape == (0,)
+    assert votes.semantic.shape == (6,)
