@@ -4,12 +4,33 @@
 #include <vector>
 
 #include "parallel.h"
+#include "simd.h"
 
 namespace {
 
 constexpr int64_t kChunk = 256;  // rows whose sums are taken in T; the sums of chunks are joined in double, in order
 
 int64_t chunks(int64_t n) { return (n + kChunk - 1) / kChunk; }
+
+template <class V, class T>
+inline V get(const T *p) {
+  V v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class V, class T>
+inline void put(T *p, V v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+// Calls body(first column, a value of the type to compute in): whole vectors of columns, then single ones. What a body
+// keeps per column then stays in registers while it runs down the rows.
+template <class T, class Body>
+inline void for_columns(int64_t c, Body &&body) {
+  int64_t j = 0;
+  for (; j + kLanes<T> <= c; j += kLanes<T>) body(j, Vector<T>{});
+  for (; j < c; ++j) body(j, T{});
+}
 
 // mean (c) and biased variance (c) of x (n, c). Sums are of differences from a chunk's first row, so that a mean far from
 // zero costs no digits; chunks are joined by the parallel form of the variance.
@@ -18,21 +39,24 @@ void statistics(int64_t threads, int64_t n, int64_t c, const T *x, double *mean,
   std::vector<double> parts(size_t(chunks(n) * c * 2));
   parallel(worth(threads, n * c), chunks(n), [&](int64_t i) {
     const int64_t first = i * kChunk, last = std::min(n, first + kChunk);
-    const T *zero = x + first * c;
     std::vector<T> sums(size_t(2 * c));
-    T *__restrict sum = sums.data(), *__restrict square = sum + c;
-    for (int64_t r = first; r < last; ++r) {
-      const T *__restrict row = x + r * c;
-      for (int64_t j = 0; j < c; ++j) {
-        const T d = row[j] - zero[j];
-        sum[j] += d;
-        square[j] += d * d;
+    for_columns<T>(c, [&](int64_t j, auto zero) {
+      using V = decltype(zero);
+      const T *row = x + first * c + j;
+      const V base = get<V>(row);
+      V sum{}, square{};
+      for (int64_t r = first; r < last; ++r, row += c) {
+        const V d = get<V>(row) - base;
+        sum += d;
+        square += d * d;
       }
-    }
+      put(&sums[j], sum);
+      put(&sums[c + j], square);
+    });
     double *part = parts.data() + i * c * 2;
     for (int64_t j = 0; j < c; ++j) {
-      part[j] = double(zero[j]) + double(sum[j]) / double(last - first);
-      part[c + j] = double(square[j]) - double(sum[j]) * double(sum[j]) / double(last - first);
+      part[j] = double(x[first * c + j]) + double(sums[j]) / double(last - first);
+      part[c + j] = double(sums[c + j]) - double(sums[j]) * double(sums[j]) / double(last - first);
     }
   });
   for (int64_t j = 0; j < c; ++j) mean[j] = variance[j] = 0;
@@ -52,14 +76,15 @@ void statistics(int64_t threads, int64_t n, int64_t c, const T *x, double *mean,
 template <class T>
 void apply(int64_t threads, int64_t n, int64_t c, const T *x, const T *scale, const T *shift, T *y) {
   parallel(worth(threads, n * c), chunks(n), [&](int64_t i) {
-    for (int64_t r = i * kChunk; r < std::min(n, (i + 1) * kChunk); ++r) {
-      const T *__restrict from = x + r * c;
-      T *__restrict to = y + r * c;
-      for (int64_t j = 0; j < c; ++j) {
-        const T v = from[j] * scale[j] + shift[j];
-        to[j] = v > 0 ? v : T(0);
+    const int64_t first = i * kChunk, last = std::min(n, first + kChunk);
+    for_columns<T>(c, [&](int64_t j, auto zero) {
+      using V = decltype(zero);
+      const V a = get<V>(scale + j), b = get<V>(shift + j);
+      for (int64_t at = first * c + j; at < last * c; at += c) {
+        const V v = get<V>(x + at) * a + b;
+        put(y + at, v > zero ? v : zero);
       }
-    }
+    });
   });
 }
 
@@ -69,16 +94,20 @@ void parameter_gradients(int64_t threads, int64_t n, int64_t c, const T *x, cons
                          const T *mean, const T *inverse_std, T *d_weight, T *d_bias) {
   std::vector<double> parts(size_t(chunks(n) * c * 2));
   parallel(worth(threads, n * c), chunks(n), [&](int64_t i) {
+    const int64_t first = i * kChunk, last = std::min(n, first + kChunk);
     std::vector<T> sums(size_t(2 * c));
-    T *__restrict sum = sums.data(), *__restrict weighted = sum + c;
-    for (int64_t r = i * kChunk; r < std::min(n, (i + 1) * kChunk); ++r) {
-      const T *__restrict row = x + r * c, *__restrict g = dy + r * c;
-      for (int64_t j = 0; j < c; ++j) {
-        const T masked = row[j] * scale[j] + shift[j] > 0 ? g[j] : T(0);
-        sum[j] += masked;
-        weighted[j] += masked * (row[j] - mean[j]);
+    for_columns<T>(c, [&](int64_t j, auto zero) {
+      using V = decltype(zero);
+      const V a = get<V>(scale + j), b = get<V>(shift + j), m = get<V>(mean + j);
+      V sum{}, weighted{};
+      for (int64_t at = first * c + j; at < last * c; at += c) {
+        const V v = get<V>(x + at), g = v * a + b > zero ? get<V>(dy + at) : zero;
+        sum += g;
+        weighted += g * (v - m);
       }
-    }
+      put(&sums[j], sum);
+      put(&sums[c + j], weighted);
+    });
     std::copy(sums.begin(), sums.end(), parts.begin() + i * c * 2);
   });
   std::vector<double> total(size_t(2 * c));
@@ -92,14 +121,16 @@ template <class T>
 void input_gradient(int64_t threads, int64_t n, int64_t c, const T *x, const T *dy, const T *scale, const T *shift,
                     const T *mean, const T *a, const T *b, T *dx) {
   parallel(worth(threads, n * c), chunks(n), [&](int64_t i) {
-    for (int64_t r = i * kChunk; r < std::min(n, (i + 1) * kChunk); ++r) {
-      const T *__restrict row = x + r * c, *__restrict g = dy + r * c;
-      T *__restrict to = dx + r * c;
-      for (int64_t j = 0; j < c; ++j) {
-        const T masked = row[j] * scale[j] + shift[j] > 0 ? g[j] : T(0);
-        to[j] = scale[j] * (masked - a[j] - (row[j] - mean[j]) * b[j]);
+    const int64_t first = i * kChunk, last = std::min(n, first + kChunk);
+    for_columns<T>(c, [&](int64_t j, auto zero) {
+      using V = decltype(zero);
+      const V s = get<V>(scale + j), t = get<V>(shift + j), m = get<V>(mean + j);
+      const V per_one = get<V>(a + j), per_x = get<V>(b + j);
+      for (int64_t at = first * c + j; at < last * c; at += c) {
+        const V v = get<V>(x + at), g = v * s + t > zero ? get<V>(dy + at) : zero;
+        put(dx + at, s * (g - per_one - (v - m) * per_x));
       }
-    }
+    });
   });
 }
 
@@ -136,7 +167,8 @@ void backward(int64_t threads, int64_t n, int64_t c, const T *x, const T *dy, co
 }  // namespace
 
 #define EXPORT(T, NAME)                                                                                                 \
-  extern "C" void apply_##NAME(int64_t threads, int64_t n, int64_t c, const T *x, const T *scale, const T *shift, T *y) { \
+  extern "C" void apply_##NAME(int64_t threads, int64_t n, int64_t c, const T *x, const T *scale, const T *shift,       \
+                               T *y) {                                                                                  \
     apply<T>(threads, n, c, x, scale, shift, y);                                                                        \
   }                                                                                                                     \
   extern "C" void forward_##NAME(int64_t threads, int64_t n, int64_t c, const T *x, const T *weight, const T *bias,     \
