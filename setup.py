@@ -38,6 +38,7 @@ setup(
         share("config"),
         share("config/train"),
         share("models"),
+        share("data/demo_bag"),
     ],
     zip_safe=False,
     maintainer="instseg3d_ros maintainers",
