@@ -1,4 +1,4 @@
-"""`generate`: render labelled synthetic rooms and tabletops into a folder of scenes."""
+"""`generate`: render labelled synthetic rooms and tabletops, whole-room scans, or a bag of a moving camera."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from pathlib import Path
 from instseg3d_ros.errors import InputError
 
 EXAMPLES = """examples:
-  generate data/mix --frames 3000 --val 120 --kind mixed --jobs 8
-  generate data/rooms --frames 6000 --kind rooms --meshes meshes --without kaykitr_ awsh_ --sheet rooms.png
-  generate data/part --frames 60000 --shard 2/8                      # every eighth world, from the third
-  generate data/unseen --frames 0 --val 100 --hold-out --meshes meshes --only kaykitr_ awsh_ --sensor stereo
+  generate data/mix --frames 3000 --val 120 --jobs 8 --sheet mix.png
+  generate data/rooms --frames 6000 --kind rooms --meshes meshes --without kaykitr_ awsh_
+  generate data/part --frames 60000 --shard 2/8                     every eighth world, from the third
+  generate data/unseen --frames 0 --val 100 --views 2 --hold-out --meshes meshes --only kaykitr_ awsh_ --sensor stereo
+  generate data/scans --whole-room --frames 4 --points 2000000
+  generate data/drive --bag --truth --kind tabletop --frames 50 --resolution 640x480 --sensor kinect
 """
 
 
 def main(arguments: list[str]) -> int:
     options = _parse(arguments)
-    from instseg3d_ros.data.synthetic.dataset import generate, plan
+    recipe = _recipe(options)
+    if options.bag:
+        return _bag(options, recipe)
+    return _scans(options, recipe) if options.whole_room else _frames(options, recipe)
+
+
+def _recipe(options):
     from instseg3d_ros.data.synthetic.frames import Recipe
     from instseg3d_ros.data.synthetic.sensor import SEEN_SENSORS
 
@@ -34,18 +42,56 @@ def main(arguments: list[str]) -> int:
         crop=options.crop,
     )
     recipe.catalogue()  # a wrong folder of meshes shows before anything is written
-    tasks = plan(recipe, Path(options.out), _counts(options), options.shard)
+    return recipe
+
+
+def _frames(options, recipe) -> int:
+    from instseg3d_ros.data.synthetic.dataset import generate, plan
+
+    tasks = plan(recipe, Path(options.out), _counts(options), options.shard, options.views)
     if not tasks:
-        raise InputError(
-            f"shard {options.shard[0]}/{options.shard[1]} of {options.frames} + {options.val} frames is empty"
-        )
-    files = generate(tasks, options.jobs)
+        part, parts = options.shard
+        raise InputError(f"no frames in shard {part}/{parts} of {options.frames} + {options.val}; ask for more frames")
+    return _done(options, generate(tasks, options.jobs))
+
+
+def _scans(options, recipe) -> int:
+    from instseg3d_ros.data.synthetic.dataset import Scan, generate
+
+    part, parts = options.shard
+    numbered = [("train", n) for n in range(options.frames)] + [("val", n) for n in range(options.val)]
+    tasks = [Scan(recipe, options.out, split, n, options.points) for split, n in numbered[part::parts]]
+    if not tasks:
+        raise InputError(f"no rooms in shard {part}/{parts} of {options.frames} + {options.val}; ask for more frames")
+    return _done(options, generate(tasks, options.jobs))
+
+
+def _bag(options, recipe) -> int:
+    from tqdm import tqdm
+
+    from instseg3d_ros.data.synthetic.drive import drive, write_bag
+
+    if options.kind == "mixed":
+        raise InputError("--bag needs one kind of scene, not mixed; give --kind rooms or --kind tabletop")
+    if options.frames < 1:
+        raise InputError(f"--frames {options.frames} makes no bag; give 1 or more")
+    out = Path(options.out)
+    if out.is_dir() and any(out.iterdir()) and not (out / "metadata.yaml").is_file():
+        raise InputError(f"{out}: not empty and no bag; give another folder to write the bag to")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shots = tqdm(drive(recipe, options.kind, options.frames), total=options.frames, unit="frame")
+    written = write_bag(out, shots, options.rate, options.truth, options.tf)
+    print(f"{written} clouds in {out}")
+    return 0
+
+
+def _done(options, files: list[Path]) -> int:
     if options.sheet:
         from instseg3d_ros.data.synthetic.sheet import write_sheet
         from instseg3d_ros.labels import SYNTHETIC
 
         write_sheet(Path(options.sheet), files, SYNTHETIC)
-    print(f"{len(files)} frames in {options.out}")
+    print(f"{len(files)} scenes in {options.out}")
     return 0
 
 
@@ -59,12 +105,17 @@ def _counts(options) -> dict[tuple[str, str], int]:
     return counts
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        raise InputError(f"{message}; see generate --help")
+
+
 def _parse(arguments: list[str]):
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="generate", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("out", help="folder to write: labels.yaml, train/*.npz, val/*.npz")
+    add("out", help="folder to write: labels.yaml, train/*.npz, val/*.npz; with --bag the bag's folder")
     add("--frames", type=_count, default=1000, help="training frames (default %(default)s)")
     add("--val", type=_count, default=0, help="validation frames, from other worlds (default %(default)s)")
     add("--kind", choices=("rooms", "tabletop", "mixed"), default="mixed", help="what to render (default %(default)s)")
@@ -79,43 +130,44 @@ def _parse(arguments: list[str]):
     add("--mesh-share", type=_share, default=0.25, help="how often a class is served from meshes (default %(default)s)")
     add("--hold-out", action="store_true", help="build furniture only by the constructions reserved for tests")
     add("--crop", type=_share, default=0.5, help="share of tabletop frames cropped to the table (default %(default)s)")
+    add(
+        "--views", type=_positive, help="views of each room or table; fewer is slower and more varied (default 8 and 4)"
+    )
     add("--shard", type=_shard, default=(0, 1), metavar="I/N", help="render part I of N, counted from 0 (default 0/1)")
     add("--sheet", metavar="PNG", help="also write a contact sheet of colour, depth, class and instance")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--whole-room", action="store_true", help="scans of whole rooms instead of camera frames")
+    mode.add_argument("--bag", action="store_true", help="an mcap bag of a camera moving through one scene")
+    add("--points", type=_positive, default=2_000_000, help="points of a whole room (default %(default)s)")
+    add("--rate", type=_rate, default=10.0, help="clouds a second in a bag (default %(default)s)")
+    add("--truth", action="store_true", help="with --bag: classes and instances of every pixel, in truth.npz")
+    add("--tf", action="store_true", help="with --bag: the camera's true pose on /tf, in frame map")
     return parser.parse_args(arguments)
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is below 0; give a count")
-    return value
+def _typed(meaning: str, convert, good):
+    """An argparse type whose complaint names the value and what was expected."""
+
+    def parse(text: str):
+        try:
+            value = convert(text)
+            if good(value):
+                return value
+        except ValueError:
+            pass
+        raise argparse.ArgumentTypeError(f"'{text}' is not {meaning}")
+
+    return parse
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return value
+def _pair(text: str, mark: str) -> tuple[int, int]:
+    first, second = text.lower().split(mark)
+    return int(first), int(second)
 
 
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is outside 0..1; give a share")
-    return value
-
-
-def _resolution(text: str) -> tuple[int, int]:
-    width, mark, height = text.lower().partition("x")
-    if not (mark and width.isdigit() and height.isdigit() and min(int(width), int(height)) >= 32):
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is no resolution of 32 pixels or more; give WIDTHxHEIGHT, as 320x240"
-        )
-    return int(width), int(height)
-
-
-def _shard(text: str) -> tuple[int, int]:
-    part, mark, count = text.partition("/")
-    if not (mark and part.isdigit() and count.isdigit() and 0 <= int(part) < int(count)):
-        raise argparse.ArgumentTypeError(f"'{text}' is no shard; give I/N with 0 <= I < N, as 0/4")
-    return int(part), int(count)
+_count = _typed("a count of 0 or more", int, lambda n: n >= 0)
+_positive = _typed("a count of 1 or more", int, lambda n: n >= 1)
+_share = _typed("a share from 0 to 1", float, lambda x: 0 <= x <= 1)
+_rate = _typed("a rate from 0.1 to 1000 a second", float, lambda x: 0.1 <= x <= 1000)
+_resolution = _typed("WIDTHxHEIGHT of 32 pixels or more, as 320x240", lambda t: _pair(t, "x"), lambda s: min(s) >= 32)
+_shard = _typed("I/N with 0 <= I < N, as 0/4", lambda t: _pair(t, "/"), lambda s: 0 <= s[0] < s[1])

@@ -9,7 +9,6 @@ from instseg3d_ros.data.synthetic.library import MeshLibrary
 from instseg3d_ros.data.synthetic.mesh import Assembly
 from instseg3d_ros.data.synthetic.registry import CONSTRUCTIONS
 
-
 STRETCH = {
     "floor": (0.93, 1.08),
     "wall": (0.95, 1.05),

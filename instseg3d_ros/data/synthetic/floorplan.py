@@ -62,9 +62,11 @@ class Floorplan:
         middle = rotation(yaw)[:2, :2] @ ((low + high)[:2] / 2)
         return rectangle(x + middle[0], y + middle[1], *(high - low)[:2], yaw)
 
-    def against_wall(self, piece: Assembly, wall: int | None = None, along: float | None = None, z: float = 0.0,
-                     front: float = 0.0, gap: float = 0.03, skew: float = 0.0) -> tuple[Assembly, int] | None:  # fmt: skip
-        """Back to a wall, `front` metres kept free before it; the placed piece and its wall, None where nothing fits."""
+    def against_wall(
+        self, piece: Assembly, wall: int | None = None, along: float | None = None, z: float = 0.0,
+        front: float = 0.0, gap: float = 0.03, skew: float = 0.0,
+    ) -> tuple[Assembly, int] | None:  # fmt: skip
+        """Back to a wall, `front` metres kept free before it: the placed piece and its wall, or None if none fits."""
         low, high = piece.bounds()
         for _ in range(TRIES if wall is None or along is None else 2):
             side = int(self.rng.integers(4)) if wall is None else wall
@@ -113,7 +115,7 @@ class Floorplan:
             if self.rng.random() > share:
                 continue
             chair = model if self.rng.random() < 0.85 else self.catalogue.build("chair", self.rng, names=names)
-            low, high = chair.bounds()
+            low, _ = chair.bounds()
             turn = yaw + self.rng.normal(0, 0.12) + (self.rng.normal(0, 0.8) if self.rng.random() < 0.15 else 0)
             out = rotation(yaw)[:2, :2] @ (0, -low[1] - self.rng.uniform(-0.15, 0.3))
             outline = self._outline(chair, x + out[0], y + out[1], turn)

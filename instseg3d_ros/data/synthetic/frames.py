@@ -65,18 +65,13 @@ def scenes(recipe: Recipe, catalogue: Catalogue, split: str, kind: str, group: i
     key = [recipe.seed, SPLITS.index(split), list(KINDS).index(kind), group]
     setting = furnish(catalogue, np.random.default_rng([*key, 0]))
     world = world_of(setting.bodies)
-    lights, ambient = _lighting(setting, np.random.default_rng([*key, 1]))
+    lights, ambient = lighting(setting, np.random.default_rng([*key, 1]))
     for number in range(views):
         rng = np.random.default_rng([*key, 2, number])
         sensor = SENSORS[recipe.sensors[int(rng.integers(len(recipe.sensors)))]]
-        best, most = None, -1.0
-        for _ in range(ATTEMPTS):
-            camera = draw_camera(sensor, recipe.resolution, pose_of(setting, rng), rng)
-            worth = _worth(world, camera, sensor.range[0])
-            if worth > most:
-                best, most = camera, worth
-            if worth > 0.5:
-                break
+        best = most_worth(
+            world, sensor, lambda s=sensor, r=rng: draw_camera(s, recipe.resolution, pose_of(setting, r), r), ATTEMPTS
+        )
         cropped = kind == "tabletop" and rng.random() < recipe.crop
         crop = partial(crop_table, setting, rng=rng) if cropped else None
         view = world.look(best, lights, ambient)
@@ -88,6 +83,19 @@ def draw_camera(sensor, resolution: tuple[int, int], pose: np.ndarray, rng) -> C
     f = rng.uniform(*sensor.f) * width / 640
     off = rng.normal(0, 0.01, 2) * width
     return Camera(pose, width, height, f, (width - 1) / 2 + off[0], (height - 1) / 2 + off[1])
+
+
+def most_worth(world: World, sensor, draw, attempts: int) -> Camera:
+    """The first of some drawn cameras with a good view, or else the best of them."""
+    best, most = None, -np.inf
+    for _ in range(attempts):
+        camera = draw()
+        worth = _worth(world, camera, sensor.range[0])
+        if worth > most:
+            best, most = camera, worth
+        if worth > 0.5:
+            break
+    return best
 
 
 def _worth(world: World, camera: Camera, near: float) -> float:
@@ -124,7 +132,7 @@ def to_scene(world: World, view: View, sensor, rng, name: str, crop=None) -> Sce
     return Scene(points, color[pixel], world.semantic[body], world.instance[body], name, extras)
 
 
-def _lighting(setting, rng) -> tuple[list[Light], float]:
+def lighting(setting, rng) -> tuple[list[Light], float]:
     """One to three lamps near the ceiling, warm or cold, one of which may throw shadows."""
     ambient = float(rng.uniform(0.3, 0.75))
     lights = []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from instseg3d_ros.data.synthetic.floorplan import WALL_YAW, Floorplan
-from instseg3d_ros.data.synthetic.mesh import Assembly
+from instseg3d_ros.data.synthetic.mesh import Assembly, rotation
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _openings(plan: Floorplan, doors: int = 1, windows: float = 0.8) -> None:
         plan.against_wall(plan.catalogue.build("door", rng, mount="wall"), front=0.7, gap=0)
     for _ in range(int(rng.integers(1, 4)) if rng.random() < windows else 0):
         window = plan.catalogue.build("window", rng, mount="wall")
-        low, high = window.bounds()
+        high = window.bounds()[1]
         sill = rng.uniform(0.6, 1.15)
         if sill + high[2] > plan.height - 0.1:
             sill = max(0.1, plan.height - 0.15 - high[2])
@@ -80,7 +80,7 @@ def _curtain(plan: Floorplan, window: Assembly, wall: int) -> None:
         curtain = curtain.stretched(float(np.clip(wide * rng.uniform(0.95, 1.4) / (high - low)[0], 0.4, 2.5)))
         low, high = curtain.bounds()
         middle = (window_low + window_high) / 2
-        along = float(np.array([np.cos(WALL_YAW[wall]), np.sin(WALL_YAW[wall])]) @ middle[:2])
+        along = _along(window, wall)
         top = min(plan.height - 0.03, window_high[2] + rng.uniform(0.05, 0.3))
         z = max(0.02, top - high[2])
         if z + high[2] > plan.height:
@@ -91,6 +91,12 @@ def _curtain(plan: Floorplan, window: Assembly, wall: int) -> None:
         plan.taken = before + ([plan.taken[-1]] if found else [])
         if found:
             return
+
+
+def _along(piece: Assembly, wall: int) -> float:
+    """Where the middle of a placed piece lies along its wall: what `against_wall` takes to put another above it."""
+    low, high = piece.bounds()
+    return float(np.array([np.cos(WALL_YAW[wall]), np.sin(WALL_YAW[wall])]) @ (low + high)[:2] / 2)
 
 
 def _walls(plan: Floorplan, pictures: int, others: tuple[str, ...] = ()) -> None:
@@ -217,18 +223,14 @@ def kitchen(plan: Floorplan):
     rng, build = plan.rng, plan.catalogue.build
     _openings(plan, windows=0.6)
     for counter, wall in _some(plan, "counter", 1, 3, ("kitchen run", "kitchen run", "corner counter")):
-        low, high = counter.bounds()
-        yaw = WALL_YAW[wall]
-        along = float(np.array([np.cos(yaw), np.sin(yaw)]) @ (low + high)[:2] / 2)
+        along = _along(counter, wall)
         if rng.random() < 0.6:
             hung = build("cabinet", rng, mount="wall")
             plan.against_wall(hung, wall, along + rng.normal(0, 0.1), z=rng.uniform(1.35, 1.5), gap=0)
     _some(plan, "refrigerator", 1, 1, chance=0.85)
     for stove, wall in _some(plan, "otherfurniture", 1, 1, ("stove",), chance=0.6):
         if rng.random() < 0.6:
-            low, high = stove.bounds()
-            yaw = WALL_YAW[wall]
-            along = float(np.array([np.cos(yaw), np.sin(yaw)]) @ (low + high)[:2] / 2)
+            along = _along(stove, wall)
             hood = build("otherfurniture", rng, mount="wall", names=("hood",))
             plan.against_wall(hood, wall, along, z=rng.uniform(1.5, 1.7), gap=0)
     if rng.random() < 0.25 and min(plan.width, plan.depth) > 3:
@@ -253,9 +255,7 @@ def bath(plan: Floorplan):
         plan.against_wall(build("sink", rng, mount="wall"), z=0.62, gap=0)
     for sink, wall in _some(plan, "sink", 1, 1 if rng.random() < 0.8 else 2, front=0.3):
         if rng.random() < 0.7:
-            low, high = sink.bounds()
-            yaw = WALL_YAW[wall]
-            along = float(np.array([np.cos(yaw), np.sin(yaw)]) @ (low + high)[:2] / 2)
+            along = _along(sink, wall)
             mirror = build("otherfurniture", rng, mount="wall", names=("mirror",)) if rng.random() < 0.7 else (
                 build("cabinet", rng, mount="wall"))  # fmt: skip
             plan.against_wall(mirror, wall, along, z=rng.uniform(1.15, 1.35), gap=0)
@@ -288,8 +288,7 @@ def _shower_in_corner(plan: Floorplan) -> None:
     side = rng.choice([-1, 1])
     reach = rng.uniform(0.75, 1.0)
     along = side * (plan.wall_length(wall) / 2 - (high - low)[0] / 2)
-    x, y = np.array([[np.cos(WALL_YAW[wall]), -np.sin(WALL_YAW[wall])], [np.sin(WALL_YAW[wall]), np.cos(WALL_YAW[wall])]]) @ (
-        along, (plan.depth, plan.width)[wall % 2] / 2 - reach)  # fmt: skip
+    x, y = rotation(WALL_YAW[wall])[:2, :2] @ (along, (plan.depth, plan.width)[wall % 2] / 2 - reach)
     z = rng.uniform(0.03, 0.2)
     outline = plan._outline(curtain, x, y, WALL_YAW[wall])
     if z + high[2] < plan.height and plan.free(outline, z, high[2] + z):
@@ -347,8 +346,10 @@ def anything(plan: Floorplan):
     """Any furniture in any room: teaches that a class is its shape, not its company."""
     rng, build = plan.rng, plan.catalogue.build
     _openings(plan, int(rng.integers(0, 3)))
-    labels = ("chair", "chair", "table", "desk", "sofa", "bed", "cabinet", "bookshelf", "counter", "refrigerator", "toilet",
-              "bathtub", "sink", "otherfurniture", "otherfurniture", "shower curtain")  # fmt: skip
+    labels = (
+        "chair", "chair", "table", "desk", "sofa", "bed", "cabinet", "bookshelf", "counter", "refrigerator",
+        "toilet", "bathtub", "sink", "otherfurniture", "otherfurniture", "shower curtain",
+    )  # fmt: skip
     for label in rng.choice(labels, int(rng.integers(5, 16))):
         piece = build(str(label), rng)
         if rng.random() < 0.7:

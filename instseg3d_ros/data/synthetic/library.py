@@ -92,8 +92,8 @@ def _load(path: Path) -> tuple[tuple[str, Shape], ...]:
         mesh = scene.geometry[name]
         vertices = np.asarray(mesh.vertices) @ matrix[:3, :3].T + matrix[:3, 3]
         colors = mesh.visual.to_color().vertex_colors if mesh.visual.kind == "texture" else mesh.visual.vertex_colors
-        part = Part(vertices.astype(np.float32), np.asarray(mesh.faces, np.int32), Material((1.0, 1.0, 1.0), gloss=0.15),
-                    vertices.astype(np.float32), np.asarray(colors)[:, :3].astype(np.uint8))  # fmt: skip
+        vertices, tint = vertices.astype(np.float32), np.asarray(colors)[:, :3].astype(np.uint8)
+        part = Part(vertices, np.asarray(mesh.faces, np.int32), Material((1.0, 1.0, 1.0), gloss=0.15), vertices, tint)
         own = name.replace("_", " ") if name.replace("_", " ") in SYNTHETIC.names else label
         bodies[own] = bodies.get(own, Shape()) + Shape((part,))
     return tuple(bodies.items())

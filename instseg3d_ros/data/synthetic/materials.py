@@ -31,13 +31,13 @@ class Material:
     seed: int = 0
 
 
-def _hsv(h: float, s: float, v: float) -> tuple[float, float, float]:
+def hsv(h: float, s: float, v: float) -> tuple[float, float, float]:
     import colorsys
 
     return colorsys.hsv_to_rgb(h % 1.0, min(max(s, 0), 1), min(max(v, 0), 1))
 
 
-def _near(rng, color, spread=0.12):
+def near(rng, color, spread=0.12):
     """A colour like `color`, a little lighter or darker and off in hue."""
     return tuple(float(np.clip(c * rng.uniform(1 - spread, 1 + spread) + rng.normal(0, 0.02), 0.02, 1)) for c in color)
 
@@ -49,12 +49,12 @@ def any_color(rng) -> tuple[float, float, float]:
         grey = rng.uniform(0.03, 0.97)
         return tuple(float(np.clip(grey + rng.normal(0, 0.02), 0, 1)) for _ in range(3))
     if kind < 0.55:
-        return _hsv(rng.uniform(0.04, 0.13), rng.uniform(0.15, 0.6), rng.uniform(0.25, 0.95))
-    return _hsv(rng.random(), rng.uniform(0.2, 0.95), rng.uniform(0.2, 0.95))
+        return hsv(rng.uniform(0.04, 0.13), rng.uniform(0.15, 0.6), rng.uniform(0.25, 0.95))
+    return hsv(rng.random(), rng.uniform(0.2, 0.95), rng.uniform(0.2, 0.95))
 
 
 def wood(rng) -> Material:
-    base = _hsv(rng.uniform(0.03, 0.12), rng.uniform(0.2, 0.65), rng.uniform(0.2, 0.92))
+    base = hsv(rng.uniform(0.03, 0.12), rng.uniform(0.2, 0.65), rng.uniform(0.2, 0.92))
     grain = tuple(c * rng.uniform(0.7, 0.92) for c in base)
     return Material(base, "wood", grain, rng.uniform(0.02, 0.09), int(rng.integers(3)), rng.uniform(0.05, 0.4),
                     _returned(base), int(rng.integers(1 << 16)))  # fmt: skip
@@ -70,7 +70,7 @@ def painted(rng, bright: bool | None = None) -> Material:
     """Lacquer, plastic, melamine: one colour; `bright` asks for near-white."""
     if bright or (bright is None and rng.random() < 0.35):
         value = rng.uniform(0.75, 0.98)
-        color = _near(rng, (value, value, value * rng.uniform(0.9, 1.0)), 0.03)
+        color = near(rng, (value, value, value * rng.uniform(0.9, 1.0)), 0.03)
     else:
         color = any_color(rng)
     return Material(color, gloss=rng.uniform(0.05, 0.6), infrared=_returned(color))
@@ -79,15 +79,15 @@ def painted(rng, bright: bool | None = None) -> Material:
 def fabric(rng) -> Material:
     color = any_color(rng)
     kind = rng.choice(["fabric", "fabric", "plain", "stripes", "checks", "speckle"])
-    second = _near(rng, color, 0.5) if rng.random() < 0.7 else any_color(rng)
+    second = near(rng, color, 0.5) if rng.random() < 0.7 else any_color(rng)
     return Material(color, str(kind), second, float(np.exp(rng.uniform(np.log(0.004), np.log(0.15)))),
                     int(rng.integers(3)), 0.0, _returned(color), int(rng.integers(1 << 16)))  # fmt: skip
 
 
 def stone(rng) -> Material:
-    base = any_color(rng) if rng.random() < 0.3 else _near(rng, (rng.uniform(0.15, 0.9),) * 3, 0.05)
+    base = any_color(rng) if rng.random() < 0.3 else near(rng, (rng.uniform(0.15, 0.9),) * 3, 0.05)
     kind = str(rng.choice(["marble", "speckle", "plain"]))
-    return Material(base, kind, _near(rng, base, 0.4), rng.uniform(0.01, 0.3), 0, rng.uniform(0.1, 0.7),
+    return Material(base, kind, near(rng, base, 0.4), rng.uniform(0.01, 0.3), 0, rng.uniform(0.1, 0.7),
                     _returned(base), int(rng.integers(1 << 16)))  # fmt: skip
 
 
@@ -109,6 +109,14 @@ def printed(rng) -> Material:
                     rng.uniform(0.05, 0.5), rng.uniform(0.5, 0.95), int(rng.integers(1 << 16)))  # fmt: skip
 
 
+def art(rng, *kinds: str) -> Material:
+    """What pictures show."""
+    scale, gloss = float(np.exp(rng.uniform(np.log(0.05), np.log(0.6)))), rng.uniform(0, 0.6)
+    return Material(
+        any_color(rng), str(rng.choice(kinds)), any_color(rng), scale, 2, gloss, 0.82, int(rng.integers(1 << 16))
+    )
+
+
 def flooring(rng) -> Material:
     kind = rng.random()
     if kind < 0.4:
@@ -117,19 +125,19 @@ def flooring(rng) -> Material:
                         rng.uniform(0, 0.4), 0.8, planks.seed)  # fmt: skip
     if kind < 0.65:
         color = any_color(rng)
-        return Material(color, "fabric", _near(rng, color, 0.3), rng.uniform(0.005, 0.03), 0, 0.0, _returned(color))
+        return Material(color, "fabric", near(rng, color, 0.3), rng.uniform(0.005, 0.03), 0, 0.0, _returned(color))
     if kind < 0.85:
-        color = _near(rng, (rng.uniform(0.3, 0.9),) * 3, 0.08)
-        return Material(color, "tiles", _near(rng, (0.4, 0.4, 0.4), 0.5), rng.uniform(0.1, 0.6), 0,
+        color = near(rng, (rng.uniform(0.3, 0.9),) * 3, 0.08)
+        return Material(color, "tiles", near(rng, (0.4, 0.4, 0.4), 0.5), rng.uniform(0.1, 0.6), 0,
                         rng.uniform(0, 0.6), 0.8, int(rng.integers(1 << 16)))  # fmt: skip
     return stone(rng)
 
 
 def wall_paint(rng) -> Material:
     value = rng.uniform(0.55, 0.97)
-    color = _near(rng, (value, value, value * rng.uniform(0.85, 1)), 0.06) if rng.random() < 0.75 else any_color(rng)
+    color = near(rng, (value, value, value * rng.uniform(0.85, 1)), 0.06) if rng.random() < 0.75 else any_color(rng)
     kind = str(rng.choice(["plain", "plain", "plain", "stripes", "speckle", "tiles"]))
-    return Material(color, kind, _near(rng, color, 0.12), rng.uniform(0.05, 0.4), int(rng.integers(2)), 0.0, 0.85,
+    return Material(color, kind, near(rng, color, 0.12), rng.uniform(0.05, 0.4), int(rng.integers(2)), 0.0, 0.85,
                     int(rng.integers(1 << 16)))  # fmt: skip
 
 

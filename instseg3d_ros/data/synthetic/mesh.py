@@ -69,7 +69,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Surface:
-    """A level rectangle that things may stand on, in the frame of its furniture: corner, size, and free height above."""
+    """A level rectangle that things may stand on, in the frame of its furniture: middle, size, free height above."""
 
     x: float
     y: float

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
@@ -129,7 +131,7 @@ def fronts(width: float, height: float, depth: float, rng, paint: Material, grip
             cuts = np.linspace(0, 1, max(1, int(np.rint(height / rng.uniform(0.15, 0.35)))) + 1)
         elif kind == "mixed":
             cuts = [0.0, rng.uniform(0.55, 0.8), 1.0]
-        for j, (low, high) in enumerate(zip(cuts[:-1], cuts[1:])):
+        for j, (low, high) in enumerate(itertools.pairwise(cuts)):
             own = ("door" if j == 0 else "drawer") if kind == "mixed" else kind
             piece = front(w, (high - low) * height, paint, grip, rng, own)
             shape += piece.moved((i + 0.5) * w - width / 2, -depth / 2 - 0.018, low * height)

@@ -1,4 +1,4 @@
-"""Where things can stand: convex footprints that may touch but not overlap, and heights on which a thing comes to rest."""
+"""Where things can stand: convex footprints that may touch but not overlap, and heights on which a thing rests."""
 
 from __future__ import annotations
 

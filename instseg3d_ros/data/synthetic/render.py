@@ -99,7 +99,7 @@ class World:
         slot = self.material[tri]
         gloss = self.palette.gloss[slot]
         color = self.surface_color(tri, uv[seen])
-        color *= self._light(points, normal, -toward, gloss, lights, ambient)
+        color *= self.light(points, normal, lights, ambient, -toward, gloss)
 
         def image(values, empty=0.0):
             full = np.full((len(rays), *values.shape[1:]), empty, values.dtype)
@@ -125,6 +125,13 @@ class World:
         rays = np.concatenate([start, end - start], 1).astype(np.float32)
         return self._rays.test_occlusions(open3d.core.Tensor(rays), tnear=1e-3, tfar=0.999, nthreads=1).numpy()
 
+    def surface(self, triangle: np.ndarray, uv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Position and unit normal, each (N,3), at barycentric coordinates (N,2) of triangles (N,)."""
+        a, b, c = (self.vertices[self.triangles[triangle, k]] for k in range(3))
+        normal = np.cross(b - a, c - a)
+        normal /= _length(normal)[:, None] + np.float32(1e-12)
+        return a + uv[:, :1] * (b - a) + uv[:, 1:] * (c - a), normal
+
     def surface_color(self, triangle: np.ndarray, uv: np.ndarray) -> np.ndarray:
         """Unlit colour (N,3) in 0..1 at barycentric coordinates of triangles (N,)."""
         a, b, c = self.triangles[triangle].astype(np.int64).T
@@ -137,8 +144,8 @@ class World:
             color[own] *= (self.tint[a[own]] * u[own] + self.tint[b[own]] * v[own] + self.tint[c[own]] * w[own]) / 255
         return color
 
-    def _light(self, points, normal, toward, gloss, lights, ambient) -> np.ndarray:
-        """(N,3) how much light of each colour leaves towards the camera, per unit of surface colour."""
+    def light(self, points, normal, lights, ambient, toward=None, gloss=0.0) -> np.ndarray:
+        """(N,3) light of each colour per unit of surface colour, leaving `toward` an eye (N,3), if there is one."""
         level = np.empty((len(points), 3), np.float32)
         level[:] = (ambient * (0.85 + 0.15 * normal[:, 2]))[:, None]  # the ceiling's bounce lights what faces up
         for light in lights:
@@ -146,10 +153,12 @@ class World:
             way = position - points
             distance = _length(way)
             way /= distance[:, None]
-            half = way + toward
-            half /= _length(half)[:, None] + np.float32(1e-9)
-            glint = gloss * np.clip(_dot(normal, half), 0, 1) ** 40
-            amount = light.strength * (np.clip(_dot(normal, way), 0, 1) + 1.5 * glint) / (0.5 + 0.25 * distance)
+            amount = np.clip(_dot(normal, way), 0, 1)
+            if toward is not None:
+                half = way + toward
+                half /= _length(half)[:, None] + np.float32(1e-9)
+                amount += 1.5 * gloss * np.clip(_dot(normal, half), 0, 1) ** 40
+            amount *= light.strength / (0.5 + 0.25 * distance)
             if light.shadows:
                 dark = self.blocked(points + normal * np.float32(2e-3), np.broadcast_to(position, points.shape))
                 amount *= 1 - 0.85 * dark.astype(np.float32)

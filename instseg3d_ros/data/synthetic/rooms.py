@@ -16,7 +16,7 @@ from instseg3d_ros.data.synthetic.placement import fits, rectangle
 
 @dataclass(frozen=True)
 class Room:
-    """Bodies, extent in x and y, the middle of it, and the pieces (outline, lowest, highest) a camera must keep out of."""
+    """Bodies, extent in x and y, its middle, and the pieces (outline, lowest, highest) a camera must keep out of."""
 
     bodies: tuple[Body, ...]
     size: tuple[float, float]
@@ -43,7 +43,7 @@ def furnish_room(catalogue: Catalogue, rng, name: str | None = None) -> Room:
 
 
 def view_room(room: Room, rng) -> np.ndarray:
-    """Camera pose (4,4) inside the room: 0.3 to 1.8 m up, -10 to 60 degrees down, towards some furniture or anywhere."""
+    """Camera pose (4,4) inside the room: 0.3 to 1.8 m up, -10 to 60 degrees down, at some furniture or anywhere."""
     size = np.array(room.size)
     for _ in range(30):
         height = rng.uniform(0.3, 1.8)

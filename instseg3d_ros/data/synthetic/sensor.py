@@ -1,7 +1,7 @@
 """From a perfect view to what a depth camera gives: noise, quantisation, shadows, holes, flying pixels, colour.
 
-Depth noise follows Khoshelham & Elberink (2012): a constant error of disparity, hence z²; lateral jitter and the dropout
-at grazing incidence follow Nguyen et al. (2012). Figures of the nominal sensors are data-sheet values for 640 pixels.
+Depth noise follows Khoshelham & Elberink (2012): a constant error of disparity, hence z²; lateral jitter and the
+dropout at grazing incidence follow Nguyen et al. (2012). The nominal sensors are rough figures at 640 pixels.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Sensor:
 
 SENSORS = {
     "kinect": Sensor("kinect", (515, 585), (0.45, 6.0), 0.075, 0.125, 0.05, 0.06, 0.7, 0.4, 0.05, 1.0, 2.0),
-    "realsense": Sensor("realsense", (340, 620), (0.25, 7.0), -0.05, 0.03, 0.05, 0.08, 1.0, 1.2, 0.3, 0.8, 2.0),
+    "realsense": Sensor("realsense", (340, 620), (0.25, 7.0), -0.05, 0.03, 0.035, 0.05, 1.0, 1.2, 0.3, 0.8, 2.0),
     "tof": Sensor("tof", (330, 520), (0.25, 7.0), 0.0, 0.0, 0.0018, 0.0015, 0.3, 0.0, 0.7, 0.6, 1.5),
     "stereo": Sensor("stereo", (350, 700), (0.35, 9.0), -0.12, 0.06, 0.05, 0.14, 1.2, 1.8, 0.5, 0.5, 0.0),
 }
@@ -66,7 +66,7 @@ def vary(sensor: Sensor, rng) -> Sensor:
 
 
 def measure(view: View, sensor: Sensor, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Depth (P,) float32 with NaN where nothing came back, the pixel whose surface was measured (P,), colour (P,3) uint8."""
+    """Depth (P,) float32, NaN where nothing came back; pixel whose surface was measured (P,); colour (P,3) uint8."""
     shape = (view.camera.height, view.camera.width)
     unit = view.camera.width / 640.0
     true = view.depth.reshape(shape)
@@ -139,7 +139,7 @@ def _flying_pixels(z, source, true, sensor, rng):
 
 
 def _shadow(true, f, baseline) -> np.ndarray:
-    """(H,W) what the second eye, `baseline` metres to the right (left if negative), cannot see because of something nearer."""
+    """(H,W) what a second eye `baseline` metres to the right (left if negative) cannot see for something nearer."""
     z = np.where(np.isfinite(true), true, 1e3)
     column = np.arange(true.shape[1]) - f * baseline / z
     if baseline > 0:
@@ -174,7 +174,7 @@ def _noisy(z, infrared, sensor, f, shape, rng) -> np.ndarray:
             disparity = np.rint(disparity / sensor.quantum) * sensor.quantum
         measured = gain / np.maximum(disparity, 0.3)
     else:
-        growth = (0.5 + 0.5 * z**2) / np.clip(infrared, 0.15, 1)
+        growth = (0.5 + 0.5 * z**2) / np.sqrt(np.clip(infrared, 0.1, 1))
         measured = z + (white * sensor.white + blobs * sensor.wavy) * growth
     return measured * (1 + bias)
 

@@ -12,10 +12,14 @@ from instseg3d_ros.labels import LabelSet
 
 
 def images(scene: Scene, labels: LabelSet) -> list[np.ndarray]:
-    """Colour, depth, class and instance images (H,W,3) uint8 of a scene that came from a camera."""
-    height, width = scene.extras["shape"]
-    pixel, pose = scene.extras["pixel"], scene.extras["camera"]
-    depth = (scene.points - pose[:3, 3]) @ pose[:3, 2]
+    """Colour, depth (or height), class and instance images (H,W,3) uint8: the camera's, else a plan without ceiling."""
+    if "camera" in scene.extras:
+        height, width = scene.extras["shape"]
+        pixel, pose = scene.extras["pixel"], scene.extras["camera"]
+        depth = (scene.points - pose[:3, 3]) @ pose[:3, 2]
+    else:
+        scene, pixel, (height, width) = _plan(scene, labels)
+        depth = scene.points[:, 2]
     near, far = np.percentile(depth, [1, 99]) if len(depth) else (0, 1)
     palette = np.random.default_rng(1).integers(40, 255, (4096, 3))
     palette[0] = 90
@@ -31,6 +35,17 @@ def images(scene: Scene, labels: LabelSet) -> list[np.ndarray]:
         image[pixel] = column
         out.append(image.reshape(height, width, 3))
     return out
+
+
+def _plan(scene: Scene, labels: LabelSet) -> tuple[Scene, np.ndarray, tuple[int, int]]:
+    """Points below 2 m that are not ceiling, lowest first, with their pixels in a view from above of 2 cm a pixel."""
+    shown = np.flatnonzero((scene.points[:, 2] < 2.0) & (scene.semantic != labels.index("ceiling")))
+    shown = shown[np.argsort(scene.points[shown, 2], kind="stable")]
+    points = scene.points[shown]
+    column, row = ((points[:, :2] - points[:, :2].min(0)) / 0.02).astype(int).T
+    size = (int(row.max()) + 1, int(column.max()) + 1)
+    part = Scene(points, scene.colors[shown], scene.semantic[shown], scene.instance[shown], scene.name)
+    return part, (size[0] - 1 - row) * size[1] + column, size
 
 
 def _rainbow(value: np.ndarray) -> np.ndarray:

@@ -24,8 +24,8 @@ def stove(rng):
     shape = box(width, depth, height, paint) + box(
         width * 0.85, 0.02, height * 0.5, black, (0, -depth / 2 - 0.01, height * 0.2)
     )
-    shape += tube([(-width * 0.4, -depth / 2, height * 0.74), (-width * 0.4, -depth / 2 - 0.05, height * 0.74),
-                   (width * 0.4, -depth / 2 - 0.05, height * 0.74), (width * 0.4, -depth / 2, height * 0.74)], 0.01, m.metal(rng))  # fmt: skip
+    x, y, z = width * 0.4, -depth / 2, height * 0.74
+    shape += tube([(-x, y, z), (-x, y - 0.05, z), (x, y - 0.05, z), (x, y, z)], 0.01, m.metal(rng))
     for i in range(4):
         x, y = (i % 2 - 0.5) * width * 0.5, (i // 2 - 0.5) * depth * 0.5
         shape += cylinder(rng.uniform(0.07, 0.1), 0.015, black, (x, y, height))
@@ -57,7 +57,7 @@ def washer(rng):
 @construction("otherfurniture", "floor lamp")
 def floor_lamp(rng):
     h, r, foot = rng.uniform(1.2, 1.8), rng.uniform(0.12, 0.28), m.painted(rng)
-    shade = m.Material(m._near(rng, (0.9, 0.85, 0.75)), "fabric", (0.8, 0.75, 0.65), 0.01)
+    shade = m.Material(m.near(rng, (0.9, 0.85, 0.75)), "fabric", (0.8, 0.75, 0.65), 0.01)
     if rng.random() < 0.5:
         shape = cylinder(rng.uniform(0.1, 0.16), 0.025, foot, segments=24) + cylinder(0.012, h, foot)
     else:

@@ -47,7 +47,7 @@ def _bed_size(rng):
 
 
 def _bed(shape: Shape, pillows: list[Body], width, length, top) -> Assembly:
-    made = Assembly.of("bed", shape, Surface(0, -0.3, top + 0.07, width * 0.8, length * 0.5, 0.8))
+    made = Assembly.of("bed", shape, Surface(0, -0.3, top + 0.05, width * 0.8, length * 0.5, 0.8))
     return made.with_bodies(*pillows)
 
 

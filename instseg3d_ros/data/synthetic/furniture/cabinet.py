@@ -231,3 +231,17 @@ def trunk(rng):
     for x in (-0.3, 0.3):
         shape += box(0.04, depth + 0.015, height, m.metal(rng), (x * width, 0, 0))
     return Assembly.of("cabinet", shape)
+
+
+@construction("cabinet", "open wall cabinet", mount="wall", held_out=True)
+def open_wall_cabinet(rng):
+    """Hung: compartments without doors over one drawer."""
+    width, depth, height, made = (
+        rng.uniform(0.5, 1.2),
+        rng.uniform(0.25, 0.35),
+        rng.uniform(0.45, 0.8),
+        body_material(rng),
+    )
+    shape = carcass(width, depth, height, made) + box(width, depth * 0.95, 0.02, made, (0, 0, height * 0.3))
+    shape += join(box(0.02, depth * 0.95, height * 0.7, made, (x * width, 0, height * 0.3)) for x in (-0.17, 0.17))
+    return Assembly.of("cabinet", shape + fronts(width, height * 0.3, depth, rng, made, m.metal(rng), ["drawer"]))

@@ -58,8 +58,9 @@ def _back(width, height, rng, frame, cloth) -> Shape:
     if kind == 5:
         angle = np.linspace(0, np.pi, 13)
         hoop = np.stack([np.cos(angle) * width / 2, 0 * angle, np.sin(angle) ** 0.6 * height], 1)
-        spindles = (tube([(x * 0.7, 0, 0), (x, 0, height * np.sqrt(max(0.05, 1 - (2 * x / width) ** 2)))], 0.007, frame, 6)
-                    for x in np.linspace(-0.35, 0.35, int(rng.integers(3, 8))) * width)  # fmt: skip
+        places = np.linspace(-0.35, 0.35, int(rng.integers(3, 8))) * width
+        ends = ((x, height * np.sqrt(1 - (2 * x / width) ** 2)) for x in places)
+        spindles = (tube([(x * 0.7, 0, 0), (x, 0, z)], 0.007, frame, 6) for x, z in ends)
         return tube(hoop, post * 0.5, frame) + join(spindles)
     if kind == 6:
         return bent_box(width, rng.uniform(0.01, 0.04), height, rng.uniform(0.02, 0.1), frame)

@@ -69,7 +69,7 @@ def plant(rng):
         r * 0.95, 0.02, m.Material((0.2, 0.13, 0.08)), (0, 0, pot * 0.85)
     )
     green = m.Material(
-        m._hsv(rng.uniform(0.2, 0.4), rng.uniform(0.3, 0.9), rng.uniform(0.2, 0.6)), "fabric", (0.1, 0.25, 0.08), 0.05
+        m.hsv(rng.uniform(0.2, 0.4), rng.uniform(0.3, 0.9), rng.uniform(0.2, 0.6)), "fabric", (0.1, 0.25, 0.08), 0.05
     )
     size = np.array([rng.uniform(0.15, 0.5), rng.uniform(0.03, 0.16), 0.01])
     if rng.random() < 0.5:
@@ -87,7 +87,7 @@ def plant(rng):
 @construction("otherfurniture", "cardboard box", weight=2)
 def cardboard_box(rng):
     width, depth, height = rng.uniform(0.25, 0.7), rng.uniform(0.2, 0.5), rng.uniform(0.15, 0.55)
-    brown = m.Material(m._near(rng, (0.65, 0.5, 0.35), 0.2), "fabric", (0.55, 0.42, 0.3), 0.05)
+    brown = m.Material(m.near(rng, (0.65, 0.5, 0.35), 0.2), "fabric", (0.55, 0.42, 0.3), 0.05)
     if rng.random() < 0.6:
         shape = box(width, depth, height, brown) + box(0.05, depth, 0.001, m.painted(rng), (0, 0, height))
         return Assembly.of("otherfurniture", shape, Surface(0, 0, height, width * 0.9, depth * 0.9))
@@ -213,7 +213,7 @@ def stack_of_boxes(rng):
     """Cartons that stand on each other as one heap."""
     shape, z, size = Shape(), 0.0, rng.uniform(0.35, 0.6)
     for _ in range(int(rng.integers(2, 5))):
-        brown = m.Material(m._near(rng, (0.65, 0.5, 0.35), 0.2), "fabric", (0.55, 0.42, 0.3), 0.05)
+        brown = m.Material(m.near(rng, (0.65, 0.5, 0.35), 0.2), "fabric", (0.55, 0.42, 0.3), 0.05)
         one = box(size, size * rng.uniform(0.7, 1), rng.uniform(0.18, 0.4), brown).turned(rng.normal(0, 0.15))
         shape += one.moved(*rng.normal(0, 0.03, 2), z)
         z, size = z + one.bounds()[1][2], size * rng.uniform(0.75, 1.0)

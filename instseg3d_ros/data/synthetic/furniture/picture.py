@@ -17,8 +17,7 @@ def framed(rng):
     width, height = np.exp(rng.uniform(np.log(0.2), np.log(1.2), 2))
     rim, deep = rng.uniform(0.01, 0.07), rng.uniform(0.012, 0.045)
     made = m.wood(rng) if rng.random() < 0.4 else m.painted(rng)
-    art = m.Material(m.any_color(rng), str(rng.choice(["print", "marble", "speckle", "stripes"])), m.any_color(rng),
-                     rng.uniform(0.05, 0.5), int(rng.choice([0, 2])), rng.uniform(0, 0.6), 0.8, int(rng.integers(1 << 16)))  # fmt: skip
+    art = m.art(rng, "print", "marble", "speckle", "stripes")
     shape = frame_around(width, height, rim, deep, made) + box(width, deep * 0.5, height, art, (0, -deep * 0.25, 0))
     if rng.random() < 0.35:
         mat = rng.uniform(0.1, 0.2) * min(width, height)
@@ -29,17 +28,14 @@ def framed(rng):
 @construction("picture", "canvas", weight=1.5)
 def canvas(rng):
     width, height = np.exp(rng.uniform(np.log(0.25), np.log(1.5), 2))
-    art = m.Material(m.any_color(rng), str(rng.choice(["print", "marble", "plain"])), m.any_color(rng), rng.uniform(0.05, 0.6),
-                     2, 0.1, 0.85, int(rng.integers(1 << 16)))  # fmt: skip
+    art = m.art(rng, "print", "marble", "plain")
     return Assembly.of("picture", box(width, rng.uniform(0.006, 0.05), height, art, (0, -0.02, 0)))
 
 
 @construction("picture", "round picture", held_out=True)
 def round_picture(rng):
     r = rng.uniform(0.15, 0.45)
-    art = m.Material(
-        m.any_color(rng), "print", m.any_color(rng), rng.uniform(0.05, 0.3), 2, seed=int(rng.integers(1 << 16))
-    )
+    art = m.art(rng, "print")
     disk = cylinder(r * 0.9, 0.02, art, segments=32) + revolve(
         [(r, 0), (r, 0.04), (r * 0.88, 0.04), (r * 0.88, 0)], body_material(rng), 32
     )
@@ -50,9 +46,7 @@ def round_picture(rng):
 def poster(rng):
     """A sheet on the wall, edges curling a little."""
     width, height = rng.uniform(0.3, 0.9), rng.uniform(0.4, 1.2)
-    art = m.Material(
-        m.any_color(rng), "print", m.any_color(rng), rng.uniform(0.05, 0.4), 2, 0.2, 0.85, int(rng.integers(1 << 16))
-    )
+    art = m.art(rng, "print")
     u, v = np.meshgrid(np.linspace(-1, 1, 9), np.linspace(0, 1, 7), indexing="ij")
     curl = rng.uniform(0, 0.02) * np.abs(u) ** 4 + rng.uniform(0, 0.02) * (1 - v) ** 4
     return Assembly.of("picture", heightfield(u * width / 2, -0.003 - curl, v * height, art))
@@ -62,9 +56,7 @@ def poster(rng):
 def triptych(rng):
     """Several panels that belong together."""
     count, width, height = int(rng.integers(2, 5)), rng.uniform(0.25, 0.5), rng.uniform(0.3, 0.9)
-    art = m.Material(
-        m.any_color(rng), "marble", m.any_color(rng), rng.uniform(0.2, 0.8), 2, 0.1, 0.85, int(rng.integers(1 << 16))
-    )
+    art = m.art(rng, "marble")
     gap = rng.uniform(0.02, 0.06)
     shape = join(box(width, 0.03, height, art, ((i + 0.5 - count / 2) * (width + gap), -0.02, 0)) for i in range(count))
     return Assembly.of("picture", shape)

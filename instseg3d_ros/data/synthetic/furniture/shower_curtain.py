@@ -24,8 +24,8 @@ def shower_rod(rng):
     x = (1 - share) * width / 2 * rng.choice([-1, 1])
     rod = cylinder(0.012, width, m.metal(rng), segments=8).turned(np.pi / 2, 1).moved(-width / 2, 0, height + 0.04)
     steel = m.metal(rng)
-    rings = join(tube([(x + s * share * width / 2, 0, height), (x + s * share * width / 2, 0, height + 0.06)], 0.004, steel, 5)
-                 for s in np.linspace(-1, 1, 9))  # fmt: skip
+    places = x + np.linspace(-1, 1, 9) * share * width / 2
+    rings = join(tube([(at, 0, height), (at, 0, height + 0.06)], 0.004, steel, 5) for at in places)
     return Assembly.of("shower curtain", cloth.moved(x) + rod + rings)
 
 

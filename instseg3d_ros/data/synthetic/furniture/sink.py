@@ -135,3 +135,14 @@ def bowl_on_board(rng):
     )
     shape = shape.moved(z=height) + box(width, depth, rng.uniform(0.03, 0.1), body_material(rng), (0, 0, height - 0.04))
     return Assembly.of("sink", shape + tap(rng, m.metal(rng)).scaled(1, 1, 1.3).moved(0, depth / 2 - 0.05, height))
+
+
+@construction("sink", "corner basin", mount="wall", held_out=True)
+def corner_basin(rng):
+    """Hung: a quarter round bowl."""
+    r, made = rng.uniform(0.28, 0.42), m.ceramic(rng)
+    bowl = hollow([(r * 0.4, 0), (r * 0.8, 0.06), (r, 0.15)], 0.02, made, 28).moved(0, -r, 0)
+    return Assembly.of(
+        "sink",
+        bowl + box(r * 1.2, r * 0.8, 0.05, made, (0, -r * 0.4, 0.1)) + tap(rng, m.metal(rng)).moved(0, -0.1, 0.15),
+    )

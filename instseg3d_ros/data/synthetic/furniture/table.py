@@ -169,18 +169,17 @@ def conference(rng):
     power = rng.uniform(0.35, 1.0)
     c, sn = np.cos(s), np.sin(s)
     outline = np.stack([np.sign(c) * np.abs(c) ** power * width / 2, np.sign(sn) * np.abs(sn) ** power * depth / 2], 1)
-    shape = extrude(outline, rng.uniform(0.025, 0.06), top).moved(z=height - 0.04)
+    thick = rng.uniform(0.025, 0.06)
+    shape = extrude(outline, thick, top).moved(z=height - thick)
     for side in (-1, 1):
-        foot = (
-            box(0.08, depth * 0.5, height - 0.04, base)
-            if rng.random() < 0.5
-            else legs(0.6, 0.6, height - 0.04, base, rng, "pedestal")
-        )
+        foot = legs(0.6, 0.6, height - thick, base, rng, "pedestal")
+        if rng.random() < 0.5:
+            foot = box(0.08, depth * 0.5, height - thick, base)
         shape += foot.moved(side * width * rng.uniform(0.25, 0.33))
     return Assembly.of(
         "table",
         shape,
-        Surface(0, 0, height + 0.01, width * 0.75, depth * 0.65),
+        Surface(0, 0, height, width * 0.75, depth * 0.65),
         seats=seats_around(width * 0.85, depth, rng),
     )
 
@@ -188,12 +187,11 @@ def conference(rng):
 @construction("table", "nest of tables", weight=0.6)
 def nest(rng):
     shape, size, height = Shape(), rng.uniform(0.4, 0.6), rng.uniform(0.42, 0.55)
-    made = body_material(rng)
     for i in range(int(rng.integers(2, 4))):
         share = 1 - 0.15 * i
         one = standing("table", size * share, size * 0.8 * share, height * share, rng, "square", 0.0).bodies[0].shape
         shape += one.moved(rng.uniform(0, 0.12) * i, -rng.uniform(0.05, 0.2) * i)
-    return Assembly.of("table", shape + box(0.01, 0.01, 0.01, made), Surface(0, 0.05, height, size * 0.8, size * 0.6))
+    return Assembly.of("table", shape, Surface(0, 0.05, height, size * 0.8, size * 0.6))
 
 
 @construction("table", "tray table", weight=0.6)

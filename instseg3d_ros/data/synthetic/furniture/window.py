@@ -16,8 +16,10 @@ def _pane(rng) -> m.Material:
     """Daylight, a garden, the night: what a window shows."""
     view = rng.random()
     color = (0.9, 0.95, 1.0) if view < 0.5 else (0.55, 0.7, 0.55) if view < 0.8 else (0.08, 0.1, 0.15)
-    return m.Material(m._near(rng, color), "marble" if rng.random() < 0.5 else "plain", m._near(rng, (0.7, 0.8, 0.9), 0.4),
-                      rng.uniform(0.2, 1.0), gloss=0.7, infrared=rng.uniform(0.35, 0.75), seed=int(rng.integers(1 << 16)))  # fmt: skip
+    kind = "marble" if rng.random() < 0.5 else "plain"
+    sky = m.near(rng, (0.7, 0.8, 0.9), 0.4)
+    infrared, seed = rng.uniform(0.35, 0.75), int(rng.integers(1 << 16))
+    return m.Material(m.near(rng, color), kind, sky, rng.uniform(0.2, 1.0), gloss=0.7, infrared=infrared, seed=seed)
 
 
 def _window(width, height, rng, columns, rows) -> Shape:

@@ -169,7 +169,7 @@ def table_lamp(rng):
     shape = cylinder(rng.uniform(0.05, 0.1), 0.02, foot, segments=24) + cylinder(
         rng.uniform(0.006, 0.03), h * 0.75, foot
     )
-    shade = m.Material(m._near(rng, (0.9, 0.85, 0.75)), "fabric", (0.8, 0.75, 0.65), 0.01)
+    shade = m.Material(m.near(rng, (0.9, 0.85, 0.75)), "fabric", (0.8, 0.75, 0.65), 0.01)
     shape += hollow([(r, h * 0.6), (r * rng.uniform(0.4, 1), h)], 0.002, shade)
     return thing(shape)
 

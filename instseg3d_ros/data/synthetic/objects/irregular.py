@@ -55,7 +55,7 @@ def bumpy_body(rng):
 def union_of_blocks(rng):
     shape, made = Shape(), _any(rng)
     centre = np.zeros(3)
-    for i in range(int(rng.integers(2, 6))):
+    for _ in range(int(rng.integers(2, 6))):
         size = np.exp(rng.uniform(np.log(0.02), np.log(0.14), 3))
         kind = rng.random()
         block = (
@@ -116,8 +116,8 @@ def ring(rng):
 @construction("object", "fruit", weight=1.0)
 def fruit(rng):
     r = rng.uniform(0.025, 0.06)
-    color = m._hsv(rng.choice([0.0, 0.08, 0.14, 0.25, 0.3]), rng.uniform(0.6, 0.95), rng.uniform(0.5, 0.95))
-    skin = m.Material(color, "fabric", m._near(rng, color, 0.3), 0.03, gloss=0.3)
+    color = m.hsv(rng.choice([0.0, 0.08, 0.14, 0.25, 0.3]), rng.uniform(0.6, 0.95), rng.uniform(0.5, 0.95))
+    skin = m.Material(color, "fabric", m.near(rng, color, 0.3), 0.03, gloss=0.3)
     if rng.random() < 0.3:
         angle = np.linspace(-0.8, 0.8, 9)
         arc = np.stack([0.12 * np.sin(angle), 0.12 * np.cos(angle), 0 * angle], 1)

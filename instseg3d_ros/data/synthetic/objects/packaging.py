@@ -33,8 +33,8 @@ def gable_carton(rng):
     paint = _wrapping(rng)
     body = box(w, w, h, paint)
     for side in (-1, 1):
-        body += plate([(-w / 2, side * w / 2, h), (w / 2, side * w / 2, h), (w / 2, 0, h + roof), (-w / 2, 0, h + roof)],
-                      0.001, paint)  # fmt: skip
+        y, ridge = side * w / 2, h + roof
+        body += plate([(-w / 2, y, h), (w / 2, y, h), (w / 2, 0, ridge), (-w / 2, 0, ridge)], 0.001, paint)
     body += box(w, 0.003, rng.uniform(0.01, 0.025), paint, (0, 0, h + roof))
     if rng.random() < 0.4:
         body += cylinder(0.012, 0.012, m.painted(rng), (0, -w / 4, h + roof * 0.6))

@@ -129,7 +129,7 @@ def plant_pot(rng):
     shape = hollow([(r * 0.7, 0), (r, h)], 0.005, m.painted(rng))
     soil = m.Material((0.2, 0.13, 0.08), "speckle", (0.1, 0.07, 0.05), 0.01)
     shape += cylinder(r * 0.95, 0.01, soil, (0, 0, h * 0.85))
-    green = m.Material(m._hsv(rng.uniform(0.2, 0.4), rng.uniform(0.3, 0.9), rng.uniform(0.25, 0.7)), "fabric",
+    green = m.Material(m.hsv(rng.uniform(0.2, 0.4), rng.uniform(0.3, 0.9), rng.uniform(0.25, 0.7)), "fabric",
                        (0.1, 0.25, 0.08), 0.02)  # fmt: skip
     for _ in range(int(rng.integers(4, 22))):
         size = np.array([rng.uniform(0.05, 0.16), rng.uniform(0.01, 0.05), rng.uniform(0.002, 0.02)])

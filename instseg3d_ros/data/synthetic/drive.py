@@ -1,0 +1,132 @@
+"""A camera that moves through a scene, as a ROS bag, and what is truly in each of its frames.
+
+The bag holds organised clouds as a depth camera's driver publishes them: optical axes, colour packed into a float32,
+NaN where nothing came back, header stamps equal to the log times.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from instseg3d_ros.data.clouds.bag_writer import BagWriter
+from instseg3d_ros.data.clouds.bags import Recorded
+from instseg3d_ros.data.pointcloud2 import encode
+from instseg3d_ros.data.synthetic.camera import Camera
+from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, draw_camera, lighting, most_worth, world_of
+from instseg3d_ros.data.synthetic.mesh import rotation
+from instseg3d_ros.data.synthetic.sensor import SENSORS, measure, vary
+from instseg3d_ros.labels import SYNTHETIC
+
+TOPIC = "/camera/depth_registered/points"
+FRAME = "camera_rgb_optical_frame"
+START = 1_700_000_000 * 10**9  # nanoseconds: some moment, the same for every bag
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One frame of H·W pixels: points (P,3) float32 in optical axes, NaN where lost; colors (P,3) uint8;
+    semantic (P,) int16 and instance (P,) int32, -1 and 0 where lost; camera with its pose in the scene."""
+
+    camera: Camera
+    points: np.ndarray
+    colors: np.ndarray
+    semantic: np.ndarray
+    instance: np.ndarray
+
+
+def drive(recipe: Recipe, kind: str, frames: int, sweep: float = 0.5) -> Iterator[Shot]:
+    """Swing about what the camera looks at, `sweep` radians in all, to and fro with a little up and down."""
+    furnish, pose_of, _ = KINDS[kind]
+    key = [recipe.seed, len(KINDS)]
+    setting = furnish(recipe.catalogue(), np.random.default_rng([*key, 0]))
+    world = world_of(setting.bodies)
+    lights, ambient = lighting(setting, np.random.default_rng([*key, 1]))
+    rng = np.random.default_rng([*key, 2])
+    sensor = SENSORS[recipe.sensors[int(rng.integers(len(recipe.sensors)))]]
+    first = most_worth(world, sensor, lambda: draw_camera(sensor, recipe.resolution, pose_of(setting, rng), rng), 60)
+    depth = world.cast(first.rays())[0]
+    aim = first.pose[:3, 3] + first.pose[:3, 2] * float(np.median(depth[np.isfinite(depth)]))
+    specimen = replace(vary(sensor, rng), misalignment=0.0)
+    while sweep > 0.01 and not _clear(world, first.pose[:3, 3], aim, sweep):
+        sweep *= 0.7
+    for number in range(frames):
+        phase = 2 * np.pi * number / max(frames, 20)
+        turn = rotation(sweep / 2 * np.sin(phase))
+        pose = first.pose.copy()
+        pose[:3, :3] = turn @ pose[:3, :3]
+        pose[:3, 3] = aim + turn @ (first.pose[:3, 3] - aim) + [0, 0, 0.03 * np.sin(2 * phase)]
+        camera = replace(first, pose=pose)
+        view = world.look(camera, lights, ambient)
+        z, source, color = measure(view, specimen, np.random.default_rng([*key, 3, number]))
+        body = view.body[source]
+        seen = np.isfinite(z)
+        yield Shot(
+            camera, (camera.directions() * z[:, None]).astype(np.float32), color,
+            np.where(seen, world.semantic[body], -1).astype(np.int16),
+            np.where(seen, world.instance[body], 0).astype(np.int32),
+        )  # fmt: skip
+
+
+def _clear(world, eye: np.ndarray, aim: np.ndarray, sweep: float) -> bool:
+    """Whether the whole swing stays 20 cm away from everything: no chord of it meets a surface, none starts inside."""
+    angles = np.linspace(-sweep / 2, sweep / 2, 9)
+    stops = np.array([aim + rotation(angle) @ (eye - aim) for angle in angles])
+    around = np.concatenate([stops + offset for offset in 0.2 * np.vstack([np.eye(3), -np.eye(3)])])
+    again = np.tile(stops, (6, 1))
+    return not (world.blocked(stops[:-1], stops[1:]).any() or world.blocked(again, around).any())
+
+
+def write_bag(path: Path, shots: Iterator[Shot], rate: float, truth: bool, tf: bool) -> int:
+    """Write folder `path` (an mcap and metadata.yaml); with `truth`, `path`/truth.npz besides. Frames written."""
+    known: list[Shot] = []
+    with BagWriter(path) as bag:
+        for number, shot in enumerate(shots):
+            time = START + round(number / rate * 1e9)
+            if tf:
+                bag.transform(Recorded("/tf", time, data=_transform(time, shot.camera.pose)))
+            size = (shot.camera.height, shot.camera.width)
+            bag.cloud(TOPIC, time, FRAME, time, encode(shot.points, shot.colors, size))
+            known.append(replace(shot, points=np.empty(0), colors=np.empty(0)))
+    if truth:
+        _write_truth(Path(path) / "truth.npz", known, rate)
+    return len(known)
+
+
+def _write_truth(path: Path, shots: list[Shot], rate: float) -> None:
+    """semantic and instance (F,H,W), stamp (F,) int64 nanoseconds, camera (F,4,4) scene ← optical, names (C,)."""
+    size = (shots[0].camera.height, shots[0].camera.width)
+    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    with open(beside, "wb") as file:
+        np.savez_compressed(
+            file,
+            semantic=np.stack([shot.semantic.reshape(size) for shot in shots]),
+            instance=np.stack([shot.instance.reshape(size) for shot in shots]),
+            stamp=np.array([START + round(number / rate * 1e9) for number in range(len(shots))], np.int64),
+            camera=np.stack([shot.camera.pose for shot in shots]),
+            names=np.array(SYNTHETIC.names),
+        )
+    os.replace(beside, path)
+
+
+def _transform(time: int, pose: np.ndarray) -> bytes:
+    """CDR of a tf2_msgs/TFMessage: the camera in frame `map`."""
+    from rosbags.typesys import Stores, get_typestore
+    from scipy.spatial.transform import Rotation
+
+    types = get_typestore(Stores.ROS2_JAZZY)
+
+    def make(name, *values):
+        return types.types[name](*values)
+
+    header = make("std_msgs/msg/Header", make("builtin_interfaces/msg/Time", time // 10**9, time % 10**9), "map")
+    place = make("geometry_msgs/msg/Vector3", *(float(v) for v in pose[:3, 3]))
+    turn = make("geometry_msgs/msg/Quaternion", *(float(v) for v in Rotation.from_matrix(pose[:3, :3]).as_quat()))
+    stamped = make(
+        "geometry_msgs/msg/TransformStamped", header, FRAME, make("geometry_msgs/msg/Transform", place, turn)
+    )
+    return bytes(types.serialize_cdr(make("tf2_msgs/msg/TFMessage", [stamped]), "tf2_msgs/msg/TFMessage"))
