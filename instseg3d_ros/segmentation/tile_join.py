@@ -1,0 +1,154 @@
+"""Instances of overlapping parts of a cloud become instances of the whole."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from instseg3d_ros.segmentation.boxes import upright_boxes
+from instseg3d_ros.segmentation.instances import group
+from instseg3d_ros.segmentation.result import Instance, Result
+
+SAME = 0.5  # IoU above which two parts' instances are one
+SHARE = 0.75  # of the smaller one that is enough where the class agrees: an object may fall apart at a part's edge
+
+
+@dataclass
+class Piece:
+    """What one part of the cloud saw of an object."""
+
+    instance: Instance
+    class_index: int
+    points: int  # that the part owns
+    whole: bool  # it owns all
+
+
+class TileJoin:
+    """Takes the answers for parts of a cloud of `count` points and joins them.
+
+    Two instances of different parts are one where, over the points that both parts saw, their IoU exceeds `SAME`, or
+    where they have a class in common and share at least `SHARE` of the smaller one. A joined instance has the class
+    with the most points, the mean score over points, and a new box around all its points.
+    """
+
+    def __init__(self, count: int):
+        self.semantic = np.full(count, -1, np.int16)
+        self.confidence = np.zeros(count, np.float32)
+        # Nodes are numbered through all parts. Each part takes one for "no instance" and one for each instance.
+        self.node = np.full(count, -1, np.int32)  # in the part that owns the point
+        self.seen = np.full(count, -1, np.int32)  # in the part that saw it last
+        self.first_nodes: list[int] = []
+        self.parents: list[int] = []
+        self.pieces: dict[int, Piece] = {}
+
+    def add(self, rows: np.ndarray, own: np.ndarray, result: Result) -> None:
+        """A part: its points' rows (n,), which of them (n,) bool no other part owns, and its answer for them."""
+        base, count = len(self.parents), len(result.instances)
+        table = np.zeros(max((one.id for one in result.instances), default=0) + 1, np.int32)
+        table[[one.id for one in result.instances]] = np.arange(1, count + 1)
+        node = base + table[result.instance]  # (n,)
+        self.first_nodes.append(base)
+        self.parents.extend(range(base, base + count + 1))
+        total, owned = (np.bincount(some - base, minlength=count + 1) for some in (node, node[own]))
+        there, first = np.unique(node - base, return_index=True)
+        for index, at in zip(there.tolist(), first.tolist()):
+            if index:
+                piece = Piece(
+                    result.instances[index - 1],
+                    int(result.semantic[at]),
+                    int(owned[index]),
+                    bool(owned[index] == total[index]),
+                )
+                self.pieces[base + index] = piece
+        self._unite(self.seen[rows], node)
+        self.seen[rows] = node
+        self.semantic[rows[own]] = result.semantic[own]
+        self.confidence[rows[own]] = result.confidence[own]
+        self.node[rows[own]] = node[own]
+
+    def _unite(self, old: np.ndarray, new: np.ndarray) -> None:
+        """Join nodes that parts before (old, −1 where none) and the newest part (new) gave the same points (n,)."""
+        both = old >= 0
+        old, new = old[both].astype(np.int64), new[both].astype(np.int64)
+        firsts = np.array(self.first_nodes)
+        part = np.searchsorted(firsts, old, side="right") - 1
+        # Sizes over the points that both parts saw: of old nodes, and of new ones for each part before.
+        old_size, new_size = _counts(old), _counts(part << 32 | new)
+        objects = (old != firsts[part]) & (new != self.first_nodes[-1])
+        for pair, shared in _counts(old[objects] << 32 | new[objects]).items():
+            a, b = pair >> 32, pair & 0xFFFFFFFF
+            sizes = old_size[a], new_size[int(np.searchsorted(firsts, a, side="right") - 1) << 32 | b]
+            alike = self.pieces[a].class_index == self.pieces[b].class_index
+            if shared > SAME * (sum(sizes) - shared) or (alike and shared >= SHARE * min(sizes)):
+                one, other = sorted((self._root(a), self._root(b)))
+                self.parents[other] = one
+
+    def _root(self, node: int) -> int:
+        while self.parents[node] != node:
+            self.parents[node] = node = self.parents[self.parents[node]]
+        return node
+
+    def result(self, points: np.ndarray, min_points: int) -> Result:
+        """The whole answer for points (N, 3); instances of fewer than `min_points` are dropped."""
+        families = defaultdict(list)
+        for node in self.pieces:
+            families[self._root(node)].append(node)
+        families = {
+            root: nodes
+            for root, nodes in families.items()
+            if sum(self.pieces[node].points for node in nodes) >= max(1, min_points)
+        }
+        scores = {root: self._mean_score(nodes) for root, nodes in families.items()}
+        roots = sorted(families, key=lambda root: (-scores[root], root))
+        table = np.zeros(len(self.parents) + 1, np.int32)  # node → id; the last is for points that no part owns
+        for number, root in enumerate(roots, 1):
+            table[families[root]] = number
+        instance = table[self.node]
+        boxes = self._boxes(points, instance, [families[root] for root in roots])
+        instances, renamed = [], {}
+        for number, root in enumerate(roots, 1):
+            nodes = families[root]
+            leader = self._leader(nodes)
+            count = sum(self.pieces[node].points for node in nodes)
+            instances.append(Instance(number, leader.instance.label, scores[root], count, boxes[number]))
+            renamed.update({n: leader.class_index for n in nodes if self.pieces[n].class_index != leader.class_index})
+        if renamed:
+            table = np.full(len(self.parents) + 1, -1, np.int16)
+            table[list(renamed)] = list(renamed.values())
+            self.semantic = np.where(table[self.node] >= 0, table[self.node], self.semantic)
+        return Result(self.semantic, instance, self.confidence, instances)
+
+    def _leader(self, nodes: list[int]) -> Piece:
+        """The piece that names the object: the first one of the class with the most points."""
+        votes = defaultdict(int)
+        for node in nodes:
+            votes[self.pieces[node].class_index] += self.pieces[node].points
+        best = max(votes, key=votes.get)
+        return next(self.pieces[node] for node in nodes if self.pieces[node].class_index == best)
+
+    def _mean_score(self, nodes: list[int]) -> float:
+        pieces = [self.pieces[node] for node in nodes]
+        return sum(p.points * p.instance.score for p in pieces) / sum(p.points for p in pieces)
+
+    def _boxes(self, points: np.ndarray, instance: np.ndarray, families: list[list[int]]) -> dict:
+        """Box by id: a part's own where it owns all of the object, else a new one."""
+        boxes, missing = {}, []
+        for number, nodes in enumerate(families, 1):
+            alone = len(nodes) == 1 and self.pieces[nodes[0]].whole
+            if alone:
+                boxes[number] = self.pieces[nodes[0]].instance.box
+            else:
+                missing.append(number)
+        place = np.full(len(families) + 1, -1, np.int32)
+        place[missing] = np.arange(len(missing))
+        rows = np.flatnonzero(place[instance] >= 0)
+        order, begin = group(place[instance[rows]], len(missing))
+        boxes.update(zip(missing, upright_boxes(points, rows[order], begin)))
+        return boxes
+
+
+def _counts(values: np.ndarray) -> dict[int, int]:
+    unique, count = np.unique(values, return_counts=True)
+    return dict(zip(unique.tolist(), count.tolist()))
