@@ -51,7 +51,7 @@ def plan(
     shard: tuple[int, int] = (0, 1),
     views: int | None = None,
 ) -> list[Frames]:
-    """Tasks for `counts[split, kind]` frames, `views` of each world; shard (i, n) takes every n-th world from the i-th."""
+    """Tasks for `counts[split, kind]` frames, `views` of each world; shard (i, n) takes every n-th world from i on."""
     tasks = []
     for (split, kind), count in counts.items():
         per_world = views or KINDS[kind][2]

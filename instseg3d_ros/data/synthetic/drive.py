@@ -19,7 +19,7 @@ from instseg3d_ros.data.pointcloud2 import encode
 from instseg3d_ros.data.synthetic.camera import Camera
 from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, draw_camera, lighting, most_worth, world_of
 from instseg3d_ros.data.synthetic.mesh import rotation
-from instseg3d_ros.data.synthetic.sensor import SENSORS, measure, vary
+from instseg3d_ros.data.synthetic.sensor import SENSORS, Film, measure, vary
 from instseg3d_ros.labels import SYNTHETIC
 
 TOPIC = "/camera/depth_registered/points"
@@ -51,7 +51,8 @@ def drive(recipe: Recipe, kind: str, frames: int, sweep: float = 0.5) -> Iterato
     first = most_worth(world, sensor, lambda: draw_camera(sensor, recipe.resolution, pose_of(setting, rng), rng), 60)
     depth = world.cast(first.rays())[0]
     aim = first.pose[:3, 3] + first.pose[:3, 2] * float(np.median(depth[np.isfinite(depth)]))
-    specimen = replace(vary(sensor, rng), misalignment=0.0)
+    specimen = vary(sensor, rng)
+    film = replace(Film.draw(specimen, rng), level=0.55)  # one setting for the whole drive, well exposed
     while sweep > 0.01 and not _clear(world, first.pose[:3, 3], aim, sweep):
         sweep *= 0.7
     for number in range(frames):
@@ -62,7 +63,8 @@ def drive(recipe: Recipe, kind: str, frames: int, sweep: float = 0.5) -> Iterato
         pose[:3, 3] = aim + turn @ (first.pose[:3, 3] - aim) + [0, 0, 0.03 * np.sin(2 * phase)]
         camera = replace(first, pose=pose)
         view = world.look(camera, lights, ambient)
-        z, source, color = measure(view, specimen, np.random.default_rng([*key, 3, number]))
+        z, source, color = measure(view, specimen, np.random.default_rng([*key, 3, number]), film)
+        z = np.round(z, 3)  # drivers give whole millimetres
         body = view.body[source]
         seen = np.isfinite(z)
         yield Shot(

@@ -65,7 +65,34 @@ def vary(sensor: Sensor, rng) -> Sensor:
     )
 
 
-def measure(view: View, sensor: Sensor, rng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Film:
+    """How the colour camera is set: mean brightness, tint (3,), contrast and so on; shift against depth in pixels."""
+
+    level: float
+    tint: np.ndarray
+    saturation: float
+    gamma: float
+    blur: float
+    vignette: float
+    grain: float
+    shift: np.ndarray
+
+    @staticmethod
+    def draw(sensor: Sensor, rng) -> Film:
+        return Film(
+            level=rng.uniform(0.35, 0.66),
+            tint=1 + rng.normal(0, 0.07, 3),
+            saturation=rng.uniform(0.6, 1.25),
+            gamma=rng.uniform(0.8, 1.2),
+            blur=rng.uniform(0, 1.4),
+            vignette=rng.uniform(0, 0.18),
+            grain=rng.uniform(0.002, 0.025),
+            shift=rng.normal(0, 0.5, 2) * sensor.misalignment,
+        )
+
+
+def measure(view: View, sensor: Sensor, rng, film: Film | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Depth (P,) float32, NaN where nothing came back; pixel whose surface was measured (P,); colour (P,3) uint8."""
     shape = (view.camera.height, view.camera.width)
     unit = view.camera.width / 640.0
@@ -80,7 +107,7 @@ def measure(view: View, sensor: Sensor, rng) -> tuple[np.ndarray, np.ndarray, np
     lost |= _dropouts(view, source, z, sensor, shape, rng)
     z = _noisy(z, view.infrared[source], sensor, view.camera.f / unit, shape, rng)
     lost |= (z < sensor.range[0]) | (z > sensor.range[1])
-    color = _color_image(view, sensor, unit, shape, rng)
+    color = _color_image(view, film or Film.draw(sensor, rng), unit, shape, rng)
     return np.where(lost, np.nan, z).astype(np.float32), source, color
 
 
@@ -179,27 +206,26 @@ def _noisy(z, infrared, sensor, f, shape, rng) -> np.ndarray:
     return measured * (1 + bias)
 
 
-def _color_image(view, sensor, unit, shape, rng) -> np.ndarray:
+def _color_image(view, film, unit, shape, rng) -> np.ndarray:
     """Exposure, white balance, contrast, vignette, blur, noise; shifted against depth by a few pixels."""
     from scipy.ndimage import gaussian_filter
 
     image = view.color.reshape(*shape, 3)
-    shift = rng.normal(0, 0.5, 2) * sensor.misalignment * unit
-    rows = np.clip(np.arange(shape[0]) + int(np.rint(shift[0])), 0, shape[0] - 1)
-    columns = np.clip(np.arange(shape[1]) + int(np.rint(shift[1])), 0, shape[1] - 1)
+    rows, columns = (
+        np.clip(np.arange(size) + round(shift * unit), 0, size - 1) for size, shift in zip(shape, film.shift)
+    )
     image = image[rows][:, columns]
     lit = image[::4, ::4].mean(-1)
-    level = float(lit[lit > 0].mean()) if (lit > 0).any() else 0.5
-    gain = rng.uniform(0.35, 0.66) / max(level, 0.05) * (1 + rng.normal(0, 0.07, 3))
-    image = image * gain.astype(np.float32)
+    mean = float(lit[lit > 0].mean()) if (lit > 0).any() else 0.5
+    image = image * (film.level / max(mean, 0.05) * film.tint).astype(np.float32)
     image *= np.float32(1.16) / (1 + np.float32(0.16) * image * image)  # a soft shoulder before clipping
     grey = image.mean(-1, keepdims=True)
-    image = grey + (image - grey) * np.float32(rng.uniform(0.6, 1.25))
-    image = np.clip(image, 0, 1) ** np.float32(rng.uniform(0.8, 1.2))
-    blur = rng.uniform(0, 0.9) * unit * 1.6
+    image = grey + (image - grey) * np.float32(film.saturation)
+    image = np.clip(image, 0, 1) ** np.float32(film.gamma)
+    blur = film.blur * unit
     if blur > 0.3:
         image = gaussian_filter(image, (blur, blur, 0), truncate=2.5)
     v, u = np.ogrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
-    image *= (1 - rng.uniform(0, 0.18) * (u**2 + v**2)).astype(np.float32)[..., None]
-    image += rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(0.002, 0.025))
+    image *= (1 - film.vignette * (u**2 + v**2)).astype(np.float32)[..., None]
+    image += rng.standard_normal(image.shape, np.float32) * np.float32(film.grain)
     return (np.clip(image, 0, 1) * 255).astype(np.uint8).reshape(-1, 3)
