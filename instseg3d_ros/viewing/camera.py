@@ -91,11 +91,17 @@ def seen_from_origin(points: np.ndarray) -> bool:
 
 def _own_view(points: np.ndarray, width: int) -> Camera:
     """From the origin along +x, framed by what is there."""
-    rotation = np.array(((0.0, -1, 0), (0, 0, -1), (1, 0, 0)))
-    local = points @ rotation.T.astype(np.float32)
+    pose = np.eye(4)
+    pose[:3, :3] = np.array(((0.0, -1, 0), (0, 0, -1), (1, 0, 0))).T
+    return view_from(points, pose, width)
+
+
+def view_from(points: np.ndarray, pose: np.ndarray, width: int) -> Camera:
+    """From a camera of known pose (4, 4), points ← optical axes, framed by the finite points (N, 3) before it."""
+    rotation = pose[:3, :3].T
+    local = (points - pose[:3, 3]) @ rotation.T
     local = local[local[:, 2] > 1e-3]
-    plane = local[:, :2] / local[:, 2:]
-    return _framed(np.zeros(3), rotation, plane, width, (0.55, 1.4))
+    return _framed(pose[:3, 3], rotation, local[:, :2] / local[:, 2:], width, (0.55, 1.4))
 
 
 def _framed(

@@ -14,9 +14,10 @@ NO_COLOR = np.array((176, 180, 188), np.uint8)  # input without colour
 # schemes); the lightness differs as well, so that a print in grey still shows edges.
 INSTANCES = np.array((
     (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233), (213, 94, 0),
-    (240, 228, 66), (93, 84, 190), (136, 204, 238), (165, 50, 105), (153, 153, 51), (40, 130, 60),
-    (204, 102, 119), (170, 68, 153), (68, 187, 153), (238, 136, 102),
+    (240, 228, 66), (93, 84, 190), (165, 50, 105), (40, 130, 60), (204, 102, 119), (170, 68, 153),
+    (110, 205, 170), (238, 150, 120), (150, 110, 70), (160, 200, 90),
 ), np.uint8)  # fmt: skip
+SHADE = 0.7  # a surface turned away from the light is drawn in this share of its colour
 
 # Viénot, Brettel and Mollon (1999): how linear RGB looks without the long, or without the medium cones.
 _PROTANOPIA = np.array(((0.11238, 0.88762, 0), (0.11238, 0.88762, 0), (0.00401, -0.00401, 1)))
@@ -56,8 +57,8 @@ def confidence_colors(confidence: np.ndarray) -> np.ndarray:
 def neighbor_colors(points: np.ndarray, instance: np.ndarray) -> dict[int, np.ndarray]:
     """Colour (3,) uint8 of each id > 0, chosen so that objects close to each other look as different as can be.
 
-    Largest first, each takes the colour whose least distance to the colours of its nearest objects is greatest, seen
-    with full colour vision and with either colour blindness; rarely used colours win ties.
+    Largest first, each takes the colour whose least contrast (`color_contrast`) to its nearest objects is greatest;
+    rarely used colours win ties.
     """
     present = (instance > 0) & np.isfinite(points).all(axis=1)
     ids, owner, counts = np.unique(instance[present], return_inverse=True, return_counts=True)
@@ -70,17 +71,31 @@ def neighbor_colors(points: np.ndarray, instance: np.ndarray) -> dict[int, np.nd
     used = np.zeros(len(INSTANCES))
     for row in np.argsort(-counts, kind="stable"):
         near = [int(other) for other in np.argsort(distance[row], kind="stable") if int(other) in chosen][:NEIGHBORS]
-        worst = contrast[:, [chosen[other] for other in near]].min(axis=1) if near else contrast.max(axis=1)
-        chosen[int(row)] = int(np.argmax(worst - 6.0 * used))
+        worst = contrast.max(axis=1)
+        if near:
+            # What is farther off than the nearest may be a little more alike.
+            apart = np.clip(distance[row, near] / max(distance[row, near].min(), 1e-6), 1, 3)
+            worst = (contrast[:, [chosen[other] for other in near]] * apart).min(axis=1)
+        chosen[int(row)] = int(np.argmax(worst - 2.0 * used))
         used[chosen[int(row)]] += 1
     return {int(ids[row]): INSTANCES[color] for row, color in chosen.items()}
 
 
 def color_contrast(colors: np.ndarray) -> np.ndarray:
-    """(K, K) least CIELAB distance of each pair, over full colour vision, protanopia and deuteranopia."""
-    linear = _linear(colors)
-    views = [_lab(linear), _lab(np.clip(linear @ _PROTANOPIA.T, 0, 1)), _lab(np.clip(linear @ _DEUTERANOPIA.T, 0, 1))]
-    return np.min([np.linalg.norm(lab[:, None] - lab[None], axis=2) for lab in views], axis=0)
+    """(K, K) least CIELAB distance of each pair: over full colour vision, protanopia and deuteranopia, lit or shaded.
+
+    Yellow and olive differ on paper, but a yellow thing has an olive side.
+    """
+    least = np.full((len(colors), len(colors)), np.inf)
+    for simulate in (np.eye(3), _PROTANOPIA, _DEUTERANOPIA):
+        lit, shaded = (
+            _lab(np.clip(_linear(np.asarray(colors, float) * share) @ simulate.T, 0, 1)) for share in (1, SHADE)
+        )
+        across = np.linalg.norm(lit[:, None] - shaded[None], axis=2)
+        np.fill_diagonal(across, 0)
+        for distance in (np.linalg.norm(lit[:, None] - lit[None], axis=2), across, across.T):
+            least = np.minimum(least, distance)
+    return least
 
 
 def _linear(colors: np.ndarray) -> np.ndarray:

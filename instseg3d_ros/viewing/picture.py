@@ -60,22 +60,34 @@ def three_panels(
     return drawing
 
 
-def panel_figure(panels: list[np.ndarray], names: list[str], rows: int = 1, foot: float = 0.42):
-    """A matplotlib figure of pictures (H, W, 3) of one size in a row, or several, and its axes; foot in inches."""
+def panel_figure(
+    panels: list[np.ndarray],
+    names: list[str],
+    rows: int = 1,
+    foot: float = 0.42,
+    head: float = 0.32,
+    between: float | None = None,
+    tail: float = 0.0,
+):
+    """A matplotlib figure of pictures (H, W, 3) of one size in rows, and its axes.
+
+    In inches: head above each row that has names, foot below each row, between: gap beside pictures, tail: below all.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     columns = -(-len(panels) // rows)
     height, width = panels[0].shape[:2]
-    gap, head = 0.12, 0.32
-    size = (columns * width / DPI + gap * (columns + 1), rows * (height / DPI + head + foot))
+    gap = 0.12 if between is None else between
+    heads = [head if any(names[row * columns : (row + 1) * columns]) else 0.0 for row in range(rows)]
+    size = (columns * (width / DPI + gap) + gap, rows * (height / DPI + foot) + sum(heads) + tail)
     figure = Figure(figsize=size, dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     axes = []
     for number, (panel, name) in enumerate(zip(panels, names)):
         row, column = divmod(number, columns)
         left = gap + column * (width / DPI + gap)
-        bottom = size[1] - (row + 1) * (height / DPI + head) - row * foot
+        bottom = size[1] - (row + 1) * height / DPI - row * foot - sum(heads[: row + 1])
         box = (left / size[0], bottom / size[1], width / DPI / size[0], height / DPI / size[1])
         ax = figure.add_axes(box)
         ax.imshow(panel, interpolation="nearest", extent=(0, width, height, 0), aspect="auto")
@@ -112,9 +124,9 @@ def class_legend(figure, ax, drawing: Drawing, semantic: np.ndarray, labels: Lab
     chips(ax, [(labels[int(one)].name, labels[int(one)].color) for one in order])
 
 
-def chips(ax, entries: list[tuple[str, tuple[int, int, int]]], size: float = 8) -> None:
-    """A row of coloured squares with names under an axes, wrapped to its width."""
-    width, pixels = ax.get_xlim()[1], size * DPI / 72
+def chips(ax, entries: list[tuple[str, tuple[int, int, int]]], size: float = 8, width: float | None = None) -> None:
+    """A row of coloured squares with names under an axes, wrapped to a width in pixels (the axes' own)."""
+    width, pixels = width or ax.get_xlim()[1], size * DPI / 72
     bottom = ax.get_ylim()[0]
     x, line = 0.0, 0
     for name, color in entries:

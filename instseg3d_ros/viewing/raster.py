@@ -15,7 +15,7 @@ MAX_RADIUS = 9  # pixels
 EMPTY = np.uint64(2**64 - 1)
 LIGHT = np.array((-0.45, -0.75, -0.6), np.float32)  # right, down, forward: over the left shoulder
 AMBIENT = 0.62
-CREASES = ((1, 0.5), (3, 0.7), (7, 0.8))  # distance in pixels, strength
+CREASES = ((1, 0.5), (3, 0.7), (7, 0.8))  # distance in pixels of a picture 900 wide, strength
 STRAIGHT = 0.003  # bend, as a share of the depth, that still counts as a plane
 LAYERS = 12
 
@@ -144,6 +144,7 @@ def creases(depth: np.ndarray, noise: np.ndarray, focal: float) -> np.ndarray:
     footprint = np.where(np.isfinite(depth), depth, 1) / np.float32(focal)  # metres per pixel
     darkness = np.zeros_like(depth)
     for step, strength in CREASES:
+        step = max(1, round(step * depth.shape[1] / 900))
         for dy, dx in _HALF_RING:
             ahead, behind = _shift(depth, dy * step, dx * step, np.inf), _shift(depth, -dy * step, -dx * step, np.inf)
             with np.errstate(invalid="ignore"):

@@ -22,7 +22,10 @@ def test_contrast_knows_colour_blindness():
     assert (np.diag(contrast) == 0).all()
     assert contrast[0, 1] < 30 < contrast[1, 2]  # red and olive are alike without the long cones
     lab_white_black = color_contrast(np.array(((0, 0, 0), (255, 255, 255))))[0, 1]
-    np.testing.assert_allclose(lab_white_black, 100, atol=0.5)
+    assert 70 < lab_white_black < 80  # black and a white in shade
+    yellow, olive, sky = (240, 228, 66), (168, 160, 46), (86, 180, 233)
+    contrast = color_contrast(np.array((yellow, olive, sky)))
+    assert contrast[0, 1] < 3 < 40 < contrast[0, 2]  # a yellow thing has an olive side
 
 
 def test_neighbours_differ():
@@ -36,14 +39,14 @@ def test_neighbours_differ():
     for one in range(1, 31):
         distance = np.linalg.norm(centers - centers[one - 1], axis=1)
         for other in np.flatnonzero((distance > 0) & (distance < 1.1)) + 1:
-            assert color_contrast(np.array((table[one], table[other])))[0, 1] > 15
+            assert color_contrast(np.array((table[one], table[other])))[0, 1] > 10
 
 
 def test_few_objects_get_strong_contrasts():
     points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], float)
     table = neighbor_colors(points, np.array([1, 2, 3]))
     contrast = color_contrast(np.array([table[i] for i in (1, 2, 3)]))
-    assert contrast[np.triu_indices(3, 1)].min() > 35
+    assert contrast[np.triu_indices(3, 1)].min() > 25
 
 
 def test_nothing_to_colour():
