@@ -6,6 +6,7 @@ y = SubmanifoldConv3d(3, 16)(x)
 z = UpConv3d(32, 16)(DownConv3d(16, 32)(y), y.grid)
 """
 
+from instseg3d_ros.sparse.attention import attend
 from instseg3d_ros.sparse.convolution import DownConv3d, SubmanifoldConv3d, UpConv3d
 from instseg3d_ros.sparse.grid import VoxelGrid
 from instseg3d_ros.sparse.nearest import k_nearest_neighbors
@@ -21,6 +22,7 @@ __all__ = [
     "UpConv3d",
     "VoxelGrid",
     "Voxels",
+    "attend",
     "k_nearest_neighbors",
     "voxelize",
 ]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from instseg3d_ros.sparse.native import build
 
-SOURCES = ("convolution", "kernel_map", "nearest", "normalization", "voxelize")
+SOURCES = ("attention", "convolution", "kernel_map", "nearest", "normalization", "voxelize")
 SUFFIX = {torch.float32: "f32", torch.float64: "f64"}
 
 

@@ -121,10 +121,10 @@ inline int64_t worth(int64_t threads, int64_t operations) {
 
 template <class Task>
 inline void parallel(int64_t threads, int64_t tasks, Task &&task) {
-  if (threads > 1 && tasks > 1) {
-    auto call = [](void *object, int64_t index) { (*static_cast<std::remove_reference_t<Task> *>(object))(index); };
-    Pool::shared().run(threads, tasks, call, const_cast<void *>(static_cast<const void *>(&task)));
-    return;
-  }
-  for (int64_t i = 0; i < tasks; ++i) task(i);
+  Pool::Call call = [](void *object, int64_t index) { (*static_cast<std::remove_reference_t<Task> *>(object))(index); };
+  // One copy of the task's code for one thread and for many: compiled twice, its last digits could differ.
+  asm volatile("" : "+r"(call));
+  void *object = const_cast<void *>(static_cast<const void *>(&task));
+  if (threads > 1 && tasks > 1) return Pool::shared().run(threads, tasks, call, object);
+  for (int64_t i = 0; i < tasks; ++i) call(object, i);
 }

@@ -1,0 +1,49 @@
+"""Attention over the k nearest neighbours of each voxel (Equations 7 to 9 of the paper), in one pass."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from instseg3d_ros.sparse.native import kernels
+
+MOST = 64  # channels of either kind that `native/attention.cpp` has room for
+
+
+def attend(x: Tensor, center: Tensor, neighbor: Tensor, score: Tensor, neighbors: Tensor) -> Tensor:
+    """y_i = Σ_j softmax_j(score · relu(center_i + neighbor_j)) x_j over the k neighbours j of i.
+
+    x (V, F), center (V, H), neighbor (V, H), score (H,), neighbors (V, k) int64 -> (V, F); differentiable in all four.
+    A bias of the score would make no difference, since the softmax takes it out.
+    """
+    same = x.dtype == center.dtype == neighbor.dtype == score.dtype
+    if same and max(x.shape[1], center.shape[1]) <= MOST and kernels.serves(x):
+        return _Attention.apply(x, center, neighbor, score, neighbors)
+    hidden = torch.relu(center.unsqueeze(1) + neighbor[neighbors])  # (V, k, H)
+    weight = (hidden @ score).softmax(dim=1)  # (V, k)
+    return (weight.unsqueeze(2) * x[neighbors]).sum(dim=1)
+
+
+class _Attention(torch.autograd.Function):
+    """By `native/attention.cpp`."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, center: Tensor, neighbor: Tensor, score: Tensor, neighbors: Tensor) -> Tensor:
+        tensors = [t.contiguous() for t in (neighbors, x, center, neighbor, score)]
+        weight, y = x.new_empty(neighbors.shape), x.new_empty(x.shape)
+        _call("attend", *tensors, weight, y)
+        ctx.save_for_backward(*tensors, weight)
+        return y
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient: Tensor):
+        *tensors, weight = ctx.saved_tensors
+        gradients = [torch.empty_like(t) for t in tensors[1:]]
+        _call("attend_back", *tensors, weight, gradient.contiguous(), *gradients)
+        return *gradients, None
+
+
+def _call(name: str, neighbors: Tensor, x: Tensor, center: Tensor, *others: Tensor) -> None:
+    sizes = *neighbors.shape, x.shape[1], center.shape[1]
+    kernels.call("attention", f"{name}_{kernels.SUFFIX[x.dtype]}", *sizes, neighbors, x, center, *others)
