@@ -55,7 +55,7 @@ class Floorplan:
         self.surfaces += piece.surfaces
         return piece
 
-    def _outline(self, piece: Assembly, x: float, y: float, yaw: float, front: float = 0.0) -> np.ndarray:
+    def outline_at(self, piece: Assembly, x: float, y: float, yaw: float, front: float = 0.0) -> np.ndarray:
         """Turned bounding box of a piece about to be placed, `front` metres longer on its front side."""
         low, high = piece.bounds()
         low = low - [0, front, 0]
@@ -78,8 +78,8 @@ class Floorplan:
             reach = (self.depth, self.width)[side % 2] / 2 - high[1] - (self.rng.uniform(0, gap) if gap else 0.0)
             yaw = WALL_YAW[side] + (self.rng.normal(0, skew) if skew else 0.0)
             x, y = rotation(WALL_YAW[side])[:2, :2] @ (s, reach)
-            outline = self._outline(piece, x, y, yaw)
-            if self.free(self._outline(piece, x, y, yaw, front), low[2] + z, high[2] + z):
+            outline = self.outline_at(piece, x, y, yaw)
+            if self.free(self.outline_at(piece, x, y, yaw, front), low[2] + z, high[2] + z):
                 return self.add(piece.placed(x, y, z, yaw), outline), side
         return None
 
@@ -92,7 +92,7 @@ class Floorplan:
         reach = abs(ahead @ half) + distance + (own_high - own_low)[1] / 2
         for _ in range(4):
             x, y = middle + ahead * (reach + self.rng.uniform(0, 0.2)) + self.rng.normal(0, 0.06, 2)
-            outline = self._outline(piece, x, y, yaw)
+            outline = self.outline_at(piece, x, y, yaw)
             if self.free(outline, own_low[2], own_high[2]):
                 return self.add(piece.placed(x, y, 0, yaw), outline)
         return None
@@ -103,7 +103,7 @@ class Floorplan:
         for _ in range(TRIES):
             yaw = self.rng.integers(4) * np.pi / 2 if self.rng.random() < square else self.rng.uniform(0, 2 * np.pi)
             x, y = self.rng.uniform(-0.5, 0.5, 2) * [self.width, self.depth] * (0.3 if centred else 1.0)
-            outline = self._outline(piece, x, y, yaw)
+            outline = self.outline_at(piece, x, y, yaw)
             if self.free(outline, low[2], high[2]):
                 return self.add(piece.placed(x, y, 0, yaw), outline), yaw
         return None
@@ -118,7 +118,7 @@ class Floorplan:
             low, _ = chair.bounds()
             turn = yaw + self.rng.normal(0, 0.12) + (self.rng.normal(0, 0.8) if self.rng.random() < 0.15 else 0)
             out = rotation(yaw)[:2, :2] @ (0, -low[1] - self.rng.uniform(-0.15, 0.3))
-            outline = self._outline(chair, x + out[0], y + out[1], turn)
+            outline = self.outline_at(chair, x + out[0], y + out[1], turn)
             # Under the table's top is where a chair belongs, so the table itself is left out of the test.
             others = [o for o, a, _ in self.taken if a < 0.5 and not _within(o.mean(0), table)]
             inside = (np.abs(outline) < [self.width / 2, self.depth / 2]).all()

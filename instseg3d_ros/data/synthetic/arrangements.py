@@ -1,0 +1,161 @@
+"""Arrangements that several rooms share: openings with curtains, workplaces, dining groups, showers, what hangs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instseg3d_ros.data.synthetic.floorplan import WALL_YAW, Floorplan
+from instseg3d_ros.data.synthetic.furniture.table import seats_around
+from instseg3d_ros.data.synthetic.mesh import Assembly, rotation
+
+DINING_TABLES = ("dining table", "round table", "covered table", "conference table")
+LOW_TABLES = ("coffee table", "round table", "block table", "side table", "nest of tables", "tray table")
+EASY_CHAIRS = ("armchair", "tub", "slipper", "wooden armchair", "recliner", "shell")
+OFFICE_CHAIRS = ("swivel", "executive", "four legs", "shell", "cantilever")
+
+
+def several(plan: Floorplan, label: str, low: int, high: int, names=None, chance: float = 1.0, **where) -> list:
+    """Between `low` and `high` pieces of a class against walls; each placed piece with its wall."""
+    placed = []
+    if plan.rng.random() < chance:
+        for _ in range(int(plan.rng.integers(low, high + 1))):
+            found = plan.against_wall(plan.catalogue.build(label, plan.rng, names=names), **where)
+            placed += [found] if found else []
+    return placed
+
+
+def openings(plan: Floorplan, doors: int = 1, windows: float = 0.8) -> None:
+    """Doors, then windows with or without curtains. First of all, since furniture goes around them."""
+    rng = plan.rng
+    for _ in range(doors):
+        plan.against_wall(plan.catalogue.build("door", rng, mount="wall"), front=0.7, gap=0)
+    for _ in range(int(rng.integers(1, 4)) if rng.random() < windows else 0):
+        window = plan.catalogue.build("window", rng, mount="wall")
+        high = window.bounds()[1]
+        sill = rng.uniform(0.6, 1.15)
+        if sill + high[2] > plan.height - 0.1:
+            sill = max(0.1, plan.height - 0.15 - high[2])
+        found = plan.against_wall(window, z=sill, gap=0)
+        if found and rng.random() < 0.55:
+            _curtain(plan, *found)
+
+
+def _curtain(plan: Floorplan, window: Assembly, wall: int) -> None:
+    """Before a window, a hand's breadth from the wall; the window is no obstacle to it."""
+    rng = plan.rng
+    for _ in range(3):
+        curtain = plan.catalogue.build("curtain", rng, mount="wall")
+        low, high = curtain.bounds()
+        window_low, window_high = window.bounds()
+        wide = max((window_high - window_low)[:2])
+        curtain = curtain.stretched(float(np.clip(wide * rng.uniform(0.95, 1.4) / (high - low)[0], 0.4, 2.5)))
+        low, high = curtain.bounds()
+        middle = (window_low + window_high) / 2
+        along = along_wall(window, wall)
+        top = min(plan.height - 0.03, window_high[2] + rng.uniform(0.05, 0.3))
+        z = max(0.02, top - high[2])
+        if z + high[2] > plan.height:
+            curtain = curtain.stretched(1.0, 1.0, (plan.height - 0.1) / float(high[2]))
+            z = 0.02
+        before, plan.taken = plan.taken, [t for t in plan.taken if not np.allclose(t[0].mean(0), middle[:2], atol=0.15)]
+        found = plan.against_wall(curtain, wall, along, z=z, gap=0.02)
+        plan.taken = before + ([plan.taken[-1]] if found else [])
+        if found:
+            return
+
+
+def along_wall(piece: Assembly, wall: int) -> float:
+    """Where the middle of a placed piece lies along its wall: what `against_wall` takes to put another above it."""
+    low, high = piece.bounds()
+    return float(np.array([np.cos(WALL_YAW[wall]), np.sin(WALL_YAW[wall])]) @ (low + high)[:2] / 2)
+
+
+def hang(plan: Floorplan, pictures: int, others: tuple[str, ...] = ()) -> None:
+    """Pictures at eye height and other things that hang; last, above the furniture."""
+    rng = plan.rng
+    for _ in range(pictures):
+        piece = plan.catalogue.build("picture", rng, mount="wall")
+        size = piece.bounds()[1][2]
+        plan.against_wall(
+            piece, z=float(np.clip(rng.normal(1.55, 0.15) - size / 2, 0.5, plan.height - size - 0.1)), gap=0
+        )
+    for name in others:
+        piece = plan.catalogue.build("otherfurniture", rng, mount="wall", names=(name,))
+        z = {"radiator": 0.12, "wall shelf": rng.uniform(1.0, 1.7)}.get(name, rng.uniform(0.9, 1.3))
+        plan.against_wall(piece, z=min(z, plan.height - piece.bounds()[1][2] - 0.05), gap=0)
+
+
+def extras(plan: Floorplan, names: tuple[str, ...], most: int) -> None:
+    """Smaller pieces along the walls, or meshes of otherfurniture."""
+    for _ in range(int(plan.rng.integers(0, most + 1))):
+        wanted = None if plan.rng.random() < 0.4 else names
+        plan.against_wall(plan.catalogue.build("otherfurniture", plan.rng, names=wanted), skew=0.1, gap=0.15)
+
+
+def workplace(plan: Floorplan) -> Assembly | None:
+    found = plan.against_wall(plan.catalogue.build("desk", plan.rng), front=0.6) if plan.rng.random() < 0.75 else (
+        plan.somewhere(plan.catalogue.build("desk", plan.rng), square=0.9))  # fmt: skip
+    if not found:
+        return None
+    desk = found[0]
+    seats = desk.seats or _front_seat(desk, found[1] if isinstance(found[1], float) else WALL_YAW[found[1]])
+    plan.seat(Assembly(desk.bodies, desk.surfaces, seats), 0.9, OFFICE_CHAIRS if plan.rng.random() < 0.6 else None)
+    return desk
+
+
+def _front_seat(piece: Assembly, yaw: float) -> tuple:
+    """Where a chair goes at a desk that does not say: before the middle of its front."""
+    low, high = piece.bounds()
+    ahead = np.array([np.sin(yaw), -np.cos(yaw)])
+    x, y = (low + high)[:2] / 2 + ahead * abs(ahead @ (high - low)[:2]) / 2
+    return ((float(x), float(y), yaw + np.pi),)
+
+
+def dining(plan: Floorplan, chance: float = 1.0, share: float = 0.8) -> None:
+    """A table in the open with chairs, or at a wall."""
+    rng = plan.rng
+    if rng.random() > chance:
+        return
+    table = plan.catalogue.build("table", rng, names=DINING_TABLES)
+    found = plan.somewhere(table, square=0.85)
+    if found:
+        placed = found[0]
+        seats = placed.seats
+        if not seats and rng.random() < 0.8:
+            low, high = table.bounds()
+
+            local = Assembly(table.bodies, seats=tuple(seats_around(*(high - low)[:2], rng)))
+            middle = np.add(*placed.bounds())[:2] / 2
+            seats = local.placed(*middle, 0, found[1]).seats
+        plan.seat(Assembly(placed.bodies, placed.surfaces, seats), share)
+
+
+def shower_before(plan: Floorplan, tub: Assembly, wall: int) -> None:
+    """A shower curtain along the open side of a tub, its lower edge inside or just over the rim."""
+    rng, yaw = plan.rng, WALL_YAW[wall]
+    low, high = tub.bounds()
+    across, ahead = np.array([np.cos(yaw), np.sin(yaw)]), np.array([np.sin(yaw), -np.cos(yaw)])
+    length, depth = abs(across @ (high - low)[:2]), abs(ahead @ (high - low)[:2])
+    curtain = plan.catalogue.build("shower curtain", rng, names=("on a rod", "plain sheet"))
+    own = np.subtract(*curtain.bounds()[::-1])
+    curtain = curtain.stretched(float(np.clip(length / own[0], 0.5, 2.0)))
+    place = (low + high)[:2] / 2 + ahead * (depth / 2 + rng.uniform(-0.05, 0.06))
+    z = rng.uniform(0.15, high[2] + 0.05)
+    if z + own[2] < plan.height - 0.02:
+        plan.add(curtain.placed(*place, z, yaw))
+
+
+def shower_in_corner(plan: Floorplan) -> None:
+    """A curtained corner of the room."""
+    rng = plan.rng
+    curtain = plan.catalogue.build("shower curtain", rng, names=("round the corner", "on a rod"))
+    low, high = curtain.bounds()
+    wall = int(rng.integers(4))
+    side = rng.choice([-1, 1])
+    reach = rng.uniform(0.75, 1.0)
+    along = side * (plan.wall_length(wall) / 2 - (high - low)[0] / 2)
+    x, y = rotation(WALL_YAW[wall])[:2, :2] @ (along, (plan.depth, plan.width)[wall % 2] / 2 - reach)
+    z = rng.uniform(0.03, 0.2)
+    outline = plan.outline_at(curtain, x, y, WALL_YAW[wall])
+    if z + high[2] < plan.height and plan.free(outline, z, high[2] + z):
+        plan.add(curtain.placed(x, y, z, WALL_YAW[wall]), outline)
