@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 
 from instseg3d_ros.errors import InputError
 
@@ -24,6 +26,8 @@ def main(arguments: list[str]) -> int:
     _, unknown = parser.parse_known_args(arguments[:split])
     if unknown:
         raise InputError(f"'{unknown[0]}' is not understood; ROS arguments follow --ros-args (see --help)")
+    for number in (signal.SIGINT, signal.SIGTERM):  # importing takes a while; the node sets its own afterwards
+        signal.signal(number, lambda *_: os._exit(0))
     try:
         from instseg3d_ros.ros.process import run
     except ImportError as error:
@@ -31,4 +35,4 @@ def main(arguments: list[str]) -> int:
             f"ROS 2 is not there ({error.name or error}); source your ROS installation, or run `make demo` once, "
             "which installs it into .venv"
         ) from None
-    return run(arguments[split:])
+    run(arguments[split:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
@@ -19,14 +19,26 @@ _CHANGE_OF = (
 
 
 class LiveParameters:
-    """`live.current` is always a consistent set of values; `configured()` tells whether CONFIGURE ones are fixed."""
+    """`live.current` is always a consistent set of values.
 
-    def __init__(self, node, configured: Callable[[], bool], changed: Callable[[Parameters], None]):
-        self._node, self._configured, self._changed = node, configured, changed
+    configured() tells whether CONFIGURE ones are fixed; refuse(values) → why not, or ""; changed(values) comes after.
+    """
+
+    def __init__(
+        self,
+        node,
+        configured: Callable[[], bool],
+        refuse: Callable[[Parameters], str],
+        changed: Callable[[Parameters], None],
+    ):
+        self._node, self._configured, self._refuse, self._changed = node, configured, refuse, changed
         self._entries = {entry.name: entry for entry in Parameters.entries()}
         values = {entry.name: _declare(node, entry) for entry in self._entries.values()}
         self.current = Parameters(**values)
-        for reason in (*(e.reason_against(values[e.name]) for e in self._entries.values()), self._whole(self.current)):
+        for reason in (
+            *(e.reason_against(values[e.name]) for e in self._entries.values()),
+            self.current.reason_against(),
+        ):
             if reason:
                 raise InputError(reason)
         self._warn_of_unknown()
@@ -42,7 +54,8 @@ class LiveParameters:
             reason = entry.reason_against(change.value)
             if reason:
                 return SetParametersResult(successful=False, reason=reason)
-        reason = self._whole(self._with(ours))
+        after = self._with(ours)
+        reason = after.reason_against() or self._refuse(after)
         return SetParametersResult(successful=not reason, reason=reason)
 
     def _apply(self, changes) -> None:
@@ -53,10 +66,6 @@ class LiveParameters:
 
     def _with(self, changes) -> Parameters:
         return replace(self.current, **{change.name: _plain(change.value) for change in changes})
-
-    @staticmethod
-    def _whole(values: Parameters) -> str:
-        return values.reason_against()
 
     def _warn_of_unknown(self) -> None:
         """A misspelt name in a parameter file is otherwise silently without effect."""
@@ -90,7 +99,3 @@ def _declare(node, entry: Entry):
 def _plain(value):
     """Arrays as lists, so that two sets of values compare."""
     return list(value) if hasattr(value, "typecode") or isinstance(value, (list, tuple)) else value
-
-
-def as_text(parameters: Parameters) -> str:
-    return ", ".join(f"{name}={value}" for name, value in asdict(parameters).items())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import sys
+from dataclasses import replace
 
+from instseg3d_ros.errors import InputError
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.segmentation.result import Result
 
@@ -30,14 +32,25 @@ class Model:
         self.segmenter.warm_up()
 
     def apply(self, parameters: Parameters) -> None:
+        self.segmenter.configure(**self._options(parameters))
+
+    def reason_against(self, parameters: Parameters) -> str:
+        """Why the segmenter would refuse these values; empty if it would not."""
+        try:
+            replace(self._own, **self._options(parameters))
+        except InputError as error:
+            return str(error)
+        return ""
+
+    def _options(self, parameters: Parameters) -> dict:
         own = self._own
-        self.segmenter.configure(
-            bandwidth=parameters.bandwidth or own.bandwidth,
-            min_points=parameters.min_points or own.min_points,
-            min_score=own.min_score if parameters.min_score < 0 else parameters.min_score,
-            max_range=parameters.max_range or own.max_range,
-            level="off" if parameters.target_frame else parameters.level,
-        )
+        return {
+            "bandwidth": parameters.bandwidth or own.bandwidth,
+            "min_points": parameters.min_points or own.min_points,
+            "min_score": own.min_score if parameters.min_score < 0 else parameters.min_score,
+            "max_range": parameters.max_range or own.max_range,
+            "level": "off" if parameters.target_frame else parameters.level,
+        }
 
     def __call__(self, points, colors) -> Result:
         return self.segmenter(points, colors)

@@ -44,7 +44,7 @@ class SegmentNode(LifecycleNode):
         self._model: Model | None = None
         self.error = ""  # why the last transition failed
         self.statistics = Statistics()
-        self.live = LiveParameters(self, lambda: self._model is not None, self._retune)
+        self.live = LiveParameters(self, lambda: self._model is not None, self._refuse, self._retune)
         self._log = Throttled(self.get_logger(), lambda: self.live.current.log_period)
         self._diagnostics = self.create_publisher(
             topics.message_class(topics.DIAGNOSTICS), topics.DIAGNOSTICS.name, 10
@@ -95,8 +95,7 @@ class SegmentNode(LifecycleNode):
         return result
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._stop(SHUTDOWN)
-        self._free()
+        self._stop(SHUTDOWN)  # the model goes with the process
         self._state = "finalized"
         self._finished()
         return TransitionCallbackReturn.SUCCESS
@@ -165,6 +164,9 @@ class SegmentNode(LifecycleNode):
             self._input.check()
             if self._input.problem:
                 self._log("input", self._input.problem)
+
+    def _refuse(self, values: Parameters) -> str:
+        return "" if self._model is None else self._model.reason_against(values)
 
     def _retune(self, values: Parameters) -> None:
         if self._model is not None:

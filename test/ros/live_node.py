@@ -22,7 +22,7 @@ from instseg3d_ros.ros.transport import use_large_cloud_profile
 
 FAKE = Path(__file__).with_name("fake_segmenter.py")
 ROOT = Path(__file__).parents[2]
-WAIT = 20.0  # seconds; only a broken node needs them
+WAIT = 60.0  # seconds; only a broken node or a very busy machine needs them
 
 
 class Live:

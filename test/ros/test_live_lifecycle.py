@@ -98,6 +98,7 @@ def test_signal_during_inference_and_during_loading_ends_promptly(live):
     loading = live.start(name="loading", model="fake:load=60", ready=False)
     camera, ear = live.camera(), live.listen(busy.path, topics.SEGMENTED).matched()
     wait_for(lambda: camera.get_subscription_count() > 0, "the node reads")
+    wait_for(lambda: "loading" in live.node.get_node_names(), "the other node loads its model")
     for number in range(5):  # the first begins, the others wait and are overtaken
         camera.publish(make_cloud(*two_boxes(), stamp=(number, 0)))
         time.sleep(0.2)

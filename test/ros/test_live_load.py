@@ -81,6 +81,7 @@ def test_thresholds_take_effect_at_the_next_cloud_under_load(live, tuned):
         ({"min_score": 3.0}, "range"),
         ({"engine": "torch"}, "deactivate and clean up first"),
         ({"model": "fake:delay=1"}, "read when the node configures"),
+        ({"bandwidth": 0.001}, "0.01 to 100"),
         ({"color_by": "mood"}, "one of: instance, class"),
         ({"min_height": 2000.0}, "range"),
         ({"min_range": float("nan")}, "range"),
