@@ -9,7 +9,8 @@ from pathlib import Path
 
 from instseg3d_ros.data.clouds.bag_writer import BagWriter
 from instseg3d_ros.data.clouds.bags import Bag
-from instseg3d_ros.data.pointcloud2 import encode, label_columns
+from instseg3d_ros.data.pointcloud2 import NO_LABEL, encode, label_columns
+from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.offline.outputs import instance_json, write_views
 from instseg3d_ros.offline.segmenting import CloudSegmenter, Segmented
 from instseg3d_ros.ros import topics
@@ -51,6 +52,8 @@ def segment_bag(
                     out.transform(recorded)
                     continue
                 cloud = recorded.cloud
+                if not done:
+                    out.text(_name(topics.LABELS), recorded.time, _labels_json(settings.model, segmenter.labels))
                 segmented = segmenter(cloud)
                 segmented.result = tracker.update(segmented.result, cloud.points, cloud.stamp / 1e9)
                 _publish(out, recorded.time, segmented, segmenter.labels)
@@ -74,7 +77,7 @@ def segment_bag(
     return {"clouds": done, **counts}
 
 
-def _publish(out: BagWriter, time: int, segmented: Segmented, labels) -> None:
+def _publish(out: BagWriter, time: int, segmented: Segmented, labels: LabelSet) -> None:
     """The node's outputs for one cloud."""
     cloud, result = segmented.cloud, segmented.result
     columns = label_columns(result.semantic, result.instance, result.confidence)
@@ -88,6 +91,15 @@ def _publish(out: BagWriter, time: int, segmented: Segmented, labels) -> None:
     out.markers(_name(topics.MARKERS), *place, found, {one.id: instance_colors(one.id) for one in found}, up)
     out.detections(_name(topics.DETECTIONS), *place, found)
     out.number(_name(topics.PROCESSING_TIME), time, result.timings.get("total", 0.0))
+
+
+def _labels_json(model: str, labels: LabelSet) -> str:
+    """What the numbers in the clouds mean, as the node's latched topic says it."""
+    classes = [
+        {"index": index, "name": entry.name, "color": list(entry.color), "thing": entry.thing}
+        for index, entry in enumerate(labels.classes)
+    ]
+    return json.dumps({"model": model, "label_set": labels.name, "none": NO_LABEL, "classes": classes})
 
 
 def _name(topic: topics.Topic) -> str:

@@ -13,12 +13,15 @@ from instseg3d_ros.offline.settings import Settings
 
 
 def in_turn(sources: list[Path], names: dict[Path, str], settings: Settings) -> Iterator[Row]:
-    """In this process; a bar counts the clouds of each bag. A model that cannot be loaded ends it all."""
+    """In this process, with a bar for each input. A model that cannot be loaded ends it all."""
     from tqdm import tqdm
 
     load = cache(lambda: _set_up(settings))
     for source in sources:
-        with tqdm(unit="cloud", dynamic_ncols=True, disable=None, leave=False, desc=source.name, position=1) as bar:
+        # Clouds of a bag, or points of a scan.
+        with tqdm(
+            unit="", unit_scale=True, dynamic_ncols=True, disable=None, leave=False, desc=source.name, position=1
+        ) as bar:
 
             def progress(done: int, of: int, bar=bar) -> None:
                 bar.total = of

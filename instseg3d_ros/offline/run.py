@@ -103,7 +103,7 @@ def _process(source: Path, name: str, settings: Settings, segmenter, progress, r
         }
     cloud = read_cloud(source, **options)
     segment = segmenter()
-    segmented = segment(cloud)
+    segmented = segment(cloud, progress)
     write_labelled(outputs[0], segmented)
     write_views(stem, segmented, segment.labels, settings, source.name)
     found = segmented.result.instances
@@ -112,7 +112,6 @@ def _process(source: Path, name: str, settings: Settings, segmenter, progress, r
     content = {**head, "objects": row.objects, "points": row.points, "frame": cloud.frame, "milliseconds": timings}
     content["classes"] = [{"name": entry.name, "thing": entry.thing} for entry in segment.labels.classes]
     write_json(listing, {**content, "instances": [instance_json(one) for one in found]})
-    progress(1, 1)
 
 
 def _state(source: Path) -> list:

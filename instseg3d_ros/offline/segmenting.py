@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.offline.settings import Settings
 from instseg3d_ros.segmentation.result import Box, Instance, Result
 
-WHOLE = 1_000_000  # points; larger clouds are segmented tile by tile
+WHOLE = 1_000_000  # points; larger scans are segmented tile by tile
 
 
 @dataclass
@@ -56,24 +57,24 @@ class CloudSegmenter:
         segmenter = Segmenter.load(settings.model, device=settings.device, min_score=settings.min_score)
         return CloudSegmenter(segmenter, settings)
 
-    def __call__(self, cloud: Cloud) -> Segmented:
+    def __call__(self, cloud: Cloud, progress: Callable[[int, int], None] | None = None) -> Segmented:
+        """Segment a cloud in its own axes; progress(done, of) is told of points, where there are many."""
         rotation = body_rotation(cloud, self.settings.axes)
         from_camera = cloud.shape is not None or "optical" in cloud.frame or self.settings.axes == "optical"
         level = self.settings.level or ("auto" if from_camera else "off")
         limit = self.settings.max_range or (self._range if from_camera else float("inf"))
         self.segmenter.configure(level=level, max_range=limit)
-        result = self._segment(turn(cloud.points, rotation), cloud.colors)
+        points = turn(cloud.points, rotation)
+        if from_camera or len(points) <= WHOLE:
+            result = self.segmenter(points, cloud.colors)
+        else:
+            from instseg3d_ros.segmentation.tiles import segment_tiled
+
+            result = segment_tiled(self.segmenter, points, cloud.colors, progress=progress)
         if self.settings.classes:
             result = only_classes(result, self.settings.classes)
         result = replace(result, instances=turn_instances(result.instances, rotation.T))
         return Segmented(cloud, result, rotation, from_camera)
-
-    def _segment(self, points: np.ndarray, colors: np.ndarray | None) -> Result:
-        if len(points) <= WHOLE:
-            return self.segmenter(points, colors)
-        from instseg3d_ros.segmentation.tiles import segment_tiled
-
-        return segment_tiled(self.segmenter, points, colors)
 
 
 def turn(points: np.ndarray, rotation: np.ndarray) -> np.ndarray:

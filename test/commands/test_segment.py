@@ -205,10 +205,19 @@ def test_a_bag_becomes_what_the_node_publishes(tmp_path, calls, capsys):
     first = [message for _, time, message in got if time == stamps[0] + 7]
     assert {topic for topic, time, _ in got if time == stamps[0] + 7} == {
         f"/instseg3d/{name}"
-        for name in ("segmented_points", "colored_points", "markers", "detections", "debug/processing_time_ms")
+        for name in (
+            "segmented_points",
+            "colored_points",
+            "markers",
+            "detections",
+            "labels",
+            "debug/processing_time_ms",
+        )
     }
     assert [time for topic, time, _ in got if topic == "/tf_static"] == [4 * 10**9]
     assert {time for topic, time, _ in got if topic != "/tf_static"} == {stamps[0] + 7, stamps[2] + 7}
+    described = json.loads(next(m.data for topic, _, m in got if topic == "/instseg3d/labels"))
+    assert described["classes"][SYNTHETIC.index("chair")]["name"] == "chair" and described["none"] == 65535
     segmented = next(m for m in first if hasattr(m, "fields") and any(f.name == "instance" for f in m.fields))
     assert segmented.header.stamp.sec == 5 and segmented.header.frame_id == "base_link"
     np.testing.assert_array_equal(pointcloud2.decode(segmented).points, cloud(seed=0).points)

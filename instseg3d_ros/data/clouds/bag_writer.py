@@ -15,6 +15,7 @@ from instseg3d_ros.segmentation.result import Instance
 MARKERS_TYPE = "visualization_msgs/msg/MarkerArray"
 DETECTIONS_TYPE = "vision_msgs/msg/Detection3DArray"
 NUMBER_TYPE = "std_msgs/msg/Float64"
+TEXT_TYPE = "std_msgs/msg/String"
 
 # vision_msgs 4 (Jazzy) is not among the types that rosbags knows.
 VISION_MSGS = {
@@ -90,6 +91,10 @@ class BagWriter:
 
     def number(self, topic: str, time: int, value: float) -> None:
         self._write(topic, NUMBER_TYPE, time, self._make(NUMBER_TYPE, float(value)))
+
+    def text(self, topic: str, time: int, value: str) -> None:
+        """A std_msgs/String that stays available to those who come late."""
+        self._write(topic, TEXT_TYPE, time, self._make(TEXT_TYPE, value), latched=True)
 
     def detections(self, topic: str, time: int, frame: str, stamp: int, instances: list[Instance]) -> None:
         """One Detection3D per instance, its id that of the instance."""

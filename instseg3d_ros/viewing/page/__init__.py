@@ -193,7 +193,7 @@ def _view(
         target = (level[keep].min(axis=0) + level[keep].max(axis=0)) / 2
         radius = float(np.linalg.norm(level[keep] - target, axis=1).max())
         away = (camera.position - target) / np.linalg.norm(camera.position - target)
-        position = target + 0.8 * away * radius / np.sin(np.radians(FIELD) / 2)
+        position = target + 0.92 * away * radius / np.sin(np.radians(FIELD) / 2)
         highest = float(level[keep, 2].max())
         cut = highest if highest < float(level[:, 2].max()) - 0.05 else None
     return {"position": position.tolist(), "target": target.tolist(), "cut": cut, "camera": from_camera}
