@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from instseg3d_ros.data.clouds.bag_writer import BagWriter
 from instseg3d_ros.data.clouds.bags import Bag
 from instseg3d_ros.data.pointcloud2 import NO_LABEL, encode, label_columns
@@ -14,7 +16,7 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.offline.outputs import instance_json, write_views
 from instseg3d_ros.offline.segmenting import CloudSegmenter, Segmented
 from instseg3d_ros.ros import topics
-from instseg3d_ros.ros.colors import instance_colors, point_colors
+from instseg3d_ros.ros.colors import instance_colors
 
 NODE = "/instseg3d"
 
@@ -56,7 +58,7 @@ def segment_bag(
                     out.text(_name(topics.LABELS), recorded.time, _labels_json(settings.model, segmenter.labels))
                 segmented = segmenter(cloud)
                 segmented.result = tracker.update(segmented.result, cloud.points, cloud.stamp / 1e9)
-                _publish(out, recorded.time, segmented, segmenter.labels)
+                _publish(out, recorded.time, segmented)
                 if done == bag.count // 2:
                     title = f"{source.name}, cloud {done + 1} of {bag.count}"
                     write_views(stem, segmented, segmenter.labels, settings, title)
@@ -77,15 +79,15 @@ def segment_bag(
     return {"clouds": done, **counts}
 
 
-def _publish(out: BagWriter, time: int, segmented: Segmented, labels: LabelSet) -> None:
+def _publish(out: BagWriter, time: int, segmented: Segmented) -> None:
     """The node's outputs for one cloud."""
     cloud, result = segmented.cloud, segmented.result
     columns = label_columns(result.semantic, result.instance, result.confidence)
     shape = cloud.shape
     place = (time, cloud.frame, cloud.stamp)
     out.cloud(_name(topics.SEGMENTED), *place, encode(cloud.points, cloud.colors, shape, **columns))
-    colors = point_colors(result, labels, "instance")
-    out.cloud(_name(topics.COLORED), *place, encode(cloud.points, colors, shape))
+    ids, rows = np.unique(result.instance, return_inverse=True)
+    out.cloud(_name(topics.COLORED), *place, encode(cloud.points, instance_colors(ids)[rows], shape))
     found = result.instances
     up = segmented.rotation.T[:, 2]
     out.markers(_name(topics.MARKERS), *place, found, {one.id: instance_colors(one.id) for one in found}, up)
