@@ -17,16 +17,19 @@ MIN_CORRELATION = 0.7  # of a direction with the image's columns or rows, to cal
 def body_rotation(cloud: Cloud, axes: str = "auto") -> np.ndarray:
     """Rotation (3, 3) that turns the cloud's axes to the body's: `points @ rotation.T`.
 
-    "auto" goes by the frame's name (…optical…), then by the image that an organised cloud is (`axes_of_image`, which
-    knows cameras with y up as well), and takes any other cloud as z up already.
+    "auto" goes by the image that an organised cloud is (`axes_of_image`: knows cameras with y up, and simulators whose
+    optical frame holds body axes), then by the frame's name (…optical…), and takes any other cloud as z up already.
     """
     if axes not in AXES:
         raise InputError(f"axes '{axes}' is unknown; one of: {', '.join(AXES)}")
-    if axes == "optical" or (axes == "auto" and "optical" in cloud.frame):
+    if axes == "optical":
         return BODY_FROM_OPTICAL
-    if axes == "auto" and cloud.shape is not None:
-        found = axes_of_image(cloud.points, cloud.shape)
-        return np.eye(3) if found is None else found
+    if axes == "auto":
+        found = None if cloud.shape is None else axes_of_image(cloud.points, cloud.shape)
+        if found is not None:
+            return found
+        if "optical" in cloud.frame:
+            return BODY_FROM_OPTICAL
     return np.eye(3)
 
 
