@@ -63,6 +63,7 @@ def save(path: Path, network: Network, card: ModelCard, dtype: torch.dtype = tor
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     save_file(tensors, beside, metadata={KEY: card.to_json()})
+    beside.chmod(0o644)  # safetensors writes for the owner alone; an installed model is everybody's
     os.replace(beside, path)
 
 

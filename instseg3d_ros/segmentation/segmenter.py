@@ -113,8 +113,8 @@ class Segmenter:
             semantic[chosen] = found.semantic[inverse]
             instance[chosen] = found.instance[inverse]
             confidence[chosen] = found.confidence[inverse]
-            turned_back = [replace(one, box=_turn(one.box, rotation.T)) for one in found.instances]
-        return Result(semantic, instance, confidence, turned_back, clock.done())
+            objects = [replace(one, box=_turn(one.box, rotation.T)) for one in found.instances]
+        return Result(semantic, instance, confidence, objects, clock.done())
 
 
 def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:

@@ -1,4 +1,4 @@
-"""Which scenes go into which step: a function of seed and step alone, so that a resumed training goes on as it would."""
+"""Which scenes go into which step: a function of seed and step alone, so that a resumed training sees what it would."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.training import figures
 from instseg3d_ros.training.loading import training_loader, validation_loader
 from instseg3d_ros.training.module import Training
 from instseg3d_ros.training.recipe import Recipe
@@ -112,6 +113,8 @@ def train(recipe: Recipe) -> Path:
         trainer.fit(
             module, datamodule=Data(recipe), ckpt_path=str(last) if last.is_file() else None, weights_only=False
         )
+    if trainer.is_global_zero:
+        figures.write(out, recipe.data)
     return out / "model.safetensors"
 
 
