@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 
-from instseg3d_ros.data.pointcloud2 import DATATYPES, PACKED_COLOR, decode, read_fields
+from instseg3d_ros.data.pointcloud2 import DATATYPES, PACKED_COLOR, decode_colors, read_fields
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.ros.colors import pack_colors
 from instseg3d_ros.segmentation.result import Result
 
 try:
@@ -30,7 +31,8 @@ except ImportError:
         return cloud
 
 
-XYZ = (("x", "<f4", 0), ("y", "<f4", 4), ("z", "<f4", 8))
+PACKED_TYPES = (PointField.FLOAT32, PointField.UINT32, PointField.INT32)
+XYZ = (("x", "<f4"), ("y", "<f4"), ("z", "<f4"))
 LABELS = (("label", "<u2"), ("instance", "<u4"), ("confidence", "<f4"))
 _DATATYPE_OF = {"<" + name: number for number, name in DATATYPES.items()}
 
@@ -57,19 +59,23 @@ class Cloud:
 def read_cloud(message: PointCloud2, max_points: int) -> Cloud:
     """Arrays of a message; InputError in one line where it makes no sense."""
     _check(message, max_points)
-    arrays = decode(message)
-    packed, packed_type = None, "<f4"
-    if arrays.colors is not None:
-        name = next((field.name for field in message.fields if field.name in PACKED_COLOR), None)
-        if name:
-            (packed,) = read_fields(message, (name,), as_type="u4")
-            packed = packed.astype("<u4").reshape(-1)
-            datatype = next(field.datatype for field in message.fields if field.name == name)
-            packed_type = "<f4" if datatype == PointField.FLOAT32 else "<u4"
-        else:
-            packed = pack_colors(arrays.colors)
     shape = (message.height, message.width)
-    return Cloud(message.header, arrays.points, arrays.colors, packed, packed_type, shape)
+    points = np.empty((*shape, 3), np.float32)
+    with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, and is then ignored as such
+        for axis, column in enumerate(read_fields(message, ("x", "y", "z"))):
+            points[..., axis] = column
+    packed, packed_type, colors = None, "<f4", None
+    field = next((field for field in message.fields if field.name in PACKED_COLOR), None)
+    if field is not None:
+        (packed,) = read_fields(message, (field.name,), as_type="u4")
+        packed = packed.astype("<u4").reshape(-1)
+        packed_type = "<f4" if field.datatype == PointField.FLOAT32 else "<u4"
+        colors = np.ascontiguousarray(packed.view(np.uint8).reshape(-1, 4)[:, 2::-1])  # little endian: blue first
+    else:
+        colors = decode_colors(message)
+        if colors is not None:
+            packed = pack_colors(colors)
+    return Cloud(message.header, points.reshape(-1, 3), colors, packed, packed_type, shape)
 
 
 def _check(message: PointCloud2, max_points: int) -> None:
@@ -83,62 +89,49 @@ def _check(message: PointCloud2, max_points: int) -> None:
     for field in message.fields:
         if field.name in ("x", "y", "z") and field.datatype not in (PointField.FLOAT32, PointField.FLOAT64):
             raise InputError(f"field '{field.name}' has datatype {field.datatype}; expected FLOAT32 (7) or FLOAT64 (8)")
+        if field.name in PACKED_COLOR and field.datatype not in PACKED_TYPES:
+            raise InputError(f"field '{field.name}' has datatype {field.datatype}; packed colour is FLOAT32 or UINT32")
     if count and not message.point_step:
         raise InputError(f"point_step is 0 for {count} points; the message is malformed")
 
 
-def pack_colors(colors: np.ndarray) -> np.ndarray:
-    """(N, 3) uint8 → (N,) uint32 of 0x00RRGGBB."""
-    wide = colors.astype("<u4")
-    return wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]
-
-
 def segmented_cloud(cloud: Cloud, result: Result) -> PointCloud2:
     """x y z rgb as received, label uint16 (65535: none), instance uint32, confidence float32."""
-    fields = [*XYZ]
+    fields = XYZ if cloud.packed is None else (*XYZ, ("rgb", cloud.packed_type))
+    words = _words(cloud, len(fields) + len(LABELS))
     if cloud.packed is not None:
-        fields.append(("rgb", cloud.packed_type, 12))
-    offset = 4 * len(fields)
-    for name, kind in LABELS:
-        fields.append((name, kind, offset))
-        offset += 4
-    table = _table(cloud, fields, offset)
-    table["label"] = result.semantic.astype("<u2")  # -1 becomes 65535
-    table["instance"] = result.instance
-    table["confidence"] = result.confidence
-    return _message(cloud, fields, table)
+        words[:, 3] = cloud.packed
+    words[:, -3] = result.semantic.astype(np.uint16)  # -1 becomes 65535; two bytes behind it stay free
+    words[:, -2] = result.instance
+    words[:, -1] = result.confidence.view(np.uint32)
+    return _message(cloud, (*fields, *LABELS), words)
 
 
-def colored_cloud(cloud: Cloud, colors: np.ndarray) -> PointCloud2:
-    """x y z and our colours (N, 3) uint8: what RViz shows."""
-    fields = [*XYZ, ("rgb", "<f4", 12)]
-    table = _table(cloud, fields, 16)
-    table["rgb"] = pack_colors(colors)
-    return _message(cloud, fields, table)
+def colored_cloud(cloud: Cloud, packed: np.ndarray) -> PointCloud2:
+    """x y z and our colours (N,) uint32, 0x00RRGGBB: what RViz shows."""
+    words = _words(cloud, 4)
+    words[:, 3] = packed
+    return _message(cloud, (*XYZ, ("rgb", "<f4")), words)
 
 
-def _table(cloud: Cloud, fields, step: int) -> np.ndarray:
-    """Points and colour filled in. rgb is an integer here: some machines quieten a float NaN on its way."""
-    kinds = [(name, "<u4" if name == "rgb" else kind, offset) for name, kind, offset in fields]
-    table = np.zeros(len(cloud.points), _structure(kinds, step))
-    for axis, name in enumerate("xyz"):
-        table[name] = cloud.points[:, axis]
-    if cloud.packed is not None and "rgb" in table.dtype.names:
-        table["rgb"] = cloud.packed
-    return table
+def _words(cloud: Cloud, count: int) -> np.ndarray:
+    """(N, count) uint32 that begin with x y z: every field has four bytes, and NaN is moved as bits, not as a number."""
+    words = np.empty((len(cloud.points), count), np.uint32)
+    for axis, column in enumerate(cloud.points.view(np.uint32).T):
+        words[:, axis] = column
+    return words
 
 
-def _structure(fields, step: int) -> np.dtype:
-    names, formats, offsets = zip(*fields)
-    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": step})
-
-
-def _message(cloud: Cloud, fields, table: np.ndarray) -> PointCloud2:
-    step = table.dtype.itemsize
+def _message(cloud: Cloud, fields, words: np.ndarray) -> PointCloud2:
+    names, kinds = zip(*fields)
+    step = 4 * words.shape[1]
+    offsets = range(0, step, 4)
+    structure = np.dtype({"names": names, "formats": kinds, "offsets": list(offsets), "itemsize": step})
     described = [
-        PointField(name=name, offset=offset, datatype=_DATATYPE_OF[kind], count=1) for name, kind, offset in fields
+        PointField(name=name, offset=offset, datatype=_DATATYPE_OF[kind], count=1)
+        for name, kind, offset in zip(names, kinds, offsets)
     ]
-    message = create_cloud(cloud.header, described, table.view(_structure(fields, step)), step)
+    message = create_cloud(cloud.header, described, words.view(structure).reshape(-1), step)
     message.height, message.width = cloud.shape
     message.row_step = message.point_step * message.width
     message.is_dense = False

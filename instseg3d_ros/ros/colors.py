@@ -22,13 +22,18 @@ def instance_colors(ids: np.ndarray) -> np.ndarray:
     return np.where((ids > 0)[..., None], rgb, NOTHING).astype(np.uint8)
 
 
-def point_colors(result: Result, labels, by: str) -> np.ndarray:
-    """(N, 3) uint8 of all points; `by` is instance or class."""
+def packed_point_colors(result: Result, labels, by: str) -> np.ndarray:
+    """(N,) uint32, 0x00RRGGBB, of all points; `by` is instance or class."""
     if by == "class":
-        table = np.array([*labels.colors, NOTHING], np.uint8)  # index -1 is the last
-        return table[result.semantic]
+        return pack_colors(np.array([*labels.colors, NOTHING], np.uint8))[result.semantic]  # index -1 is the last
     largest = int(result.instance.max(initial=0))
     if largest <= 4 * len(result.instances) + 1000:
-        return instance_colors(np.arange(largest + 1))[result.instance]
+        return pack_colors(instance_colors(np.arange(largest + 1)))[result.instance]
     ids, rows = np.unique(result.instance, return_inverse=True)  # ids count on for hours
-    return instance_colors(ids)[rows]
+    return pack_colors(instance_colors(ids))[rows]
+
+
+def pack_colors(colors: np.ndarray) -> np.ndarray:
+    """(N, 3) uint8 → (N,) uint32 of 0x00RRGGBB."""
+    wide = colors.astype("<u4")
+    return wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]

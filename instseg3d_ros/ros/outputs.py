@@ -9,7 +9,7 @@ from std_msgs.msg import Float64, String
 
 from instseg3d_ros.ros import topics
 from instseg3d_ros.ros.clouds import colored_cloud, segmented_cloud
-from instseg3d_ros.ros.colors import point_colors
+from instseg3d_ros.ros.colors import packed_point_colors
 from instseg3d_ros.ros.detections import detection_array
 from instseg3d_ros.ros.markers import instance_markers
 from instseg3d_ros.ros.overlay import overlay_image
@@ -53,9 +53,10 @@ class Outputs:
         """All that one cloud is answered with: one stamp, one frame, one set of ids."""
         cloud, result = answer.cloud, answer.result
         header, found = cloud.header, result.instances
+        by = parameters.color_by
         makers = {
             topics.SEGMENTED: lambda: segmented_cloud(cloud, result),
-            topics.COLORED: lambda: colored_cloud(cloud, point_colors(result, self._labels, parameters.color_by)),
+            topics.COLORED: lambda: colored_cloud(cloud, packed_point_colors(result, self._labels, by)),
             topics.MARKERS: lambda: instance_markers(header, found, parameters.marker_lifetime, answer.up),
             topics.DETECTIONS: lambda: detection_array(header, found),
             topics.OVERLAY: lambda: overlay_image(cloud, result) if cloud.organised else None,

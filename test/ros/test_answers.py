@@ -11,7 +11,7 @@ from std_msgs.msg import Header
 
 from instseg3d_ros.labels import SCANNET20
 from instseg3d_ros.ros.clouds import read_cloud
-from instseg3d_ros.ros.colors import NOTHING, instance_colors, point_colors
+from instseg3d_ros.ros.colors import NOTHING, instance_colors, pack_colors, packed_point_colors
 from instseg3d_ros.ros.detections import detection_array
 from instseg3d_ros.ros.markers import instance_markers
 from instseg3d_ros.ros.outputs import labels_json
@@ -55,12 +55,14 @@ def test_a_colour_belongs_to_an_id_and_neighbours_differ():
 def test_points_are_coloured_by_object_or_class():
     semantic, instance = np.array([-1, 4, 4, 0], np.int16), np.array([0, 7, 5_000_000, 0], np.int32)
     result = Result(semantic, instance, np.ones(4, np.float32), [CHAIR])
-    by_class = point_colors(result, SCANNET20, "class")
-    np.testing.assert_array_equal(by_class, [NOTHING, SCANNET20[4].color, SCANNET20[4].color, SCANNET20[0].color])
-    by_object = point_colors(result, SCANNET20, "instance")
-    np.testing.assert_array_equal(by_object, instance_colors(instance))
+    by_class = packed_point_colors(result, SCANNET20, "class")
+    expected = np.array([NOTHING, SCANNET20[4].color, SCANNET20[4].color, SCANNET20[0].color])
+    np.testing.assert_array_equal(by_class, pack_colors(expected))
+    by_object = packed_point_colors(result, SCANNET20, "instance")
+    np.testing.assert_array_equal(by_object, pack_colors(instance_colors(instance)))
     small = Result(semantic, instance % 1000, np.ones(4, np.float32), [CHAIR])
-    np.testing.assert_array_equal(point_colors(small, SCANNET20, "instance"), instance_colors(instance % 1000))
+    expected = pack_colors(instance_colors(instance % 1000))
+    np.testing.assert_array_equal(packed_point_colors(small, SCANNET20, "instance"), expected)
 
 
 @pytest.mark.parametrize("colored", [True, False])

@@ -9,6 +9,7 @@ from sensor_msgs.msg import PointCloud2, PointField
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.ros.clouds import colored_cloud, read_cloud, segmented_cloud
+from instseg3d_ros.ros.colors import pack_colors
 from instseg3d_ros.segmentation.result import Result
 
 
@@ -78,7 +79,8 @@ def test_segmented_cloud_keeps_what_came_and_adds_three_fields(encoding):
 def test_colored_cloud_reads_back():
     points = np.zeros((6, 3), np.float32)
     colors = np.arange(18, dtype=np.uint8).reshape(6, 3) * 14
-    answer = colored_cloud(read_cloud(make_cloud(points, None, (2, 3), encoding="none"), 100), colors)
+    cloud = read_cloud(make_cloud(points, None, (2, 3), encoding="none"), 100)
+    answer = colored_cloud(cloud, pack_colors(colors))
     np.testing.assert_array_equal(read_cloud(answer, 100).colors, colors)
 
 
