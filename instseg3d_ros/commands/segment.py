@@ -120,7 +120,7 @@ def segment_all(sources: list[Path], names: dict[Path, str], settings, jobs: int
 def table(rows: list) -> str:
     """The summary that ends a run."""
     head = ("input", "clouds", "points", "objects", "seconds", "")
-    lines = [head]
+    lines: list[tuple[str, ...]] = [head]
     for row in rows:
         counts = (f"{row.clouds:,}", f"{row.points:,}", f"{row.objects:,}", f"{row.seconds:.1f}")
         if row.status == "failed":

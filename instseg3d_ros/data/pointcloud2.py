@@ -45,9 +45,9 @@ class PackedCloud:
 
 def decode(message) -> CloudArrays:
     """Arrays of a PointCloud2-like object. InputError, in one line, where its layout contradicts its data."""
-    points = read_fields(message, ("x", "y", "z"))
+    axes = read_fields(message, ("x", "y", "z"))
     with np.errstate(over="ignore"):
-        points = np.stack([column.astype(np.float32, copy=False) for column in points], axis=-1).reshape(-1, 3)
+        points = np.stack([column.astype(np.float32, copy=False) for column in axes], axis=-1).reshape(-1, 3)
     organised = message.height > 1 and message.width > 1
     return CloudArrays(points, decode_colors(message), (int(message.height), int(message.width)) if organised else None)
 
@@ -152,7 +152,8 @@ def encode(
     for name, column in parts:
         # A float32 that holds colour bits is copied as bits: some machines quieten a NaN on its way.
         if name == "rgb" and column.dtype.kind == "f":
-            np.ndarray(count, "<u4", table, table.dtype.fields[name][1], (step,))[:] = column.view("<u4")
+            offset = next(field[1] for field in fields if field[0] == name)
+            np.ndarray(count, "<u4", table, offset, (step,))[:] = column.view("<u4")
         else:
             table[name] = column
     return PackedCloud(height, width, tuple(fields), step, step * width, table.tobytes())

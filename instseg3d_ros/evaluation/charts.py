@@ -66,7 +66,7 @@ def curves(outcomes: Sequence[Outcome], path: Path) -> None:
         for name, curve in outcome.curves.items():
             color = INK
             if name:
-                color = tuple(v / 255 for v in outcome.labels[outcome.labels.index(name)].color)
+                color = "#{:02x}{:02x}{:02x}".format(*outcome.labels[outcome.labels.index(name)].color)
             order = np.argsort(curve.recall, kind="stable")
             label = None
             if not name:
@@ -109,6 +109,7 @@ def calibration(outcomes: Sequence[Outcome], path: Path) -> None:
 
 def confusion(outcome: Outcome, path: Path) -> None:
     """Share of a true class's points that each class was predicted for; rows add up to one."""
+    assert outcome.confusion is not None
     matrix = outcome.confusion.astype(float)
     rows = np.flatnonzero(matrix.sum(axis=1))
     columns = np.flatnonzero(matrix[rows].sum(axis=0))

@@ -154,8 +154,8 @@ def _scenes(outcomes: Sequence[Outcome]) -> str:
             cells += f"<td>{one.predictions}</td>{_bar(one.scores.ap50, _color(number))}"
             cells += f"{_bar(one.iou, _color(number))}<td>{time}</td>"
         body.append(f"<tr>{cells}</tr>")
-    table = f'<table class="bars sortable"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
-    return f'<div class="wide tall">{table}</div>'
+    text = f'<table class="bars sortable"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+    return f'<div class="wide tall">{text}</div>'
 
 
 def _pictures(outcomes: Sequence[Outcome]) -> str:

@@ -69,7 +69,7 @@ def segment_bag(
                 points += len(cloud)
                 done += 1
                 progress(done, bag.count)
-            counts = {"points": points, "objects": len(objects), "malformed": len(problems)}
+            counts: dict = {"points": points, "objects": len(objects), "malformed": len(problems)}
             frames.write("],\n" + json.dumps(counts)[1:] + "\n")
         os.replace(beside, listing)
     finally:
@@ -90,7 +90,7 @@ def _publish(out: BagWriter, time: int, segmented: Segmented) -> None:
     out.cloud(_name(topics.COLORED), *place, encode(cloud.points, instance_colors(ids)[rows], shape))
     found = result.instances
     up = segmented.rotation.T[:, 2]
-    out.markers(_name(topics.MARKERS), *place, found, {one.id: instance_colors(one.id) for one in found}, up)
+    out.markers(_name(topics.MARKERS), *place, found, {one.id: instance_colors(np.array(one.id)) for one in found}, up)
     out.detections(_name(topics.DETECTIONS), *place, found)
     out.number(_name(topics.PROCESSING_TIME), time, result.timings.get("total", 0.0))
 

@@ -164,7 +164,7 @@ def _best_room_view(points: np.ndarray, normals: np.ndarray, instance: np.ndarra
     """Of a ring of views from above the one from which most of the objects is seen."""
     from instseg3d_ros.viewing.raster import rasterize
 
-    best, best_score = None, -1.0
+    best, best_score = look_from(points, 0.0, ELEVATIONS[0], width), -1.0
     for elevation in np.radians(ELEVATIONS):
         for azimuth in np.linspace(0, 2 * np.pi, AZIMUTHS, endpoint=False):
             camera = look_from(points, azimuth, elevation, width)

@@ -26,7 +26,7 @@ def describe(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         cell *= max(1.15, float(np.sqrt(len(counts) / MAX_CELLS)))
     means = np.stack([np.bincount(owner, points[:, axis]) for axis in range(3)], axis=1) / counts[:, None]
     if len(means) < 4:
-        return np.tile(np.float32((0, 0, 1)), (len(points), 1)), np.full(len(points), cell, np.float32)
+        return np.tile(np.array((0, 0, 1), np.float32), (len(points), 1)), np.full(len(points), cell, np.float32)
     _, near = cKDTree(means).query(means, k=min(NEIGHBORS, len(means)))
     local = means[near] - means[near].mean(axis=1, keepdims=True)
     normals = np.linalg.eigh(np.einsum("nki,nkj->nij", local, local))[1][:, :, 0].astype(np.float32)

@@ -63,7 +63,7 @@ class BagWriter:
         self._writer = Writer(self._beside / self.path.name, version=8, storage_plugin=StoragePlugin.MCAP)
         self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._writer.open()
-        self._connections: dict[str, object] = {}
+        self._connections: dict = {}  # topic → rosbags' connection
         return self
 
     def __exit__(self, kind, *_):

@@ -14,7 +14,7 @@ from instseg3d_ros.data.clouds.ply import read_ply, write_ply
 from instseg3d_ros.data.clouds.rgbd import is_depth_image, is_depth_of_pair, read_rgbd
 from instseg3d_ros.errors import InputError
 
-READERS = {
+READERS: dict = {
     ".ply": read_ply, ".pcd": read_pcd, ".npz": read_npz, ".las": read_las, ".laz": read_las, ".png": read_rgbd,
 }  # fmt: skip
 WRITERS = {".ply": write_ply, ".pcd": write_pcd, ".npz": write_npz, ".las": write_las, ".laz": write_las}
@@ -102,8 +102,7 @@ def find_inputs(patterns: Iterable[str | Path]) -> list[Path]:
             inside = [path]
         else:
             inside = []
-            for match in sorted(glob.glob(str(pattern), recursive=True)):
-                match = Path(match)
+            for match in map(Path, sorted(glob.glob(str(pattern), recursive=True))):
                 if match.is_dir() and not is_bag(match):
                     inside += _inside(match)
                 elif match.suffix.lower() != ".png" or is_depth_image(match):

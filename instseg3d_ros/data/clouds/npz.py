@@ -62,7 +62,7 @@ def _colors(color: np.ndarray | None, count: int, path: Path) -> np.ndarray | No
 
 def write_npz(path: Path, cloud: Cloud) -> None:
     """Write points, colors, shape and the columns; compressed, for these are kept and sent rather than trained on."""
-    arrays = {"points": far_again(cloud), **cloud.columns}
+    arrays: dict = {"points": far_again(cloud), **cloud.columns}
     if cloud.colors is not None:
         arrays["colors"] = cloud.colors
     if cloud.shape is not None:
