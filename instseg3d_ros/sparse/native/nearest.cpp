@@ -6,6 +6,10 @@
 #include <limits>
 #include <vector>
 
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
+
 #include "parallel.h"
 
 namespace {
@@ -20,6 +24,7 @@ constexpr int kOrder[27] = {13, 4, 10, 12, 14, 16, 22, 1, 3, 5, 7, 9, 11, 15, 17
 // breaks ties. Eight of them are sorted and merged at a time by a network without branches.
 typedef int64_t Eight __attribute__((vector_size(64)));
 constexpr int64_t kFarthest = std::numeric_limits<int64_t>::max();
+constexpr int64_t kNone = int64_t(0x7F000000) << 32;  // from here on a key is no distance, but a place left empty
 
 inline Eight smaller(Eight a, Eight b) { return a < b ? a : b; }
 inline Eight larger(Eight a, Eight b) { return a < b ? b : a; }
@@ -36,25 +41,49 @@ inline Eight exchange(Eight a) {
 inline Eight sort_merged(Eight a) { return exchange<1>(exchange<2>(exchange<4>(a))); }
 inline Eight sort_any(Eight a) { return exchange<1>(exchange<2>(exchange<7>(exchange<1>(exchange<3>(exchange<1>(a)))))); }
 
-// best (blocks of eight, ascending) keeps the smallest of itself and the keys (a whole number of eights).
-inline void keep_best(const Eight *keys, size_t groups, Eight *best, int blocks) {
-  for (int b = 0; b < blocks; ++b) best[b] = Eight{} + kFarthest;
-  for (size_t g = 0; g < groups; ++g) {
-    Eight more = sort_any(keys[g]);
-    if (more[0] > best[blocks - 1][7]) continue;
-    for (int b = 0; b < blocks; ++b) {
-      const Eight turned = __builtin_shuffle(more, Eight{7, 6, 5, 4, 3, 2, 1, 0});
-      more = sort_merged(larger(best[b], turned));
-      best[b] = sort_merged(smaller(best[b], turned));
-    }
-  }
-}
-
 inline float distance_of(int64_t key) {
   const int32_t bits = int32_t(key >> 32);
   float distance;
   std::memcpy(&distance, &bits, sizeof distance);
   return distance;
+}
+
+inline bool any_within(const float *eight, float limit) {
+#ifdef __AVX__
+  return _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(eight), _mm256_set1_ps(limit), _CMP_LE_OQ));
+#else
+  int any = 0;
+  for (int j = 0; j < 8; ++j) any |= eight[j] <= limit;
+  return any;
+#endif
+}
+
+// best (blocks of eight, ascending) becomes the smallest of all candidates. Eights with nothing closer than what there is
+// are passed over; candidates come roughly from near to far, so most of them are.
+template <int kBlocks>
+inline void keep_best(const float *distance, const int32_t *row, size_t groups, Eight *best, int some) {
+  const int blocks = kBlocks ? kBlocks : some;
+  for (int b = 0; b < blocks; ++b) best[b] = Eight{} + kFarthest;
+  float farthest = std::numeric_limits<float>::max();
+  for (size_t g = 0; g < groups; ++g, distance += 8, row += 8) {
+    if (!any_within(distance, farthest)) continue;
+    alignas(64) int64_t keys[8];
+    for (int j = 0; j < 8; ++j) {
+      int32_t bits;
+      std::memcpy(&bits, distance + j, sizeof bits);
+      keys[j] = int64_t(bits) << 32 | row[j];
+    }
+    Eight more;
+    std::memcpy(&more, keys, sizeof more);
+    more = sort_any(more);
+    for (int b = 0; b < blocks; ++b) {
+      const Eight turned = __builtin_shuffle(more, Eight{7, 6, 5, 4, 3, 2, 1, 0});
+      if (b + 1 < blocks) more = sort_merged(larger(best[b], turned));
+      best[b] = sort_merged(smaller(best[b], turned));
+    }
+    const int64_t last = best[blocks - 1][7];
+    if (last < kNone) farthest = distance_of(last);
+  }
 }
 
 }  // namespace
@@ -88,50 +117,59 @@ extern "C" int64_t nearest_work(int64_t threads, int64_t cells, const int32_t *t
 extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table, const int64_t *first, const float *xyz, double size,
                            int64_t k, uint8_t *open, int64_t *found) {
   std::vector<int64_t> left(size_t((cells + kChunk - 1) / kChunk));
+  const int64_t count_all = first[cells], pitch = count_all + 8;
+  std::vector<float> apart(size_t(3 * pitch));  // x, y and z each in a row of their own
+  float *xs = apart.data(), *ys = xs + pitch, *zs = ys + pitch;
+  for (int64_t i = 0; i < count_all; ++i) xs[i] = xyz[i * 3], ys[i] = xyz[i * 3 + 1], zs[i] = xyz[i * 3 + 2];
   parallel(worth(threads, cells * 1000), int64_t(left.size()), [&](int64_t task) {
     const int blocks = int((k + 7) / 8);
-    std::vector<float> x, y, z;
+    std::vector<float> x, y, z, distance;
     std::vector<int32_t> row;
-    std::vector<Eight> keys, best(static_cast<size_t>(blocks));
+    std::vector<Eight> best(static_cast<size_t>(blocks));
     for (int64_t c = task * kChunk; c < std::min(cells, (task + 1) * kChunk); ++c) {
       if (!std::any_of(open + first[c], open + first[c + 1], [](uint8_t o) { return o; })) continue;
       size_t count = 0;
       for (int o : kOrder)
         if (const int64_t near = table[c * kPitch + o]; near >= 0) {
-          const size_t more = size_t(first[near + 1] - first[near]);
-          if (count + more > x.size()) {
-            const size_t room = (count + more) * 2 + 8;
-            x.resize(room), y.resize(room), z.resize(room), row.resize(room), keys.resize(room / 8 + 1);
+          const int64_t begin = first[near], more = first[near + 1] - begin;
+          if (count + more + 16 > x.size()) {
+            const size_t room = (count + more) * 2 + 16;
+            x.resize(room), y.resize(room), z.resize(room), row.resize(room), distance.resize(room);
           }
-          for (int64_t i = first[near]; i < first[near + 1]; ++i, ++count)
-            x[count] = xyz[i * 3], y[count] = xyz[i * 3 + 1], z[count] = xyz[i * 3 + 2], row[count] = int32_t(i);
+          for (int64_t i = 0; i < more; i += 8) {  // by eights, past the end too: the next cell is written over that
+            const size_t at = count + i;
+            std::memcpy(&x[at], xs + begin + i, 32);
+            std::memcpy(&y[at], ys + begin + i, 32);
+            std::memcpy(&z[at], zs + begin + i, 32);
+            for (int j = 0; j < 8; ++j) row[at + j] = int32_t(begin + i) + j;
+          }
+          count += more;
         }
       for (int64_t i = first[c]; i < first[c + 1]; ++i) {
         if (!open[i]) continue;
-        const float px = xyz[i * 3], py = xyz[i * 3 + 1], pz = xyz[i * 3 + 2];
-        int64_t *__restrict key = reinterpret_cast<int64_t *>(keys.data());
+        const float px = xs[i], py = ys[i], pz = zs[i];
+        float *__restrict d = distance.data();
         for (size_t j = 0; j < count; ++j) {
-          const float dx = x[j] - px, dy = y[j] - py, dz = z[j] - pz, d = dx * dx + dy * dy + dz * dz;
-          int32_t bits;
-          std::memcpy(&bits, &d, sizeof bits);
-          key[j] = int64_t(bits) << 32 | row[j];
+          const float dx = x[j] - px, dy = y[j] - py, dz = z[j] - pz;
+          d[j] = dx * dx + dy * dy + dz * dz;
         }
-        key[i - first[c]] = i - (int64_t(1) << 62);  // the cell's own points are laid out first; the point itself wins
-        for (size_t j = count; j % 8; ++j) key[j] = kFarthest;
-        keep_best(keys.data(), (count + 7) / 8, best.data(), blocks);
+        for (size_t j = count; j % 8; ++j) d[j] = std::numeric_limits<float>::max(), row[j] = 0;
+        d[i - first[c]] = -1;  // the cell's own points are laid out first; the point itself wins
+        if (blocks == 1) keep_best<1>(d, row.data(), (count + 7) / 8, best.data(), 1);
+        else keep_best<0>(d, row.data(), (count + 7) / 8, best.data(), blocks);
         const int64_t *sorted = reinterpret_cast<const int64_t *>(best.data());
-        for (int64_t j = 0; j < k; ++j) found[i * k + j] = sorted[j] == kFarthest ? i : sorted[j] & 0xFFFFFFFF;
+        for (int64_t j = 0; j < k; ++j) found[i * k + j] = sorted[j] >= kNone ? i : sorted[j] & 0xFFFFFFFF;
         // What lies closer than the border of the 27 cells was a candidate. Where in its cell the point lies is told up
         // to rounding, which can only make it look closer to the border.
         float border = std::numeric_limits<float>::max(), far = 0;
         for (int axis = 0; axis < 3; ++axis) {
-          const double p = xyz[i * 3 + axis], inside = p - std::floor(p / size) * size;
+          const double p = axis == 0 ? px : axis == 1 ? py : pz, inside = p - std::floor(p / size) * size;
           border = std::min(border, float(std::min(inside, size - inside)));
           far = std::max(far, std::abs(float(p)));
         }
         const float safe = border + float(size) * 0.999f - far * 8 * std::numeric_limits<float>::epsilon();
         const int64_t last = sorted[k - 1];
-        if (last != kFarthest && safe > 0 && (k == 1 || distance_of(last) < safe * safe)) open[i] = 0;
+        if (last < kNone && safe > 0 && (k == 1 || distance_of(last) < safe * safe)) open[i] = 0;
         else ++left[task];
       }
     }
