@@ -15,6 +15,8 @@ from instseg3d_ros.segmentation.result import Instance
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse import Voxels
 
+SMALL = 100  # points at which the size alone halves the score
+
 
 @dataclass
 class Found:
@@ -45,9 +47,10 @@ def find_instances(
     +x). Of the objects with at least `min_points` points
 
     * the class is the thing class with the greatest sum of probability × points;
-    * the score is the mean probability of that class times the mean of exp(−s²), s the distance of a member's
-      embedding from the object's mean, both means over points: a sure class on a tight cluster gives 1. `calibration`
-      may map it further (see `calibrate`), and those under `min_score` are dropped;
+    * the score is p · √(t · c) · n / (n + SMALL): p the mean probability of that class, t the mean of exp(−s²) with s
+      the distance of a member's embedding from the object's mean, c the object's share of its cluster, n its points.
+      A sure class on a large tight cluster that hangs together gives nearly 1, a splinter of a cluster little.
+      `calibration` may map it further (see `calibrate`), and those under `min_score` are dropped;
     * the box is the least upright box around the members' positions (`upright_boxes`).
 
     Ids count from 1 in descending order of score. Voxels of an object take its class, and its score as confidence; all
@@ -59,15 +62,17 @@ def find_instances(
     part = np.full(len(cluster), -1)
     part[rows] = split_connected(cluster[rows], coords[rows], gap)
     votes = Votes.count(probability, embedding, part, counts)
-    if join_hidden and gap and len(rows):
-        of_part = np.empty(len(votes.points), np.int64)
-        of_part[part[rows]] = cluster[rows]
-        _, target = np.unique(join_occluded(part, of_part, votes.mean, coords), return_inverse=True)
-        part[rows], votes = target[part[rows]], votes.merged(target)
+    source = np.empty(len(votes.points), np.int64)  # of each part, the cluster it was cut from
+    source[part[rows]] = np.unique(cluster[rows], return_inverse=True)[1]
+    if join_hidden and gap:
+        whole, target = np.unique(join_occluded(part, source, votes.mean, coords), return_inverse=True)
+        part[rows], votes, source = target[part[rows]], votes.merged(target), source[whole]
     things = np.flatnonzero(labels.things)
     winner = things[votes.votes[:, things].argmax(axis=1)]
     sure = votes.votes[np.arange(len(winner)), winner] / votes.points
-    score = calibrate(sure * votes.tightness(part), calibration).clip(0, 1)
+    share = votes.points / np.bincount(source, votes.points)[source]
+    size = votes.points / (votes.points + SMALL)
+    score = calibrate(sure * np.sqrt(votes.tightness(part) * share) * size, calibration).clip(0, 1)
     kept = np.flatnonzero((votes.points >= min_points) & (score >= min_score))
     kept = kept[np.argsort(-score[kept], kind="stable")]
     number = np.zeros(len(score) + 1, np.int32)  # of each part, 0 = dropped; the last is for part −1

@@ -80,7 +80,8 @@ class _View:
         depth = np.linalg.norm(spots, axis=1)
         sight = spots / depth[:, None]
         # First a window of the picture, because nearly all voxels are elsewhere.
-        low, high = (spots[:, 1:] / spots[:, :1]).min(axis=0), (spots[:, 1:] / spots[:, :1]).max(axis=0)
+        shown = spots[:, 1:] / spots[:, :1].clip(min=0.5)
+        low, high = shown.min(axis=0), shown.max(axis=0)
         window = WINDOW / self.x
         near = np.flatnonzero(
             (self.u > low[0] - window) & (self.u < high[0] + window)

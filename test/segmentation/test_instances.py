@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from instseg3d_ros.labels import LabelClass, LabelSet
-from instseg3d_ros.segmentation.instances import calibrate, find_instances
+from instseg3d_ros.segmentation.instances import SMALL, calibrate, find_instances
 from instseg3d_ros.sparse import voxelize
 
 CLASSES = (LabelClass("floor", 1, (0, 0, 0), False), LabelClass("cup", 2, (1, 1, 1)), LabelClass("box", 3, (2, 2, 2)))
@@ -53,14 +53,21 @@ def test_objects_are_found_named_and_boxed():
     assert (found.semantic[stuff] == 0).all() and np.allclose(found.confidence[stuff], 0.95)
 
 
-def test_score_is_class_probability_times_tightness():
+def test_score_is_class_probability_tightness_and_size():
     for spread in (0.0, 0.3):
         scene = Scene(((2, 0, 0), 1, 0, 0.7), spread=spread)
         (one,) = scene().instances
         weight = scene.voxels.counts.double()[:, None]
         mean = (scene.embedding * weight).sum(0) / weight.sum()
         tight = torch.exp(-(scene.embedding - mean).square().sum(1, keepdim=True))
-        assert one.score == pytest.approx(0.7 * float((tight * weight).sum() / weight.sum()), rel=1e-4)
+        tight = float((tight * weight).sum() / weight.sum())
+        assert one.score == pytest.approx(0.7 * tight**0.5 * 600 / (600 + SMALL), rel=1e-4)
+
+
+def test_score_of_a_splinter_is_low():
+    together, apart = (Scene(((2, 0, 0), 1, 0, 0.9), ((2, 1, 0), 1, n, 0.9), spread=0) for n in (1, 0))
+    scores = [one.score for one in together().instances + apart().instances]
+    np.testing.assert_allclose(scores[2:], np.array(scores[:2]) * 0.5**0.5, rtol=1e-4)
 
 
 def test_class_vote_weighs_probability_and_points_and_only_things_stand():
@@ -98,8 +105,8 @@ def test_parts_behind_an_occluder_become_one_unless_switched_off(seen):
 def test_small_and_unlikely_objects_are_dropped():
     scene = Scene(((2, 0, 0), 1, 0, 0.9), ((2, 2, 0), 2, 1, 0.5))
     assert scene(min_points=601).instances == []
-    assert [one.label for one in scene(min_score=0.6).instances] == ["cup"]
     found = scene(min_score=0.6)
+    assert [one.label for one in found.instances] == ["cup"]
     assert set(found.instance.tolist()) == {0, 1}
 
 
