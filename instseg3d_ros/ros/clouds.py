@@ -115,7 +115,7 @@ def colored_cloud(cloud: Cloud, packed: np.ndarray) -> PointCloud2:
 
 
 def _words(cloud: Cloud, count: int) -> np.ndarray:
-    """(N, count) uint32 that begin with x y z: every field has four bytes, and NaN is moved as bits, not as a number."""
+    """(N, count) uint32 that begin with x y z: each field has four bytes, NaN is moved as bits."""
     words = np.empty((len(cloud.points), count), np.uint32)
     for axis, column in enumerate(cloud.points.view(np.uint32).T):
         words[:, axis] = column
