@@ -97,7 +97,7 @@ def steps(stages: Stages, labels, path: Path, shape: tuple[int, int] | None, vox
         (
             "4  embeddings",
             drawing.panel(first[stages.inverse]),
-            f"embedding head: {dimension} numbers per thing's voxel, as colour",
+            f"embedding head: {dimension} numbers per voxel, as colour",
         ),
         ("5  refined embeddings", drawing.panel(second[stages.inverse]), "after the attention-KNN graph layers"),
         (
@@ -173,6 +173,14 @@ def embedding_colors(embedding: np.ndarray, refined: np.ndarray, things: np.ndar
     return both
 
 
+def shrink(path: Path) -> None:
+    """Down to 256 colours: a third of the bytes, for pictures that are kept in a repository."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        image.convert("RGB").quantize(256).save(path, optimize=True)
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m instseg3d_ros.viewing.method", description=__doc__.splitlines()[0])
     parser.add_argument("cloud", type=Path, help="ply, pcd, npz, or a bag, of which the first cloud is taken")
@@ -193,9 +201,12 @@ def main(arguments: list[str]) -> int:
     points = cloud.points @ body_rotation(cloud).T.astype(np.float32)
     stages = trace(segmenter, points, cloud.colors)
     options.out.mkdir(parents=True, exist_ok=True)
-    steps(stages, segmenter.labels, options.out / "method_steps.png", cloud.shape, segmenter.voxel_size)
-    levels(stages, options.out / "method_levels.png", cloud.shape, segmenter.voxel_size)
-    print(options.out / "method_steps.png", options.out / "method_levels.png", sep="\n")
+    written = options.out / "method_steps.png", options.out / "method_levels.png"
+    steps(stages, segmenter.labels, written[0], cloud.shape, segmenter.voxel_size)
+    levels(stages, written[1], cloud.shape, segmenter.voxel_size)
+    for path in written:
+        shrink(path)
+        print(path)
     return 0
 
 
