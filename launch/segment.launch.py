@@ -4,12 +4,15 @@ ros2 launch instseg3d_ros segment.launch.py points:=/camera/depth/color/points r
 ros2 launch instseg3d_ros segment.launch.py rosbag:=PATH
 """
 
+import os
 from pathlib import Path
 
 import yaml
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch.actions import (
     DeclareLaunchArgument,
     ExecuteProcess,
+    LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
     SetEnvironmentVariable,
@@ -48,6 +51,10 @@ def generate_launch_description() -> LaunchDescription:
 
 def start(context) -> list:
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    for name in ("params_file", "rosbag"):  # launch would start the node without them
+        if value[name] and not Path(value[name]).exists():
+            raise RuntimeError(f"{name}:={value[name]} does not exist")
+    where = f"{value['namespace'].strip('/')}/instseg3d".strip("/")
     given = {name: value[name] for name in ("model", "device", "target_frame") if value[name]}
     parameters = [value["params_file"], {**given, "autostart": value["autostart"].lower() in ("true", "1")}]
     simulated = [{"use_sim_time": True}] if value["rosbag"] else []
@@ -58,46 +65,71 @@ def start(context) -> list:
         namespace=value["namespace"],
         parameters=parameters + simulated,
         remappings=[("points", value["points"] or cloud_topic(value["rosbag"]))],
-        arguments=["--ros-args", "--log-level", f"instseg3d:={value['log_level']}"],
+        arguments=["--ros-args", "--log-level", f"{where.replace('/', '.')}:={value['log_level']}"],
         output="screen",
     )
     actions = [node]
-    if value["rosbag"]:
+    if value["rosbag"] and value["log_level"].lower() in ("debug", "info"):
         actions.append(RegisterEventHandler(when_ready(node, player(value["rosbag"]))))
+    elif value["rosbag"]:  # the node will not say that it is ready: `play` looks for itself whether somebody reads
+        actions.append(own_player(value["rosbag"], "--wait", "120"))
     if value["rviz"].lower() in ("true", "1"):
-        view = share("config") / "segment.rviz"
-        where = f"{value['namespace'].strip('/')}/instseg3d".strip("/")
-        topics = (
-            [(f"/instseg3d/{name}", f"/{where}/{name}") for name in ("colored_points", "markers", "overlay")]
-            if value["namespace"]
-            else []
-        )
-        actions.append(
-            Node(package="rviz2", executable="rviz2", arguments=["-d", str(view)], parameters=simulated,
-                 remappings=topics, output="log")
-        )  # fmt: skip
+        actions.append(viewer(where, simulated))
     return actions
 
 
+def viewer(where: str, parameters: list):
+    """RViz with our view on the topics of node `where`; a line in words where it is not installed."""
+    if not installed("rviz2"):
+        remedy = f"sudo apt install ros-{os.environ.get('ROS_DISTRO', 'jazzy')}-rviz2"
+        return LogInfo(msg=f"rviz2 is not installed ({remedy}); going on without it")
+    view = share("config") / "segment.rviz"
+    names = () if where == "instseg3d" else ("colored_points", "markers", "overlay")
+    topics = [(f"/instseg3d/{name}", f"/{where}/{name}") for name in names]
+    return Node(package="rviz2", executable="rviz2", arguments=["-d", str(view)], parameters=parameters,
+                remappings=topics, output="log")  # fmt: skip
+
+
 def cloud_topic(bag: str) -> str:
-    """First topic of clouds in a bag's metadata; /points where there is no such thing."""
+    """First topic of clouds in a bag: by its metadata, else by its content; /points without a bag or such a topic."""
     try:
         content = yaml.safe_load((Path(bag) / "metadata.yaml").read_text())
         topics = [row["topic_metadata"] for row in content["rosbag2_bagfile_information"]["topics_with_message_count"]]
         return next(topic["name"] for topic in topics if topic["type"] == "sensor_msgs/msg/PointCloud2")
     except (OSError, KeyError, TypeError, StopIteration, yaml.YAMLError):
+        return recorded_topic(bag) if bag else "/points"
+
+
+def recorded_topic(bag: str) -> str:
+    """As `cloud_topic`, for a bag without metadata.yaml: a lone mcap or db3 file, or ROS 1."""
+    try:
+        from instseg3d_ros.ros.recording import Recording
+
+        with Recording(Path(bag)) as recording:
+            return next((t.topic for t in recording.tracks if t.type == "sensor_msgs/msg/PointCloud2"), "/points")
+    except ImportError:  # rosbags is not installed
         return "/points"
 
 
 def player(bag: str):
     """rosbag2 where it is installed, else this package's own."""
-    from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+    return (
+        ExecuteProcess(cmd=["ros2", "bag", "play", bag, "--clock"], output="screen")
+        if installed("ros2bag")
+        else own_player(bag)
+    )
 
+
+def own_player(bag: str, *options: str) -> Node:
+    return Node(package="instseg3d_ros", executable="play", arguments=[bag, "--clock", *options], output="screen")
+
+
+def installed(package: str) -> bool:
     try:
-        get_package_prefix("ros2bag")
+        get_package_prefix(package)
     except PackageNotFoundError:
-        return Node(package="instseg3d_ros", executable="play", arguments=[bag, "--clock"], output="screen")
-    return ExecuteProcess(cmd=["ros2", "bag", "play", bag, "--clock"], output="screen")
+        return False
+    return True
 
 
 def when_ready(node, action) -> OnProcessIO:
