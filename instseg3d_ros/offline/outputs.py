@@ -26,8 +26,6 @@ def write_labelled(path: Path, segmented: Segmented) -> None:
     """The cloud with `label` (65535: none), `instance` and `confidence` beside what it had."""
     result, cloud = segmented.result, segmented.cloud
     columns = label_columns(result.semantic, result.instance, result.confidence)
-    if path.suffix == ".las" or path.suffix == ".laz":
-        columns = {name: column for name, column in columns.items() if name != "label"} | {"label": columns["label"]}
     write_cloud(path, replace(cloud, columns={**cloud.columns, **columns}))
 
 

@@ -15,6 +15,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.offline.outputs import instance_json, labelled_kind, write_json, write_labelled, write_views
 from instseg3d_ros.offline.segmenting import CloudSegmenter
 from instseg3d_ros.offline.settings import Settings
+from instseg3d_ros.paths import share
 
 DONE, KEPT, PARTLY, FAILED = "done", "done before", "partly", "failed"
 MARK = ".segmented"  # in the names of all outputs but the JSON, so that no input is ever overwritten
@@ -81,7 +82,10 @@ def _process(source: Path, name: str, settings: Settings, segmenter, progress, r
     outputs = [stem if bag else stem.with_name(stem.name + labelled_kind(source)), listing]
     outputs += [stem.with_name(f"{stem.name}{kind}") for kind in ((".png", ".html") if settings.html else (".png",))]
     row.outputs = [str(path) for path in outputs]
-    head = {"input": str(source), "state": _state(source), "settings": settings.fingerprint()}
+    head = {
+        "input": str(source), "state": _state(source), "weights": _weights(settings.model),
+        "settings": settings.fingerprint(),
+    }  # fmt: skip
     before = _before(listing)
     if all(path.exists() for path in outputs) and {key: before.get(key) for key in head} == head:
         row.status, row.objects = KEPT, before.get("objects", 0)
@@ -121,6 +125,12 @@ def _state(source: Path) -> list:
         return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files]
     except OSError as error:
         raise InputError(f"{source}: {error.strerror}") from None
+
+
+def _weights(model: str) -> list:
+    """Size and time of change of the model's file, empty where there is none: a model trained anew is another one."""
+    path = Path(model) if Path(model).exists() else share("models") / f"{model}.safetensors"
+    return [path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else []
 
 
 def _before(listing: Path) -> dict:

@@ -162,6 +162,11 @@ def test_done_once(tmp_path, calls, capsys):
     write_cloud(tmp_path / "b.ply", cloud(300))
     assert segment.main(arguments) == 0 and len(calls) == 4
     assert segment.main([*arguments, "--voxel", "0.03"]) == 0 and len(calls) == 6
+    weights = tmp_path / "mine.safetensors"
+    for content in (b"one", b"other"):  # a model trained anew under the same name
+        weights.write_bytes(content)
+        assert segment.main([*arguments, "--model", str(weights)]) == 0
+    assert len(calls) == 10
 
 
 def test_a_page_on_request(tmp_path, calls):
