@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from instseg3d_ros.sparse.native import build
+from instseg3d_ros.sparse.native import build, kernels
 
 SOURCE = """
 #include "parallel.h"
@@ -77,3 +77,9 @@ def test_processes_that_start_together(cache, source):
     processes = [subprocess.Popen([sys.executable, "-c", code, source]) for _ in range(3)]
     assert [p.wait(timeout=120) for p in processes] == [0, 0, 0]
     assert len(list(cache.iterdir())) == 1
+
+
+@needs_compiler
+def test_our_own_kernels_compile():
+    """Falling back is silent, so a mistake in a source would otherwise only show as slowness."""
+    assert kernels.available(torch.device("cpu"))

@@ -3,6 +3,7 @@ import torch
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.sparse import voxelize
+from instseg3d_ros.sparse.native import build
 
 
 def cloud(count=500, scenes=2):
@@ -62,3 +63,18 @@ def test_bad_options():
 def test_no_points(kernels):
     voxels = voxelize(torch.empty(0, 3), torch.empty(0, 3), 0.1)
     assert len(voxels.grid) == 0 and voxels.positions.shape == voxels.features.shape == (0, 3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_many_points_as_few(dtype, monkeypatch):
+    """Enough points to be taken in parts, which share voxels: the same voxels as by plain torch operations."""
+    points = (torch.randn(150_000, 3) * torch.tensor([6.0, 3.0, 0.5])).to(dtype)
+    batch = torch.randint(0, 3, (len(points),))
+    native = voxelize(points, points[:, :2] * 2, 0.25, batch)
+    monkeypatch.setenv(build.OFF, "0")
+    plain = voxelize(points, points[:, :2] * 2, 0.25, batch)
+    for name in ("codes", "blocks"):
+        assert torch.equal(getattr(native.grid, name), getattr(plain.grid, name))
+    assert torch.equal(native.inverse, plain.inverse) and torch.equal(native.counts, plain.counts)
+    torch.testing.assert_close(native.positions, plain.positions)
+    torch.testing.assert_close(native.features, plain.features)

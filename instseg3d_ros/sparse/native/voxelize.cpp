@@ -1,4 +1,4 @@
-// Points to voxels in one pass: a hash from voxel to its sums in order of first sight, then one sort of the voxels found.
+// Points to voxels: a hash from voxel to its sums in order of first sight, then one sort of the voxels found.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -36,6 +36,8 @@ class Numbers {
     last_ = key;
     return last_number_ = slots_[i].number;
   }
+
+  void fetch(uint64_t key) const { __builtin_prefetch(&slots_[place(key)]); }
 
   std::vector<uint64_t> keys;
 
@@ -93,6 +95,48 @@ struct Spread {
 };
 constexpr Spread kSpread;
 
+// The voxels of a run of points, in order of first sight.
+struct Part {
+  Numbers blocks, voxels;
+  std::vector<double> sums;  // width(f) for each voxel: how many points, their positions, their features
+
+  static int64_t width(int64_t f) { return (4 + f + 7) / 8 * 8; }  // whole cache lines
+
+  // Points go by batches through four steps, so that what one step needs from memory is on its way while others work.
+  template <class T>
+  void gather(int64_t begin, int64_t end, const T *points, const T *features, int64_t f, const int64_t *batch,
+              const int32_t *cells, const int64_t *low, const uint64_t *wide, int64_t *numbers) {
+    constexpr int64_t kBatch = 128;
+    const int64_t pitch = width(f);
+    uint64_t keys[kBatch];
+    for (int64_t first = begin; first < end; first += kBatch) {
+      const int64_t last = std::min(first + kBatch, end);
+      for (int64_t i = first; i < last; ++i) {
+        const int32_t *c = cells + 3 * i;
+        uint64_t block = uint64_t((batch ? batch[i] : 0) - low[0]);
+        for (int axis = 0; axis < 3; ++axis)
+          block = block * wide[axis + 1] + uint64_t((c[axis] >> kBlockBits) - low[axis + 1]);
+        const uint64_t inside = kSpread.of[c[0] & 255] << 2 | kSpread.of[c[1] & 255] << 1 | kSpread.of[c[2] & 255];
+        keys[i - first] = uint64_t(blocks.of(block)) << 3 * kBlockBits | inside;
+        voxels.fetch(keys[i - first]);
+      }
+      for (int64_t i = first; i < last; ++i) numbers[i] = voxels.of(keys[i - first]);
+      const size_t needed = voxels.keys.size() * pitch;
+      if (needed > sums.size()) sums.resize(std::max(needed, sums.size() * 2));
+      for (int64_t i = first; i < last; ++i) __builtin_prefetch(sums.data() + numbers[i] * pitch, 1);
+      for (int64_t i = first; i < last; ++i) {
+        double *sum = sums.data() + numbers[i] * pitch;
+        sum[0] += 1;
+        for (int j = 0; j < 3; ++j) sum[1 + j] += points[i * 3 + j];
+        if (f == 3)
+          for (int j = 0; j < 3; ++j) sum[4 + j] += features[i * 3 + j];
+        else
+          for (int64_t j = 0; j < f; ++j) sum[4 + j] += features[i * f + j];
+      }
+    }
+  }
+};
+
 template <class T>
 int64_t voxelize(int64_t threads, int64_t n, const T *points, const T *features, int64_t f, const int64_t *batch, double size,
                  int64_t *codes, int32_t *blocks, int64_t *number_of_blocks, T *positions, T *means, int64_t *inverse,
@@ -135,63 +179,84 @@ int64_t voxelize(int64_t threads, int64_t n, const T *points, const T *features,
   for (int axis = 0; axis < 4; ++axis) wide[axis] = uint64_t(all.high[axis] - all.low[axis] + 3), space *= double(wide[axis]);
   if (all.bad || space >= double(int64_t(1) << 62)) return -1;
 
-  Numbers block_numbers, voxel_numbers;
-  std::vector<double> sums;
-  std::vector<int64_t> many;
-  const int64_t width = 3 + f;
-  for (int64_t i = 0; i < n; ++i) {
-    const int32_t *c = cells.data() + 3 * i;
-    uint64_t block = uint64_t((batch ? batch[i] : 0) - all.low[0]);
-    for (int axis = 0; axis < 3; ++axis) block = block * wide[axis + 1] + uint64_t((c[axis] >> kBlockBits) - all.low[axis + 1]);
-    const uint64_t inside = kSpread.of[c[0] & 255] << 2 | kSpread.of[c[1] & 255] << 1 | kSpread.of[c[2] & 255];
-    const int32_t voxel = voxel_numbers.of(uint64_t(block_numbers.of(block)) << 3 * kBlockBits | inside);
-    inverse[i] = voxel;
-    if (size_t(voxel) == many.size()) {
-      many.push_back(0);
-      sums.resize(sums.size() + width, 0.0);
-    }
-    ++many[voxel];
-    double *sum = sums.data() + voxel * width;
-    for (int j = 0; j < 3; ++j) sum[j] += points[i * 3 + j];
-    for (int64_t j = 0; j < f; ++j) sum[3 + j] += features[i * f + j];
-  }
+  // Parts of the points are hashed side by side; how many depends on the points alone, so that sums come out the same.
+  const int64_t many = std::clamp<int64_t>(n >> 15, 1, 16);
+  std::vector<Part> parts{size_t(many)};
+  parallel(threads, many, [&](int64_t p) {
+    parts[p].gather(n * p / many, n * (p + 1) / many, points, features, f, batch, cells.data(), all.low, wide, inverse);
+  });
 
-  std::vector<Keyed> order(block_numbers.keys.size());
+  // Blocks of all parts in order, and the rank of each.
+  std::vector<Keyed> order;
+  for (Part &part : parts)
+    for (uint64_t key : part.blocks.keys) order.push_back({key, int32_t(order.size())});
   std::vector<uint64_t> rank(order.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = {block_numbers.keys[i], int32_t(i)};
   radix_sort(order);
-  *number_of_blocks = int64_t(order.size());
+  int64_t found = 0;
   for (size_t i = 0; i < order.size(); ++i) {
     uint64_t key = order[i].key;
-    rank[order[i].number] = i;
+    if (i && key == order[i - 1].key) {
+      rank[order[i].number] = uint64_t(found - 1);
+      continue;
+    }
+    rank[order[i].number] = uint64_t(found);
     for (int axis = 3; axis > 0; --axis) {
-      blocks[i * 4 + axis] = int32_t(int64_t(key % wide[axis]) + all.low[axis]);
+      blocks[found * 4 + axis] = int32_t(int64_t(key % wide[axis]) + all.low[axis]);
       key /= wide[axis];
     }
-    blocks[i * 4] = int32_t(int64_t(key) + all.low[0]);
+    blocks[found++ * 4] = int32_t(int64_t(key) + all.low[0]);
   }
+  *number_of_blocks = found;
 
+  // Voxels likewise: entries of several parts with one code are one voxel.
   const uint64_t mask = (uint64_t(1) << 3 * kBlockBits) - 1;
-  order.resize(voxel_numbers.keys.size());
-  for (size_t i = 0; i < order.size(); ++i) {
-    const uint64_t key = voxel_numbers.keys[i];
-    order[i] = {rank[key >> 3 * kBlockBits] << 3 * kBlockBits | (key & mask), int32_t(i)};
+  std::vector<int64_t> offset(size_t(many + 1));
+  int64_t block_offset = 0;
+  order.clear();
+  for (int64_t p = 0; p < many; ++p) {
+    for (uint64_t key : parts[p].voxels.keys)
+      order.push_back({rank[block_offset + (key >> 3 * kBlockBits)] << 3 * kBlockBits | (key & mask), int32_t(order.size())});
+    block_offset += int64_t(parts[p].blocks.keys.size());
+    offset[p + 1] = int64_t(order.size());
   }
   radix_sort(order);
-  std::vector<int32_t> row(order.size());
+  std::vector<int32_t> row(order.size()), start;
+  start.reserve(order.size() + 1);
   for (size_t i = 0; i < order.size(); ++i) {
-    const int32_t number = order[i].number;
-    row[number] = int32_t(i);
-    codes[i] = int64_t(order[i].key);
-    counts[i] = many[number];
-    const double *sum = sums.data() + number * width;
-    for (int j = 0; j < 3; ++j) positions[i * 3 + j] = T(sum[j] / double(many[number]));
-    for (int64_t j = 0; j < f; ++j) means[i * f + j] = T(sum[3 + j] / double(many[number]));
+    if (!i || order[i].key != order[i - 1].key) {
+      codes[start.size()] = int64_t(order[i].key);
+      start.push_back(int32_t(i));
+    }
+    row[order[i].number] = int32_t(start.size() - 1);
   }
-  parallel(threads, tasks, [&](int64_t task) {
-    for (int64_t i = task * kChunk; i < std::min(n, (task + 1) * kChunk); ++i) inverse[i] = row[inverse[i]];
+  const int64_t rows = int64_t(start.size());
+  start.push_back(int32_t(order.size()));
+
+  // In the order in which the sums lie in memory; a voxel of several parts is written by the first of them.
+  parallel(threads, many, [&](int64_t p) {
+    const int64_t pitch = Part::width(f);
+    std::vector<double> joined(static_cast<size_t>(pitch));
+    const double *sum = parts[p].sums.data();
+    for (int64_t number = offset[p]; number < offset[p + 1]; ++number, sum += pitch) {
+      const int32_t r = row[number], first = start[r], last = start[r + 1];
+      if (order[first].number != number) continue;
+      const double *all = sum;
+      if (last - first > 1) {
+        std::copy(sum, sum + pitch, joined.begin());
+        for (int32_t i = first + 1; i < last; ++i) {
+          const int64_t other = std::upper_bound(offset.begin(), offset.end(), int64_t(order[i].number)) - offset.begin() - 1;
+          const double *more = parts[other].sums.data() + (order[i].number - offset[other]) * pitch;
+          for (int64_t j = 0; j < pitch; ++j) joined[j] += more[j];
+        }
+        all = joined.data();
+      }
+      counts[r] = int64_t(all[0]);
+      for (int j = 0; j < 3; ++j) positions[r * 3 + j] = T(all[1 + j] / all[0]);
+      for (int64_t j = 0; j < f; ++j) means[r * f + j] = T(all[4 + j] / all[0]);
+    }
+    for (int64_t i = n * p / many; i < n * (p + 1) / many; ++i) inverse[i] = row[offset[p] + inverse[i]];
   });
-  return int64_t(order.size());
+  return rows;
 }
 
 }  // namespace
