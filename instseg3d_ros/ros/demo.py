@@ -140,7 +140,8 @@ def _message(cloud, stamp):
     header = Header(frame_id=FRAME, stamp=stamp)
     shape = cloud.shape or (1, len(cloud))
     colors = np.zeros((len(cloud), 3), np.uint8) if cloud.colors is None else cloud.colors
-    return clouds.colored_cloud(clouds.Cloud(header, cloud.points, colors, None, "<f4", shape), colors)
+    packed = clouds.pack_colors(colors)
+    return clouds.colored_cloud(clouds.Cloud(header, cloud.points, colors, packed, "<f4", shape), packed)
 
 
 def _understand(segmented, markers, labels, diagnostics) -> tuple[Result, LabelSet]:
@@ -183,7 +184,8 @@ def print_table(result: Result) -> None:
         size, place = (" ".join(f"{value:5.2f}" for value in row) for row in (one.box.size, one.box.center))
         print(f"{one.id:>3}  {one.label:<16}{one.score:>6.2f}{one.num_points:>9,}   {size:<20}{place}")
     print(f"\n{len(result.instances)} objects. Milliseconds a stage:")
-    print("  ".join(f"{name} {value:.0f}" for name, value in result.timings.items()), end="\n\n")
+    stages = {name: value for name, value in result.timings.items() if name != "total"}  # the node's own name: segment
+    print("  ".join(f"{name} {value:.0f}" for name, value in stages.items()), end="\n\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,18 @@
+"""`make demo` as a newcomer runs it: the real node, the shipped weights and cloud."""
+
+import pytest
+
+from instseg3d_ros.paths import share
+from instseg3d_ros.ros import demo
+
+
+@pytest.mark.live
+@pytest.mark.skipif(not (share("models") / "unet.safetensors").is_file(), reason="no weights are shipped")
+def test_demo_prints_its_table_and_saves_picture_and_cloud(tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("ROS_DOMAIN_ID", "61")
+    demo.show(share("data") / "demo_bag", tmp_path, "unet")
+    printed = capfd.readouterr().out
+    assert "object" in printed
+    assert "backbone" in printed
+    assert (tmp_path / "picture.png").stat().st_size > 50_000
+    assert (tmp_path / "cloud.ply").stat().st_size > 1_000_000
