@@ -1,6 +1,10 @@
 // Levels, neighbours and pairs of a voxel grid on a CPU; the same results as grid.py, neighbors.py and kernel_map.py.
 #include <algorithm>
 
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
 #include "parallel.h"
 
 namespace {
@@ -10,6 +14,19 @@ constexpr int kPitch = 28;      // a row of neighbours: 27 and one unused, so th
 constexpr int64_t kChunk = 1 << 14;
 
 struct Four { int32_t v[4]; };
+
+// Bit o is set where offset o has a neighbour.
+inline uint32_t present(const int32_t *row) {
+#ifdef __AVX512F__
+  const __m512i none = _mm512_setzero_si512(), rest = _mm512_maskz_loadu_epi32(0x7FF, row + 16);
+  return _mm512_cmpge_epi32_mask(_mm512_loadu_si512(row), none) |
+         uint32_t(_mm512_mask_cmpge_epi32_mask(0x7FF, rest, none)) << 16;
+#else
+  uint32_t bits = 0;
+  for (int o = 0; o < 27; ++o) bits |= uint32_t(row[o] >= 0) << o;
+  return bits;
+#endif
+}
 
 }  // namespace
 
@@ -107,10 +124,8 @@ extern "C" void fill_pairs(int64_t threads, int64_t n, const int32_t *table, con
     std::copy(start + t * 27, start + t * 27 + 27, next);
     for (int64_t i = t * kTile; i < std::min(n, (t + 1) * kTile); ++i) {
       const int32_t *row = table + i * kPitch;
-      uint32_t present = 0;
-      for (int o = 0; o < 27; ++o) present |= uint32_t(row[o] >= 0) << o;
-      for (present &= ~(1u << 13); present; present &= present - 1) {
-        const int o = __builtin_ctz(present);
+      for (uint32_t left = present(row) & ~(1u << 13); left; left &= left - 1) {
+        const int o = __builtin_ctz(left);
         in[next[o]] = row[o];
         out[next[o]++] = uint8_t(i - t * kTile);
       }
