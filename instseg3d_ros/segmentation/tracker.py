@@ -7,30 +7,44 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from instseg3d_ros.segmentation.instances import group
 from instseg3d_ros.segmentation.result import Result
 
-MAX_POINTS = 60_000  # points beyond are thinned: overlap of 5 cm cells does not need them
+MAX_POINTS = 1500  # of an object; more are thinned: overlap of 5 cm cells does not need them
 OTHER_CLASS = 0.3  # cost of a changed class: the vote flickers more than objects do
-IMPOSSIBLE = 1e6
+NEWCOMER = 0.3  # cost of a track seen once, falling with every sighting: splinters do not take over from objects
+MEMORY = 3  # sightings whose cells make up a track: an object that falls apart for a frame stays whole in memory
+MIN_OVERLAP = 0.1  # things that touch share cells at the seam; that alone says nothing
+ABSORBED = 0.8  # share of a piece's cells in an object from which on the piece was never one of its own
+MIN_RATIO = 0.3  # of the sizes in cells of what may be the same object without overlapping
 
 
 @dataclass
 class Track:
-    """What is remembered of an object. cells (K,) int64 sorted keys of the cells it fills, center (3,) metres."""
+    """What is remembered of an object. cells (K,) int64 sorted keys of the cells it filled, center (3,) metres."""
 
     id: int
     label: str
     cells: np.ndarray
     center: np.ndarray
     seen: float
+    sightings: int = 1
+    recent: tuple[np.ndarray, ...] = ()  # the cells of the last `MEMORY` sightings
+
+    def follow(self, track: Track) -> None:
+        """Become the next sighting of `track`."""
+        self.id, self.sightings = track.id, track.sightings + 1
+        self.recent = (self.cells, *track.recent[: MEMORY - 1])
+        self.cells = np.unique(np.concatenate(self.recent))
 
 
 class Tracker:
     """Gives objects the id they had, in a frame that stays put while the camera moves.
 
-    An object is matched with a track by the overlap of the cells they fill (IoU and share of the smaller one) or, where
-    nothing overlaps, by the distance of their centres; the assignment of least total cost is Hungarian. A track that
-    is not seen waits `max_age` seconds; its id is given to nothing else. A stamp that goes back starts anew.
+    Objects are matched with tracks by the overlap of the cells they fill (IoU and share of the smaller one), and what
+    is left by the distance of the centres, at most `max_distance` metres; each time the assignment of least total cost
+    (Hungarian), where another class and a track hardly seen before cost something. A track that is not seen waits
+    `max_age` seconds; its id is given to nothing else. A stamp that goes back starts anew.
     """
 
     def __init__(self, max_age: float = 2.0, max_distance: float = 0.3, cell: float = 0.05):
@@ -51,12 +65,13 @@ class Tracker:
         self._tracks = [track for track in self._tracks if stamp_s - track.seen <= self.max_age]
         found = self._describe(result, points, stamp_s)
         for track, mine in self._match(found):
-            found[mine].id = track.id
+            found[mine].follow(track)
         matched = {one.id for one in found}
         for one in found:
             if one.id == 0:
                 one.id, self._next = self._next, self._next + 1
-        self._tracks = found + [track for track in self._tracks if track.id not in matched]
+        lost = [track for track in self._tracks if track.id not in matched]
+        self._tracks = found + [track for track in lost if not _splinter(track, found)]
         table = np.zeros(max((one.id for one in result.instances), default=0) + 1, np.int32)
         table[[one.id for one in result.instances]] = [one.id for one in found]
         instances = [replace(one, id=track.id) for one, track in zip(result.instances, found)]
@@ -64,43 +79,59 @@ class Tracker:
 
     def _describe(self, result: Result, points: np.ndarray, stamp_s: float) -> list[Track]:
         """A nameless track (id 0) for each instance, in their order."""
-        rows = np.flatnonzero(result.instance)
-        rows = rows[:: len(rows) // MAX_POINTS + 1]
-        rows = rows[np.isfinite(points[rows]).all(axis=1)]
-        owner = result.instance[rows]
-        cells = np.floor(points[rows] / self.cell).astype(np.int64) & 0x1FFFFF
-        keys = cells[:, 0] << 42 | cells[:, 1] << 21 | cells[:, 2]
-        order = np.lexsort((keys, owner))
-        owner, keys, places = owner[order], keys[order], points[rows[order]]
+        order, begin = group(result.instance, max((one.id for one in result.instances), default=0) + 1)
         tracks = []
         for one in result.instances:
-            first, last = np.searchsorted(owner, (one.id, one.id + 1))
-            center = places[first:last].mean(axis=0) if last > first else np.full(3, np.inf)
-            tracks.append(Track(0, one.label, np.unique(keys[first:last]), center, stamp_s))
+            rows = order[begin[one.id] : begin[one.id + 1]]
+            places = points[rows[:: len(rows) // MAX_POINTS + 1]].astype(np.float64)
+            places = places[np.isfinite(places).all(axis=1)]
+            cells = np.floor(places / self.cell).astype(np.int64) & 0x1FFFFF
+            keys = np.unique(cells[:, 0] << 42 | cells[:, 1] << 21 | cells[:, 2])
+            center = places.mean(axis=0) if len(places) else np.full(3, np.inf)
+            tracks.append(Track(0, one.label, keys, center, stamp_s, recent=(keys,)))
         return tracks
 
     def _match(self, found: list[Track]) -> list[tuple[Track, int]]:
-        """Pairs (track, index into `found`) of least total cost."""
-        from scipy.optimize import linear_sum_assignment
-
+        """Pairs (track, index into `found`): first by overlap, then, of what is left, by distance."""
         if not found or not self._tracks:
             return []
-        cost = self._costs(found)
-        rows, columns = linear_sum_assignment(cost)
-        return [(self._tracks[r], int(c)) for r, c in zip(rows, columns) if cost[r, c] < IMPOSSIBLE]
+        overlap, distance, alike = self._compare(found)
+        burden = OTHER_CLASS * ~alike + NEWCOMER / np.array([track.sightings for track in self._tracks])[:, None]
+        pairs = _assign(np.where(overlap >= MIN_OVERLAP, 1 - overlap + burden, np.inf), limit=1 + OTHER_CLASS)
+        distance[[pair[0] for pair in pairs]] = np.inf
+        distance[:, [pair[1] for pair in pairs]] = np.inf
+        pairs += _assign(np.where(distance <= 1, distance + burden, np.inf), limit=1 + OTHER_CLASS + NEWCOMER)
+        return [(self._tracks[row], column) for row, column in pairs]
 
-    def _costs(self, found: list[Track]) -> np.ndarray:
-        """(tracks, found): 0 for the same cells and class, 1 … 2 for near without overlap, `IMPOSSIBLE` beyond."""
+    def _compare(self, found: list[Track]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(tracks, found) each: overlap 0 … 1, mean of IoU and of the share of the smaller one; distance of the centres
+        in units of `max_distance`, infinite where the sizes differ much; whether the classes agree."""
         shared = _intersections(self._tracks, found)
         sizes, others = (np.array([max(1, len(t.cells)) for t in some]) for some in (self._tracks, found))
-        union = sizes[:, None] + others - shared
-        overlap = (shared / union + shared / np.minimum(sizes[:, None], others)) / 2
+        smaller, larger = np.minimum(sizes[:, None], others), np.maximum(sizes[:, None], others)
+        overlap = (shared / (smaller + larger - shared) + shared / smaller) / 2
         with np.errstate(invalid="ignore"):
             apart = np.stack([t.center for t in self._tracks])[:, None] - np.stack([t.center for t in found])
             distance = np.nan_to_num(np.linalg.norm(apart, axis=2), nan=np.inf) / self.max_distance
-        changed = np.array([[t.label != f.label for f in found] for t in self._tracks])
-        cost = np.where(shared > 0, 1 - overlap, np.where(distance <= 1, 1 + distance, IMPOSSIBLE))
-        return np.where(cost < IMPOSSIBLE, cost + OTHER_CLASS * changed, cost)
+        distance[smaller < MIN_RATIO * larger] = np.inf
+        alike = np.array([[t.label == f.label for f in found] for t in self._tracks])
+        return overlap, distance, alike
+
+
+def _assign(cost: np.ndarray, limit: float) -> list[tuple[int, int]]:
+    """Pairs (row, column) of least total cost, where leaving a row unmatched costs `limit`; inf is impossible."""
+    from scipy.optimize import linear_sum_assignment
+
+    capped = np.minimum(cost, limit)
+    rows, columns = linear_sum_assignment(capped)
+    return [(int(r), int(c)) for r, c in zip(rows, columns) if cost[r, c] < limit]
+
+
+def _splinter(track: Track, found: list[Track]) -> bool:
+    """Was an unmatched track only a piece that has now gone back into an object known for longer?"""
+    return track.sightings <= MEMORY and any(
+        one.sightings > track.sightings and np.isin(track.cells, one.cells).mean() >= ABSORBED for one in found
+    )
 
 
 def _intersections(left: list[Track], right: list[Track]) -> np.ndarray:

@@ -1,8 +1,12 @@
 """Ids that stay: objects that move, leave, return, and change places in the list."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from instseg3d_ros.data.synthetic.drive import drive
+from instseg3d_ros.data.synthetic.frames import Recipe
 from instseg3d_ros.segmentation.result import Box, Instance, Result
 from instseg3d_ros.segmentation.tracker import Tracker, tracking_scores
 
@@ -81,3 +85,57 @@ def test_scores_by_hand():
 def test_perfect_tracking_scores_one():
     true = [np.repeat([1, 2], 5)] * 4
     assert tracking_scores(true, true)["mota"] == 1.0
+
+
+def test_a_splinter_takes_no_id_and_leaves_none():
+    tracker = Tracker()
+    whole = frame((1, A, "cup"), (2, B, "cup"))
+    for stamp in (0.0, 0.1, 0.2):
+        one, two = ids_of(tracker.update(*whole, stamp))
+    result, points = frame((1, A, "cup"), (2, B, "cup"))
+    upper = (result.instance == 1) & (points[:, 0] > 0.03)  # less than half, touching nothing else
+    result.instance[upper] = 3
+    result.instances.append(replace(result.instances[0], id=3))
+    split = tracker.update(result, points, 0.3)
+    assert ids_of(split)[:2] == [one, two]
+    assert ids_of(split)[2] not in (one, two)
+    again = tracker.update(*whole, 0.4)
+    assert ids_of(again) == [one, two]
+    # The splinter is forgotten: what appears beside takes a new id although it is near to where the splinter was.
+    beside = tracker.update(*frame((1, A, "cup"), (2, B, "cup"), (3, (0.25, 0, 0), "cup")), 0.5)
+    assert ids_of(beside)[:2] == [one, two] and ids_of(beside)[2] > ids_of(split)[2]
+
+
+def test_a_hidden_object_does_not_lose_its_id_to_a_neighbour():
+    tracker = Tracker()
+    near = (0.19, 0, 0)  # touches A: they share the cells at the seam
+    one, two = ids_of(tracker.update(*frame((1, A, "cup"), (2, near, "cup")), 0.0))
+    for stamp in (0.1, 0.2):
+        assert ids_of(tracker.update(*frame((5, near, "cup")), stamp)) == [two]
+    assert ids_of(tracker.update(*frame((1, near, "cup"), (2, A, "cup")), 0.3)) == [two, one]
+
+
+@pytest.mark.parametrize("kind", ["rooms", "tabletop"])
+def test_true_masks_of_a_moving_camera_are_followed_without_a_switch(kind):
+    rng, tracker = np.random.default_rng(0), Tracker()
+    truth, raw, tracked = [], [], []
+    for number, shot in enumerate(drive(Recipe(seed=5, resolution=(128, 96)), kind, 8, sweep=1.0)):
+        pose = shot.camera.pose
+        points = shot.points @ pose[:3, :3].T.astype(np.float32) + pose[:3, 3].astype(np.float32)
+        names = [n for n in np.unique(shot.instance) if n and (shot.instance == n).sum() > 20]
+        truth.append(np.where(np.isin(shot.instance, names), shot.instance, 0))
+        ids = np.zeros(len(points), np.int32)
+        instances = []
+        for new, old in enumerate(rng.permutation(names), 1):
+            if rng.random() < 0.15 and number:
+                continue  # overlooked in this frame
+            ids[shot.instance == old] = new
+            label = str(shot.semantic[shot.instance == old][0]) if rng.random() > 0.1 else "mistaken"
+            instances.append(Instance(new, label, 0.9, 1, Box(np.zeros(3), np.zeros(3), np.eye(3))))
+        raw.append(ids)
+        result = Result(shot.semantic, ids, np.ones(len(ids), np.float32), instances)
+        tracked.append(tracker.update(result, points, number / 5).instance)
+    assert tracking_scores(truth, raw)["switches"] > 0
+    scores = tracking_scores(truth, tracked)
+    assert scores["switches"] == 0 and scores["false_positives"] == 0
+    assert scores["objects"] > 15
