@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from instseg3d_ros.sparse import engine_native, engine_spconv, engine_torch
+from instseg3d_ros.sparse import engine_native, engine_spconv, engine_torch, precision
 from instseg3d_ros.sparse.kernel_map import KernelMap
 from instseg3d_ros.sparse.native.kernels import serves
 
@@ -16,7 +16,11 @@ def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap, packed: di
     packed: a place that lives as long as the weight does, for what inference would else compute at each call.
     """
     kind = features.device.type
-    if torch.is_autocast_enabled(kind):
+    if precision.reduced(features):
+        if features.dtype == torch.bfloat16 and weight.dtype == torch.float32 and features.shape[1] % 2 == 0:
+            return engine_native.infer(features, weight, kernel_map, packed)
+        features = features.to(weight.dtype)  # the stem: few channels, and not from a normalization
+    elif torch.is_autocast_enabled(kind):
         features, weight = features.to(torch.get_autocast_dtype(kind)), weight.to(torch.get_autocast_dtype(kind))
     elif weight.dtype != features.dtype:
         raise ValueError(f"features are {features.dtype}, weights {weight.dtype}")

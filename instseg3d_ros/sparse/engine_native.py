@@ -36,11 +36,16 @@ class Convolution(torch.autograd.Function):
 
 
 def infer(features: Tensor, weight: Tensor, kernel_map: KernelMap, packed: dict) -> Tensor:
-    """The forward alone; `packed` keeps the packed weights until the weights change."""
-    key = (weight.data_ptr(), None if weight.is_inference() else weight._version, weight.dtype)
+    """The forward alone; `packed` keeps the packed weights until the weights change.
+
+    Features in bfloat16 are multiplied as they are and summed in float32, which is also what comes out.
+    """
+    key = (weight.data_ptr(), None if weight.is_inference() else weight._version, weight.dtype, features.dtype)
     if packed.get("key") != key:
+        half = features.dtype == torch.bfloat16
         # The source is held so that its address cannot be given to other weights.
-        packed.update(key=key, weight=pack(weight.contiguous()), source=weight.detach())
+        made = pack_bf16(weight.contiguous()) if half else pack(weight.contiguous())
+        packed.update(key=key, weight=made, source=weight.detach())
     return convolve(features.contiguous(), packed["weight"], len(weight), kernel_map)
 
 
@@ -57,10 +62,19 @@ def pack(weight: Tensor, transposed: bool = False, mirror: bool = False) -> Tens
     return packed
 
 
+def pack_bf16(weight: Tensor) -> Tensor:
+    """The same in bfloat16, from float32 and with an even number of input channels."""
+    c_out, c_in, offsets = len(weight), weight.shape[-1], weight.shape[1] ** 3
+    packed = weight.new_empty(_padded(c_out, "f32") * offsets * c_in, dtype=torch.bfloat16)
+    _call("pack_bf16", weight, c_out, offsets, c_in, packed)
+    return packed
+
+
 def convolve(features: Tensor, packed: Tensor, c_out: int, kernel_map: KernelMap) -> Tensor:
     """features (V_in, C_in) -> (V_out, C_out)."""
-    y = features.new_empty(kernel_map.sizes[1], c_out)
-    suffix = kernels.SUFFIX[features.dtype]
+    half = features.dtype == torch.bfloat16
+    y = features.new_empty((kernel_map.sizes[1], c_out), dtype=torch.float32 if half else features.dtype)
+    suffix = "bf16" if half else kernels.SUFFIX[features.dtype]
     _call(f"convolve_{suffix}", *_pairs(kernel_map), features, packed, features.shape[1], y, c_out)
     return y
 
@@ -73,7 +87,7 @@ def weight_gradient(features: Tensor, gradient: Tensor, weight: Tensor, kernel_m
         gradient = torch.nn.functional.pad(gradient, (0, padded - c_out))
     d_weight = torch.empty_like(weight)
     arguments = features, features.shape[1], gradient, padded, c_out, d_weight
-    _call(f"weight_gradient_{suffix}", *_pairs(kernel_map), *arguments)
+    kernels.call("weight_gradient", f"weight_gradient_{suffix}", *_pairs(kernel_map), *arguments)
     return d_weight
 
 

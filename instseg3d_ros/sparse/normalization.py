@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, distributed, nn
 
+from instseg3d_ros.sparse import precision
 from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.tensor import SparseTensor
 
@@ -71,8 +72,12 @@ class BatchNormReLU(nn.BatchNorm1d):
             inverse_std = (self.running_var + self.eps).rsqrt()
             return _OfRunning.apply(features, self.weight, self.bias, self.running_mean, inverse_std)
         features, (scale, shift) = features.contiguous(), self._scale_and_shift()
-        y = torch.empty_like(features)
-        _call("apply", features, features, scale, shift, y)
+        if precision.reduced(features) and features.dtype == torch.float32:
+            y = torch.empty_like(features, dtype=torch.bfloat16)
+            kernels.call("normalization", "apply_bf16", *features.shape, features, scale, shift, y)
+        else:
+            y = torch.empty_like(features)
+            _call("apply", features, features, scale, shift, y)
         return y
 
     def _scale_and_shift(self) -> tuple[Tensor, Tensor]:

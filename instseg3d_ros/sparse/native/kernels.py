@@ -13,7 +13,7 @@ from torch import Tensor
 
 from instseg3d_ros.sparse.native import build
 
-SOURCES = ("attention", "convolution", "kernel_map", "nearest", "normalization", "voxelize")
+SOURCES = ("attention", "convolution", "kernel_map", "nearest", "normalization", "voxelize", "weight_gradient")
 SUFFIX = {torch.float32: "f32", torch.float64: "f64"}
 
 
@@ -52,6 +52,11 @@ def available(device: torch.device) -> bool:
 def serves(features: Tensor) -> bool:
     """Whether the kernels serve these features: on a CPU, in float32 or float64."""
     return features.dtype in SUFFIX and available(features.device)
+
+
+def has_bf16() -> bool:
+    """Whether convolutions can multiply in bfloat16 here: compiled kernels on a processor with instructions for it."""
+    return available(torch.device("cpu")) and bool(query("convolution", "has_bf16"))
 
 
 def call(source: str, name: str, *arguments: Tensor | float | None) -> int:

@@ -88,6 +88,17 @@ void apply(int64_t threads, int64_t n, int64_t c, const T *x, const T *scale, co
   });
 }
 
+// The same in bfloat16, for convolutions that take it.
+void apply_rounded(int64_t threads, int64_t n, int64_t c, const float *x, const float *scale, const float *shift, Bf16 *y) {
+  parallel(worth(threads, n * c), chunks(n), [&](int64_t i) {
+    for (int64_t r = i * kChunk; r < std::min(n, (i + 1) * kChunk); ++r) {
+      const float *from = x + r * c;
+      Bf16 *to = y + r * c;
+      for (int64_t j = 0; j < c; ++j) to[j] = to_bf16(std::max(from[j] * scale[j] + shift[j], 0.0f));
+    }
+  });
+}
+
 // With g = dy where y > 0: d_bias = Σ g, d_weight = Σ g (x − mean) / std.
 template <class T>
 void parameter_gradients(int64_t threads, int64_t n, int64_t c, const T *x, const T *dy, const T *scale, const T *shift,
@@ -182,3 +193,8 @@ void backward(int64_t threads, int64_t n, int64_t c, const T *x, const T *dy, co
 
 EXPORT(float, f32)
 EXPORT(double, f64)
+
+extern "C" void apply_bf16(int64_t threads, int64_t n, int64_t c, const float *x, const float *scale, const float *shift,
+                           Bf16 *y) {
+  apply_rounded(threads, n, c, x, scale, shift, y);
+}

@@ -1,0 +1,121 @@
+// Gradient of a convolution's weights on a CPU: for each offset the sum over its pairs of x[in]ᵀ dy[out].
+//
+// A block of the result stays in registers while the pairs of a tile run by.
+#include <algorithm>
+#include <cstdlib>
+
+#include "parallel.h"
+#include "tiles.h"
+
+namespace {
+
+template <class T>
+struct AlignedBuffer {
+  T *data;
+  explicit AlignedBuffer(size_t count) : data(static_cast<T *>(std::aligned_alloc(64, (count * sizeof(T) + 63) / 64 * 64))) {}
+  ~AlignedBuffer() { std::free(data); }
+  AlignedBuffer(const AlignedBuffer &) = delete;
+};
+
+// sums (K rows of N vectors, `pitch` apart) += Σ over the pairs of x[in][0..K)ᵀ dy[out][N vectors].
+template <class T, int K, int N>
+void outer(int64_t count, const int32_t *in, const uint8_t *out, const T *x, int64_t x_stride, const T *dy, int64_t dy_stride,
+           T *sums, int64_t pitch) {
+  constexpr int L = kLanes<T>;
+  Vector<T> sum[K][N];
+#pragma GCC unroll 16
+  for (int k = 0; k < K; ++k)
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) sum[k][n] = load(sums + k * pitch + n * L);
+  for (int64_t i = 0; i < count; ++i) {
+    const T *from = x + (in ? in[i] : i) * x_stride, *to = dy + (out ? out[i] : i) * dy_stride;
+    Vector<T> g[N];
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) g[n] = load(to + n * L);
+#pragma GCC unroll 16
+    for (int k = 0; k < K; ++k)
+#pragma GCC unroll 4
+      for (int n = 0; n < N; ++n) sum[k][n] += from[k] * g[n];
+  }
+#pragma GCC unroll 16
+  for (int k = 0; k < K; ++k)
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) store(sums + k * pitch + n * L, sum[k][n]);
+}
+
+template <class T, int N>
+void outer_channels(int64_t count, const int32_t *in, const uint8_t *out, const T *x, int64_t x_stride, int c_in, const T *dy,
+                    int64_t dy_stride, T *sums, int64_t pitch) {
+  constexpr int K = kMaxRows;
+  int k = 0;
+  for (; k + K <= c_in; k += K) outer<T, K, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
+  for (; k + 4 <= c_in; k += 4) outer<T, 4, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
+  for (; k < c_in; ++k) outer<T, 1, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
+}
+
+// dy is (rows_out, c_pad) with c_pad a multiple of the lanes. Tiles are shared out in chunks whose sums are kept apart and
+// added in order; how many chunks depends on the sizes alone, so the result does not depend on the threads.
+template <class T>
+void weight_gradient(int64_t threads, const Pairs &pairs, const T *x, int c_in, const T *dy, int c_pad, int c_out, T *dw) {
+  const int64_t tiles = (pairs.rows_out + kTile - 1) / kTile;
+  const int64_t one = int64_t(pairs.offsets) * c_in * c_pad;
+  int64_t chunks = (tiles + 7) / 8;                                         // 2048 rows
+  chunks = std::max<int64_t>(1, std::min(chunks, (int64_t(8) << 20) / one));  // at most 8 Mi sums in all
+  AlignedBuffer<T> parts(size_t(chunks * one));
+  constexpr int kGroup = 64;  // input channels per task
+  const int groups = (c_in + kGroup - 1) / kGroup;
+  const Blocks cut(c_pad / kLanes<T>);
+  const int64_t work = pairs.start[tiles * pairs.offsets] + (pairs.identity >= 0 ? pairs.rows_out : 0);
+  parallel(worth(threads, work * c_in * cut.vectors + one), chunks * pairs.offsets * groups, [&](int64_t task) {
+    const int64_t chunk = task / (pairs.offsets * groups);
+    const int o = int(task / groups % pairs.offsets), k0 = int(task % groups) * kGroup, some = std::min(kGroup, c_in - k0);
+    T *part = parts.data + chunk * one + (int64_t(o) * c_in + k0) * c_pad;
+    std::memset(part, 0, sizeof(T) * some * c_pad);
+    for (int64_t t = tiles * chunk / chunks; t < tiles * (chunk + 1) / chunks; ++t) {
+      const int64_t row = t * kTile, begin = pairs.start[t * pairs.offsets + o];
+      const bool dense = o == pairs.identity;
+      const int64_t many =
+          dense ? std::min<int64_t>(kTile, pairs.rows_out - row) : pairs.start[t * pairs.offsets + o + 1] - begin;
+      if (!many) continue;
+      const int32_t *in = dense ? nullptr : pairs.in + begin;
+      const uint8_t *out = dense ? nullptr : pairs.out + begin;
+      const T *from = x + k0 + (dense ? row * c_in : 0), *to = dy + row * c_pad;
+      for (int b = 0; b < cut.count; ++b) {
+        const int64_t c = cut.begin(b) * kLanes<T>;
+        if (cut.width(b) == 1) outer_channels<T, 1>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
+        else if (cut.width(b) == 2) outer_channels<T, 2>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
+        else if constexpr (kMaxColumns > 2)
+          outer_channels<T, 3>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
+      }
+    }
+  });
+  if (chunks > 1)
+    parallel(worth(threads, one * chunks), (one + 8191) / 8192, [&](int64_t task) {
+      for (int64_t chunk = 1; chunk < chunks; ++chunk)
+        for (int64_t i = task * 8192; i < std::min(one, (task + 1) * 8192); ++i) parts.data[i] += parts.data[chunk * one + i];
+    });
+  // (offsets, c_in, c_pad) -> (c_out, offsets, c_in), sixteen rows of the result side by side, each from front to back
+  parallel(worth(threads, one), (c_out + 15) / 16, [&](int64_t strip) {
+    const int c0 = int(strip) * 16, c1 = std::min(c0 + 16, c_out);
+    for (int o = 0; o < pairs.offsets; ++o)
+      for (int k0 = 0; k0 < c_in; k0 += 16) {
+        const int k1 = std::min(k0 + 16, c_in);
+        const T *from = parts.data + int64_t(o) * c_in * c_pad;
+        for (int c = c0; c < c1; ++c)
+          for (int k = k0; k < k1; ++k) dw[(int64_t(c) * pairs.offsets + o) * c_in + k] = from[int64_t(k) * c_pad + c];
+      }
+  });
+}
+
+}  // namespace
+
+#define EXPORT(T, NAME)                                                                                                  \
+  extern "C" void weight_gradient_##NAME(int64_t threads, int64_t rows_out, int64_t offsets, int64_t identity,          \
+                                         int64_t complete, const int64_t *start, const int32_t *in, const uint8_t *out, \
+                                         const T *x, int64_t c_in, const T *dy, int64_t c_pad, int64_t c_out, T *dw) {  \
+    weight_gradient<T>(threads, {rows_out, int(offsets), int(identity), int(complete), start, in, out}, x, c_in, dy,    \
+                       c_pad, c_out, dw);                                                                               \
+  }
+
+EXPORT(float, f32)
+EXPORT(double, f64)

@@ -1,0 +1,77 @@
+"""Inference in bfloat16 on CPUs that have instructions for it.
+
+    with reduced_precision(choose("auto")):
+        y = backbone(x).features.float()
+
+Inside, normalizations hand bfloat16 to convolutions, which multiply in it and sum and answer in float32; residual sums
+and everything else stay as they are. It is torch's autocast that is asked, so `torch.autocast("cpu", torch.bfloat16)`
+does as well. Only inference takes part: with gradients enabled, autocast means what it means for torch's own layers.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.sparse.native import kernels
+
+CHOICES = ("auto", "fp32", "bf16")
+WORTH = 1.15  # times as fast as float32 that "auto" wants to see, for the digits it gives up
+
+
+def choose(precision: str, device: torch.device | str = "cpu") -> torch.dtype:
+    """The type to compute in. "auto" measures both for some milliseconds, once a process.
+
+    Raises InputError for an unknown name, and for "bf16" where the processor or the compiled kernels do not have it.
+    """
+    if precision not in CHOICES:
+        raise InputError(f"precision '{precision}': one of {', '.join(CHOICES)} is expected")
+    if torch.device(device).type != "cpu" or precision == "fp32":
+        return torch.float32
+    if not kernels.has_bf16():
+        if precision == "bf16":
+            raise InputError(
+                "precision 'bf16': no instructions for it here, or no C++ compiler was found; take fp32"
+            )
+        return torch.float32
+    return torch.bfloat16 if precision == "bf16" or _gain() >= WORTH else torch.float32
+
+
+def reduced_precision(dtype: torch.dtype) -> torch.autocast:
+    """A context in which sparse layers on a CPU compute in `dtype`, as `choose` gave it."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16)
+
+
+def reduced(features: Tensor) -> bool:
+    """Whether layers are to compute these features in bfloat16 now."""
+    return (
+        features.device.type == "cpu"
+        and torch.is_autocast_enabled("cpu")
+        and not torch.is_grad_enabled()
+        and torch.get_autocast_dtype("cpu") == torch.bfloat16
+        and kernels.has_bf16()
+    )
+
+
+@cache
+def _gain() -> float:
+    """How many times as fast a convolution of 64 channels is in bfloat16, the best of some turns of each."""
+    from instseg3d_ros.sparse.engine_native import infer
+    from instseg3d_ros.sparse.grid import VoxelGrid
+    from instseg3d_ros.sparse.kernel_map import KernelMap
+
+    plane = torch.cartesian_prod(torch.zeros(1).long(), torch.arange(40), torch.arange(40), torch.arange(2))
+    kernel_map = KernelMap.submanifold(VoxelGrid.from_coords(plane)[0])
+    x, weight = torch.randn(len(plane), 64), torch.randn(64, 3, 3, 3, 64)
+    features = {dtype: x.to(dtype) for dtype in (torch.float32, torch.bfloat16)}
+    packed, best = {dtype: {} for dtype in features}, dict.fromkeys(features, float("inf"))
+    for _ in range(6):  # the first turn also packs the weights
+        for dtype in features:
+            start = time.perf_counter()
+            infer(features[dtype], weight, kernel_map, packed[dtype])
+            best[dtype] = min(best[dtype], time.perf_counter() - start)
+    return best[torch.float32] / best[torch.bfloat16]

@@ -1,0 +1,72 @@
+import pytest
+import torch
+from sparse_clouds import grid_of, shapes
+from torch import nn
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.sparse import BatchNormReLU, DownConv3d, SparseTensor, SubmanifoldConv3d, UpConv3d
+from instseg3d_ros.sparse.native import build, kernels
+from instseg3d_ros.sparse.precision import choose, reduced_precision
+
+needs_bf16 = pytest.mark.skipif(not kernels.has_bf16(), reason="no bfloat16 instructions, or no compiler")
+
+
+class Small(nn.Module):
+    """Every kind of layer, with channels that fill vectors and that do not."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = SubmanifoldConv3d(3, 18)
+        self.norm, self.same = BatchNormReLU(18), SubmanifoldConv3d(18, 34)
+        self.down_norm, self.down = BatchNormReLU(34), DownConv3d(34, 40)
+        self.up_norm, self.up = BatchNormReLU(40), UpConv3d(40, 5)
+
+    def forward(self, x):
+        x = self.same(self.norm(self.stem(x)))
+        return self.up(self.up_norm(self.down(self.down_norm(x))), x.grid).features
+
+
+@needs_bf16
+@pytest.mark.parametrize("name", ["cloud", "scenes", "one voxel", "line"])
+def test_close_to_float32(name):
+    grid = grid_of(shapes()[name])
+    network, x = Small().eval(), SparseTensor(torch.randn(len(grid), 3), grid)
+    with torch.no_grad():
+        exact = network(x)
+        with reduced_precision(torch.bfloat16):
+            y = network(x)
+        again = network(x)
+    assert y.dtype == torch.float32 and not torch.equal(y, exact)
+    assert (y - exact).norm() <= 0.02 * exact.norm()
+    assert torch.equal(exact, again)
+
+
+@needs_bf16
+def test_products_are_those_of_rounded_numbers():
+    """One convolution equals a float64 one of inputs and weights rounded to bfloat16."""
+    grid = grid_of(shapes()["cloud"])
+    conv, x = SubmanifoldConv3d(16, 20), torch.randn(len(grid), 16).bfloat16()
+    with torch.no_grad(), reduced_precision(torch.bfloat16):
+        y = conv(SparseTensor(x, grid)).features
+    conv.weight.data = conv.weight.data.bfloat16().double()
+    torch.testing.assert_close(y.double(), conv(SparseTensor(x.double(), grid)).features.detach(), rtol=1e-4, atol=1e-4)
+
+
+def test_float32_is_untouched():
+    grid = grid_of(shapes()["cloud"])
+    network, x = Small().eval(), SparseTensor(torch.randn(len(grid), 3), grid)
+    with torch.no_grad():
+        exact = network(x)
+        with reduced_precision(torch.float32):
+            assert torch.equal(network(x), exact)
+
+
+def test_choices(monkeypatch):
+    assert choose("fp32") == torch.float32
+    assert choose("auto") in (torch.float32, torch.bfloat16)
+    with pytest.raises(InputError, match="fp16"):
+        choose("fp16")
+    monkeypatch.setenv(build.OFF, "0")
+    assert choose("auto") == torch.float32
+    with pytest.raises(InputError, match="fp32"):
+        choose("bf16")
