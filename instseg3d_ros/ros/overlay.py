@@ -52,16 +52,20 @@ def _background(cloud: Cloud) -> np.ndarray:
 def _write_names(picture: np.ndarray, ids: np.ndarray, result: Result) -> None:
     try:
         from PIL import Image as Canvas
-        from PIL import ImageDraw
+        from PIL import ImageDraw, ImageFont
     except ImportError:  # tinted and outlined without names then
         return
     canvas = Canvas.fromarray(picture)
     draw = ImageDraw.Draw(canvas)
+    try:
+        font = ImageFont.load_default(size=max(10, picture.shape[0] // 30))
+    except TypeError:  # Pillow before 10.1 has one small font
+        font = ImageFont.load_default()
     coarse = ids[::GRID, ::GRID]  # every few pixels tell well enough where an object's middle is
     for one in result.instances:
         rows, columns = np.nonzero(coarse == one.id)
         if len(rows):
             place = GRID * float(np.median(columns)), GRID * float(np.median(rows))
-            draw.text(place, f"{one.label} #{one.id}", fill=(255, 255, 255), anchor="mm", stroke_width=1,
+            draw.text(place, f"{one.label} #{one.id}", fill=(255, 255, 255), font=font, anchor="mm", stroke_width=1,
                       stroke_fill=(0, 0, 0))  # fmt: skip
     picture[:] = np.asarray(canvas)

@@ -14,13 +14,19 @@ Usage = namedtuple("Usage", "total used free")
 
 @pytest.fixture(autouse=True)
 def nothing_chosen(monkeypatch):
-    for name in (*transport.CHOSEN, "RMW_IMPLEMENTATION"):
+    for name in (*transport.CHOSEN, transport.MODE, "RMW_IMPLEMENTATION"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(1 << 33, 0, 1 << 33))
 
 
 def test_used_where_nothing_is_chosen():
-    assert transport.large_cloud_profile() == {transport.PROFILE: str(share("config") / "fastdds.xml")}
+    chosen = transport.large_cloud_profile()
+    assert chosen == {transport.PROFILE: str(share("config") / "fastdds.xml"), transport.MODE: "ASYNCHRONOUS"}
+
+
+def test_a_users_publication_mode_stays(monkeypatch):
+    monkeypatch.setenv(transport.MODE, "SYNCHRONOUS")
+    assert transport.large_cloud_profile()[transport.MODE] == "SYNCHRONOUS"
 
 
 @pytest.mark.parametrize("name", transport.CHOSEN)
