@@ -1,0 +1,1 @@
+"""Speed of every stage beside its peers, measured in one run, contestants taking turns."""

@@ -1,0 +1,100 @@
+"""The two backbones against spconv, a training step against a forward pass, bf16 against fp32."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from instseg3d_ros.benchmarking.frame import Frame
+from instseg3d_ros.benchmarking.peer import Spconv
+from instseg3d_ros.benchmarking.race import Row, against, race
+from instseg3d_ros.network.backbone import BACKBONES
+from instseg3d_ros.sparse import SparseTensor, VoxelGrid, voxelize
+from instseg3d_ros.sparse.native import kernels
+from instseg3d_ros.sparse.precision import reduced_precision
+
+GROUP = "backbone"
+MARKS = {"unet": 2.5, "resnet": 2.2}  # at 2 cm, all threads against spconv's one
+ONE_THREAD, STEP, HALF = 1.2, 3.5, 1.3
+AGREEMENT = 1e-4  # largest difference from spconv's numbers, as a share of its largest
+
+
+def rows(frame: Frame, rounds: int, sizes: tuple[float, ...], threads: int) -> Iterator[Row]:
+    points, colors = frame.tensors()
+    for size in sizes:
+        voxels = voxelize(points, colors / 127.5 - 1, size)
+        for kind in BACKBONES:
+            yield from _forward(kind, voxels, size, rounds, threads)
+            if size == 0.02:
+                yield _step(kind, voxels, max(3, rounds // 2))
+
+
+def fresh(grid: VoxelGrid) -> VoxelGrid:
+    """The same voxels without the levels and tables that were built for them."""
+    return VoxelGrid(grid.codes, grid.blocks, grid.bits, grid.num_scenes, grid.engine)
+
+
+def forward(network: torch.nn.Module, voxels, threads: int, dtype: torch.dtype = torch.float32):
+    """A function that runs one forward pass, kernel maps included, on so many threads."""
+
+    @torch.inference_mode()
+    def run() -> None:
+        torch.set_num_threads(threads)
+        with reduced_precision(dtype):
+            run.output = network(SparseTensor(voxels.features, fresh(voxels.grid))).features
+
+    return run
+
+
+def _forward(kind: str, voxels, size: float, rounds: int, threads: int) -> Iterator[Row]:
+    torch.manual_seed(0)
+    network = BACKBONES[kind](3).eval()
+    what, count, marks = f"{kind} {100 * size:g} cm", len(voxels.grid), size == 0.02
+    contestants = {"all": forward(network, voxels, threads), "one": forward(network, voxels, 1)}
+    if importlib.util.find_spec("spconv") is None:
+        times = race(contestants, rounds)
+        yield Row(GROUP, what, count, times["all"], "spconv is not installed")
+    else:
+        with Spconv() as spconv:
+            expected = spconv.prepare(kind, network, voxels.grid.coords, voxels.features)
+            contestants["all"]()
+            error = np.abs(contestants["all"].output.numpy() - expected).max() / np.abs(expected).max()
+            if not error < AGREEMENT:
+                raise RuntimeError(f"{what}: differs from spconv by {error:.1e} of its largest value")
+            times = race({**contestants, "spconv": spconv.run}, rounds)
+        mark = MARKS[kind] if marks else None
+        yield against(GROUP, f"{what}, {threads} threads", count, times, "all", "spconv", mark)
+        yield against(GROUP, f"{what}, 1 thread", count, times, "one", "spconv", ONE_THREAD if marks else None)
+    torch.set_num_threads(threads)
+    if marks and kernels.has_bf16():
+        half = forward(network, voxels, threads, torch.bfloat16)
+        times = race({"bf16": half, "fp32": contestants["all"]}, rounds)
+        yield against(GROUP, f"{what}, bf16", count, times, "bf16", "own fp32", HALF if kind == "resnet" else None)
+
+
+def _step(kind: str, voxels, rounds: int) -> Row:
+    """Forward, backward and Adam on one frame, against the forward pass alone, maps included in both."""
+    torch.manual_seed(0)
+    network = BACKBONES[kind](3)
+    optimizer = torch.optim.Adam(network.parameters())
+
+    def step() -> None:
+        network.train()
+        optimizer.zero_grad()
+        network(SparseTensor(voxels.features, fresh(voxels.grid))).features.square().mean().backward()
+        optimizer.step()
+
+    def infer() -> None:
+        network.eval()
+        alone()
+
+    alone = forward(network, voxels, torch.get_num_threads())
+    times = race({"step": step, "forward": infer}, rounds)
+    ratio = times["forward"].ratio_of(times["step"])
+    return Row(
+        GROUP, f"{kind} training step", len(voxels.grid), times["step"], "own forward", times["forward"],
+        ratio, STEP, at_most=True, unit="× as long",
+    )  # fmt: skip

@@ -1,0 +1,64 @@
+"""The clouds that are measured on: one generated frame of a furnished room, or any file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from instseg3d_ros.errors import InputError
+
+FEWEST = 1000
+
+
+@dataclass(frozen=True)
+class Frame:
+    """points (N, 3) float32 metres, z up, finite; colors (N, 3) uint8; shape (height, width) of the cloud they were."""
+
+    name: str
+    points: np.ndarray
+    colors: np.ndarray
+
+    def tensors(self) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.from_numpy(self.points), torch.from_numpy(self.colors).float()
+
+    def of_size(self, count: int, seed: int = 0) -> Frame:
+        """`count` points of the same density: a part around a random point, or copies side by side with fresh noise."""
+        rng = np.random.default_rng(seed)
+        if count <= len(self.points):
+            center = self.points[rng.integers(len(self.points))]
+            chosen = np.argsort(((self.points - center) ** 2).sum(1))[:count]
+            return Frame(self.name, self.points[chosen], self.colors[chosen])
+        copies = -(-count // len(self.points))
+        width = float(np.ptp(self.points[:, 0])) + 1.0
+        side = int(np.ceil(np.sqrt(copies)))
+        depth = float(np.ptp(self.points[:, 1])) + 1.0
+        shifts = np.array([(i % side * width, i // side * depth, 0) for i in range(copies)], np.float32)
+        points = (self.points + shifts[:, None]).reshape(-1, 3)[:count]
+        noise = rng.normal(0, 0.001, points.shape).astype(np.float32)
+        return Frame(self.name, points + noise, np.tile(self.colors, (copies, 1))[:count])
+
+
+def load(path: Path | None, seed: int = 1) -> Frame:
+    """A cloud file or bag, or without a path a generated 640 × 480 frame of a room."""
+    if path is None:
+        return _generated(seed)
+    from instseg3d_ros.data.clouds.files import read_cloud
+
+    cloud = read_cloud(path)
+    finite = np.isfinite(cloud.points).all(axis=1)
+    if finite.sum() < FEWEST:
+        raise InputError(f"{path}: {int(finite.sum())} finite points; at least {FEWEST} are needed to measure anything")
+    points = np.ascontiguousarray(cloud.points[finite], dtype=np.float32)
+    colors = np.full(points.shape, 128, np.uint8) if cloud.colors is None else cloud.colors[finite]
+    return Frame(Path(path).name, points, np.ascontiguousarray(colors))
+
+
+def _generated(seed: int) -> Frame:
+    from instseg3d_ros.data.synthetic.frames import Recipe, scenes
+
+    recipe = Recipe(seed=seed, resolution=(640, 480))
+    scene = next(iter(scenes(recipe, recipe.catalogue(), "val", "rooms", 0, 1)))
+    return Frame(f"generated room, seed {seed}", scene.points, scene.colors)

@@ -1,0 +1,117 @@
+"""spconv in a process of its own with one OpenMP thread, the only setting in which it is right on a CPU.
+
+Run as a module it is that process: a line of JSON in, a line of JSON out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from instseg3d_ros.errors import InputError
+
+
+class Spconv:
+    """Client side. `prepare` gives it a network and voxels, `run` lets it compute once and gives milliseconds."""
+
+    def __init__(self):
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+        command = [sys.executable, "-m", __spec__.name]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+        self._folder = tempfile.TemporaryDirectory()
+        self._ask({})  # answers when its imports are done
+
+    def __enter__(self) -> Spconv:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+        self._folder.cleanup()
+
+    def prepare(self, kind: str, network: torch.nn.Module, coords: torch.Tensor, features: torch.Tensor) -> np.ndarray:
+        """Its output (V, m), for comparison with ours. kind: name of the backbone."""
+        path = Path(self._folder.name) / "task.pt"
+        torch.save({"state": network.state_dict(), "coords": coords, "features": features}, path)
+        self._ask({"prepare": str(path), "kind": kind, "width": network.stem.c_out})
+        return np.load(path.with_suffix(".npy"))
+
+    def run(self) -> float:
+        return self._ask({"run": 1})["milliseconds"]
+
+    def maps(self) -> float:
+        """Its search for pairs alone, all seven levels."""
+        return self._ask({"maps": 1})["milliseconds"]
+
+    def _ask(self, question: dict) -> dict:
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise InputError("spconv's process ended; is spconv installed? `python -c 'import spconv'` tells")
+        return json.loads(answer)
+
+
+def serve() -> None:
+    import time
+
+    import spconv.pytorch as spconv
+
+    from instseg3d_ros.benchmarking import spconv_network
+    from instseg3d_ros.network.backbone import BACKBONES
+
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever libraries print must not be taken for an answer
+    torch.set_num_threads(1)
+    run = maps = None
+    for line in sys.stdin:
+        question, answer = json.loads(line), {}
+        if "prepare" in question:
+            task = torch.load(question["prepare"], weights_only=True)
+            coords, features = task["coords"], task["features"]
+            network = BACKBONES[question["kind"]](features.shape[1], question["width"])
+            network.load_state_dict(task["state"])
+            run = spconv_network.forward(network.eval(), coords, features)
+            np.save(Path(question["prepare"]).with_suffix(".npy"), run().numpy())
+            maps = _maps(spconv, coords)
+        elif question:
+            start = time.perf_counter()
+            run() if "run" in question else maps()
+            answer["milliseconds"] = 1000 * (time.perf_counter() - start)
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def _maps(spconv, coords: torch.Tensor):
+    """All pairs that a backbone needs, by layers with one channel."""
+    from instseg3d_ros.benchmarking.spconv_network import fitted
+
+    coords, shape = fitted(coords)
+    levels = [
+        (spconv.SubMConv3d(1, 1, 3, indice_key=f"l{i}"), spconv.SparseConv3d(1, 1, 2, stride=2, indice_key=f"d{i}"))
+        for i in range(7)
+    ]
+
+    @torch.inference_mode()
+    def run() -> None:
+        x = spconv.SparseConvTensor(torch.zeros(len(coords), 1), coords, shape, 1)
+        for depth, (same, down) in enumerate(levels):
+            x = same(x)
+            if depth < 6:
+                x = down(x)
+
+    return run
+
+
+if __name__ == "__main__":
+    serve()

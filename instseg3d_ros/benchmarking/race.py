@@ -1,0 +1,82 @@
+"""Contestants take turns, so that whatever else the machine does falls on all of them alike."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Times:
+    """Milliseconds of each round."""
+
+    rounds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return float(np.median(self.rounds))
+
+    @property
+    def spread(self) -> float:
+        """Half the distance between the quartiles, as a share of the median."""
+        low, high = np.quantile(self.rounds, (0.25, 0.75))
+        return float((high - low) / 2 / self.median) if self.median else 0.0
+
+    def ratio_of(self, other: Times) -> float:
+        """How many times longer `other` took: the median over rounds of the ratio within a round."""
+        return float(np.median(np.divide(other.rounds, self.rounds)))
+
+
+def race(contestants: dict[str, Callable[[], float | None]], rounds: int) -> dict[str, Times]:
+    """Run every contestant once to warm up, then all of them in turn, `rounds` times.
+
+    A contestant that returns a number has taken its own time, in milliseconds.
+    """
+    for run in contestants.values():
+        run()
+    taken = {name: [] for name in contestants}
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(rounds):
+            for name, run in contestants.items():
+                time.sleep(0.01)  # threads of the one before stop spinning
+                start = time.perf_counter()
+                own = run()
+                elapsed = 1000 * (time.perf_counter() - start)
+                taken[name].append(elapsed if own is None else own)
+    finally:
+        gc.enable()
+    return {name: Times(tuple(values)) for name, values in taken.items()}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. ratio: how many times as fast as the peer; for `at_most` marks, what the mark bounds."""
+
+    group: str
+    what: str
+    size: int  # voxels or points
+    ours: Times | None
+    peer: str = ""
+    theirs: Times | None = None
+    ratio: float | None = None
+    mark: float | None = None
+    at_most: bool = False
+    unit: str = "×"
+
+    @property
+    def held(self) -> bool | None:
+        if self.mark is None or self.ratio is None:
+            return None
+        return self.ratio <= self.mark if self.at_most else self.ratio >= self.mark
+
+
+def against(group: str, what: str, size: int, times: dict[str, Times], ours: str, peer: str, mark=None) -> Row:
+    """Ours beside a peer of the same race, which is the contestant whose name `peer` ends with."""
+    theirs = next(times[name] for name in times if peer.endswith(name))
+    return Row(group, what, size, times[ours], peer, theirs, times[ours].ratio_of(theirs), mark)

@@ -1,0 +1,107 @@
+"""`benchmark`: speed of every stage beside its peers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from instseg3d_ros.errors import InputError
+
+EXAMPLES = """examples:
+  benchmark                                    everything on a generated frame of a room; some minutes
+  benchmark --only geometry backbone           some parts
+  benchmark --cloud scan.ply --rounds 11       on a cloud of your own (ply, pcd, npz, las, bag)
+  benchmark --figure bench.png --json bench.json
+
+Contestants take turns within each comparison; a line shows the median of all rounds and ± half the distance between
+the quartiles; ratios are medians of the ratios within a round. Close other programs, or watch ± grow."""
+
+GROUPS = ("geometry", "clustering", "segmenter", "backbone", "scaling")
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers a bad argument with one line."""
+
+    def error(self, message):
+        raise InputError(f"{message} (--help)")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = Parser(
+        prog="benchmark",
+        description="Speed of every stage beside its peers, measured in one run.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--cloud", type=Path, metavar="FILE", help="measure on this cloud; else on a generated frame of a room")
+    add("--only", nargs="+", choices=GROUPS, default=list(GROUPS), metavar="PART", help=f"of {', '.join(GROUPS)}")
+    add("--model", default="unet", help="network of the segmenter: a name in models/ or a file (unet)")
+    add("--rounds", type=int, default=7, help="turns of each contestant (7)")
+    add("--threads", type=int, default=0, help="threads of ours; 0 for all cores (0)")
+    add("--figure", type=Path, default=None, metavar="FILE", help="draw ratios and growth, as png, svg or pdf")
+    add("--json", type=Path, default=None, metavar="FILE", help="all rounds for programs")
+    options = parser.parse_args(arguments)
+    if options.rounds < 3:
+        parser.error(f"--rounds {options.rounds}: at least 3 make a median with a spread")
+    if not 0 <= options.threads <= 1024:
+        parser.error(f"--threads {options.threads}: 0 (all cores) to 1024")
+    for path in (options.figure, options.json):
+        if path is not None and not path.resolve().parent.is_dir():
+            parser.error(f"{path}: its folder does not exist; make it first")
+    if options.figure is not None and options.figure.suffix not in (".png", ".svg", ".pdf"):
+        parser.error(f"--figure {options.figure}: .png, .svg or .pdf is expected")
+    return options
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    import torch
+    from tqdm import tqdm
+
+    from instseg3d_ros.benchmarking import backbones, clustering, frame, geometry, report, scaling, segmenter
+
+    threads = options.threads or len(os.sched_getaffinity(0))
+    torch.set_num_threads(threads)
+    cloud = frame.load(options.cloud)
+    about = report.machine(threads)
+    print(
+        f"{cloud.name}, {len(cloud.points):,} points; {about['processor']}, {threads} threads, {about['kernels']} kernels"
+    )
+    rounds, curves = options.rounds, []
+
+    def grown():
+        curves.extend(scaling.curves(cloud, rounds, threads, progress))
+        return scaling.rows(curves)
+
+    parts = {
+        "geometry": lambda: geometry.rows(cloud, rounds),
+        "clustering": lambda: clustering.rows(rounds),
+        "segmenter": lambda: segmenter.rows(cloud, rounds, options.model),
+        "backbone": lambda: backbones.rows(cloud, rounds, (0.05, 0.02, 0.01), threads),
+        "scaling": grown,
+    }
+    found = []
+    with tqdm(file=sys.stderr, unit=" measured", disable=None) as progress:
+        for part in GROUPS:
+            if part in options.only:
+                progress.set_description(part)
+                for row in parts[part]():
+                    found.append(row)
+                    progress.update()
+    print(report.table(found))
+    if options.figure is not None:
+        report.figure(options.figure, found, curves, about)
+    if options.json is not None:
+        _write(options.json, json.dumps(report.to_json(found, curves, about), indent=1))
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text)
+    os.replace(beside, path)
