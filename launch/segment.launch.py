@@ -37,6 +37,7 @@ ARGUMENTS = {
     "autostart": ("true", "Configure and activate by itself; false: wait for `ros2 lifecycle set`"),
     "log_level": ("info", "debug, info, warn, error or fatal"),
 }
+SHOWN = ("colored_points", "markers", "overlay")  # what the view listens to
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -74,7 +75,7 @@ def start(context) -> list:
     elif value["rosbag"]:  # the node will not say that it is ready: `play` looks for itself whether somebody reads
         actions.append(own_player(value["rosbag"], "--wait", "120"))
     if value["rviz"].lower() in ("true", "1"):
-        actions.append(viewer(where, simulated))
+        actions.append(view(value, simulated))
     return actions
 
 
@@ -88,6 +89,18 @@ def viewer(where: str, parameters: list):
     topics = [(f"/instseg3d/{name}", f"/{where}/{name}") for name in names]
     return Node(package="rviz2", executable="rviz2", arguments=["-d", str(view)], parameters=parameters,
                 remappings=topics, output="log")  # fmt: skip
+
+
+def view(value: dict[str, str], parameters: list) -> Node:
+    """RViz with this package's view, in the frame and on the topics of this node."""
+    arguments = ["-d", str(share("config") / "segment.rviz")]
+    frame = value["target_frame"] or cloud_frame(value["rosbag"], value["points"] or cloud_topic(value["rosbag"]))
+    arguments += ["-f", frame] if frame else []
+    where = value["namespace"].strip("/")
+    moved = [(f"/instseg3d/{name}", f"/{where}/instseg3d/{name}") for name in SHOWN] if where else []
+    return Node(
+        package="rviz2", executable="rviz2", arguments=arguments, parameters=parameters, remappings=moved, output="log"
+    )
 
 
 def cloud_topic(bag: str) -> str:
@@ -109,6 +122,21 @@ def recorded_topic(bag: str) -> str:
             return next((t.topic for t in recording.tracks if t.type == "sensor_msgs/msg/PointCloud2"), "/points")
     except ImportError:  # rosbags is not installed
         return "/points"
+
+
+def cloud_frame(bag: str, topic: str) -> str:
+    """Frame of the first cloud of a bag, so that RViz shows it without a click; empty where it cannot be read."""
+    if not bag:
+        return ""
+    try:
+        from instseg3d_ros.ros.recording import Recording
+
+        with Recording(Path(bag), [topic]) as recording:
+            _, _, data = next(recording.messages(recording.start))
+        length = int.from_bytes(data[12:16], "little")  # behind the encapsulation and the stamp
+        return data[16 : 16 + length - 1].decode()
+    except Exception:  # no rosbags, a damaged bag: the player will say it
+        return ""
 
 
 def player(bag: str):

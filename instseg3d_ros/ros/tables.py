@@ -30,7 +30,7 @@ def parameter_table() -> str:
     for entry in Parameters.entries():
         limits = ", ".join(f"`{choice}`" for choice in entry.choices)
         if entry.low is not None:
-            limits = f"{entry.low:g} … {entry.high:g}"
+            limits = f"{_number(entry.low)} … {_number(entry.high)}"
         when = WHEN.get(entry.when, "always")
         lines.append(f"| `{entry.name}` | `{_value(entry.default)}` | {limits} | {entry.description} | {when} |")
     return "\n".join(lines)
@@ -64,6 +64,10 @@ def _value(value, quote: bool = False) -> str:
     if isinstance(value, str):
         return f'"{value}"' if quote or not value else value
     return str(value)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 
 
 def main() -> None:

@@ -103,9 +103,20 @@ def test_a_bag_brings_simulated_time_and_its_own_topic(tmp_path):
     assert handler is not None
 
 
-def test_rviz_on_demand():
+def test_rviz_shows_the_nodes_topics_in_its_frame(tmp_path):
     actions, _, _ = started(rviz="true")
     assert len(actions) == 2
+    module = load("segment")
+    from instseg3d_ros.ros import topics
+
+    outputs = {topic.name for topic in topics.ANSWERS}
+    assert {f"~/{name}" for name in module.SHOWN} <= outputs
+    from test_play import write_ros2
+
+    bag = write_ros2(tmp_path / "bag", "mcap")
+    assert module.cloud_frame(str(bag), "/points") == "lens"
+    assert module.cloud_frame(str(tmp_path), "/points") == module.cloud_frame("", "/points") == ""
+    assert module.cloud_topic(str(bag)) == "/points"
 
 
 def test_two_cameras_include_two_nodes():

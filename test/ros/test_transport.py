@@ -52,3 +52,11 @@ def test_the_segment_holds_several_clouds():
     space = {"p": root.tag[1:].partition("}")[0]}
     size = int(root.find(".//p:segment_size", space).text)
     assert size >= 6 * 640 * 480 * 32
+
+
+@pytest.mark.live
+def test_clouds_are_counted_from_one_process_to_another():
+    from instseg3d_ros.ros.loss import measure
+
+    row = measure(profile=False, reliable=True, megabytes=0.1, clouds=4)
+    assert (row.sent, row.arrived) == (4, 4) and row.latency_ms > 0
