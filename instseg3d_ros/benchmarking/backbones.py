@@ -71,7 +71,7 @@ def _forward(kind: str, voxels, size: float, rounds: int, threads: int) -> Itera
     torch.set_num_threads(threads)
     if marks and kernels.has_bf16():
         half = forward(network, voxels, threads, torch.bfloat16)
-        times = race({"bf16": half, "fp32": contestants["all"]}, rounds)
+        times = race({"bf16": half, "own fp32": contestants["all"]}, rounds)
         yield against(GROUP, f"{what}, bf16", count, times, "bf16", "own fp32", HALF if kind == "resnet" else None)
 
 

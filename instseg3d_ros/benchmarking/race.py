@@ -77,6 +77,5 @@ class Row:
 
 
 def against(group: str, what: str, size: int, times: dict[str, Times], ours: str, peer: str, mark=None) -> Row:
-    """Ours beside a peer of the same race, which is the contestant whose name `peer` ends with."""
-    theirs = next(times[name] for name in times if peer.endswith(name))
-    return Row(group, what, size, times[ours], peer, theirs, times[ours].ratio_of(theirs), mark)
+    """Ours beside a peer of the same race."""
+    return Row(group, what, size, times[ours], peer, times[peer], times[ours].ratio_of(times[peer]), mark)

@@ -17,9 +17,12 @@ import torch
 from instseg3d_ros.benchmarking.frame import Frame
 from instseg3d_ros.benchmarking.race import Row, Times, against, race
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.sparse import SparseTensor, voxelize
+from instseg3d_ros.sparse.native import kernels
+from instseg3d_ros.sparse.precision import reduced_precision
 
 GROUP = "segmenter"
-REST, NODE, MEMORY = 0.5, 1.15, 1.5
+REST, NODE, MEMORY, SAME = 0.5, 1.15, 1.5, 99.5
 STAGES = ("voxelize", "backbone", "heads", "graph", "cluster", "instances", "total")
 
 
@@ -50,6 +53,8 @@ def rows(frame: Frame, rounds: int, model: str) -> Iterator[Row]:
             yield from _messages(frame, rounds)
             yield _node(frame, rounds, path, name)
         yield _memory(frame, path, name, Path(folder))
+        if kernels.has_bf16():
+            yield _agreement(frame, path, name)
 
 
 def _stages(frame: Frame, rounds: int, path: Path, name: str) -> Iterator[Row]:
@@ -100,7 +105,7 @@ def _messages(frame: Frame, rounds: int) -> Iterator[Row]:
             "decode": lambda: _drop(read_cloud(message, 10**9)),
             "points one by one": lambda: _drop(_one_by_one(message)),
             "structured": lambda: _drop(_structured(message)),
-            "encode": lambda: _drop(colored_cloud(cloud, frame.colors)),
+            "encode": lambda: _drop(colored_cloud(cloud, cloud.packed)),
             "struct.pack": lambda: _drop(_packed(frame)),
         },
         max(3, rounds // 2),
@@ -145,7 +150,7 @@ def _node(frame: Frame, rounds: int, path: Path, name: str) -> Row:
     from rclpy.serialization import serialize_message
 
     from instseg3d_ros.ros.clouds import colored_cloud, segmented_cloud
-    from instseg3d_ros.ros.colors import point_colors
+    from instseg3d_ros.ros.colors import packed_point_colors
     from instseg3d_ros.ros.markers import instance_markers
     from instseg3d_ros.ros.model import Model
     from instseg3d_ros.ros.parameters import Parameters
@@ -161,7 +166,7 @@ def _node(frame: Frame, rounds: int, path: Path, name: str) -> Row:
         answer = pipeline.answer(data, parameters)
         cloud, result = answer.cloud, answer.result
         serialize_message(segmented_cloud(cloud, result))
-        serialize_message(colored_cloud(cloud, point_colors(result, model.labels, parameters.color_by)))
+        serialize_message(colored_cloud(cloud, packed_point_colors(result, model.labels, parameters.color_by)))
         serialize_message(instance_markers(cloud.header, result.instances, parameters.marker_lifetime, answer.up))
 
     times = race({"node": node, "segmenter": lambda: _drop(model(frame.points, frame.colors))}, rounds)
@@ -187,9 +192,27 @@ def _memory(frame: Frame, path: Path, name: str, folder: Path) -> Row:
     )  # fmt: skip
 
 
+@torch.inference_mode()
+def _agreement(frame: Frame, path: Path, name: str) -> Row:
+    """The share of voxels that bfloat16 gives the same class as float32."""
+    from instseg3d_ros.network import checkpoint
+    from instseg3d_ros.network.model import input_features
+
+    network, card = checkpoint.load(path)
+    points, colors = frame.tensors()
+    voxels = voxelize(points, colors, card.architecture.voxel_size)
+    features = input_features(voxels.positions, voxels.features, voxels.grid.batch, card.architecture.inputs)
+    classes = []
+    for dtype in (torch.float32, torch.bfloat16):
+        with reduced_precision(dtype):
+            y = network.backbone(SparseTensor(features, voxels.grid)).features.float()
+        classes.append(network.semantic_head(y).argmax(1))
+    same = 100 * float((classes[0] == classes[1]).float().mean())
+    return Row(GROUP, f"{name}: labels in bf16", len(voxels.grid), None, "in fp32", None, same, SAME, unit="% the same")
+
+
 def measure_memory(model: str, frame: str) -> None:
     from instseg3d_ros import Segmenter
-    from instseg3d_ros.sparse import voxelize
 
     with np.load(frame) as arrays:
         points, colors = arrays["points"], arrays["colors"]

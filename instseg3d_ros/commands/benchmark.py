@@ -69,9 +69,8 @@ def main(arguments: list[str]) -> int:
     torch.set_num_threads(threads)
     cloud = frame.load(options.cloud)
     about = report.machine(threads)
-    print(
-        f"{cloud.name}, {len(cloud.points):,} points; {about['processor']}, {threads} threads, {about['kernels']} kernels"
-    )
+    print(f"{cloud.name}, {len(cloud.points):,} points")
+    print(f"{about['processor']}, {threads} threads, {about['kernels']} kernels, torch {about['torch']}")
     rounds, curves = options.rounds, []
 
     def grown():
