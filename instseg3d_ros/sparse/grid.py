@@ -116,6 +116,10 @@ class VoxelGrid:
         coarse, parent, slot = self.down()
         return neighbors.from_coarse(coarse.neighbors, self.children, parent, slot)
 
+    def forget_neighbors(self) -> None:
+        """Free the table of `neighbors`; it is built anew should anybody ask for it again."""
+        self.__dict__.pop("neighbors", None)
+
     def to(self, device) -> VoxelGrid:
         """The same voxels on another device; levels and tables are built anew there."""
         if torch.device(device) == self.device:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from instseg3d_ros.sparse import neighbors
 from instseg3d_ros.sparse.grid import CENTER, VoxelGrid
+from instseg3d_ros.sparse.morton import BLOCK_BITS
 from instseg3d_ros.sparse.native.kernels import call
 
 TILE = 256  # as in native/convolution.cpp
@@ -105,6 +106,8 @@ class KernelMap:
             count = call("kernel_map", "count_pairs", rows, table, start)
             rows_in, rows_out = torch.empty(count, dtype=torch.int32), torch.empty(count, dtype=torch.uint8)
             call("kernel_map", "fill_pairs", rows, table, start, rows_in, rows_out)
+            if self.grid.bits == BLOCK_BITS:  # the largest table by far; coarser ones serve the search for neighbours
+                self.grid.forget_neighbors()
             return start, rows_in, rows_out
         count = len(self.grid)
         rows_in, rows_out = torch.empty(count, dtype=torch.int32), torch.empty(count, dtype=torch.uint8)

@@ -34,9 +34,7 @@ def choose(precision: str, device: torch.device | str = "cpu") -> torch.dtype:
         return torch.float32
     if not kernels.has_bf16():
         if precision == "bf16":
-            raise InputError(
-                "precision 'bf16': no instructions for it here, or no C++ compiler was found; take fp32"
-            )
+            raise InputError("precision 'bf16': no instructions for it here, or no C++ compiler was found; take fp32")
         return torch.float32
     return torch.bfloat16 if precision == "bf16" or _gain() >= WORTH else torch.float32
 
