@@ -1,7 +1,7 @@
 """3-D semantic instance segmentation of coloured point clouds.
 
-    from instseg3d_ros import Segmenter
-    result = Segmenter.load("unet")(points, colors)
+from instseg3d_ros import Segmenter
+result = Segmenter.load("unet")(points, colors)
 """
 
 __version__ = "0.1.0"

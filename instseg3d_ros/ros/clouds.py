@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
+from std_msgs.msg import Header
 
 from instseg3d_ros.data.pointcloud2 import DATATYPES, PACKED_COLOR, decode_colors, read_fields
 from instseg3d_ros.errors import InputError
@@ -24,7 +25,7 @@ except ImportError:
     def create_cloud(header, fields, points: np.ndarray, point_step: int | None = None) -> PointCloud2:
         """A one-row cloud of a structured array whose type is that of `fields`."""
         data = array.array("B")
-        data.frombytes(points.view(np.uint8))  # a list or a NumPy array here would cost seconds
+        data.frombytes(points.view(np.uint8).data)  # a list or a NumPy array here would cost seconds
         step = points.dtype.itemsize
         cloud = PointCloud2(header=header, height=1, width=len(points), fields=fields)
         cloud.point_step, cloud.row_step, cloud.data = step, step * len(points), data
@@ -44,7 +45,7 @@ class Cloud:
     packed (N,) uint32 holds the colour bits as received, packed_type whether they were a FLOAT32 or a UINT32.
     """
 
-    header: object
+    header: Header
     points: np.ndarray
     colors: np.ndarray | None
     packed: np.ndarray | None

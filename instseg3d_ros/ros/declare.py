@@ -81,19 +81,26 @@ def _declare(node, entry: Entry):
     descriptor = ParameterDescriptor(description=entry.description, read_only=entry.when == START)
     if entry.choices:
         descriptor.additional_constraints = f"one of: {', '.join(entry.choices)}"
-    if entry.low is not None and entry.type is float:
-        descriptor.floating_point_range = [FloatingPointRange(from_value=float(entry.low), to_value=float(entry.high))]
-    elif entry.low is not None:
-        descriptor.integer_range = [IntegerRange(from_value=entry.low, to_value=entry.high, step=1)]
+    if entry.limits:
+        low, high = entry.limits
+        if entry.type is float:
+            descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
+        else:
+            descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
     try:
         return _plain(node.declare_parameter(entry.name, entry.default, descriptor).value)
     except InvalidParameterTypeException:
-        given = getattr(node, "_parameter_overrides", {}).get(entry.name)
-        hint = f"; write {given.value}.0" if entry.type is float and type(given.value) is int else ""
-        raise InputError(f"parameter {entry.name} is {given.value!r}; expected {entry.type.__name__}{hint}") from None
+        value = _given(node, entry.name)
+        hint = f"; write {value}.0" if entry.type is float and type(value) is int else ""
+        raise InputError(f"parameter {entry.name} is {value!r}; expected {entry.type.__name__}{hint}") from None
     except InvalidParameterValueException:
-        given = getattr(node, "_parameter_overrides", {}).get(entry.name)
-        raise InputError(f"parameter {entry.reason_against(given.value) or entry.name + ' is refused'}") from None
+        reason = entry.reason_against(_given(node, entry.name))
+        raise InputError(f"parameter {reason or entry.name + ' is refused'}") from None
+
+
+def _given(node, name: str):
+    """What a parameter file or the command line says of it."""
+    return node._parameter_overrides[name].value
 
 
 def _plain(value):

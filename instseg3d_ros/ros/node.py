@@ -75,11 +75,12 @@ class SegmentNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         super().on_activate(state)
+        assert self._model is not None and self._outputs is not None  # only an inactive node is activated
         pipeline = Pipeline(self._model, Tracker())
         self._answering = Answering(self, pipeline, self._outputs, self.statistics, lambda: self.live.current)
         self._outputs.describe()
-        self._listen_to_transforms(self.live.current)
-        self._open_input()
+        self._listen_to_transforms(self.live.current, pipeline)
+        self._open_input(self._answering)
         self._state = "active"
         return TransitionCallbackReturn.SUCCESS
 
@@ -135,10 +136,10 @@ class SegmentNode(LifecycleNode):
 
     # while it runs
 
-    def _open_input(self) -> None:
+    def _open_input(self, answering: Answering) -> None:
         current = self.live.current
         self._input = CloudInput(
-            self, topics.INPUT.name, current.reliability, current.depth, self._answering.receive
+            self, topics.INPUT.name, current.reliability, current.depth, answering.receive
         )  # fmt: skip
         self.statistics.opened()
         self.get_logger().info(f"waiting for clouds on {self._input.topic}")
@@ -153,9 +154,9 @@ class SegmentNode(LifecycleNode):
         self._enabled = request.data
         if not self._enabled:
             self._close_input()
-        elif self._state == "active" and self._input is None:
+        elif self._answering is not None and self._input is None:
             self._answering.pipeline.reset()
-            self._open_input()
+            self._open_input(self._answering)
         response.success, response.message = True, "running" if self._enabled else "paused"
         return response
 
@@ -171,17 +172,17 @@ class SegmentNode(LifecycleNode):
     def _retune(self, values: Parameters) -> None:
         if self._model is not None:
             self._model.apply(values)
-        if self._state == "active":
-            self._listen_to_transforms(values)
+        if self._answering is not None:
+            self._listen_to_transforms(values, self._answering.pipeline)
 
-    def _listen_to_transforms(self, values: Parameters) -> None:
+    def _listen_to_transforms(self, values: Parameters, pipeline: Pipeline) -> None:
         if self._transforms is None and (values.target_frame or values.fixed_frame):
             try:
                 self._transforms = transforms.listen(self)
             except InputError as error:
                 self.statistics.trouble(str(error))
                 self.get_logger().error(str(error))
-        self._answering.pipeline.transforms = self._transforms
+        pipeline.transforms = self._transforms
 
     def _time_jumped(self, jump) -> None:
         if self._transforms is not None:

@@ -34,7 +34,7 @@ def overlay_image(cloud: Cloud, result: Result) -> Image:
     _write_names(picture, ids, result)
     message = Image(header=cloud.header, height=height, width=width, encoding="rgb8", step=3 * width)
     data = array.array("B")
-    data.frombytes(picture)
+    data.frombytes(picture.data)
     message.data = data
     return message
 

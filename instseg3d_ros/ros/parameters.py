@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 LIVE = "live"  # takes effect at the next cloud
 CONFIGURE = "configure"  # read when the node configures
@@ -16,19 +17,18 @@ class Entry:
 
     name: str
     type: type
-    default: object
+    default: Any
     description: str
-    low: float | None
-    high: float | None
+    limits: tuple[float, float] | None
     choices: tuple[str, ...]
     when: str
 
-    def reason_against(self, value: object) -> str:
+    def reason_against(self, value: Any) -> str:
         """Why `value` is refused, in one line; empty if it is fine."""
         if self.type is float and not math.isfinite(value):
             return f"{self.name} is {value}; expected a finite number"
-        if self.low is not None and not self.low <= value <= self.high:
-            return f"{self.name} is {value}; expected {self.low:g} to {self.high:g}"
+        if self.limits and not self.limits[0] <= value <= self.limits[1]:
+            return f"{self.name} is {value}; expected {self.limits[0]:g} to {self.limits[1]:g}"
         if self.choices and value not in self.choices:
             return f"{self.name} is '{value}'; one of: {', '.join(self.choices)}"
         if self.type is list and (len(value) != len(self.default) or not all(map(math.isfinite, value))):
@@ -37,7 +37,8 @@ class Entry:
 
 
 def parameter(default, description, low=None, high=None, choices=(), when=LIVE):
-    extras = {"description": description, "low": low, "high": high, "choices": choices, "when": when}
+    limits = None if low is None else (low, high)
+    extras = {"description": description, "limits": limits, "choices": choices, "when": when}
     if isinstance(default, list):
         return field(default_factory=lambda: list(default), metadata={**extras, "default": default})
     return field(default=default, metadata={**extras, "default": default})

@@ -67,7 +67,7 @@ class Player:
                     self.steps -= 1
                     self.now = time
                 left = (time - self.now) / 1e9 / self.rate
-                if self._clock is not None and (now >= due_clock or left <= 0):
+                if now >= due_clock or left <= 0:
                     due_clock = now + CLOCK_PERIOD
                     self._publish_clock(min(self.now, time))
                 if left <= 0:
@@ -80,6 +80,8 @@ class Player:
                 self.sent[topic] += 1
 
     def _publish_clock(self, time: int) -> None:
+        if self._clock is None:
+            return
         message = Clock()
         message.clock.sec, message.clock.nanosec = divmod(time, 10**9)
         self._clock.publish(message)

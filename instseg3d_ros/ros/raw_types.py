@@ -40,7 +40,7 @@ _Members = _struct(
     has_key=ctypes.c_bool, members=_POINTER, init=_POINTER, fini=_POINTER,
 )  # fmt: skip
 
-_alive = []  # the middleware keeps pointers into these for as long as the process lives
+_alive: list = []  # the middleware keeps pointers into these for as long as the process lives
 
 
 @functools.cache
@@ -97,4 +97,4 @@ def _message_class(package: str, name: str, address: int):
 
 
 def _address(function) -> int:
-    return ctypes.cast(function, _POINTER).value
+    return ctypes.cast(function, _POINTER).value or 0

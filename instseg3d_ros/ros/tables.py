@@ -8,7 +8,6 @@ A test compares files and code.
 
 from __future__ import annotations
 
-import re
 import sys
 import textwrap
 from pathlib import Path
@@ -29,8 +28,8 @@ def parameter_table() -> str:
     lines = ["| parameter | default | range | | read |", "| --- | --- | --- | --- | --- |"]
     for entry in Parameters.entries():
         limits = ", ".join(f"`{choice}`" for choice in entry.choices)
-        if entry.low is not None:
-            limits = f"{_number(entry.low)} … {_number(entry.high)}"
+        if entry.limits:
+            limits = " … ".join(map(_number, entry.limits))
         when = WHEN.get(entry.when, "always")
         lines.append(f"| `{entry.name}` | `{_value(entry.default)}` | {limits} | {entry.description} | {when} |")
     return "\n".join(lines)
@@ -53,8 +52,10 @@ def yaml_text() -> str:
 def patch(text: str) -> str:
     """`text` with fresh tables between `<!-- topics -->`…`<!-- /topics -->` and the same for parameters."""
     for name, table in (("topics", topic_table()), ("parameters", parameter_table())):
-        text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, t=table: m[1] + t + "\n" + m[2], text,
-                      flags=re.DOTALL)  # fmt: skip
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        head, found, rest = text.partition(begin)
+        if found and end in rest:
+            text = f"{head}{begin}{table}\n{end}{rest.partition(end)[2]}"
     return text
 
 

@@ -85,7 +85,8 @@ class _Edge:
     def add(self, stamp: int, values: np.ndarray) -> None:
         stamps = self._stamps
         if self.fixed or (stamps and stamp < stamps[-1] - KEPT):  # time has jumped back: the old future is gone
-            stamps.clear(), self._values.clear()
+            stamps.clear()
+            self._values.clear()
         index = bisect_left(stamps, stamp)
         if index < len(stamps) and stamps[index] == stamp:
             self._values[index] = values

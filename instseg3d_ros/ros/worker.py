@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 
 class NewestFirst:
     """`offer` never blocks. `work` is called with one item at a time, in this object's own thread."""
 
-    def __init__(self, work: Callable[[object], None], name: str):
+    def __init__(self, work: Callable[[Any], None], name: str):
         self._work = work
         self._ready = threading.Condition()
-        self._item: object | None = None
+        self._item: Any = None
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def offer(self, item: object) -> bool:
+    def offer(self, item: Any) -> bool:
         """True if an older item that nobody had begun was thrown away for this one."""
         with self._ready:
             replaced = self._item is not None

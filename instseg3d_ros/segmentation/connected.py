@@ -32,13 +32,14 @@ def split_connected(labels: np.ndarray, coords: np.ndarray, gap: int = 3) -> np.
     if gap == 0:
         return _by_appearance(np.unique(labels, return_inverse=True)[1])
     library = load("connected", SOURCE)
-    if library is None:
-        return connected_numpy(labels, coords, gap)
-    coords = np.ascontiguousarray(coords, dtype=np.int32)
-    parts = np.empty(len(labels), np.int64)
-    sizes = (3, len(labels), gap)
-    library.connected(_pointer(labels), _pointer(coords), *map(ctypes.c_int64, sizes), _pointer(parts))
-    return parts
+    if library is not None:
+        coords = np.ascontiguousarray(coords, dtype=np.int32)
+        parts = np.empty(len(labels), np.int64)
+        library.connected.restype = ctypes.c_int64
+        sizes = (ctypes.c_int64(len(labels)), ctypes.c_int64(gap))
+        if library.connected(_pointer(labels), _pointer(coords), *sizes, _pointer(parts)) >= 0:
+            return parts
+    return connected_numpy(labels, coords, gap)
 
 
 def connected_numpy(labels: np.ndarray, coords: np.ndarray, gap: int) -> np.ndarray:

@@ -10,6 +10,7 @@ from torch import Tensor
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.connected import split_connected
+from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.occlusion import join_occluded
 from instseg3d_ros.segmentation.result import Instance
 from instseg3d_ros.segmentation.votes import Votes
@@ -40,7 +41,7 @@ def find_instances(
     calibration: dict | None = None,
     join_hidden: bool = True,
 ) -> Found:
-    """probability (V, C), cluster (V,) with −1 for stuff, embedding (V, D), on any device → `Found`.
+    """probability (V, C), cluster (V,) from 0, −1 for stuff, embedding (V, D), on any device → `Found`.
 
     Clusters are cut where voxels are more than `gap` apart (`split_connected`); parts that an occluder had cut from
     each other are joined again unless `join_hidden` is off (`join_occluded`; the camera is at the origin, looking along
@@ -63,7 +64,7 @@ def find_instances(
     part[rows] = split_connected(cluster[rows], coords[rows], gap)
     votes = Votes.count(probability, embedding, part, counts)
     source = np.empty(len(votes.points), np.int64)  # of each part, the cluster it was cut from
-    source[part[rows]] = np.unique(cluster[rows], return_inverse=True)[1]
+    source[part[rows]] = cluster[rows]
     if join_hidden and gap:
         whole, target = np.unique(join_occluded(part, source, votes.mean, coords), return_inverse=True)
         part[rows], votes, source = target[part[rows]], votes.merged(target), source[whole]
@@ -94,10 +95,3 @@ def find_instances(
 def calibrate(score: np.ndarray, table: dict | None) -> np.ndarray:
     """Map raw scores through the model's monotone table {"raw": [...], "calibrated": [...]}; identity without one."""
     return np.interp(score, table["raw"], table["calibrated"]) if table else score
-
-
-def group(part: np.ndarray, num: int) -> tuple[np.ndarray, np.ndarray]:
-    """part (M,) in 0 … num − 1 → order (M,) with the members of a part together, begin (num + 1,) where each starts."""
-    begin = np.concatenate(([0], np.cumsum(np.bincount(part, minlength=num))))
-    small = part.astype(np.int16) if num < 1 << 15 else part  # NumPy sorts 16 bits by counting
-    return np.argsort(small, kind="stable"), begin

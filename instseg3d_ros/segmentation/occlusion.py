@@ -12,14 +12,16 @@ from itertools import combinations
 
 import numpy as np
 
+from instseg3d_ros.segmentation.grouping import group
+
 SIMILAR = 0.35  # greatest distance between the parts' mean embeddings; half of the loss's pull margin α = 0.7
-MIN_VOXELS = 10  # smaller parts stay what they are
-MAX_PARTS = 12  # the largest parts of a cluster are compared
+MIN_VOXELS = 20  # smaller parts stay what they are
+MAX_PARTS = 6  # the largest parts of a cluster are compared
 SAMPLES = np.linspace(0.15, 0.85, 8, dtype=np.float32)[:, None]  # of the way, clear of both ends
 COVERED = 0.8  # share of them that must be hidden
 RADIUS = 1.0  # voxels; what passes a line of sight nearer than this is on it
 MARGIN = 3.0  # voxels; what hides must be this much nearer than what it hides
-THINNED = 200  # voxels of a part that are looked at for the shortest way
+THINNED = 200  # voxels of a part that are looked at for its size and for the shortest way
 IN_FRONT = 0.98  # share of voxels with x > 0 from which on the cloud is taken as seen from the origin
 WINDOW = 4 * RADIUS  # voxels around the way; wide enough for lines of sight 75° off the camera's axis
 
@@ -39,16 +41,19 @@ def join_occluded(part: np.ndarray, cluster: np.ndarray, mean: np.ndarray, coord
     pairs = list(_alike(part, cluster, mean))
     if not pairs or (coords[:, 0] >= 0).mean() < IN_FRONT:
         return target
-    view, members = None, {}
-    for one in sorted({part for pair in pairs for part in pair}):
-        members[one] = coords[part == one].astype(np.float32) + 0.5
+    view, order, begin = None, *group(part + 1, len(cluster) + 1)
+    sample = {}
+    for one in {part for pair in pairs for part in pair}:
+        rows = order[begin[one + 1] : begin[one + 2]]
+        sample[one] = coords[rows[:: len(rows) // THINNED + 1]].astype(np.float32) + 0.5
+    sizes = np.diff(begin[1:])
     for a, b in pairs:  # the largest first, so a chain ends at the largest
-        if target[a] == target[b] or (way := _way_between(members[a], members[b])) is None:
+        if target[a] == target[b] or (way := _way_between(sample[a], sample[b])) is None:
             continue
         if view is None:
-            view = _View(coords, np.where(part >= 0, cluster[part], -1))
+            view = _View(coords, np.append(cluster, -1)[part])
         if view.hides(way, cluster[a]).mean() >= COVERED:
-            keep, drop = sorted((target[a], target[b]), key=lambda one: (-len(members[one]), one))
+            keep, drop = sorted((target[a], target[b]), key=lambda one: (-sizes[one], one))
             target[target == drop] = keep
     return target
 
@@ -100,7 +105,6 @@ def _way_between(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
     between_boxes = np.maximum(a.min(axis=0) - b.max(axis=0), b.min(axis=0) - a.max(axis=0)).clip(min=0)
     if np.linalg.norm(between_boxes) > reach:
         return None
-    a, b = (one[:: len(one) // THINNED + 1] for one in (a, b))
     apart = (a**2).sum(axis=1)[:, None] - 2 * a @ b.T + (b**2).sum(axis=1)
     i, j = np.unravel_index(apart.argmin(), apart.shape)
     return None if np.linalg.norm(a[i] - b[j]) > reach else a[i] + SAMPLES * (b[j] - a[i])

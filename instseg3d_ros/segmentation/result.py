@@ -1,4 +1,5 @@
 """What a segmentation answers."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

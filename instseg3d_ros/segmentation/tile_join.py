@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from instseg3d_ros.segmentation.boxes import upright_boxes
-from instseg3d_ros.segmentation.instances import group
+from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.result import Instance, Result
 
 SAME = 0.5  # IoU above which two parts' instances are one

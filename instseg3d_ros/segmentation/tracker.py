@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from instseg3d_ros.segmentation.instances import group
+from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.result import Result
 
 MAX_POINTS = 1500  # of an object; more are thinned: overlap of 5 cm cells does not need them

@@ -34,6 +34,23 @@ def test_every_layout_gives_the_same_points_and_colours(encoding, bigendian, xyz
         np.testing.assert_array_equal(cloud.packed[:, None] >> shifts & 255, colors)
 
 
+def test_any_field_order_with_intensity_only():
+    """As Ouster and Gazebo write them: fields in no order, more of them, no colour."""
+    table = np.zeros(5, [("ring", "<u2"), ("z", "<f4"), ("intensity", "<f4"), ("x", "<f4"), ("t", "<u4"), ("y", "<f4")])
+    points = np.arange(15, dtype=np.float32).reshape(5, 3)
+    table["x"], table["y"], table["z"] = points.T
+    kinds = {"<u2": PointField.UINT16, "<f4": PointField.FLOAT32, "<u4": PointField.UINT32}
+    message = PointCloud2(height=1, width=5, point_step=table.itemsize, row_step=5 * table.itemsize)
+    message.fields = [
+        PointField(name=name, offset=offset, datatype=kinds[kind.str], count=1)
+        for name, (kind, offset) in table.dtype.fields.items()
+    ]
+    message.data = array.array("B", table.tobytes())
+    cloud = read_cloud(message, 100)
+    np.testing.assert_array_equal(cloud.points, points)
+    assert cloud.colors is None and not cloud.organised
+
+
 def result_for(count):
     rng = np.random.default_rng(1)
     semantic = rng.integers(-1, 20, count).astype(np.int16)

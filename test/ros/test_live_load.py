@@ -108,9 +108,7 @@ def test_every_parameter_is_declared_with_description_and_range(live, tuned):
     for entry, found in zip(Parameters.entries(), described):
         assert (found.name, found.description) == (entry.name, entry.description)
         ranges = [*found.floating_point_range, *found.integer_range]
-        assert [(r.from_value, r.to_value) for r in ranges] == (
-            [(entry.low, entry.high)] if entry.low is not None else []
-        )
+        assert [(r.from_value, r.to_value) for r in ranges] == ([entry.limits] if entry.limits else [])
         assert found.read_only == (entry.when == "start")
 
 

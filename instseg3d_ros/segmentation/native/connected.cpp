@@ -9,35 +9,25 @@
 
 namespace {
 
-struct Key {
-  int64_t label, x, y, z;
-  bool operator==(const Key &o) const { return label == o.label && x == o.x && y == o.y && z == o.z; }
-  uint64_t hash() const {
-    uint64_t h = uint64_t(label) * 0x9E3779B97F4A7C15u;
-    for (const int64_t v : {x, y, z}) h = (h ^ (h >> 29) ^ uint64_t(v)) * 0xBF58476D1CE4E5B9u;
-    return h ^ (h >> 32);
-  }
-};
-
-// Open addressing; grows by doubling.
+// Numbers of keys in order of arrival; open addressing, grows by doubling.
 class Table {
  public:
-  std::vector<Key> keys;  // in order of arrival
-  int64_t find(const Key &key) const { return slots[place(key)]; }
-  int64_t add(const Key &key) {
-    uint64_t at = place(key);
+  std::vector<uint64_t> keys;
+  int32_t find(uint64_t key) const { return slots[place(key)]; }
+  int32_t add(uint64_t key) {
+    const uint64_t at = place(key);
     if (slots[at] >= 0) return slots[at];
     slots[at] = int32_t(keys.size());
     keys.push_back(key);
     if (2 * keys.size() > slots.size()) grow();
-    return int64_t(keys.size()) - 1;
+    return int32_t(keys.size()) - 1;
   }
 
  private:
-  std::vector<int32_t> slots = std::vector<int32_t>(1 << 12, -1);
-  uint64_t place(const Key &key) const {
-    uint64_t at = key.hash() & (slots.size() - 1);
-    while (slots[at] >= 0 && !(keys[slots[at]] == key)) at = (at + 1) & (slots.size() - 1);
+  std::vector<int32_t> slots = std::vector<int32_t>(1 << 14, -1);
+  uint64_t place(uint64_t key) const {
+    uint64_t at = (key * 0x9E3779B97F4A7C15u) >> 32 & (slots.size() - 1);
+    while (slots[at] >= 0 && keys[slots[at]] != key) at = (at + 1) & (slots.size() - 1);
     return at;
   }
   void grow() {
@@ -75,8 +65,6 @@ bool touch(const Block &a, const Block &b, const int *offset, const Voxel *a_beg
   return false;
 }
 
-int64_t floor_divide(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
-
 int64_t root(std::vector<int32_t> &parent, int64_t i) {
   while (parent[i] != i) i = parent[i] = parent[parent[i]];
   return i;
@@ -84,21 +72,41 @@ int64_t root(std::vector<int32_t> &parent, int64_t i) {
 
 }  // namespace
 
-// labels (n) int64, coords (n) rows of `stride` int32 of which the first three are x, y, z; n < 2^31.
-// parts (n) int64, numbered from 0 in order of first appearance. Returns their number.
-extern "C" int64_t connected(const int64_t *labels, const int32_t *coords, int64_t stride, int64_t n, int64_t gap,
-                             int64_t *parts) {
+// labels (n) int64, coords (n, 3) int32, n < 2^31, 1 <= gap < 2^20. parts (n) int64, numbered from 0 in order of first
+// appearance. Returns their number, or -1 where labels and coordinates span more blocks than 62 bits can number.
+extern "C" int64_t connected(const int64_t *labels, const int32_t *coords, int64_t n, int64_t gap, int64_t *parts) {
   const int64_t width = gap + 1;
+  int64_t low[3] = {INT64_MAX, INT64_MAX, INT64_MAX}, high[3] = {INT64_MIN, INT64_MIN, INT64_MIN};
+  int64_t first = INT64_MAX, last = INT64_MIN;
+  for (int64_t i = 0; i < n; ++i) {
+    for (int d = 0; d < 3; ++d) {
+      low[d] = std::min<int64_t>(low[d], coords[3 * i + d]);
+      high[d] = std::max<int64_t>(high[d], coords[3 * i + d]);
+    }
+    first = std::min(first, labels[i]);
+    last = std::max(last, labels[i]);
+  }
+  // A block's key is its place in the box of all blocks of all labels, with a margin that no step leaves.
+  const double extent[3] = {double((high[0] - low[0]) / width + 3), double((high[1] - low[1]) / width + 3),
+                            double((high[2] - low[2]) / width + 3)};
+  if ((double(last) - double(first) + 1) * extent[0] * extent[1] * extent[2] > 4e18) return -1;
+  const int64_t stride[3] = {int64_t(extent[1] * extent[2]), int64_t(extent[2]), 1};
+  const int64_t label_stride = int64_t(extent[0]) * stride[0];
+  const double inverse = 1.0 / double(width);
   Table table;
   std::vector<int32_t> owner(n);
   std::vector<Voxel> local(n);
-  Key last{};
+  uint64_t before = 0;
   for (int64_t i = 0; i < n; ++i) {
-    const int32_t *c = coords + i * stride;
-    const Key key{labels[i], floor_divide(c[0], width), floor_divide(c[1], width), floor_divide(c[2], width)};
-    owner[i] = i && key == last ? owner[i - 1] : int32_t(table.add(key));
-    local[i] = {{int32_t(c[0] - key.x * width), int32_t(c[1] - key.y * width), int32_t(c[2] - key.z * width)}};
-    last = key;
+    int64_t key = (labels[i] - first) * label_stride;
+    for (int d = 0; d < 3; ++d) {
+      const int64_t at = coords[3 * i + d] - low[d];
+      const int64_t block = int64_t((double(at) + 0.5) * inverse);  // exact: half a voxel away from every whole number
+      local[i].at[d] = int32_t(at - block * width);
+      key += (block + 1) * stride[d];
+    }
+    owner[i] = i && uint64_t(key) == before ? owner[i - 1] : table.add(uint64_t(key));
+    before = uint64_t(key);
   }
   const int64_t blocks = table.keys.size();
   std::vector<int64_t> begin(blocks + 1, 0);
@@ -121,8 +129,8 @@ extern "C" int64_t connected(const int64_t *labels, const int32_t *coords, int64
   for (int64_t a = 0; a < blocks; ++a)
     for (int step = 14; step < 27; ++step) {  // the half of the neighbourhood that comes after the middle
       const int offset[3] = {step / 9 - 1, step / 3 % 3 - 1, step % 3 - 1};
-      const Key &k = table.keys[a];
-      const int64_t b = table.find({k.label, k.x + offset[0], k.y + offset[1], k.z + offset[2]});
+      const int64_t to = offset[0] * stride[0] + offset[1] * stride[1] + offset[2] * stride[2];
+      const int64_t b = table.find(table.keys[a] + uint64_t(to));
       if (b < 0) continue;
       const int64_t i = root(parent, a), j = root(parent, b);
       if (i != j && touch(boxes[a], boxes[b], offset, &sorted[begin[a]], &sorted[0] + begin[a + 1], &sorted[begin[b]],
