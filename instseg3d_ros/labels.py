@@ -21,6 +21,11 @@ class LabelClass:
     thing: bool = True
 
 
+def _color(values) -> tuple[int, int, int]:
+    red, green, blue = (int(v) for v in values)
+    return red, green, blue
+
+
 @dataclass(frozen=True)
 class LabelSet:
     """Classes in index order: `labels[3].name`, `labels.index("chair")`, `labels.names`."""
@@ -61,7 +66,7 @@ class LabelSet:
         try:
             content = json.loads(text)
             classes = tuple(
-                LabelClass(str(c["name"]), int(c["id"]), tuple(int(v) for v in c["color"]), bool(c["thing"]))
+                LabelClass(str(c["name"]), int(c["id"]), _color(c["color"]), bool(c["thing"]))
                 for c in content["classes"]
             )
             return LabelSet(str(content["name"]), classes)
@@ -89,7 +94,7 @@ class LabelSet:
                 LabelClass(
                     str(row["name"]),
                     int(row.get("id", index + 1)),
-                    tuple(int(v) for v in row.get("color", PALETTE[index % len(PALETTE)])),
+                    _color(row.get("color", PALETTE[index % len(PALETTE)])),
                     bool(row.get("thing", True)),
                 )
                 for index, row in enumerate(rows)

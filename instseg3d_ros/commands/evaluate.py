@@ -107,16 +107,16 @@ def measure(options: argparse.Namespace) -> list:
         return partial(tqdm, desc=name, unit="scene", leave=False, dynamic_ncols=True, disable=None)
 
     if options.predictions is not None:
-        labels = run.find_labels(options.labels) if options.labels else None
+        claimed = run.find_labels(options.labels) if options.labels else None
         return [
             run.evaluate_folders(
-                options.predictions, options.ground_truth, labels, options.min_region, options.limit, bar("scoring")
+                options.predictions, options.ground_truth, claimed, options.min_region, options.limit, bar("scoring")
             )
         ]
-    labels = read_labels(options.dataset) if options.dataset is not None else None
     if options.tabletop is not None:
         files = tabletop.frame_files(options.tabletop)[: options.limit]
     else:
+        labels = read_labels(options.dataset)
         files = scene_files(options.dataset, options.split)[: options.limit]
     examples = options.examples if options.figures is not None or options.report is not None else 0
     # Scenes of a data set are level and whole: neither levelling nor the robot's range is what is measured here.

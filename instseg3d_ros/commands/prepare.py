@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from instseg3d_ros.errors import InputError
@@ -57,6 +58,7 @@ def main(arguments: list[str]) -> int:
     from instseg3d_ros.data import nyuv2, preparing, scannet
     from instseg3d_ros.labels import NYUV2_19, SCANNET20
 
+    jobs: Sequence[preparing.Job]
     if options.kind == "scannet":
         jobs, labels = scannet.jobs(options.raw, options.out, options.splits), SCANNET20
     else:
@@ -79,7 +81,7 @@ def main(arguments: list[str]) -> int:
     summary = preparing.prepare(jobs, options.workers, bar, tell)
     for remark in summary.remarks:
         print(f"prepare: {remark}", file=sys.stderr)
-    parts = {}
+    parts: dict[str, list[bool]] = {}
     for job in jobs:
         parts.setdefault(job.target.parent.name, []).append(job.target.exists())
     counts = ", ".join(f"{sum(there)} of {len(there)} {part}" for part, there in parts.items())

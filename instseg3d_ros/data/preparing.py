@@ -19,8 +19,11 @@ from instseg3d_ros.errors import InputError
 class Job(Protocol):
     """One scene to write. `run` returns remarks worth telling (an unknown class name) or raises InputError."""
 
-    name: str
-    target: Path
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def target(self) -> Path: ...
 
     def run(self) -> list[str]: ...
 

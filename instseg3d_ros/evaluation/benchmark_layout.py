@@ -102,7 +102,7 @@ def read_predictions(folder: Path, scene: str, points: int) -> list[Prediction]:
         listed[mask] = (label, score)
     predictions = []
     for mask, (label, score) in listed.items():
-        ids = read_ids(mask)
+        ids = read_ids(Path(mask))
         if len(ids) != points:
             raise InputError(f"{mask}: {len(ids)} lines for {points} points of {scene}; write one per point")
         predictions.append(Prediction(np.flatnonzero(ids), label, score))

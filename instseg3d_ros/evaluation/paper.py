@@ -27,6 +27,7 @@ TABLE3 = {
 
 def published(labels: LabelSet, method: str) -> tuple[str, dict[str, float]] | None:
     """Heading and class -> score (0..1, key "" the mean) of the paper's table for this label set; None without one."""
+    values: tuple[float, ...]
     if labels.name == NYUV2_19.name:
         heading, values, mean = "paper AP25, ResNet", _NYUV2_RESNET, 43.0
     elif labels.name == SCANNET20.name and method.startswith("resnet"):

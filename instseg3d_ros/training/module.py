@@ -45,7 +45,7 @@ class Training(lightning.LightningModule):
         joint = self.global_step >= self.recipe.semantic_steps
         terms = self.losses(points, joint)
         total = torch.stack(list(terms.values())).sum()
-        rate = self.optimizers().param_groups[0]["lr"]
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         shown = {f"loss/{name}": value.detach() for name, value in terms.items()}
         self.log_dict(shown, prog_bar=True, sync_dist=True)
         self.log_dict({"loss/total": total.detach(), "learning_rate": torch.tensor(rate)}, sync_dist=True)

@@ -7,6 +7,7 @@ import logging
 import os
 import warnings
 from pathlib import Path
+from typing import Any, cast
 
 import lightning
 import torch
@@ -48,7 +49,7 @@ class Export(lightning.Callback):
         self.out = out
         self.best = -1.0
 
-    def on_validation_end(self, trainer, module: Training):
+    def on_validation_end(self, trainer, module):
         if trainer.is_global_zero and not trainer.sanity_checking:
             self._write(module, "model.safetensors")
             score = module.card.scores.get("ap50", 0.0)
@@ -56,7 +57,7 @@ class Export(lightning.Callback):
                 self.best = score
                 self._write(module, "best.safetensors")
 
-    def on_train_end(self, trainer, module: Training):
+    def on_train_end(self, trainer, module):
         if trainer.is_global_zero:
             self._write(module, "model.safetensors")
 
@@ -86,7 +87,7 @@ def train(recipe: Recipe) -> Path:
         devices=recipe.devices,
         num_nodes=recipe.nodes,
         strategy="ddp" if recipe.devices * recipe.nodes > 1 else "auto",
-        precision=recipe.precision,
+        precision=cast(Any, recipe.precision),  # the trainer knows the names, and says so
         accumulate_grad_batches=recipe.accumulate,
         use_distributed_sampler=False,  # ours already knows its rank
         check_val_every_n_epoch=None,

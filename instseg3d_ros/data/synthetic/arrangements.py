@@ -123,10 +123,10 @@ def dining(plan: Floorplan, chance: float = 1.0, share: float = 0.8) -> None:
         seats = placed.seats
         if not seats and rng.random() < 0.8:
             low, high = table.bounds()
-
-            local = Assembly(table.bodies, seats=tuple(seats_around(*(high - low)[:2], rng)))
-            middle = np.add(*placed.bounds())[:2] / 2
-            seats = local.placed(*middle, 0, found[1]).seats
+            width, depth = (high - low)[:2]
+            local = Assembly(table.bodies, seats=tuple(seats_around(width, depth, rng)))
+            x, y = np.add(*placed.bounds())[:2] / 2
+            seats = local.placed(x, y, 0, found[1]).seats
         plan.seat(Assembly(placed.bodies, placed.surfaces, seats), share)
 
 
@@ -139,10 +139,10 @@ def shower_before(plan: Floorplan, tub: Assembly, wall: int) -> None:
     curtain = plan.catalogue.build("shower curtain", rng, names=("on a rod", "plain sheet"))
     own = np.subtract(*curtain.bounds()[::-1])
     curtain = curtain.stretched(float(np.clip(length / own[0], 0.5, 2.0)))
-    place = (low + high)[:2] / 2 + ahead * (depth / 2 + rng.uniform(-0.05, 0.06))
+    x, y = (low + high)[:2] / 2 + ahead * (depth / 2 + rng.uniform(-0.05, 0.06))
     z = rng.uniform(0.15, high[2] + 0.05)
     if z + own[2] < plan.height - 0.02:
-        plan.add(curtain.placed(*place, z, yaw))
+        plan.add(curtain.placed(x, y, z, yaw))
 
 
 def shower_in_corner(plan: Floorplan) -> None:

@@ -49,7 +49,8 @@ class Floorplan:
         """Take a placed piece into the room; its outline is its bounding box unless given."""
         low, high = piece.bounds()
         if outline is None:
-            outline = rectangle(*(low + high)[:2] / 2, *(high - low)[:2])
+            (x, y), (width, depth) = (low + high)[:2] / 2, (high - low)[:2]
+            outline = rectangle(x, y, width, depth)
         self.occupy(outline, float(low[2]), float(high[2]))
         self.bodies += piece.bodies
         self.surfaces += piece.surfaces
@@ -60,7 +61,7 @@ class Floorplan:
         low, high = piece.bounds()
         low = low - [0, front, 0]
         middle = rotation(yaw)[:2, :2] @ ((low + high)[:2] / 2)
-        return rectangle(x + middle[0], y + middle[1], *(high - low)[:2], yaw)
+        return rectangle(x + middle[0], y + middle[1], high[0] - low[0], high[1] - low[1], yaw)
 
     def against_wall(
         self, piece: Assembly, wall: int | None = None, along: float | None = None, z: float = 0.0,
@@ -178,8 +179,9 @@ class Floorplan:
         else:
             cut = rng.uniform(0.25, 0.6, 2)
             middle = (size - cut) / 2 * [rng.choice([-1, 1]), rng.uniform(-1, 1)]
-        self.bodies.append(Body("wall", box(*cut, self.height, paint, (*middle, 0))))
-        self.occupy(rectangle(*middle, *cut), 0.0, self.height)
+        (x, y), (width, depth) = middle, cut
+        self.bodies.append(Body("wall", box(width, depth, self.height, paint, (x, y, 0))))
+        self.occupy(rectangle(x, y, width, depth), 0.0, self.height)
 
     def _rug(self) -> None:
         """Lies flat and is walked on: floor."""
@@ -189,7 +191,7 @@ class Floorplan:
         if rng.random() < 0.25:
             rug = cylinder(size.min() / 2, 0.012, cloth, segments=32)
         else:
-            rug = box(*size, 0.012, cloth).turned(rng.normal(0, 0.15))
+            rug = box(size[0], size[1], 0.012, cloth).turned(rng.normal(0, 0.15))
         self.bodies.append(Body("floor", rug.moved(*(rng.uniform(-0.2, 0.2, 2) * [self.width, self.depth]))))
 
 

@@ -5,9 +5,11 @@ A world (a furnished room, a set table) is looked at several times, since buildi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +25,11 @@ from instseg3d_ros.data.synthetic.tabletop import crop_table, set_table, view_ta
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SYNTHETIC
 
-KINDS = {"rooms": (furnish_room, view_room, 8), "tabletop": (set_table, view_table, 4)}  # and views per world
+# what furnishes a world, what poses a camera in it, and views per world
+KINDS: dict[str, tuple[Callable[..., Any], Callable[..., np.ndarray], int]] = {
+    "rooms": (furnish_room, view_room, 8),
+    "tabletop": (set_table, view_table, 4),
+}
 SPLITS = ("train", "val")
 ATTEMPTS = 12  # camera poses tried for one view before the best of them is taken
 
@@ -48,7 +54,7 @@ class Recipe:
             raise InputError(f"no sensor '{sorted(unknown)[0]}'; one of: all, {', '.join(SENSORS)}")
 
     def catalogue(self) -> Catalogue:
-        meshes = MeshLibrary.scan(self.meshes, self.without, self.only) if self.meshes else MeshLibrary()
+        meshes = MeshLibrary.scan(Path(self.meshes), self.without, self.only) if self.meshes else MeshLibrary()
         return Catalogue(meshes, self.held_out, self.mesh_share)
 
 
@@ -91,10 +97,11 @@ def most_worth(world: World, sensor, draw, attempts: int) -> Camera:
     for _ in range(attempts):
         camera = draw()
         worth = _worth(world, camera, sensor.range[0])
-        if worth > most:
+        if best is None or worth > most:
             best, most = camera, worth
         if worth > 0.5:
             break
+    assert best is not None, "at least one attempt"
     return best
 
 

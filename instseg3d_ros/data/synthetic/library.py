@@ -82,7 +82,7 @@ def _load(path: Path) -> tuple[tuple[str, Shape], ...]:
     import trimesh
 
     try:
-        scene = trimesh.load(path, force="scene", process=False)
+        scene = trimesh.load_scene(path, process=False)
     except Exception as error:  # whatever a broken file makes the parser raise
         raise InputError(f"{path}: cannot be read as a mesh ({error}); remove it or export it again") from None
     label = path.parent.name.replace("_", " ")
@@ -94,7 +94,8 @@ def _load(path: Path) -> tuple[tuple[str, Shape], ...]:
         colors = mesh.visual.to_color().vertex_colors if mesh.visual.kind == "texture" else mesh.visual.vertex_colors
         vertices, tint = vertices.astype(np.float32), np.asarray(colors)[:, :3].astype(np.uint8)
         part = Part(vertices, np.asarray(mesh.faces, np.int32), Material((1.0, 1.0, 1.0), gloss=0.15), vertices, tint)
-        own = name.replace("_", " ") if name.replace("_", " ") in SYNTHETIC.names else label
+        named = str(name).replace("_", " ")
+        own = named if named in SYNTHETIC.names else label
         bodies[own] = bodies.get(own, Shape()) + Shape((part,))
     return tuple(bodies.items())
 

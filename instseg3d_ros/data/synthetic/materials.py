@@ -47,7 +47,8 @@ def any_color(rng) -> tuple[float, float, float]:
     kind = rng.random()
     if kind < 0.35:
         grey = rng.uniform(0.03, 0.97)
-        return tuple(float(np.clip(grey + rng.normal(0, 0.02), 0, 1)) for _ in range(3))
+        red, green, blue = (float(np.clip(grey + rng.normal(0, 0.02), 0, 1)) for _ in range(3))
+        return red, green, blue
     if kind < 0.55:
         return hsv(rng.uniform(0.04, 0.13), rng.uniform(0.15, 0.6), rng.uniform(0.25, 0.95))
     return hsv(rng.random(), rng.uniform(0.2, 0.95), rng.uniform(0.2, 0.95))

@@ -126,7 +126,7 @@ def fronts(width: float, height: float, depth: float, rng, paint: Material, grip
         kind = str(
             rng.choice(kinds or ["drawer", "door", "glass", "mixed"], p=None if kinds else [0.35, 0.4, 0.05, 0.2])
         )
-        cuts = [0.0, 1.0]
+        cuts: list[float] | np.ndarray = [0.0, 1.0]
         if kind == "drawer":
             cuts = np.linspace(0, 1, max(1, int(np.rint(height / rng.uniform(0.15, 0.35)))) + 1)
         elif kind == "mixed":

@@ -5,6 +5,8 @@ Sizes are full extents in metres. Unless said otherwise a primitive stands on z 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from instseg3d_ros.data.synthetic.materials import Material
@@ -83,11 +85,11 @@ def rounded_box(width: float, depth: float, height: float, material: Material, r
         rows.append((z, out))
     for z, out in [(height - radius + radius * np.sin(p), np.cos(p)) for p in polar]:
         rows.append((z, out))
-    vertices = [[(0, 0, 0)] * 16]
+    vertices = [np.zeros((16, 3))]
     for z, out in rows:
         vertices.append(np.stack([corner_x + out * radius * np.cos(angle), corner_y + out * radius * np.sin(angle),
                                   np.full(16, z)], 1))  # fmt: skip
-    top = np.array(vertices[-1]).copy()
+    top = vertices[-1]
     for share in (0.66, 0.33, 0.0):
         ring = top * [share, share, 1]
         ring[:, 2] += crown * (1 - share**2)
@@ -122,8 +124,8 @@ def extrude(outline, height: float, material: Material) -> Shape:
     return surface(np.concatenate(rings), grid(4, count, wrap=True), material)
 
 
-def tube(path, radius: float, material: Material, segments: int = 8) -> Shape:
-    """A pipe along a polyline (P,3) in world coordinates; radius may be an array, one per point."""
+def tube(path, radius: float | Sequence[float], material: Material, segments: int = 8) -> Shape:
+    """A pipe along a polyline (P,3) in world coordinates; radius may be one per point."""
     path = np.asarray(path, np.float64)
     tangent = np.gradient(path, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-12
@@ -133,8 +135,8 @@ def tube(path, radius: float, material: Material, segments: int = 8) -> Shape:
     side /= np.linalg.norm(side, axis=1, keepdims=True) + 1e-12
     up = np.cross(side, tangent)
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
-    radius = np.broadcast_to(np.asarray(radius, np.float64), len(path))[:, None, None]
-    rings = path[:, None] + radius * (np.cos(angle)[:, None] * side[:, None] + np.sin(angle)[:, None] * up[:, None])
+    radii = np.broadcast_to(np.asarray(radius, np.float64), len(path))[:, None, None]
+    rings = path[:, None] + radii * (np.cos(angle)[:, None] * side[:, None] + np.sin(angle)[:, None] * up[:, None])
     ends = [np.repeat(path[:1, None], segments, 1), rings, np.repeat(path[-1:, None], segments, 1)]
     vertices = np.concatenate(ends).reshape(-1, 3)
     return surface(vertices, grid(len(path) + 2, segments, wrap=True), material)

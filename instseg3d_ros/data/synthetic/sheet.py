@@ -44,7 +44,8 @@ def _plan(scene: Scene, labels: LabelSet) -> tuple[Scene, np.ndarray, tuple[int,
     points = scene.points[shown]
     column, row = ((points[:, :2] - points[:, :2].min(0)) / 0.02).astype(int).T
     size = (int(row.max()) + 1, int(column.max()) + 1)
-    part = Scene(points, scene.colors[shown], scene.semantic[shown], scene.instance[shown], scene.name)
+    colors = None if scene.colors is None else scene.colors[shown]
+    part = Scene(points, colors, scene.semantic[shown], scene.instance[shown], scene.name)
     return part, (size[0] - 1 - row) * size[1] + column, size
 
 
