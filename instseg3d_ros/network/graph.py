@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from instseg3d_ros.sparse import attend
+
 
 class MeanAggregator(nn.Module):
     """Equation 6: the plain mean of the k neighbours. (V, F), (V, k) → (V, F)."""
@@ -30,9 +32,9 @@ class AttentionAggregator(nn.Module):
         self.score = nn.Linear(hidden, 1)
 
     def forward(self, x: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
-        hidden = self.center(x).unsqueeze(1) + self.neighbor(x)[neighbors]  # (V, k, hidden)
-        weight = self.score(torch.relu(hidden)).softmax(dim=1)  # (V, k, 1), equations 8 and 9
-        return (weight * x[neighbors]).sum(dim=1)  # equation 7
+        # The softmax takes the bias of the score out; distributed training still wants a gradient of it, which is zero.
+        score = self.score.weight[0] + 0 * self.score.bias
+        return attend(x, self.center(x), self.neighbor(x), score, neighbors)
 
 
 AGGREGATORS = {"attention": AttentionAggregator, "mean": MeanAggregator}

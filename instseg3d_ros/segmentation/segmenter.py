@@ -79,7 +79,7 @@ class Segmenter:
             if len(cloud):
                 rotation = levelling_rotation(cloud) if self.options.level == "auto" else np.eye(3)
                 voxels = voxelize(
-                    torch.from_numpy(cloud @ rotation.T.astype(np.float32)).to(self.device),
+                    turned(torch.from_numpy(cloud).to(self.device), rotation),
                     None if colors is None else torch.from_numpy(colors[chosen]).to(self.device).float(),
                     self.voxel_size,
                     engine=self.engine,
@@ -129,6 +129,12 @@ def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:
                 f"colors have shape {colors.shape} and type {colors.dtype}; expected {points.shape} uint8, or None"
             )
     return np.ascontiguousarray(points, dtype=np.float32), colors
+
+
+def turned(points: torch.Tensor, rotation: np.ndarray) -> torch.Tensor:
+    """`points` (N, 3) turned by `rotation`, axis by axis: a matrix product may round differently on every run."""
+    x, y, z = points.unbind(1)
+    return torch.stack([x * a + y * b + z * c for a, b, c in rotation.tolist()], dim=1)
 
 
 def usable_points(points: np.ndarray, max_range: float) -> np.ndarray:
