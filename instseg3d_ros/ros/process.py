@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -21,7 +22,7 @@ from instseg3d_ros.ros.node import SegmentNode
 from instseg3d_ros.ros.transport import use_large_cloud_profile
 
 PATIENCE = 0.8  # seconds that the executor's thread has to come to an end
-SIGNALS = 0.2  # seconds between two looks at signals
+SIGNALS = 0.2  # seconds between two looks at signals and at the end
 LIMIT = 1.6  # seconds that ending may take in all
 
 
@@ -52,6 +53,8 @@ def run(arguments: list[str]) -> NoReturn:
     thread.join(PATIENCE)
     if not thread.is_alive():
         _end(node, executor)
+    del node, executor, thread
+    gc.collect()  # the last reference ends the participant, and that its shared memory, which outlives a process
     if problem:
         raise InputError(problem[0])
     # Unwinding an interpreter with a network in it takes seconds, and a thread may be inside one.
@@ -85,7 +88,7 @@ def _spin(executor, node: SegmentNode, end: threading.Event, problem: list[str])
             end.set()
         while not end.is_set():
             try:
-                executor.spin_once(timeout_sec=0.5)
+                executor.spin_once(timeout_sec=SIGNALS)
             except Exception as error:
                 # A callback that fails must not end the node; the time keeps a failing wait from burning the processor.
                 text = f"a callback failed ({place(error)})"

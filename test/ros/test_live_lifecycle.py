@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from lifecycle_msgs.msg import State, Transition
@@ -82,15 +83,25 @@ def test_shutdown_transition_ends_the_process_from_other_states(live, state):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signals_end_the_process_from_every_state(live, number):
+def test_signals_end_the_process_from_every_state_and_free_its_shared_memory(live, number):
+    others = set(Path("/dev/shm").glob("fastrtps_*"))
     nodes = {state: live.start(name=f"{state}_{number:d}", autostart=False, ready=False) for state in WAY}
     for state, node in nodes.items():
         assert all(Managed(live, node).change(step) for step in WAY[state])
+    segments = {path for node in nodes.values() for path in shared_segments(node.pid)} - others
+    assert segments
     for node in nodes.values():
         node.signal(number)
     for node in nodes.values():
         assert node.wait() == 0
         assert "Traceback" not in node.text
+    assert not [path for path in segments if path.exists()]
+
+
+def shared_segments(pid):
+    """Fast DDS's files that a process has mapped, but for ports, which everybody shares."""
+    maps = Path(f"/proc/{pid}/maps").read_text().split()
+    return {Path(word) for word in maps if word.startswith("/dev/shm/fastrtps_") and "port" not in word}
 
 
 def test_signal_during_inference_and_during_loading_ends_promptly(live):
