@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from instseg3d_ros.sparse import attend
+from instseg3d_ros.sparse import attend, attend_and_update
 
 
 class MeanAggregator(nn.Module):
@@ -55,4 +55,10 @@ class GraphLayer(nn.Module):
             self.update.weight.copy_(torch.eye(dim).repeat(1, 2) / 2)
 
     def forward(self, x: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
+        a = self.aggregate
+        if isinstance(a, AttentionAggregator):
+            weights = a.center.weight, a.center.bias, a.neighbor.weight, a.score.weight[0], self.update.weight
+            at_once = attend_and_update(x, *weights, neighbors)
+            if at_once is not None:
+                return at_once
         return self.update(torch.cat((x, self.aggregate(x, neighbors)), dim=1))

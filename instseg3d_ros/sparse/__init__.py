@@ -6,7 +6,7 @@ y = SubmanifoldConv3d(3, 16)(x)
 z = UpConv3d(32, 16)(DownConv3d(16, 32)(y), y.grid)
 """
 
-from instseg3d_ros.sparse.attention import attend
+from instseg3d_ros.sparse.attention import attend, attend_and_update
 from instseg3d_ros.sparse.convolution import DownConv3d, SubmanifoldConv3d, UpConv3d
 from instseg3d_ros.sparse.grid import VoxelGrid
 from instseg3d_ros.sparse.nearest import k_nearest_neighbors
@@ -23,6 +23,7 @@ __all__ = [
     "VoxelGrid",
     "Voxels",
     "attend",
+    "attend_and_update",
     "k_nearest_neighbors",
     "voxelize",
 ]

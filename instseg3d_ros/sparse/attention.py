@@ -24,6 +24,26 @@ def attend(x: Tensor, center: Tensor, neighbor: Tensor, score: Tensor, neighbors
     return (weight.unsqueeze(2) * x[neighbors]).sum(dim=1)
 
 
+def attend_and_update(
+    x: Tensor, center: Tensor, bias: Tensor, neighbor: Tensor, score: Tensor, update: Tensor, neighbors: Tensor
+) -> Tensor | None:
+    """[x, attend(x, x centerᵀ + bias, x neighborᵀ, score)] updateᵀ in one pass: (V, F) -> (V, F).
+
+    center and neighbor (H, F), bias and score (H,), update (F, 2 F). For inference on a CPU; None elsewhere.
+    """
+    tensors = center, bias, neighbor, score, update
+    if torch.is_grad_enabled() or any(t.dtype != x.dtype for t in tensors) or not kernels.serves(x):
+        return None
+    if max(center.shape) > MOST:
+        return None
+    x, y = x.contiguous(), torch.empty_like(x, memory_format=torch.contiguous_format)
+    matrices = (t.t().contiguous() for t in tensors)
+    sizes = *neighbors.shape, x.shape[1], len(center)
+    held = neighbors.contiguous(), x, *matrices, y
+    kernels.call("attention", f"layer_{kernels.SUFFIX[x.dtype]}", *sizes, *held)
+    return y
+
+
 class _Attention(torch.autograd.Function):
     """By `native/attention.cpp`."""
 

@@ -53,3 +53,23 @@ def test_gradients(graph):
     x, neighbors = graph
     layer = GraphLayer(4).double()
     assert torch.autograd.gradcheck(lambda v: layer(v, neighbors[:6] % 6), (x[:6].clone().requires_grad_(),))
+
+
+@pytest.mark.parametrize("dim", [4, 6])
+@pytest.mark.parametrize("dtype, close", [(torch.float64, 1e-12), (torch.float32, 1e-5)])
+def test_inference_equals_training(dim, dtype, close):
+    torch.manual_seed(0)
+    x, neighbors = torch.randn(2000, dim, dtype=dtype), torch.randint(0, 2000, (2000, 8))
+    layer = GraphLayer(dim).to(dtype)
+    torch.nn.init.normal_(layer.update.weight)
+    with torch.inference_mode():
+        found = layer(x, neighbors)
+        assert torch.equal(found, layer(x, neighbors))
+    assert torch.allclose(found, layer(x, neighbors), atol=close)
+
+
+def test_every_weight_has_a_gradient(graph):  # distributed training asks for it
+    x, neighbors = graph
+    layer = GraphLayer(4).double()
+    layer(x, neighbors).sum().backward()
+    assert all(weight.grad is not None for weight in layer.parameters())

@@ -78,6 +78,8 @@ struct Row<T, 0> {
 template <int F, int H>
 struct Sizes {
   int64_t f, h;
+  int64_t features() const { return F ? F : f; }  // known to the compiler where they are fixed
+  int64_t hidden() const { return H ? H : h; }
   template <class T>
   using Features = Row<T, F>;
   template <class T>
@@ -134,6 +136,53 @@ void forward(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near,
       Features sum(F);
       for (int64_t j = 0; j < k; ++j) sum.add(w[j] *= part, Features(x + row[j] * F, F));
       sum.store(y + i * F);
+    }
+  });
+}
+
+// Row r of a matrix (many, n).
+template <class R, class T>
+std::vector<R> rows_of(const T *matrix, int64_t many, int64_t n) {
+  std::vector<R> rows;
+  for (int64_t r = 0; r < many; ++r) rows.emplace_back(matrix + r * n, n);
+  return rows;
+}
+
+// A whole graph layer at once, y (n, f) = [x, attention(x)] update, for inference: to compute what a neighbour sends is
+// cheaper than to fetch it. Matrices come transposed: center and neighbor (f, h), update (2 f, f).
+template <class T, class S>
+void layer(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near, const T *x, const T *center, const T *bias,
+           const T *neighbor, const T *score, const T *update, T *y) {
+  using Features = typename S::template Features<T>;
+  using Hidden = typename S::template Hidden<T>;
+  const int64_t F = size.features(), H = size.hidden();
+  const auto centers = rows_of<Hidden>(center, F, H), neighbors = rows_of<Hidden>(neighbor, F, H);
+  const auto updates = rows_of<Features>(update, 2 * F, F);
+  parallel(worth(threads, n * k * F * H), (n + kChunk - 1) / kChunk, [&](int64_t task) {
+    const Hidden scores(score, H);
+    std::vector<T> weights(static_cast<size_t>(k));
+    T *w = weights.data();
+    for (int64_t i = task * kChunk; i < std::min(n, (task + 1) * kChunk); ++i) {
+      const int64_t *row = near + i * k;
+      const Features me(x + i * F, F);
+      Hidden own(bias, H);
+      for (int64_t f = 0; f < F; ++f) own.add(me[f], centers[f]);
+      T highest = -INFINITY, total = 0;
+      for (int64_t j = 0; j < k; ++j) {
+        Hidden sent = own;
+        const Features other(x + row[j] * F, F);
+        for (int64_t f = 0; f < F; ++f) sent.add(other[f], neighbors[f]);
+        w[j] = sent.above(sent * scores).sum();
+        highest = std::max(highest, w[j]);
+      }
+      for (int64_t j = 0; j < k; ++j) w[j] = exp_of(w[j] - highest);
+      for (int64_t j = 0; j < k; ++j) total += w[j];
+      const T part = 1 / total;
+      Features sum(F), updated(F);
+      for (int64_t j = 0; j < k; ++j) sum.add(w[j] * part, Features(x + row[j] * F, F));
+      for (int64_t f = 0; f < F; ++f) updated.add(me[f], updates[f]);
+      for (int64_t f = 0; f < F; ++f) updated.add(sum[f], updates[F + f]);
+      updated.store(y + i * F);
     }
   });
 }
@@ -215,6 +264,13 @@ void backward(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near
                                 const T *x, const T *center, const T *neighbor, const T *score, T *weight, T *y) {       \
     with_sizes(f, h, [&](auto size) {                                                                                    \
       forward<T>(threads, size, n, k, near, x, center, neighbor, score, weight, y);                                      \
+    });                                                                                                                  \
+  }                                                                                                                      \
+  extern "C" void layer_##NAME(int64_t threads, int64_t n, int64_t k, int64_t f, int64_t h, const int64_t *near,         \
+                               const T *x, const T *center, const T *bias, const T *neighbor, const T *score,            \
+                               const T *update, T *y) {                                                                  \
+    with_sizes(f, h, [&](auto size) {                                                                                    \
+      layer<T>(threads, size, n, k, near, x, center, bias, neighbor, score, update, y);                                  \
     });                                                                                                                  \
   }                                                                                                                      \
   extern "C" void attend_back_##NAME(int64_t threads, int64_t n, int64_t k, int64_t f, int64_t h, const int64_t *near,   \
