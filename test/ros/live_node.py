@@ -46,7 +46,9 @@ class Live:
 
     def close(self):
         for process in self._processes:
-            process.kill()
+            process.signal()
+        for process in self._processes:
+            process.end()
         self._ended.set()
         self._thread.join(5)
         self._executor.shutdown()
@@ -126,10 +128,16 @@ class NodeProcess:
         self._reader.join(2)
         return code
 
+    def end(self):
+        """Killed only if it does not follow the signal: a killed process leaves its shared memory behind."""
+        try:
+            self._process.wait(3)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
     def kill(self):
-        if self.running():
-            self._process.kill()
-            self._process.wait(5)
+        self._process.kill()
+        self._process.wait(5)
 
 
 class Ear:
