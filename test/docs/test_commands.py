@@ -69,25 +69,22 @@ def blocks(text):
 
 def code_of(text):
     """(language or None, content) of fenced blocks, of indented ones, and of spans that are commands."""
-    language, block, blank = None, None, True  # block: lines of the one that is open; language: of a fence, else None
+    language, block, blank = None, [], True  # block: lines of the one that is open; language: of a fence, else None
     for line in [*text.split("\n"), "end"]:
         fence = re.match(r"```(\w*)$", line)
-        if fence and language is None:
-            language, block = fence[1], []
-        elif fence:
+        inside = language is not None
+        if not inside and block and line.strip() and not line.startswith("    "):  # an indented block is over
+            yield None, "\n".join(block).strip()
+            block = []
+        if fence and inside:
             yield language, "\n".join(block)
-            language = block = None
-        elif language is not None:
-            block.append(line)
-        elif line.startswith("    ") and (block is not None or blank):
-            block = [*(block or []), line[4:]]
-        elif line.strip() or block is None:
-            if block is not None:
-                yield None, "\n".join(block).strip()
-                block = None
-            yield from (("shell", span) for span in re.findall(rf"`((?:{WORDS}) [^`]+)`", line))
+            language, block = None, []
+        elif fence:
+            language = fence[1]
+        elif inside or block or (blank and line.startswith("    ")):
+            block.append(line if inside else line[4:])
         else:
-            block.append("")
+            yield from (("shell", span) for span in re.findall(rf"`((?:{WORDS}) [^`]+)`", line))
         blank = not line.strip()
 
 
