@@ -2,6 +2,7 @@
 # make test   run the tests
 # make bench  speed of every stage beside its peers
 # make soak   ten minutes of the live node
+# make docs   pages of every class and function, from their docstrings, in build/api
 # make lint · make format · make clean
 # TORCH=cu126 takes CUDA builds of torch and spconv; PYTHON=python3.12 another Python.
 
@@ -9,10 +10,11 @@ VENV ?= .venv
 TORCH ?= cpu
 PYTHON ?= python3
 PY := $(VENV)/bin/python
+PACKAGE := instseg3d_ros
 RUN := ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST $(PY) -m instseg3d_ros
 export PYTHON
 
-.PHONY: demo test bench soak lint format clean run-env develop-env
+.PHONY: demo test bench soak docs lint format clean run-env develop-env
 
 run-env:
 	@requirements/install.sh $(VENV) run $(TORCH)
@@ -31,6 +33,9 @@ bench: develop-env
 
 soak: develop-env
 	SOAK_MINUTES=10 $(PY) -m pytest test/ros -k soak -s
+
+docs: develop-env
+	$(VENV)/bin/pdoc $(subst /,.,$(patsubst %/__init__.py,%,$(wildcard $(PACKAGE)/*/__init__.py))) $(PACKAGE).labels -o build/api
 
 lint: develop-env
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy

@@ -73,7 +73,7 @@ def test_the_example_of_a_subscriber_runs():
     np.testing.assert_array_equal(scope["on_cloud"](message), [[3, 4, 5], [6, 7, 8]])
 
 
-def test_workflow_calls_make_targets_that_exist():
+def test_workflow_and_hooks_call_make_targets_that_exist():
     import yaml
 
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
@@ -84,6 +84,7 @@ def test_workflow_calls_make_targets_that_exist():
         for step in job["steps"]
         for word in re.findall(r"make (\w+)", step.get("run", ""))
     ]
-    assert called and set(called) <= targets
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    called += [hook["entry"].removeprefix("make ") for hook in hooks]
+    assert {"test", "demo", "lint"} <= set(called) <= targets
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["cff-version"] == "1.2.0"
-    assert yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
