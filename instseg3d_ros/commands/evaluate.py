@@ -17,6 +17,7 @@ EXAMPLES = """examples:
   evaluate DATASET --export OUT                                  OUT/<scene>.txt and masks, as ScanNet's benchmark wants
   evaluate --predictions OUT --ground-truth OUT/ground_truth     score anybody's files in that layout
   evaluate --tabletop FRAMES --method convexity                  labelled frames of a depth camera, masks alone
+  evaluate DATASET --split val --calibrate mine.safetensors      the same weights, scores that can be trusted
   evaluate DATASET --json scores.json --csv scores.csv --latex table.tex --figures pictures --report page
 
 Scores follow ScanNet's instance protocol (docs/evaluation.md); for NYUv2 read AP25."""
@@ -53,6 +54,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--min-region", type=int, default=100, metavar="N", help="smaller objects and predictions do not count (100)")
     add("--limit", type=int, metavar="N", help="only the first N scenes")
     add("--export", type=Path, metavar="DIR", help="write predictions and truth in ScanNet's benchmark layout")
+    add(
+        "--calibrate",
+        type=Path,
+        metavar="FILE",
+        help="write the model anew with scores fitted to how often they are right",
+    )
     add("--json", type=Path, metavar="FILE", help="scores for programs")
     add("--csv", type=Path, metavar="FILE", help="scores, one line per method and class")
     add("--latex", type=Path, metavar="FILE", help="the table for a paper")
@@ -69,6 +76,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         value = getattr(options, name)
         if value is not None and value < (1 if name == "limit" else 0):
             parser.error(f"--{name.replace('_', '-')} {value}: too small")
+    if options.calibrate is not None and (options.dataset is None or options.model == "none"):
+        parser.error("--calibrate needs a DATASET and a model")
+    if options.calibrate is not None and options.calibrate.suffix != ".safetensors":
+        parser.error(f"--calibrate {options.calibrate}: name a .safetensors file")
     if options.export is not None and options.dataset is None:
         parser.error("--export needs a DATASET")
     if options.export is not None and any(options.export.glob("*")):
@@ -93,6 +104,10 @@ def main(arguments: list[str]) -> int:
         from instseg3d_ros.evaluation import report
 
         report.write(outcomes, options.report)
+    if options.calibrate is not None:
+        from instseg3d_ros.evaluation import calibrate
+
+        calibrate.write(options.model or "unet", outcomes[0], options.calibrate)
     return 0
 
 
@@ -120,7 +135,9 @@ def measure(options: argparse.Namespace) -> list:
         files = scene_files(options.dataset, options.split)[: options.limit]
     examples = options.examples if options.figures is not None or options.report is not None else 0
     # Scenes of a data set are level and whole: neither levelling nor the robot's range is what is measured here.
-    known = {} if options.tabletop is not None else {"level": "off", "max_range": 1e3}
+    known: dict = {} if options.tabletop is not None else {"level": "off", "max_range": 1e3}
+    if options.calibrate is not None:
+        known |= {"calibrated": False, "min_score": 0.0}
     methods = [] if options.model == "none" else [run.network(options.model or "unet", options.device, **known)]
     methods += [run.baseline(name) for name in dict.fromkeys(options.method)]
     if not methods:

@@ -118,5 +118,6 @@ class Accumulator:
         judged, classes = (self.tables, len(self.things)) if self.class_aware else (masks, 1)
         matches = instance_ap.pool([instance_ap.match(table, 10, classes) for table in judged], classes)
         counted = matches.class_ >= 0
-        outcome.reliability = reliability(matches.score[counted], matches.true[counted])
+        outcome.judged = matches.score[counted], matches.true[counted]
+        outcome.reliability = reliability(*outcome.judged)
         return outcome

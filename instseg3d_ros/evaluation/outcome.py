@@ -99,6 +99,7 @@ class Outcome:
     curves: dict[str, Curve] = field(default_factory=dict)  # class -> curve at IoU 0.5; "" is class-agnostic
     confusion: np.ndarray | None = None  # (C, C+1) points: true class by predicted class, last column: none predicted
     reliability: Reliability | None = None
+    judged: tuple[np.ndarray, np.ndarray] | None = None  # (E,) scores, (E,) bool: right; what reliability is made of
     scenes: list[SceneOutcome] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
     by_objects: dict[int, float] = field(default_factory=dict)  # objects in view -> class-agnostic AP50 of those scenes

@@ -45,11 +45,13 @@ def baseline(name: str) -> Method:
     return Method(name, method, method.names, class_aware=False, sees=True)
 
 
-def network(model: str, device: str = "auto", **options) -> Method:
-    """A model by name in models/ or by path; `options` as `Segmenter.load` takes them."""
+def network(model: str, device: str = "auto", calibrated: bool = True, **options) -> Method:
+    """A model by name in models/ or by path; `options` as `Segmenter.load` takes them. Not `calibrated`: raw scores."""
     from instseg3d_ros import Segmenter
 
     segmenter = Segmenter.load(model, device=device, **options)
+    if not calibrated:
+        segmenter.card.calibration = None
     return Method(Path(model).stem, segmenter, segmenter.labels.names)
 
 

@@ -1,0 +1,36 @@
+"""Scores that mean what they say: a rising map fitted to an evaluation, stored with the weights."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.evaluation.calibration import fit_isotonic
+from instseg3d_ros.evaluation.outcome import Outcome
+from instseg3d_ros.network import checkpoint
+
+FEWEST = 100  # scored objects; fewer do not tell how often a score is right
+
+
+def table(score: np.ndarray, true: np.ndarray) -> dict[str, list[float]]:
+    """score (E,), true (E,) → {"raw": rising, "calibrated": rising}, as `segmentation.instances.calibrate` reads it.
+
+    The isotonic fit is a staircase. Only the middle of each step is kept, so that between two steps equal answers for
+    different scores, which would lose their order, are rare.
+    """
+    if len(score) < FEWEST:
+        raise InputError(f"{len(score)} scored objects; at least {FEWEST} are needed to calibrate: take more scenes")
+    fit = fit_isotonic(score, true)
+    level, step = np.unique(fit.y, return_inverse=True)
+    raw = np.bincount(step, fit.x) / np.bincount(step)
+    return {"raw": [round(float(x), 4) for x in raw], "calibrated": [round(float(y), 4) for y in level]}
+
+
+def write(model: str, outcome: Outcome, path: Path) -> None:
+    """Save `model` at `path` with its scores mapped to how often they were right in `outcome` (at IoU 0.5)."""
+    assert outcome.judged is not None
+    network, card = checkpoint.load(checkpoint.find(model))
+    checkpoint.save(path, network, dataclasses.replace(card, calibration=table(*outcome.judged)))
