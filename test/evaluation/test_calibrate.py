@@ -56,5 +56,5 @@ def test_what_cannot_be_calibrated(arguments):
 
 
 def test_only_our_own_format_is_written():
-    with pytest.raises(InputError, match="name a .safetensors file"):
+    with pytest.raises(InputError, match=r"name a \.safetensors file"):
         parse(["x", "--calibrate", "out.pt"])
