@@ -60,9 +60,13 @@ def rows(frame: Frame, rounds: int, model: str) -> Iterator[Row]:
 def _stages(frame: Frame, rounds: int, path: Path, name: str) -> Iterator[Row]:
     from instseg3d_ros import Segmenter
 
-    segmenter = Segmenter.load(str(path), device="cpu")
+    segmenter = Segmenter.load(str(path), device="cpu", precision="fp32")
     found: list[dict[str, float]] = []
-    race({"segmenter": lambda: found.append(segmenter(frame.points, frame.colors).timings)}, rounds)
+    contestants = {"fp32": lambda: found.append(segmenter(frame.points, frame.colors).timings)}
+    if kernels.has_bf16():
+        half = Segmenter.load(str(path), device="cpu", precision="bf16")
+        contestants["bf16"] = lambda: _drop(half(frame.points, frame.colors))
+    raced = race(contestants, rounds)
     found = found[1:]  # the first one warmed up
     times = {stage: Times(tuple(one[stage] for one in found)) for stage in STAGES}
     for stage in STAGES:
@@ -72,6 +76,11 @@ def _stages(frame: Frame, rounds: int, path: Path, name: str) -> Iterator[Row]:
         GROUP, f"{name}: all but the backbone", len(frame.points), rest, "its backbone", times["backbone"],
         times["backbone"].ratio_of(rest), REST, at_most=True, unit="× as long",
     )  # fmt: skip
+    if "bf16" in raced:
+        yield Row(
+            GROUP, f"{name}: total in bf16", len(frame.points), raced["bf16"], "in fp32", raced["fp32"],
+            raced["bf16"].ratio_of(raced["fp32"]),
+        )  # fmt: skip
 
 
 def _message(frame: Frame):
@@ -216,7 +225,7 @@ def measure_memory(model: str, frame: str) -> None:
 
     with np.load(frame) as arrays:
         points, colors = arrays["points"], arrays["colors"]
-    segmenter = Segmenter.load(model, device="cpu")
+    segmenter = Segmenter.load(model, device="cpu", precision="fp32")
     segmenter.warm_up()
     Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
     before = _status("VmRSS")

@@ -19,7 +19,9 @@ def load_segmenter(parameters: Parameters):
         import torch
 
         torch.set_num_threads(parameters.threads)
-    return Segmenter.load(parameters.model, device=parameters.device, engine=parameters.engine)
+    return Segmenter.load(
+        parameters.model, device=parameters.device, engine=parameters.engine, precision=parameters.precision
+    )
 
 
 class Model:

@@ -20,6 +20,7 @@ from instseg3d_ros.segmentation.mean_shift import mean_shift
 from instseg3d_ros.segmentation.options import Options
 from instseg3d_ros.segmentation.result import Box, Result
 from instseg3d_ros.sparse import SparseTensor, voxelize
+from instseg3d_ros.sparse.precision import choose, reduced_precision
 
 
 class Segmenter:
@@ -32,8 +33,17 @@ class Segmenter:
     names the classes, `segmenter.options` may be replaced between calls.
     """
 
-    def __init__(self, network: Network, card: ModelCard, device: str = "cpu", engine: str = "auto", **options):
+    def __init__(
+        self,
+        network: Network,
+        card: ModelCard,
+        device: str = "cpu",
+        engine: str = "auto",
+        precision: str = "fp32",
+        **options,
+    ):
         self.device = pick_device(device)
+        self.dtype = choose(precision, self.device)  # of the backbone
         self.network = network.to(self.device).eval()
         self.card = card
         self.labels: LabelSet = card.labels
@@ -47,14 +57,17 @@ class Segmenter:
         self._things = torch.tensor(self.labels.things, device=self.device)
 
     @staticmethod
-    def load(model: str = "unet", device: str = "auto", engine: str = "auto", **options) -> Segmenter:
+    def load(
+        model: str = "unet", device: str = "auto", engine: str = "auto", precision: str = "auto", **options
+    ) -> Segmenter:
         """Load `model`, a name in models/ or a path to a .safetensors file. InputError says what is wrong with it.
 
-        device: auto, cpu, cuda, cuda:1 … · engine: auto, torch, spconv · options: fields of `Options`.
+        device: auto, cpu, cuda, cuda:1 … · engine: auto, torch, spconv · precision of the backbone on a CPU: fp32,
+        bf16, or auto, which measures here and now whether bf16 is worth it · options: fields of `Options`.
         """
         pick_device(device)  # a wrong device should not wait for the file
         network, card = checkpoint.load(checkpoint.find(model))
-        return Segmenter(network, card, device, engine, **options)
+        return Segmenter(network, card, device, engine, precision, **options)
 
     def configure(self, **options) -> None:
         """Change options for the clouds to come; InputError on a bad value, which then changes nothing."""
@@ -90,7 +103,8 @@ class Segmenter:
             network, batch = self.network, voxels.grid.batch
             features = input_features(voxels.positions, voxels.features, batch, network.architecture.inputs)
             x = SparseTensor(features, voxels.grid)
-            y = network.backbone(x).features
+            with reduced_precision(self.dtype):
+                y = network.backbone(x).features.float()
         with clock("heads"):
             probability = network.semantic_head(y).softmax(dim=1)
             embedding = network.embedding_head(y)

@@ -1,0 +1,53 @@
+"""The whole way from cloud to result, with an untrained network."""
+
+import numpy as np
+import pytest
+import torch
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.network.checkpoint import ModelCard
+from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.segmentation.segmenter import Segmenter, turned
+from instseg3d_ros.sparse.native import kernels
+
+
+def segmenter(**options):
+    torch.manual_seed(0)
+    architecture = Architecture(width=8, classes=len(SYNTHETIC), voxel_size=0.04)
+    return Segmenter(Network(architecture), ModelCard(architecture, SYNTHETIC), "cpu", **options)
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    rng = np.random.default_rng(0)
+    floor = np.column_stack((rng.uniform(1, 3, (6000, 1)), rng.uniform(-1, 1, (6000, 1)), np.full(6000, -1)))
+    points = np.concatenate((floor, rng.uniform((1.8, -0.2, -1), (2.2, 0.2, -0.6), (3000, 3)))).astype(np.float32)
+    return points, rng.integers(0, 256, points.shape, np.uint8)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "auto", *(["bf16"] if kernels.has_bf16() else [])])
+def test_same_bits_on_every_run(cloud, precision):
+    made = segmenter(precision=precision, min_points=1)
+    first, second = made(*cloud), made(*cloud)
+    for name in ("semantic", "instance", "confidence"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+    assert (first.semantic >= 0).all() and first.timings["total"] > 0
+
+
+@pytest.mark.skipif(not kernels.has_bf16(), reason="no bfloat16 instructions, or no compiler")
+def test_bf16_gives_nearly_the_same(cloud):
+    exact, rounded = (segmenter(precision=precision)(*cloud) for precision in ("fp32", "bf16"))
+    assert (exact.semantic == rounded.semantic).mean() > 0.95  # scores of untrained weights lie close together
+    assert not np.array_equal(exact.confidence, rounded.confidence)
+
+
+def test_an_unknown_precision_is_named():
+    with pytest.raises(InputError, match=r"'int8'.*auto, fp32, bf16"):
+        segmenter(precision="int8")
+
+
+def test_turned_equals_the_matrix_product():
+    rng = np.random.default_rng(0)
+    rotation, points = np.linalg.qr(rng.normal(size=(3, 3)))[0], rng.normal(size=(100, 3))
+    np.testing.assert_allclose(turned(torch.from_numpy(points), rotation), points @ rotation.T, atol=1e-12)
