@@ -9,10 +9,10 @@ import torch
 
 from instseg3d_ros.sparse import voxelize
 
-SAMPLE = 20_000  # points that are looked at
+SAMPLE = 10_000  # points that are looked at
 CELL = 0.03  # metres; the sample is thinned to this spacing
 MAX_POINTS = 2500  # that are left of it
-MAX_NORMALS = 1000  # that are estimated, each on its nearest
+MAX_NORMALS = 600  # that are estimated, each on its nearest
 NEIGHBORS = 12
 AGREE = np.deg2rad(8)  # how far a normal may lie from up (a floor) or from the horizontal (a wall) and still support it
 PITCH = np.deg2rad((-20.0, 70.0))  # looking up … looking down
