@@ -8,6 +8,7 @@ from pathlib import Path
 
 from instseg3d_ros.data import pointcloud2
 from instseg3d_ros.data.clouds.cloud import Cloud, reading
+from instseg3d_ros.data.clouds.files import check_kind
 from instseg3d_ros.errors import InputError
 
 CLOUD_TYPE = "sensor_msgs/msg/PointCloud2"
@@ -51,6 +52,8 @@ class Bag:
 
         if not self.path.exists():
             raise InputError(f"{self.path}: no such bag")
+        if self.path.is_file():
+            check_kind(self.path)
         with reading(self.path, "a bag"):
             self._reader = AnyReader([self.path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
             self._reader.open()

@@ -106,9 +106,19 @@ def test_topics(tmp_path):
 @pytest.mark.parametrize("name", ["garbage.mcap", "garbage.db3", "garbage.bag", "empty.mcap", "empty.db3", "empty.bag"])
 def test_what_is_no_bag(tmp_path, name):
     (tmp_path / name).write_bytes(bytes(range(1, 250)) * 4 if name.startswith("garbage") else b"")
-    with pytest.raises(InputError, match="cannot be read as a bag") as caught, Bag(tmp_path / name) as bag:
+    with pytest.raises(InputError, match=r"cannot be read as a bag|is empty") as caught, Bag(tmp_path / name) as bag:
         list(bag.messages())
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["mcap", "db3", "bag"])
+def test_a_wrong_extension_is_named_with_the_right_one(tmp_path, kind):
+    whole = write_bag(tmp_path / ("a.bag" if kind == "bag" else "a"), kind)
+    whole = whole if kind == "bag" else whole / f"a.{kind}"
+    for other in {"mcap", "db3", "bag"} - {kind}:
+        (tmp_path / f"b.{other}").write_bytes(whole.read_bytes())
+        with pytest.raises(InputError, match=rf"rename it to b\.{kind}"), Bag(tmp_path / f"b.{other}"):
+            pass
 
 
 @pytest.mark.parametrize("kind", ["mcap", "db3", "bag"])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from instseg3d_ros.data.clouds import Cloud, find_inputs, read_cloud, write_cloud
+from instseg3d_ros.data.clouds.bags import Bag
 from instseg3d_ros.errors import InputError
 
 KINDS = (".ply", ".pcd", ".npz", ".las", ".laz")
@@ -266,18 +267,29 @@ def test_bytes_flipped_at_random_never_crash(tmp_path, kind):
             assert "\n" not in str(error)
 
 
-def test_missing_folder_and_unreadable(tmp_path):
+def test_missing_and_folder(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_cloud(tmp_path / "a.ply")
     (tmp_path / "b.ply").mkdir()
     with pytest.raises(InputError, match="is a folder"):
         read_cloud(tmp_path / "b.ply")
-    (tmp_path / "c.ply").write_bytes(b"ply\n")
-    (tmp_path / "c.ply").chmod(0)
-    if os.access(tmp_path / "c.ply", os.R_OK):
-        pytest.skip("this user may read everything")
+
+
+@pytest.mark.parametrize("kind", [*KINDS, ".mcap", ".db3", ".bag"])
+def test_unreadable(tmp_path, monkeypatch, kind):
+    """Refused by `open` itself, since tests may run as a user to whom permissions mean nothing."""
+    path = tmp_path / f"a{kind}"
+    path.write_bytes(b"secret")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(InputError, match="permissions"):
-        read_cloud(tmp_path / "c.ply")
+        if kind in KINDS:
+            read_cloud(path)
+        else:
+            Bag(path).__enter__()
 
 
 def test_inputs_are_found_once_and_in_order(tmp_path):
