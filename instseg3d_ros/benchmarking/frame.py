@@ -61,4 +61,5 @@ def _generated(seed: int) -> Frame:
 
     recipe = Recipe(seed=seed, resolution=(640, 480))
     scene = next(iter(scenes(recipe, recipe.catalogue(), "val", "rooms", 0, 1)))
+    assert scene.colors is not None
     return Frame(f"generated room, seed {seed}", scene.points, scene.colors)

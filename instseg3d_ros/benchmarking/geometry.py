@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -42,16 +42,16 @@ def maps_of(grid, levels: int = LEVELS) -> None:
 
 def _voxelize(frame: Frame, rounds: int) -> Iterator[Row]:
     points, colors = frame.tensors()
-    contestants = {
-        "ours": lambda: _drop(voxelize(points, colors, 0.02)),
-        "NumPy unique": lambda: _drop(_numpy_voxelize(frame.points, frame.colors, 0.02)),
+    contestants: dict[str, Callable[[], object]] = {
+        "ours": lambda: voxelize(points, colors, 0.02),
+        "NumPy unique": lambda: _numpy_voxelize(frame.points, frame.colors, 0.02),
     }
     if importlib.util.find_spec("open3d"):
         import open3d
 
         cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(frame.points.astype(np.float64)))
         cloud.colors = open3d.utility.Vector3dVector(frame.colors / 255.0)
-        contestants["Open3D"] = lambda: _drop(cloud.voxel_down_sample(0.02))
+        contestants["Open3D"] = lambda: cloud.voxel_down_sample(0.02)
     times = race(contestants, rounds)
     for peer in list(contestants)[1:]:
         yield against(GROUP, "voxelize 2 cm", len(points), times, "ours", peer)
@@ -71,9 +71,9 @@ def _numpy_voxelize(points, colors, size: float):
 def _maps(frame: Frame, rounds: int) -> Iterator[Row]:
     points, colors = frame.tensors()
     voxels = voxelize(points, colors, 0.02)
-    contestants = {
+    contestants: dict[str, Callable[[], object]] = {
         "ours": lambda: maps_of(fresh(voxels.grid)),
-        "27 searches": lambda: _drop(_searched(voxels.grid.coords.numpy())),
+        "27 searches": lambda: _searched(voxels.grid.coords.numpy()),
     }
     if importlib.util.find_spec("spconv") is None:
         times = race(contestants, rounds)
@@ -104,9 +104,9 @@ def _nearest(frame: Frame, rounds: int) -> Iterator[Row]:
 
     voxels, size = voxels_near(frame, VOXELS)
     xyz = voxels.positions.numpy()
-    contestants = {
-        "ours": lambda: _drop(k_nearest_neighbors(voxels.positions, fresh(voxels.grid), size, 8)),
-        "cKDTree, 2 workers": lambda: _drop(cKDTree(xyz).query(xyz, 8, workers=2)),
+    contestants: dict[str, Callable[[], object]] = {
+        "ours": lambda: k_nearest_neighbors(voxels.positions, fresh(voxels.grid), size, 8),
+        "cKDTree, 2 workers": lambda: cKDTree(xyz).query(xyz, 8, workers=2),
     }
     if importlib.util.find_spec("open3d"):
         import open3d
@@ -134,7 +134,3 @@ def voxels_near(frame: Frame, count: int):
         voxels = voxelize(points, colors, size)
         low, high = (size, high) if len(voxels.grid) > count else (low, size)
     return voxels, size
-
-
-def _drop(_: object) -> None:
-    """A race takes a returned number for a time."""

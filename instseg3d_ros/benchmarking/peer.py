@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.network.backbone import Backbone
 
 
 class Spconv:
@@ -39,7 +40,7 @@ class Spconv:
         self._process.wait(timeout=30)
         self._folder.cleanup()
 
-    def prepare(self, kind: str, network: torch.nn.Module, coords: torch.Tensor, features: torch.Tensor) -> np.ndarray:
+    def prepare(self, kind: str, network: Backbone, coords: torch.Tensor, features: torch.Tensor | None) -> np.ndarray:
         """Its output (V, m), for comparison with ours. kind: name of the backbone."""
         path = Path(self._folder.name) / "task.pt"
         torch.save({"state": network.state_dict(), "coords": coords, "features": features}, path)
@@ -86,7 +87,9 @@ def serve() -> None:
             maps = _maps(spconv, coords)
         elif question:
             start = time.perf_counter()
-            run() if "run" in question else maps()
+            wanted = run if "run" in question else maps
+            assert wanted is not None, "prepare comes first"
+            wanted()
             answer["milliseconds"] = 1000 * (time.perf_counter() - start)
         answers.write(json.dumps(answer) + "\n")
         answers.flush()

@@ -43,15 +43,16 @@ class Curve:
 def curves(frame: Frame, rounds: int, threads: int, progress=None) -> list[Curve]:
     torch.manual_seed(0)
     network = unet(3).eval()
-    counts, taken = [], {}
+    counts: list[int] = []
+    taken: dict[str, list[float]] = {}
     for size in SIZES:
         points, colors = frame.of_size(size).tensors()
         voxels = voxelize(points, colors / 127.5 - 1, VOXEL)
         counts.append(len(voxels.grid))
         contestants = {
-            "voxelize": lambda p=points, c=colors: _drop(voxelize(p, c, VOXEL)),
+            "voxelize": lambda p=points, c=colors: voxelize(p, c, VOXEL),
             "kernel maps": lambda v=voxels: maps_of(fresh(v.grid)),
-            "8 nearest neighbours": lambda v=voxels: _drop(k_nearest_neighbors(v.positions, fresh(v.grid), VOXEL, 8)),
+            "8 nearest neighbours": lambda v=voxels: k_nearest_neighbors(v.positions, fresh(v.grid), VOXEL, 8),
             "U-Net with its maps": forward(network, voxels, threads),
         }
         for stage, times in race(contestants, min(rounds, 5)).items():
@@ -65,7 +66,3 @@ def rows(found: list[Curve]) -> Iterator[Row]:
     for curve in found:
         what = f"{curve.stage}, growth up to {curve.voxels[-1]:,} voxels"
         yield Row(GROUP, what, curve.voxels[-1], None, "", None, curve.exponent, MARK, at_most=True, unit="exponent")
-
-
-def _drop(_: object) -> None:
-    """A race takes a returned number for a time."""

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -62,10 +62,12 @@ def _stages(frame: Frame, rounds: int, path: Path, name: str) -> Iterator[Row]:
 
     segmenter = Segmenter.load(str(path), device="cpu", precision="fp32")
     found: list[dict[str, float]] = []
-    contestants = {"fp32": lambda: found.append(segmenter(frame.points, frame.colors).timings)}
+    contestants: dict[str, Callable[[], object]] = {
+        "fp32": lambda: found.append(segmenter(frame.points, frame.colors).timings)
+    }
     if kernels.has_bf16():
         half = Segmenter.load(str(path), device="cpu", precision="bf16")
-        contestants["bf16"] = lambda: _drop(half(frame.points, frame.colors))
+        contestants["bf16"] = lambda: half(frame.points, frame.colors)
     raced = race(contestants, rounds)
     found = found[1:]  # the first one warmed up
     times = {stage: Times(tuple(one[stage] for one in found)) for stage in STAGES}
@@ -109,13 +111,15 @@ def _messages(frame: Frame, rounds: int) -> Iterator[Row]:
 
     message = _message(frame)
     cloud = read_cloud(message, 10**9)
+    packed = cloud.packed
+    assert packed is not None
     times = race(
         {
-            "decode": lambda: _drop(read_cloud(message, 10**9)),
-            "points one by one": lambda: _drop(_one_by_one(message)),
-            "structured": lambda: _drop(_structured(message)),
-            "encode": lambda: _drop(colored_cloud(cloud, cloud.packed)),
-            "struct.pack": lambda: _drop(_packed(frame)),
+            "decode": lambda: read_cloud(message, 10**9),
+            "points one by one": lambda: _one_by_one(message),
+            "structured": lambda: _structured(message),
+            "encode": lambda: colored_cloud(cloud, packed),
+            "struct.pack": lambda: _packed(frame),
         },
         max(3, rounds // 2),
     )
@@ -137,8 +141,8 @@ def _structured(message) -> tuple[np.ndarray, np.ndarray]:
     from numpy.lib.recfunctions import structured_to_unstructured
 
     names = [field.name for field in message.fields]
-    layout = {"names": names, "formats": ["<f4"] * 4, "offsets": [0, 4, 8, 12], "itemsize": message.point_step}
-    table = np.ndarray(message.width, np.dtype(layout), message.data)
+    assert message.point_step == 16
+    table = np.ndarray(message.width, np.dtype([(name, "<f4") for name in names]), message.data)
     xyz = structured_to_unstructured(table[["x", "y", "z"]])
     packed = np.ascontiguousarray(table["rgb"]).view("<u4")
     return xyz, np.stack([packed >> shift & 255 for shift in (16, 8, 0)], 1).astype("u1")
@@ -178,7 +182,7 @@ def _node(frame: Frame, rounds: int, path: Path, name: str) -> Row:
         serialize_message(colored_cloud(cloud, packed_point_colors(result, model.labels, parameters.color_by)))
         serialize_message(instance_markers(cloud.header, result.instances, parameters.marker_lifetime, answer.up))
 
-    times = race({"node": node, "segmenter": lambda: _drop(model(frame.points, frame.colors))}, rounds)
+    times = race({"node": node, "segmenter": lambda: model(frame.points, frame.colors)}, rounds)
     ratio = times["segmenter"].ratio_of(times["node"])
     return Row(
         GROUP, f"node with {name}, bytes to bytes", len(frame.points), times["node"], "segmenter", times["segmenter"],
@@ -239,7 +243,3 @@ def _status(name: str) -> int:
     """Bytes under that name in /proc/self/status."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
     return int(line.split()[1]) * 1024
-
-
-def _drop(_: object) -> None:
-    """A race takes a returned number for a time."""

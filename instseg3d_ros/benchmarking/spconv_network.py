@@ -42,6 +42,7 @@ class _Peer(nn.Module):
         super().__init__()
         self.stem = _convolution(network.stem, "level0")
         self.levels = _Level(network.levels, 0)
+        assert isinstance(network.norm, BatchNormReLU)
         self.norm = _norm(network.norm)
 
     def forward(self, x):
@@ -88,7 +89,10 @@ class _Residual(nn.Module):
 
 
 def _block(block: nn.Module, depth: int) -> nn.Module:
-    return _VGG(block, depth) if isinstance(block, backbone.VGGBlock) else _Residual(block, depth)
+    if isinstance(block, backbone.VGGBlock):
+        return _VGG(block, depth)
+    assert isinstance(block, backbone.ResidualBlock)
+    return _Residual(block, depth)
 
 
 def _norm(ours: BatchNormReLU) -> nn.Module:

@@ -29,8 +29,7 @@ def upright_boxes(points: np.ndarray, rows: np.ndarray, begin: np.ndarray) -> li
     rows, begin = (np.ascontiguousarray(value, dtype=np.int64) for value in (rows, begin))
     library = load("boxes", SOURCE)
     if library is None:
-        table = [_box_numpy(points[rows[first:last]].astype(np.float64)) for first, last in pairwise(begin)]
-        return [_box(row) for row in table]
+        return [_box(_box_numpy(points[rows[first:last]].astype(np.float64))) for first, last in pairwise(begin)]
     import torch
 
     table = np.empty((len(begin) - 1, 8))

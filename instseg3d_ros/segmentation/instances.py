@@ -57,14 +57,14 @@ def find_instances(
     Ids count from 1 in descending order of score. Voxels of an object take its class, and its score as confidence; all
     others take their own most probable class and its probability.
     """
-    cluster, coords, counts = (v.cpu().numpy() for v in (cluster, voxels.grid.coords, voxels.counts))
+    number, coords, counts = (v.cpu().numpy() for v in (cluster, voxels.grid.coords, voxels.counts))
     coords = coords[:, 1:]
-    rows = np.flatnonzero(cluster >= 0)
-    part = np.full(len(cluster), -1)
-    part[rows] = split_connected(cluster[rows], coords[rows], gap)
+    rows = np.flatnonzero(number >= 0)
+    part = np.full(len(number), -1)
+    part[rows] = split_connected(number[rows], coords[rows], gap)
     votes = Votes.count(probability, embedding, part, counts)
     source = np.empty(len(votes.points), np.int64)  # of each part, the cluster it was cut from
-    source[part[rows]] = cluster[rows]
+    source[part[rows]] = number[rows]
     if join_hidden and gap:
         whole, target = np.unique(join_occluded(part, source, votes.mean, coords), return_inverse=True)
         part[rows], votes, source = target[part[rows]], votes.merged(target), source[whole]
@@ -76,9 +76,9 @@ def find_instances(
     score = calibrate(sure * np.sqrt(votes.tightness(part) * share) * size, calibration).clip(0, 1)
     kept = np.flatnonzero((votes.points >= min_points) & (score >= min_score))
     kept = kept[np.argsort(-score[kept], kind="stable")]
-    number = np.zeros(len(score) + 1, np.int32)  # of each part, 0 = dropped; the last is for part −1
-    number[kept] = np.arange(1, len(kept) + 1)
-    instance = number[part]
+    ids = np.zeros(len(score) + 1, np.int32)  # of each part, 0 = dropped; the last is for part −1
+    ids[kept] = np.arange(1, len(kept) + 1)
+    instance = ids[part]
     inside = np.flatnonzero(instance)
     semantic, confidence = votes.semantic, votes.confidence
     semantic[inside] = winner[part[inside]]

@@ -52,7 +52,7 @@ class Leaves:
         return torch.cat([self._ball(part, square) for part in centers.split(rows)])
 
     def _ball(self, centers: Tensor, square: float) -> Tensor:
-        nearest, farthest = 0, 0  # (S, L) squared distances to the boxes' near and far corners
+        nearest = farthest = centers.new_zeros(())  # (S, L) squared distances to the boxes' near and far corners
         for d in range(centers.shape[1]):
             below = self.low[:, d] - centers[:, d, None]
             above = centers[:, d, None] - self.high[:, d]
@@ -137,7 +137,7 @@ def _nearest(points: Tensor, centers: Tensor) -> Tensor:
     """(M,) int64 row of the center nearest to each point."""
     labels = []
     for part in points.split(max(1, CHUNK // len(centers))):
-        square = 0
+        square = points.new_zeros(())
         for d in range(points.shape[1]):
             square = square + (part[:, d, None] - centers[:, d]).square_()
         labels.append(square.argmin(1))

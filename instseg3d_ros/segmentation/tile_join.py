@@ -92,12 +92,12 @@ class TileJoin:
 
     def result(self, points: np.ndarray, min_points: int) -> Result:
         """The whole answer for points (N, 3); instances of fewer than `min_points` are dropped."""
-        families = defaultdict(list)
+        grown: dict[int, list[int]] = defaultdict(list)
         for node in self.pieces:
-            families[self._root(node)].append(node)
+            grown[self._root(node)].append(node)
         families = {
             root: nodes
-            for root, nodes in families.items()
+            for root, nodes in grown.items()
             if sum(self.pieces[node].points for node in nodes) >= max(1, min_points)
         }
         scores = {root: self._mean_score(nodes) for root, nodes in families.items()}
@@ -122,10 +122,10 @@ class TileJoin:
 
     def _leader(self, nodes: list[int]) -> Piece:
         """The piece that names the object: the first one of the class with the most points."""
-        votes = defaultdict(int)
+        votes: dict[int, int] = defaultdict(int)
         for node in nodes:
             votes[self.pieces[node].class_index] += self.pieces[node].points
-        best = max(votes, key=votes.get)
+        best = max(votes, key=lambda index: votes[index])
         return next(self.pieces[node] for node in nodes if self.pieces[node].class_index == best)
 
     def _mean_score(self, nodes: list[int]) -> float:

@@ -134,8 +134,9 @@ def _group_by_cell(cell: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     order = np.argsort(key, kind="stable").astype(np.int32 if len(key) < 1 << 31 else np.int64)
     key = key[order]
     start = int(np.searchsorted(key, 0))  # points in no cell come first
-    first = np.concatenate(([start], start + 1 + np.flatnonzero(np.diff(key[start:])))) if start < len(key) else []
-    first = np.asarray(first, np.int64)
+    first = np.zeros(0, np.int64)
+    if start < len(key):
+        first = np.concatenate(([start], start + 1 + np.flatnonzero(np.diff(key[start:]))))
     return cell[order[first]], order, np.append(first, len(key))
 
 

@@ -39,7 +39,8 @@ class Votes:
         num = int(part.max(initial=-1)) + 1
         library = load("votes", SOURCE) if probability.device.type == "cpu" else None
         if library is None:
-            return Votes(*_count_torch(probability, embedding, part, weight, num), embedding, weight)
+            semantic, confidence, points, votes, sums = _count_torch(probability, embedding, part, weight, num)
+            return Votes(semantic, confidence, points, votes, sums, embedding, weight)
         (n, classes), dim = probability.shape, embedding.shape[1]
         semantic, confidence = np.empty(n, np.int16), np.empty(n, np.float32)
         points, votes, sums = np.zeros(num), np.zeros((num, classes)), np.zeros((num, dim))
@@ -77,9 +78,9 @@ class Votes:
 
 def _count_torch(probability: Tensor, embedding: Tensor, part: np.ndarray, weight: np.ndarray, num: int):
     confidence, semantic = probability.max(dim=1)
-    rows, own, weight = _members(part, weight, probability.device)
-    points = _sum(torch.ones_like(weight)[:, None], own, weight, num)[:, 0]
-    votes, sums = (_sum(values[rows], own, weight, num) for values in (probability, embedding))
+    rows, own, heavy = _members(part, weight, probability.device)
+    points = _sum(torch.ones_like(heavy)[:, None], own, heavy, num)[:, 0]
+    votes, sums = (_sum(values[rows], own, heavy, num) for values in (probability, embedding))
     return semantic.to(torch.int16).cpu().numpy(), confidence.cpu().numpy(), points, votes, sums
 
 
@@ -87,7 +88,8 @@ def _members(part: np.ndarray, weight: np.ndarray, device: torch.device) -> tupl
     """Rows (M,) that belong to a part, part by part, their parts (M,) and their weights (M,) float64."""
     rows = np.flatnonzero(part >= 0)
     rows = rows[np.argsort(part[rows], kind="stable")]
-    return tuple(torch.from_numpy(value).to(device) for value in (rows, part[rows], weight[rows].astype(np.float64)))
+    own, heavy = part[rows], weight[rows].astype(np.float64)
+    return torch.from_numpy(rows).to(device), torch.from_numpy(own).to(device), torch.from_numpy(heavy).to(device)
 
 
 def _sum(values: Tensor, own: Tensor, weight: Tensor, num: int) -> np.ndarray:
@@ -100,7 +102,7 @@ def _sum(values: Tensor, own: Tensor, weight: Tensor, num: int) -> np.ndarray:
 
 def _call(function, *arguments) -> None:
     """Call a native function with arrays and tensors as pointers and numbers as int64."""
-    converted = []
+    converted: list[ctypes.c_void_p | ctypes.c_int64] = []
     for value in arguments:
         if isinstance(value, np.ndarray):
             converted.append(ctypes.c_void_p(value.ctypes.data))

@@ -21,7 +21,7 @@ class _Convolution(nn.Module):
         super().__init__()
         self.c_in, self.c_out = c_in, c_out
         self.weight = nn.Parameter(torch.empty(c_out, *[self.kernel] * 3, c_in))
-        self.packed = {}  # the weights as compiled kernels read them, for inference
+        self.packed: dict = {}  # the weights as compiled kernels read them, for inference
         self.reset_parameters()
 
     def reset_parameters(self):

@@ -41,9 +41,9 @@ class Convolution(torch.autograd.Function):
                 continue
             dense = o == start
             g = gradient if dense else gradient[rows_out]
-            if need_x and not dense:
+            if d_features is not None and not dense:
                 d_features.index_add_(0, rows_in, g @ kernels[o].t())
-            if need_w:
+            if d_kernels is not None:
                 torch.mm((features if dense else features[rows_in]).t(), g, out=d_kernels[o])
         return d_features, None if d_kernels is None else d_kernels.permute(2, 0, 1).reshape(weight.shape), None
 
@@ -70,7 +70,7 @@ class GatherConvolution(torch.autograd.Function):
             turned = kernels.transpose(1, 2)
             d_features = _gather_multiply(gradient, turned.flip(0) if back is kernel_map else turned, back.table)
         if ctx.needs_input_grad[1]:
-            d_kernels = 0
+            d_kernels = features.new_zeros(())
             for rows, gathered in _gather(features, kernel_map.table):
                 d_kernels = d_kernels + gathered.t() @ gradient[rows]
             d_weight = d_kernels.t().reshape(weight.shape)

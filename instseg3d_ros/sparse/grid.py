@@ -31,8 +31,8 @@ class VoxelGrid:
 
     def __init__(self, codes: Tensor, blocks: Tensor, bits: int, num_scenes: int, engine: str = "torch"):
         self.codes, self.blocks, self.bits, self.num_scenes, self.engine = codes, blocks, bits, num_scenes, engine
-        self._down = None
-        self.maps = {}  # kernel maps by kind, see KernelMap
+        self._down: tuple[VoxelGrid, Tensor, Tensor] | None = None
+        self.maps: dict = {}  # kernel maps by kind, see KernelMap
 
     @staticmethod
     def from_coords(coords: Tensor, num_scenes: int | None = None, engine: str = "torch"):

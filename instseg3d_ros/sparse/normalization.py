@@ -18,15 +18,23 @@ class BatchNormReLU(nn.BatchNorm1d):
     batch is that of all processes together (torch's SyncBatchNorm does so on CUDA only).
     """
 
+    weight: nn.Parameter
+    bias: nn.Parameter
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    momentum: float
+
     def __init__(self, channels: int, eps: float = 1e-4, momentum: float = 0.01):
         super().__init__(channels, eps=eps, momentum=momentum)
-        self._table = None, None, None  # what inference needs, and the parameters and statistics it was made from
+        # What inference needs, and the parameters and statistics it was made from.
+        self._table: tuple[tuple[Tensor, Tensor] | None, list | None, list | None] = None, None, None
 
     def train(self, mode: bool = True):
         self._table = None, None, None
         return super().train(mode)
 
-    def forward(self, x: SparseTensor) -> SparseTensor:
+    def forward(self, x: SparseTensor) -> SparseTensor:  # type: ignore[override]
         features = x.features
         if self.training and distributed.is_initialized() and distributed.get_world_size() > 1:
             return x.replace(torch.relu_(self._synchronized(features)))
@@ -84,7 +92,7 @@ class BatchNormReLU(nn.BatchNorm1d):
         made, key, _ = self._table
         sources = self.weight, self.bias, self.running_mean, self.running_var
         now = [(t.data_ptr(), None if t.is_inference() else t._version) for t in sources]
-        if key != now:
+        if made is None or key != now:
             scale = self.weight * (self.running_var + self.eps).rsqrt()
             made = scale, self.bias - self.running_mean * scale
             self._table = made, now, [t.detach() for t in sources]  # held: addresses must not be reused

@@ -66,7 +66,8 @@ def _gain() -> float:
     kernel_map = KernelMap.submanifold(VoxelGrid.from_coords(plane)[0])
     x, weight = torch.randn(len(plane), 64), torch.randn(64, 3, 3, 3, 64)
     features = {dtype: x.to(dtype) for dtype in (torch.float32, torch.bfloat16)}
-    packed, best = {dtype: {} for dtype in features}, dict.fromkeys(features, float("inf"))
+    packed: dict[torch.dtype, dict] = {dtype: {} for dtype in features}
+    best = dict.fromkeys(features, float("inf"))
     for _ in range(6):  # the first turn also packs the weights
         for dtype in features:
             start = time.perf_counter()

@@ -70,7 +70,7 @@ def _compile(compiler: str, flags: tuple[str, ...], source: Path, library: Path)
 
 
 def _flags(native: bool) -> tuple[str, ...]:
-    tune = ()
+    tune: tuple[str, ...] = ()
     if native:
         tune = ("-march=native",) if platform.machine() in ("x86_64", "AMD64", "i686") else ("-mcpu=native",)
     # -ffp-contract=fast is what lets a*b+c become one fused operation; no other freedom with rounding is given.

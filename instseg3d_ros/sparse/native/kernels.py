@@ -22,10 +22,11 @@ def _libraries() -> dict[str, ctypes.CDLL] | None:
     """All libraries, built side by side at first use; None unless every one is there."""
     with ThreadPoolExecutor(len(SOURCES)) as pool:
         found = list(pool.map(lambda name: build.load(name, build.HERE / f"{name}.cpp"), SOURCES))
-    if None in found:
+    there = {name: library for name, library in zip(SOURCES, found) if library is not None}
+    if len(there) < len(SOURCES):
         return None
     _keep_memory()
-    return dict(zip(SOURCES, found))
+    return there
 
 
 def _keep_memory() -> None:
@@ -71,7 +72,9 @@ def query(source: str, name: str) -> int:
 
 @functools.cache
 def _function(source: str, name: str):
-    function = getattr(_libraries()[source], name)
+    libraries = _libraries()
+    assert libraries is not None, "ask `available` first"
+    function = getattr(libraries[source], name)
     function.restype = ctypes.c_int64
     return function
 
