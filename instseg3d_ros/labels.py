@@ -41,23 +41,28 @@ class LabelSet:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Class names in index order."""
         return tuple(entry.name for entry in self.classes)
 
     @property
     def colors(self) -> tuple[tuple[int, int, int], ...]:
+        """RGB, 0 to 255, in index order."""
         return tuple(entry.color for entry in self.classes)
 
     @property
     def things(self) -> tuple[bool, ...]:
+        """Which classes have instances, in index order."""
         return tuple(entry.thing for entry in self.classes)
 
     def index(self, name: str) -> int:
+        """Index of a class; InputError, with the names there are, for an unknown one."""
         try:
             return self.names.index(name)
         except ValueError:
             raise InputError(f"no class '{name}' in label set {self.name}; one of: {', '.join(self.names)}") from None
 
     def to_json(self) -> str:
+        """What is stored with the weights; see `from_json`."""
         return json.dumps(asdict(self))
 
     @staticmethod

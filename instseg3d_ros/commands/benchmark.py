@@ -59,6 +59,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
+    """The command `benchmark`; returns its exit code, raises InputError on bad arguments."""
     options = parse(arguments)
     import torch
     from tqdm import tqdm

@@ -88,6 +88,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
+    """The command `evaluate`; returns its exit code, raises InputError on bad arguments."""
     options = parse(arguments)
     from instseg3d_ros.evaluation import tables
 

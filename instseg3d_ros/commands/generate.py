@@ -19,6 +19,7 @@ EXAMPLES = """examples:
 
 
 def main(arguments: list[str]) -> int:
+    """The command `generate`; returns its exit code, raises InputError on bad arguments."""
     options = _parse(arguments)
     recipe = _recipe(options)
     if options.bag:

@@ -23,6 +23,7 @@ STATUS_PERIOD = 0.2  # seconds
 
 
 def main(arguments: list[str]) -> int:
+    """The command `play`; returns its exit code, raises InputError on bad arguments."""
     split = arguments.index("--ros-args") if "--ros-args" in arguments else len(arguments)
     options = _parser().parse_args(arguments[:split])
     try:

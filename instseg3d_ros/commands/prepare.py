@@ -52,6 +52,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
+    """The command `prepare`; returns its exit code, raises InputError on bad arguments."""
     options = parse(arguments)
     from tqdm import tqdm
 

@@ -63,6 +63,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> int:
+    """The command `segment`; returns its exit code, raises InputError on bad arguments."""
     options = parse(arguments)
     from instseg3d_ros.data.clouds import find_inputs
     from instseg3d_ros.offline.pool import SetupError

@@ -18,6 +18,7 @@ Topics and parameters are in the README. `ros2 launch instseg3d_ros segment.laun
 
 
 def main(arguments: list[str]) -> int:
+    """The command `segment_node`; returns its exit code, raises InputError on bad arguments."""
     parser = argparse.ArgumentParser(
         prog="segment_node", description="PointCloud2 in, labelled clouds and object markers out.", epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter, usage="segment_node [--ros-args …]",

@@ -22,6 +22,7 @@ The same command again resumes a killed training."""
 
 
 def main(arguments: list[str]) -> int:
+    """The command `train`; returns its exit code, raises InputError on bad arguments."""
     if arguments[:1] == ["table3"]:
         return table3(arguments[1:])
     recipe = parse(arguments)

@@ -23,9 +23,11 @@ class PointBatch:
     instance: torch.Tensor
 
     def to(self, device) -> PointBatch:
+        """The same batch on another device."""
         return PointBatch(*(value.to(device, non_blocking=True) for value in vars(self).values()))
 
     def pin_memory(self) -> PointBatch:
+        """Called by the loader where batches go to a GPU."""
         return PointBatch(*(value.pin_memory() for value in vars(self).values()))
 
 

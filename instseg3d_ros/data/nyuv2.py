@@ -40,6 +40,7 @@ class FrameJob:
     classes: tuple[int, ...]
 
     def run(self) -> list[str]:
+        """Read, convert, write one frame; see `preparing.Job`."""
         frame_scene(*read_frame(self.mat, self.index), np.array(self.classes), self.name).write(self.target)
         return []
 

@@ -17,7 +17,7 @@ from instseg3d_ros.errors import InputError
 
 
 class Job(Protocol):
-    """One scene to write. `run` returns remarks worth telling (an unknown class name) or raises InputError."""
+    """One scene to write: what messages call it, and the file that it becomes; where that exists the job is done."""
 
     @property
     def name(self) -> str: ...
@@ -25,7 +25,9 @@ class Job(Protocol):
     @property
     def target(self) -> Path: ...
 
-    def run(self) -> list[str]: ...
+    def run(self) -> list[str]:
+        """Write the target, whole; returns remarks worth telling (an unknown class name) or raises InputError."""
+        ...
 
 
 @dataclass

@@ -41,6 +41,7 @@ class ScanJob:
     nyu40: dict[str, int] | None
 
     def run(self) -> list[str]:
+        """Read, convert, write one scan; see `preparing.Job`."""
         if not self.folder.is_dir():
             raise InputError(f"{self.folder}: missing; the split names this scan")
         mesh = self.folder / f"{self.name}{MESH}"

@@ -25,6 +25,7 @@ class Scores:
     ap25: float = NAN
 
     def to_json(self) -> dict[str, float | None]:
+        """`ap`, `ap50`, `ap25`; null where undefined."""
         return {"ap": number(self.ap), "ap50": number(self.ap50), "ap25": number(self.ap25)}
 
 

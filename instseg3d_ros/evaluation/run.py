@@ -35,12 +35,14 @@ class Method:
     sees: bool = False
 
     def answer(self, scene: Scene) -> Result:
+        """Segment one scene."""
         if self.sees and "camera" in scene.extras:
             return self.call(scene.points, scene.colors, viewpoint=scene.extras["camera"][:3, 3])
         return self.call(scene.points, scene.colors)
 
 
 def baseline(name: str) -> Method:
+    """A classical method by name; knows no classes."""
     method = Baseline(name)
     return Method(name, method, method.names, class_aware=False, sees=True)
 

@@ -27,10 +27,12 @@ class Segmented:
 
     @property
     def body_points(self) -> np.ndarray:
+        """(N, 3) metres in body axes."""
         return turn(self.cloud.points, self.rotation)
 
     @property
     def body_result(self) -> Result:
+        """The result with its boxes in body axes."""
         return replace(self.result, instances=turn_instances(self.result.instances, self.rotation))
 
 
@@ -48,6 +50,7 @@ class CloudSegmenter:
 
     @staticmethod
     def load(settings: Settings) -> CloudSegmenter:
+        """Loads the model; InputError where it is missing or a setting does not fit."""
         import torch
 
         from instseg3d_ros.segmentation.segmenter import Segmenter
@@ -86,6 +89,8 @@ def turn(points: np.ndarray, rotation: np.ndarray) -> np.ndarray:
 
 
 def turn_instances(instances: list[Instance], rotation: np.ndarray) -> list[Instance]:
+    """Instances with their boxes rotated by (3, 3)."""
+
     def turned(box: Box) -> Box:
         return Box(rotation @ box.center, box.size, rotation @ box.rotation)
 

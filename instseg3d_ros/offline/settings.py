@@ -13,6 +13,8 @@ from instseg3d_ros.segmentation.options import LEVELS
 
 @dataclass(frozen=True)
 class Settings:
+    """What `segment` was asked for, once for all inputs; plain values, so that it travels to worker processes."""
+
     out: Path
     model: str = "unet"
     device: str = "auto"

@@ -55,6 +55,7 @@ class Pipeline:
         self._reset.set()
 
     def answer(self, data: bytes, parameters: Parameters) -> Answer:
+        """CDR bytes of one PointCloud2 → all that is published of it; raises Dropped with the reason."""
         clock = _Stages()
         cloud = self._read(data, parameters)
         stamp = cloud.header.stamp.sec * 10**9 + cloud.header.stamp.nanosec

@@ -94,6 +94,7 @@ def training_loader(recipe: Recipe, start: int, rank: int, processes: int) -> Da
 
 
 def validation_loader(recipe: Recipe) -> DataLoader:
+    """Whole scenes, one at a time, without augmentation."""
     return DataLoader(ValidationScenes(recipe), batch_size=1, collate_fn=list)
 
 

@@ -42,6 +42,7 @@ class Training(lightning.LightningModule):
         return terms
 
     def training_step(self, points: PointBatch, index: int) -> torch.Tensor:
+        """Total loss of one batch; semantics alone until `semantic_steps`."""
         joint = self.global_step >= self.recipe.semantic_steps
         terms = self.losses(points, joint)
         total = torch.stack(list(terms.values())).sum()

@@ -20,12 +20,14 @@ class Validation:
         self.recipe = recipe
 
     def begin(self, network: Network) -> None:
+        """A segmenter of this network as it is now, and empty totals."""
         device = next(network.parameters()).device
         # The scenes of a data set are level already: what validation should not measure is the levelling.
         self.segmenter = Segmenter(network, self.card, str(device), level="off", max_range=1e3)
         self.total = Accumulator(self.card.labels)
 
     def add(self, scene: Scene) -> None:
+        """Segment one scene and count it."""
         result = self.segmenter(scene.points, scene.colors)
         self.total.add_result(scene.name, scene.semantic, scene.instance, result, self.card.labels.names)
 

@@ -43,6 +43,7 @@ class Camera:
         return away / max(float(np.linalg.norm(away)), 1e-9)
 
     def scaled(self, factor: float) -> Camera:
+        """The same view on an image that is `factor` times as large."""
         center = (self.center[0] * factor, self.center[1] * factor)
         width, height = round(self.width * factor), round(self.height * factor)
         return replace(self, focal=self.focal * factor, center=center, width=width, height=height)

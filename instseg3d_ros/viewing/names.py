@@ -22,6 +22,7 @@ class Name:
 
     @property
     def moved(self) -> float:
+        """Pixels between the name and its anchor."""
         return float(np.hypot(self.x - self.anchor[0], self.y - self.anchor[1]))
 
 

@@ -29,10 +29,12 @@ class Header:
 
     @property
     def points(self) -> int:
+        """Points that the header promises."""
         return self.height * self.width
 
     @property
     def step(self) -> int:
+        """Bytes of one point."""
         return sum(kind.itemsize * count for kind, count in zip(self.types, self.counts))
 
 

@@ -29,6 +29,7 @@ class Intrinsics:
 
     @staticmethod
     def from_matrix(matrix: np.ndarray) -> Intrinsics:
+        """From a camera matrix K (3,3) in pixels; InputError where it cannot be one."""
         matrix = np.asarray(matrix, float)
         camera = Intrinsics(matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2])
         if not np.isfinite(matrix).all() or camera.fx <= 0 or camera.fy <= 0:
@@ -49,6 +50,7 @@ class Intrinsics:
 
     @staticmethod
     def read(path: Path) -> Intrinsics:
+        """From `fx,fy,cx,cy`, a JSON or a camera_info YAML; InputError names what is wrong with it."""
         with reading(path, "camera intrinsics"):
             text = path.read_text()
             if path.suffix == ".json":

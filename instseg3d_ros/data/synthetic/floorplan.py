@@ -34,6 +34,7 @@ class Floorplan:
     surfaces: list[Surface] = field(default_factory=list)
 
     def wall_length(self, wall: int) -> float:
+        """Metres."""
         return (self.width, self.depth)[wall % 2]
 
     def free(self, outline: np.ndarray, low: float, high: float, margin: float = 0.01) -> bool:
@@ -43,6 +44,7 @@ class Floorplan:
         return fits(outline, [o for o, a, b in self.taken if a < high and b > low], margin)
 
     def occupy(self, outline: np.ndarray, low: float, high: float) -> None:
+        """Nothing else may stand within `outline` (P,2) between the two heights."""
         self.taken.append((outline, low, high))
 
     def add(self, piece: Assembly, outline: np.ndarray | None = None) -> Assembly:

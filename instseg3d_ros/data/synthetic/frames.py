@@ -54,6 +54,7 @@ class Recipe:
             raise InputError(f"no sensor '{sorted(unknown)[0]}'; one of: all, {', '.join(SENSORS)}")
 
     def catalogue(self) -> Catalogue:
+        """Where furniture and things come from; reads the folder of meshes, if there is one."""
         meshes = MeshLibrary.scan(Path(self.meshes), self.without, self.only) if self.meshes else MeshLibrary()
         return Catalogue(meshes, self.held_out, self.mesh_share)
 
@@ -85,6 +86,7 @@ def scenes(recipe: Recipe, catalogue: Catalogue, split: str, kind: str, group: i
 
 
 def draw_camera(sensor, resolution: tuple[int, int], pose: np.ndarray, rng) -> Camera:
+    """A sensor's camera at a pose (4,4): focal length within its range, principal point a little off the middle."""
     width, height = resolution
     f = rng.uniform(*sensor.f) * width / 640
     off = rng.normal(0, 0.01, 2) * width

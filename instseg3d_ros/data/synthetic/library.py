@@ -55,6 +55,7 @@ class MeshLibrary:
         return MeshLibrary({key: tuple(paths) for key, paths in found.items()})
 
     def has(self, label: str, mount: str) -> bool:
+        """Whether there are meshes of a class for this mount."""
         return (label, mount) in self.files
 
     def build(self, label: str, rng, mount: str) -> Assembly:

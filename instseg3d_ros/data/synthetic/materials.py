@@ -32,6 +32,7 @@ class Material:
 
 
 def hsv(h: float, s: float, v: float) -> tuple[float, float, float]:
+    """RGB of a hue (any number, turns), saturation and value (clipped to 0..1)."""
     import colorsys
 
     return colorsys.hsv_to_rgb(h % 1.0, min(max(s, 0), 1), min(max(v, 0), 1))

@@ -42,6 +42,7 @@ class Shape:
         return Shape(tuple(replace(part, vertices=part.vertices @ matrix.T + offset) for part in self.parts))
 
     def moved(self, x=0.0, y=0.0, z=0.0) -> Shape:
+        """Shifted by metres."""
         offset = np.array([x, y, z], np.float32)
         return Shape(tuple(replace(part, vertices=part.vertices + offset) for part in self.parts))
 
@@ -50,10 +51,12 @@ class Shape:
         return self.affine(rotation(angle, axis))
 
     def scaled(self, x: float, y: float | None = None, z: float | None = None) -> Shape:
+        """About the origin; by one factor, or one per axis."""
         return self.affine(np.diag([x, x if y is None else y, x if z is None else z]))
 
     @property
     def vertices(self) -> np.ndarray:
+        """(V,3) of all parts."""
         return np.concatenate([part.vertices for part in self.parts])
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
@@ -102,13 +105,16 @@ class Assembly:
 
     @staticmethod
     def of(label: str, shape: Shape, *surfaces: Surface, seats=()) -> Assembly:
+        """A single body of one class, with the surfaces and seats that it offers."""
         return Assembly((Body(label, shape),), surfaces, tuple(seats))
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest corner over all bodies, each (3,)."""
         pairs = [body.shape.bounds() for body in self.bodies]
         return np.min([low for low, _ in pairs], 0), np.max([high for _, high in pairs], 0)
 
     def with_bodies(self, *bodies: Body) -> Assembly:
+        """The same with more bodies; surfaces and seats stay."""
         return replace(self, bodies=self.bodies + bodies)
 
     def stretched(self, x: float, y: float = 1.0, z: float = 1.0) -> Assembly:

@@ -18,6 +18,7 @@ def body_material(rng) -> Material:
 
 
 def join(shapes) -> Shape:
+    """One shape of many."""
     return sum(shapes, Shape())
 
 
