@@ -180,8 +180,10 @@ def words_of(line):
 def test_section_runs(section, stand_in, toy_dataset, tmp_path, monkeypatch):
     from instseg3d_ros.data.scene import Scene
     from instseg3d_ros.segmentation.result import Box, Instance, Result
+    from instseg3d_ros.viewing import picture
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(picture, "PANEL", 200)  # small pictures are quick
     scene = Scene.read(toy_dataset / "train" / "000.npz")
     scope = {name: getattr(scene, name) for name in ("points", "colors", "semantic", "instance")}
     scope |= {"points_in_a_fixed_frame": scene.points, "stamp_in_seconds": 0.0}
