@@ -35,7 +35,7 @@ soak: develop-env
 	SOAK_MINUTES=10 $(PY) -m pytest test/ros -k soak -s
 
 docs: develop-env
-	$(VENV)/bin/pdoc $(subst /,.,$(patsubst %/__init__.py,%,$(wildcard $(PACKAGE)/*/__init__.py))) $(PACKAGE).labels -o build/api
+	$(PY) -m pdoc $(subst /,.,$(patsubst %/__init__.py,%,$(wildcard $(PACKAGE)/*/__init__.py))) $(PACKAGE).labels -o build/api
 
 lint: develop-env
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
