@@ -104,7 +104,7 @@ def figure(path: Path, rows: list[Row], curves: list[Curve], about: dict[str, ob
             left.plot([row.mark] * 2, [height - 0.45, height + 0.45], color="#c0392b", linewidth=2)
     left.axvline(1, color="black", linewidth=0.8)
     left.set(xscale="log", ylim=(len(raced) - 0.4, -0.6), xlabel="times as fast as the peer (red: mark)")
-    left.set_xlim(right=2 * max((row.ratio for row in raced), default=1))  # room for the last figure
+    left.set_xlim(right=2 * max((row.ratio or 1 for row in raced), default=1))  # room for the last figure
     left.set_yticks(heights, [f"{row.what}  |  {row.peer}" for row in raced], fontsize=8)
     for curve in curves:
         right.loglog(
