@@ -71,6 +71,13 @@ class Export(lightning.Callback):
         self.best = state["best"]
 
 
+class Bar(TQDMProgressBar):
+    """Without the number of the log folder."""
+
+    def get_metrics(self, trainer, module):
+        return {name: value for name, value in super().get_metrics(trainer, module).items() if name != "v_num"}
+
+
 def train(recipe: Recipe) -> Path:
     """Train, or go on where a killed training of the same `out` stood; returns the path of the exported weights."""
     _check(recipe)
@@ -80,6 +87,7 @@ def train(recipe: Recipe) -> Path:
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     network, card = _network(recipe, labels)
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_no_advertisement)
     module = Training(network, card, recipe)
     trainer = lightning.Trainer(
         max_steps=recipe.steps,
@@ -103,7 +111,7 @@ def train(recipe: Recipe) -> Path:
             ModelCheckpoint(out / "checkpoints", filename="{step}", every_n_train_steps=recipe.checkpoint_every,
                             save_top_k=1, save_last=True, enable_version_counter=False),
             Export(out),
-            TQDMProgressBar(refresh_rate=10),
+            Bar(refresh_rate=10),
         ],
         enable_model_summary=False,
     )  # fmt: skip
@@ -111,12 +119,17 @@ def train(recipe: Recipe) -> Path:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*multi-threaded, use of fork.*")
+        warnings.filterwarnings("ignore", ".*LeafSpec.*")  # of Lightning, about itself
         trainer.fit(
             module, datamodule=Data(recipe), ckpt_path=str(last) if last.is_file() else None, weights_only=False
         )
     if trainer.is_global_zero:
         figures.write(out, recipe.data)
     return out / "model.safetensors"
+
+
+def _no_advertisement(record: logging.LogRecord) -> bool:
+    return "Tip:" not in record.getMessage()
 
 
 def _check(recipe: Recipe) -> None:
