@@ -69,7 +69,7 @@ def update(note: Path, plan: Plan) -> None:
 def table(measured: list[Measured], plan: Plan, scenes: int, figure: str) -> str:
     """The part of the note that is made from scores."""
     lines = [
-        "# Ablation: the paper's Table 3 on generated rooms",
+        "# Ablation: the paper's Table 3 on generated scenes",
         "",
         f"Each row: mean over {max(len(m.values) for m in measured)} seeds ± half their range, on {scenes} held-out "
         "scenes; in brackets the paper's figure on ScanNet's validation split. The two are measured on different data: "
@@ -89,8 +89,8 @@ def table(measured: list[Measured], plan: Plan, scenes: int, figure: str) -> str
     lines += ["", f"![rows beside the paper's]({figure})", "", *order(measured), ""]
     options = " ".join(plan.options)
     lines += [
-        f"Recipe `{plan.recipe}`: {plan.semantic_steps} steps of semantics alone, shared by the rows of a backbone and "
-        f"seed, then {plan.steps} steps of everything; width {plan.width} (ResNet {2 * plan.width})"
+        f"Recipe `{Path(plan.recipe).stem}`: {plan.semantic_steps} steps of semantics alone, shared by the rows of a "
+        f"backbone and seed, then {plan.steps} steps of everything; width {plan.width} (ResNet {2 * plan.width})"
         + (f"; `{options}`" if options else "") + ".",
         "",
         "    python -m instseg3d_ros.evaluation.ablation ROOMS --seeds "
@@ -143,7 +143,7 @@ def draw(path: Path, measured: list[Measured]) -> None:
         axis.set_xlim(left=0)
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_yticks(at, [entry.row.name for entry in measured])
-    axes[-1].legend(loc="lower right", fontsize=7, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}")
     figure.savefig(beside, dpi=120, format="png")
