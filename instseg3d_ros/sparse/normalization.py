@@ -15,7 +15,7 @@ class BatchNormReLU(nn.BatchNorm1d):
 
     Parameters, buffers and running statistics are those of `BatchNorm1d`. While training, a batch with a single voxel
     has no variance: it is normalized by the running statistics and leaves them alone. Under torch.distributed the
-    batch is that of all processes together (torch's SyncBatchNorm does so on CUDA only).
+    batch is that of all processes together (torch's SyncBatchNorm does so on CUDA only), unless `synchronize` is off.
     """
 
     weight: nn.Parameter
@@ -24,6 +24,7 @@ class BatchNormReLU(nn.BatchNorm1d):
     running_var: Tensor
     num_batches_tracked: Tensor
     momentum: float
+    synchronize = True
 
     def __init__(self, channels: int, eps: float = 1e-4, momentum: float = 0.01):
         super().__init__(channels, eps=eps, momentum=momentum)
@@ -36,7 +37,7 @@ class BatchNormReLU(nn.BatchNorm1d):
 
     def forward(self, x: SparseTensor) -> SparseTensor:  # type: ignore[override]
         features = x.features
-        if self.training and distributed.is_initialized() and distributed.get_world_size() > 1:
+        if self.training and self.synchronize and distributed.is_initialized() and distributed.get_world_size() > 1:
             return x.replace(torch.relu_(self._synchronized(features)))
         of_batch = self.training and len(features) > 1
         if of_batch:

@@ -30,7 +30,8 @@ class Training(lightning.LightningModule):
         architecture, o = self.network.architecture, self.recipe.loss
         voxels = to_voxels(points, architecture.voxel_size, architecture.inputs)
         output = self.network(voxels.x, voxels.positions)
-        terms = {"semantic": o.semantic_weight * scene_cross_entropy(output.logits, voxels.semantic, voxels.batch)}
+        semantic = scene_cross_entropy(output.logits, voxels.semantic, voxels.batch, voxels.instance, o.balance)
+        terms = {"semantic": o.semantic_weight * semantic}
         for name, embedding in (("embedding", output.embedding), ("refined", output.refined_embedding)):
             if joint:
                 terms[name] = o.embedding_weight * structure_aware_loss(
@@ -74,11 +75,27 @@ class Training(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def scene_cross_entropy(logits: torch.Tensor, semantic: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
-    """Cross entropy over labelled voxels, mean within each scene, then over the scenes. (V, C), (V,), (V,) → scalar."""
+def scene_cross_entropy(
+    logits: torch.Tensor,
+    semantic: torch.Tensor,
+    batch: torch.Tensor,
+    instance: torch.Tensor | None = None,
+    balance: float = 0.0,
+) -> torch.Tensor:
+    """Cross entropy over labelled voxels, mean within each scene, then over the scenes. (V, C), (V,) … → scalar.
+
+    With `balance` b > 0 a voxel weighs n^−b, n the size of its segment in the scene (of its instance, or of its class
+    where it has none): at 0 all voxels count alike, as in the paper; at 1 a cup counts as much as the wall.
+    """
     scenes = int(batch.max()) + 1
     loss = functional.cross_entropy(logits, semantic, ignore_index=IGNORE, reduction="none")
-    labelled = (semantic != IGNORE).to(loss.dtype)
-    total = loss.new_zeros(scenes).index_add(0, batch, loss)
-    count = loss.new_zeros(scenes).index_add(0, batch, labelled).clamp(min=1)
-    return (total / count).mean()
+    weight = (semantic != IGNORE).to(loss.dtype)
+    if balance and instance is not None:
+        low = semantic.min()
+        classes = semantic.max() - low + 1
+        own = torch.where(instance > 0, classes + instance, semantic - low)
+        _, segment, size = torch.unique(batch * (own.max() + 1) + own, return_inverse=True, return_counts=True)
+        weight = weight * size.to(loss.dtype).pow(-balance)[segment]
+    total = loss.new_zeros(scenes).index_add(0, batch, loss * weight)
+    count = loss.new_zeros(scenes).index_add(0, batch, weight)
+    return (total / count.clamp(min=torch.finfo(loss.dtype).tiny)).mean()

@@ -17,6 +17,7 @@ class LossRecipe:
     beta: float = 1.5
     reduction: str = "mean"
     semantic_weight: float = 1.0
+    balance: float = 0.0  # a voxel's cross entropy weighs (size of its segment)^−balance; the paper: 0
     embedding_weight: float = 1.0
 
 
@@ -52,6 +53,7 @@ class Recipe:
     precision: str = "32-true"
     devices: int = 1
     nodes: int = 1
+    synchronize: bool = True  # normalize over the batches of all processes together; off: faster, each over its own
     accelerator: str = "auto"
     workers: int = 1  # processes that load and augment
     threads: int | None = None  # of torch on a CPU

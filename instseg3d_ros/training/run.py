@@ -20,6 +20,7 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.sparse import BatchNormReLU
 from instseg3d_ros.training import figures
 from instseg3d_ros.training.loading import training_loader, validation_loader
 from instseg3d_ros.training.module import Training
@@ -155,6 +156,9 @@ def _labels(recipe: Recipe) -> LabelSet:
 def _network(recipe: Recipe, labels: LabelSet) -> tuple[Network, ModelCard]:
     architecture = Architecture(classes=len(labels), **dataclasses.asdict(recipe.network))
     network = Network(architecture)
+    for module in network.modules():
+        if isinstance(module, BatchNormReLU):
+            module.synchronize = recipe.synchronize
     if recipe.init:
         copy_weights(checkpoint.find(recipe.init), network, labels)
     card = ModelCard(
@@ -164,7 +168,11 @@ def _network(recipe: Recipe, labels: LabelSet) -> tuple[Network, ModelCard]:
 
 
 def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
-    """Start `network` from `path`: all tensors of equal shape; a semantic head for other classes stays new."""
+    """Start `network` from `path`: all tensors of equal shape.
+
+    A semantic head for other classes stays new, and so do graph layers that `path` was trained without: they begin by
+    smoothing the embedding that is there.
+    """
     source, card = checkpoint.load(path)
     state, given = network.state_dict(), source.state_dict()
     fits = {name: value for name, value in given.items() if name in state and state[name].shape == value.shape}
@@ -172,7 +180,8 @@ def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
         fits = {name: value for name, value in fits.items() if not name.startswith("semantic_head.2")}
         log.warning("%s knows other classes (%d there, %d here): the last layer of the semantic head starts anew",
                     path, len(card.labels), len(labels))  # fmt: skip
-    left = [name for name in state if name not in fits and not name.startswith("semantic_head")]
+    new = ("semantic_head", *(f"graph.{i}." for i in range(source.architecture.graph_layers, len(network.graph))))
+    left = [name for name in state if name not in fits and not name.startswith(new)]
     if left:
         raise InputError(
             f"{path}: does not fit this network at {left[0]} (and {len(left) - 1} more); use its architecture"

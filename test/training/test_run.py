@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.network import checkpoint
+from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.sparse import BatchNormReLU
+from instseg3d_ros.training.recipe import NetworkRecipe, Recipe
+from instseg3d_ros.training.run import _network, copy_weights
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--network.width", "4", "--network.voxel_size", "0.05", "--semantic_steps", "4", "--batch_size", "2",
@@ -98,3 +104,36 @@ def test_starts_from_weights_with_other_classes(toy_dataset, tmp_path):
                   for name, value in networks[0][0].state_dict().items() if "running" not in name}  # fmt: skip
     assert difference["backbone.stem.weight"] < 2e-3
     assert difference["semantic_head.2.weight"] > 1e-2
+
+
+def small_network(graph_layers, width=4):
+    return Network(Architecture(width=width, graph_layers=graph_layers, voxel_size=0.05, classes=len(SYNTHETIC)))
+
+
+def saved(network, path):
+    checkpoint.save(path, network, checkpoint.ModelCard(network.architecture, SYNTHETIC))
+    return path
+
+
+def test_graph_layers_may_be_added_to_weights_that_have_none(tmp_path):
+    source, network = small_network(0), small_network(2)
+    fresh = {name: value.clone() for name, value in network.graph.state_dict().items()}
+    copy_weights(saved(source, tmp_path / "none.safetensors"), network, SYNTHETIC)
+    state = network.state_dict()
+    for name, value in source.state_dict().items():
+        assert torch.allclose(state[name].float(), value.float(), atol=1e-3), name
+    assert all(torch.equal(value, fresh[name]) for name, value in network.graph.state_dict().items())
+
+
+def test_weights_of_another_width_are_refused(tmp_path):
+    path = saved(small_network(2, width=8), tmp_path / "wide.safetensors")
+    with pytest.raises(InputError, match="does not fit this network at backbone"):
+        copy_weights(path, small_network(2), SYNTHETIC)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_normalization_over_all_processes_is_the_recipes_choice(wanted):
+    recipe = Recipe(synchronize=wanted, network=NetworkRecipe(width=4))
+    network, _ = _network(recipe, SYNTHETIC)
+    norms = [module for module in network.modules() if isinstance(module, BatchNormReLU)]
+    assert norms and all(norm.synchronize is wanted for norm in norms)
