@@ -56,8 +56,8 @@ class Parameters:
         choices=("auto", "torch", "spconv"), when=CONFIGURE,
     )  # fmt: skip
     precision: str = parameter(
-        "auto", "Arithmetic of the backbone on a CPU; `auto` takes `bf16` where that is measurably faster.",
-        choices=("auto", "fp32", "bf16"), when=CONFIGURE,
+        "auto", "Arithmetic of the backbone; `auto` is `fp16` on CUDA, on a CPU `bf16` where that is measurably faster.",
+        choices=("auto", "fp32", "bf16", "fp16"), when=CONFIGURE,
     )  # fmt: skip
     threads: int = parameter(0, "CPU threads of the network; 0 leaves the choice to torch.", 0, 256, when=CONFIGURE)
     bandwidth: float = parameter(0.0, "Bandwidth of mean shift; 0 takes the model's own.", 0.0, 100.0)

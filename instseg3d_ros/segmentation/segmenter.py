@@ -62,8 +62,8 @@ class Segmenter:
     ) -> Segmenter:
         """Load `model`, a name in models/ or a path to a .safetensors file. InputError says what is wrong with it.
 
-        device: auto, cpu, cuda, cuda:1 … · engine: auto, torch, spconv · precision of the backbone on a CPU: fp32,
-        bf16, or auto, which measures here and now whether bf16 is worth it · options: fields of `Options`.
+        device: auto, cpu, cuda, cuda:1 … · engine: auto, torch, spconv · precision of the backbone: fp32, bf16, fp16
+        (CUDA), or auto: fp16 on CUDA, on a CPU what a short measurement says of bf16 · options: fields of `Options`.
         """
         pick_device(device)  # a wrong device should not wait for the file
         network, card = checkpoint.load(checkpoint.find(model))
@@ -103,7 +103,7 @@ class Segmenter:
             network, batch = self.network, voxels.grid.batch
             features = input_features(voxels.positions, voxels.features, batch, network.architecture.inputs)
             x = SparseTensor(features, voxels.grid)
-            with reduced_precision(self.dtype):
+            with reduced_precision(self.dtype, self.device):
                 y = network.backbone(x).features.float()
         with clock("heads"):
             probability = network.semantic_head(y).softmax(dim=1)

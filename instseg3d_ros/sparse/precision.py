@@ -1,11 +1,12 @@
-"""Inference in bfloat16 on CPUs that have instructions for it.
+"""Inference in 16 bits: bfloat16 on CPUs that have instructions for it, float16 on CUDA.
 
-    with reduced_precision(choose("auto")):
+    with reduced_precision(choose("auto", device), device):
         y = backbone(x).features.float()
 
-Inside, normalizations hand bfloat16 to convolutions, which multiply in it and sum and answer in float32; residual sums
-and everything else stay as they are. It is torch's autocast that is asked, so `torch.autocast("cpu", torch.bfloat16)`
-does as well. Only inference takes part: with gradients enabled, autocast means what it means for torch's own layers.
+It is torch's autocast that is asked, so `torch.autocast("cpu", torch.bfloat16)` does as well. On a CPU normalizations
+hand bfloat16 to convolutions, which multiply in it and sum and answer in float32; residual sums and everything else stay
+as they are. Only inference takes part there: with gradients enabled, autocast means what it means for torch's own layers.
+On CUDA features are float16 from the first convolution on; statistics and weights of the normalizations stay float32.
 """
 
 from __future__ import annotations
@@ -19,19 +20,24 @@ from torch import Tensor
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.sparse.native import kernels
 
-CHOICES = ("auto", "fp32", "bf16")
+CHOICES = ("auto", "fp32", "bf16", "fp16")
 WORTH = 1.15  # times as fast as float32 that "auto" wants to see, for the digits it gives up
 
 
 def choose(precision: str, device: torch.device | str = "cpu") -> torch.dtype:
-    """The type to compute in. "auto" measures both for some milliseconds, once a process.
+    """The type to compute in. "auto" is float16 on CUDA; on a CPU it measures bfloat16 for some milliseconds, once a process.
 
-    Raises InputError for an unknown name, and for "bf16" where the processor or the compiled kernels do not have it.
+    Raises InputError for an unknown name, for "fp16" on a CPU, and for "bf16" on a CPU where the processor or the
+    compiled kernels do not have it.
     """
     if precision not in CHOICES:
         raise InputError(f"precision '{precision}': one of {', '.join(CHOICES)} is expected")
-    if torch.device(device).type != "cpu" or precision == "fp32":
+    if precision == "fp32":
         return torch.float32
+    if torch.device(device).type != "cpu":
+        return torch.bfloat16 if precision == "bf16" else torch.float16
+    if precision == "fp16":
+        raise InputError("precision 'fp16': is for CUDA; take auto, bf16 or fp32 on a CPU")
     if not kernels.has_bf16():
         if precision == "bf16":
             raise InputError("precision 'bf16': no instructions for it here, or no C++ compiler was found; take fp32")
@@ -39,13 +45,14 @@ def choose(precision: str, device: torch.device | str = "cpu") -> torch.dtype:
     return torch.bfloat16 if precision == "bf16" or _gain() >= WORTH else torch.float32
 
 
-def reduced_precision(dtype: torch.dtype) -> torch.autocast:
-    """A context in which sparse layers on a CPU compute in `dtype`, as `choose` gave it."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16)
+def reduced_precision(dtype: torch.dtype, device: torch.device | str = "cpu") -> torch.autocast:
+    """A context in which sparse layers on `device` compute in `dtype`, as `choose` gave it."""
+    enabled = dtype != torch.float32
+    return torch.autocast(torch.device(device).type, dtype if enabled else None, enabled=enabled)
 
 
 def reduced(features: Tensor) -> bool:
-    """Whether layers are to compute these features in bfloat16 now."""
+    """Whether layers on a CPU are to compute these features in bfloat16 now."""
     return (
         features.device.type == "cpu"
         and torch.is_autocast_enabled("cpu")

@@ -67,7 +67,7 @@ class Training(lightning.LightningModule):
 
     def configure_optimizers(self):
         r = self.recipe
-        optimizer = torch.optim.Adam(self.parameters(), r.learning_rate)
+        optimizer = torch.optim.Adam(self.parameters(), r.learning_rate, fused=True)
         falling = max(1, int(r.final_decay * r.steps))
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: 1.0 if not r.final_decay else min(1.0, max(0.0, (r.steps - step) / falling))

@@ -13,6 +13,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.strategies import DDPStrategy
 
 from instseg3d_ros.data.scene import read_labels
 from instseg3d_ros.errors import InputError
@@ -95,7 +96,8 @@ def train(recipe: Recipe) -> Path:
         accelerator=recipe.accelerator,
         devices=recipe.devices,
         num_nodes=recipe.nodes,
-        strategy="ddp" if recipe.devices * recipe.nodes > 1 else "auto",
+        # Statistics of the norms need no broadcast: they are equal in all processes, or meant to differ.
+        strategy=DDPStrategy(broadcast_buffers=False) if recipe.devices * recipe.nodes > 1 else "auto",
         precision=cast(Any, recipe.precision),  # the trainer knows the names, and says so
         accumulate_grad_batches=recipe.accumulate,
         use_distributed_sampler=False,  # ours already knows its rank

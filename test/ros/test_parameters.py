@@ -23,7 +23,7 @@ def test_defaults_are_valid_and_described():
     ("name", "value", "word"),
     [
         ("engine", "cuda", "one of: auto, torch, spconv"),
-        ("precision", "fp16", "one of: auto, fp32, bf16"),
+        ("precision", "int8", "one of: auto, fp32, bf16, fp16"),
         ("min_score", 1.5, "-1 to 1"),
         ("max_points", 0, "1 to"),
         ("tf_timeout", float("nan"), "finite"),

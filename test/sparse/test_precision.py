@@ -4,7 +4,8 @@ from sparse_clouds import grid_of, shapes
 from torch import nn
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.sparse import BatchNormReLU, DownConv3d, SparseTensor, SubmanifoldConv3d, UpConv3d
+from instseg3d_ros.network.backbone import resnet, unet
+from instseg3d_ros.sparse import BatchNormReLU, DownConv3d, SparseTensor, SubmanifoldConv3d, UpConv3d, engine
 from instseg3d_ros.sparse.native import build, kernels
 from instseg3d_ros.sparse.precision import choose, reduced_precision
 
@@ -64,9 +65,32 @@ def test_float32_is_untouched():
 def test_choices(monkeypatch):
     assert choose("fp32") == torch.float32
     assert choose("auto") in (torch.float32, torch.bfloat16)
-    with pytest.raises(InputError, match="fp16"):
+    with pytest.raises(InputError, match="'fp16': is for CUDA"):
         choose("fp16")
+    assert [choose(name, "cuda") for name in ("auto", "fp16", "bf16", "fp32")] == [
+        torch.float16, torch.float16, torch.bfloat16, torch.float32,
+    ]  # fmt: skip
+    for device in ("cpu", "cuda"):
+        with pytest.raises(InputError, match="'int8': one of auto, fp32, bf16, fp16"):
+            choose("int8", device)
     monkeypatch.setenv(build.OFF, "0")
     assert choose("auto") == torch.float32
     with pytest.raises(InputError, match="fp32"):
         choose("bf16")
+
+
+@pytest.mark.parametrize("make", [unet, resnet])
+def test_float16_as_on_cuda(make, monkeypatch):
+    """The way that CUDA takes, plain torch layers under autocast, on a CPU: float16 features, float32 statistics."""
+    monkeypatch.setenv(build.OFF, "0")
+    monkeypatch.setattr(engine.engine_torch, "Convolution", engine.engine_torch.GatherConvolution)
+    torch.manual_seed(0)
+    grid = grid_of(shapes()["scenes"])
+    backbone, x = make(6, 8).eval(), SparseTensor(torch.randn(len(grid), 6), grid)
+    with torch.inference_mode():
+        exact = backbone(x).features
+        with reduced_precision(torch.float16):
+            y = backbone(x).features
+    assert exact.dtype == torch.float32 and y.dtype == torch.float16
+    assert all(norm.running_mean.dtype == torch.float32 for norm in backbone.modules() if isinstance(norm, BatchNormReLU))
+    assert (y.float() - exact).norm() <= 0.01 * exact.norm()
