@@ -75,8 +75,11 @@ class Network(nn.Module):
 
     def forward(self, x: SparseTensor, positions: torch.Tensor) -> Output:
         features = self.backbone(x).features
-        embedding = self.embedding_head(features)
-        return Output(self.semantic_head(features), embedding, self.refine(embedding, x, positions))
+        # Mixed precision ends here: an embedding of a few bits less would not fit into the loss's margins.
+        with torch.autocast(features.device.type, enabled=False):
+            features = features.to(self.semantic_head[0].weight.dtype)
+            embedding = self.embedding_head(features)
+            return Output(self.semantic_head(features), embedding, self.refine(embedding, x, positions))
 
     def refine(self, embedding: torch.Tensor, x: SparseTensor, positions: torch.Tensor) -> torch.Tensor:
         """Pass the embeddings through the graph layers; neighbours are found once, by position."""

@@ -20,6 +20,9 @@ def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap, packed: di
         if features.dtype == torch.bfloat16 and weight.dtype == torch.float32 and features.shape[1] % 2 == 0:
             return engine_native.infer(features, weight, kernel_map, packed)
         features = features.to(weight.dtype)  # the stem: few channels, and not from a normalization
+    elif precision.mixed(features) and weight.dtype == torch.float32:
+        if features.shape[1] % 2 == 0:
+            return engine_native.MixedConvolution.apply(features, weight, kernel_map)
     elif torch.is_autocast_enabled(kind):
         features, weight = features.to(torch.get_autocast_dtype(kind)), weight.to(torch.get_autocast_dtype(kind))
     elif weight.dtype != features.dtype:

@@ -35,6 +35,40 @@ class Convolution(torch.autograd.Function):
         return d_features, d_weight, None
 
 
+class MixedConvolution(torch.autograd.Function):
+    """The same with products of bfloat16 numbers in both directions, summed in float32; the weights' gradient is float32.
+
+    features and weight are float32, C_in is even. An odd C_out takes its gradient of the features in float32.
+    """
+
+    @staticmethod
+    def forward(ctx, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
+        features, weight = features.contiguous(), weight.contiguous()
+        ctx.save_for_backward(features, weight)
+        ctx.kernel_map = kernel_map
+        return convolve(features.bfloat16(), pack_bf16(weight), len(weight), kernel_map)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient: Tensor):
+        features, weight = ctx.saved_tensors
+        gradient, kernel_map = gradient.contiguous(), ctx.kernel_map
+        need_x, need_w = ctx.needs_input_grad[:2]
+        d_features = d_weight = None
+        if need_x:
+            back = kernel_map.transposed
+            mirror = back is kernel_map
+            if len(weight) % 2:
+                rows, packed = gradient, pack(weight, transposed=True, mirror=mirror)
+            else:
+                turned = weight.flip(1, 2, 3) if mirror else weight
+                rows, packed = gradient.bfloat16(), pack_bf16(turned.transpose(0, 4).contiguous())
+            d_features = convolve(rows, packed, weight.shape[-1], back)
+        if need_w:
+            d_weight = weight_gradient(features, gradient, weight, kernel_map)
+        return d_features, d_weight, None
+
+
 def infer(features: Tensor, weight: Tensor, kernel_map: KernelMap, packed: dict) -> Tensor:
     """The forward alone; `packed` keeps the packed weights until the weights change.
 

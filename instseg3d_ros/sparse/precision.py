@@ -1,11 +1,12 @@
-"""Inference in 16 bits: bfloat16 on CPUs that have instructions for it, float16 on CUDA.
+"""Backbones in 16 bits: bfloat16 on CPUs that have instructions for it, float16 on CUDA.
 
     with reduced_precision(choose("auto", device), device):
         y = backbone(x).features.float()
 
 It is torch's autocast that is asked, so `torch.autocast("cpu", torch.bfloat16)` does as well. On a CPU normalizations
 hand bfloat16 to convolutions, which multiply in it and sum and answer in float32; residual sums and everything else stay
-as they are. Only inference takes part there: with gradients enabled, autocast means what it means for torch's own layers.
+as they are. While training (`bf16-mixed`), convolutions round their inputs and, backwards, their gradients, and everything
+else is float32.
 On CUDA features are float16 from the first convolution on; statistics and weights of the normalizations stay float32.
 """
 
@@ -52,11 +53,19 @@ def reduced_precision(dtype: torch.dtype, device: torch.device | str = "cpu") ->
 
 
 def reduced(features: Tensor) -> bool:
-    """Whether layers on a CPU are to compute these features in bfloat16 now."""
+    """Whether layers on a CPU are to infer these features in bfloat16 now."""
+    return _bf16_on_cpu(features) and not torch.is_grad_enabled()
+
+
+def mixed(features: Tensor) -> bool:
+    """Whether layers on a CPU are to train on these float32 features with products in bfloat16."""
+    return features.dtype == torch.float32 and _bf16_on_cpu(features) and torch.is_grad_enabled()
+
+
+def _bf16_on_cpu(features: Tensor) -> bool:
     return (
         features.device.type == "cpu"
         and torch.is_autocast_enabled("cpu")
-        and not torch.is_grad_enabled()
         and torch.get_autocast_dtype("cpu") == torch.bfloat16
         and kernels.has_bf16()
     )

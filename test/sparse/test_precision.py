@@ -5,6 +5,7 @@ from torch import nn
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.network.backbone import resnet, unet
+from instseg3d_ros.network.model import Architecture, Network
 from instseg3d_ros.sparse import BatchNormReLU, DownConv3d, SparseTensor, SubmanifoldConv3d, UpConv3d, engine
 from instseg3d_ros.sparse.native import build, kernels
 from instseg3d_ros.sparse.precision import choose, reduced_precision
@@ -51,6 +52,71 @@ def test_products_are_those_of_rounded_numbers():
         y = conv(SparseTensor(x, grid)).features
     conv.weight.data = conv.weight.data.bfloat16().double()
     torch.testing.assert_close(y.double(), conv(SparseTensor(x.double(), grid)).features.detach(), rtol=1e-4, atol=1e-4)
+
+
+@needs_bf16
+@pytest.mark.parametrize("name", ["cloud", "scenes", "one voxel", "line"])
+@pytest.mark.parametrize("c_in, c_out", [(16, 20), (6, 5), (3, 4)])
+def test_training_multiplies_rounded_numbers(name, c_in, c_out):
+    """Values and gradients of the features equal float64 ones of what was rounded; those of the weights, of what was not."""
+
+    def rounded(t, channels):
+        return (t if channels % 2 else t.bfloat16()).double()  # an odd number of channels stays in float32
+
+    grid = grid_of(shapes()[name])
+    coarse = grid.down()[0]
+    for conv, site, extra in (
+        (SubmanifoldConv3d(c_in, c_out), grid, ()),
+        (DownConv3d(c_in, c_out), grid, ()),
+        (UpConv3d(c_in, c_out), coarse, (grid,)),
+    ):
+
+        def run(x, weight, conv=conv, site=site, extra=extra):
+            return torch.func.functional_call(conv, {"weight": weight}, (SparseTensor(x, site), *extra)).features
+
+        x = torch.randn(len(site), c_in, requires_grad=True)
+        with torch.autocast("cpu", torch.bfloat16):
+            y = run(x, conv.weight)
+        assert y.dtype == torch.float32
+        gradient = torch.randn_like(y)
+        d_x, d_weight = torch.autograd.grad(y, (x, conv.weight), gradient)
+
+        def exact(a, b, g, run=run):
+            a, b = (t.detach().double().requires_grad_() for t in (a, b))
+            value = run(a, b)
+            return value.detach(), *torch.autograd.grad(value, (a, b), g.double())
+
+        forward = exact(rounded(x, c_in), rounded(conv.weight, c_in), gradient)[0]
+        back = exact(x, rounded(conv.weight, c_in * c_out), rounded(gradient, c_in * c_out))[1]
+        torch.testing.assert_close(y.double(), forward, rtol=1e-4, atol=1e-4)
+        if c_in % 2 == c_out % 2 == 0:
+            torch.testing.assert_close(d_x.double(), back, rtol=1e-4, atol=1e-4)
+        else:
+            assert (d_x.double() - back).norm() <= 1e-2 * back.norm() + 1e-6
+        torch.testing.assert_close(d_weight.double(), exact(x, conv.weight, gradient)[2], rtol=1e-4, atol=1e-4)
+
+
+@needs_bf16
+def test_a_network_in_mixed_precision_learns_what_float32_learns():
+    """Heads and losses are float32, and the gradient points where that of float32 does."""
+    grid = grid_of(shapes()["cloud"])
+    torch.manual_seed(1)
+    network = Network(Architecture(width=8, voxel_size=0.05, classes=5))
+    positions = (grid.coords[:, 1:].float() + 0.5) * 0.05
+    x, target = SparseTensor(torch.randn(len(grid), 6), grid), torch.randint(0, 5, (len(grid),))
+    gradients = []
+    for enabled in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            output = network(x, positions)
+            assert output.logits.dtype == output.embedding.dtype == output.refined_embedding.dtype == torch.float32
+            loss = nn.functional.cross_entropy(output.logits, target)
+        network.zero_grad()
+        loss.backward()
+        parameters = [p for p in network.backbone.parameters() if p.grad is not None]
+        assert all(p.grad.dtype == torch.float32 for p in parameters)
+        gradients.append(torch.cat([p.grad.flatten() for p in parameters]))
+    assert not torch.equal(*gradients)
+    assert nn.functional.cosine_similarity(*gradients, dim=0) > 0.9  # few voxels, random targets: norms amplify
 
 
 def test_float32_is_untouched():
