@@ -56,7 +56,7 @@ class Parameters:
         choices=("auto", "torch", "spconv"), when=CONFIGURE,
     )  # fmt: skip
     precision: str = parameter(
-        "auto", "Arithmetic of the backbone; `auto` is `fp16` on CUDA, on a CPU `bf16` where that is measurably faster.",
+        "auto", "Arithmetic of the backbone; `auto`: `fp16` on CUDA, on a CPU `bf16` where that is measurably faster.",
         choices=("auto", "fp32", "bf16", "fp16"), when=CONFIGURE,
     )  # fmt: skip
     threads: int = parameter(0, "CPU threads of the network; 0 leaves the choice to torch.", 0, 256, when=CONFIGURE)

@@ -36,7 +36,7 @@ class Convolution(torch.autograd.Function):
 
 
 class MixedConvolution(torch.autograd.Function):
-    """The same with products of bfloat16 numbers in both directions, summed in float32; the weights' gradient is float32.
+    """The same with products of bfloat16 in both directions, summed in float32; the weights' gradient is float32.
 
     features and weight are float32, C_in is even. An odd C_out takes its gradient of the features in float32.
     """

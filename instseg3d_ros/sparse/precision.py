@@ -4,9 +4,9 @@
         y = backbone(x).features.float()
 
 It is torch's autocast that is asked, so `torch.autocast("cpu", torch.bfloat16)` does as well. On a CPU normalizations
-hand bfloat16 to convolutions, which multiply in it and sum and answer in float32; residual sums and everything else stay
-as they are. While training (`bf16-mixed`), convolutions round their inputs and, backwards, their gradients, and everything
-else is float32.
+hand bfloat16 to convolutions, which multiply in it and sum and answer in float32; residual sums and everything else
+stay as they are. While training (`bf16-mixed`), convolutions round their inputs and, backwards, their gradients, and
+everything else is float32.
 On CUDA features are float16 from the first convolution on; statistics and weights of the normalizations stay float32.
 """
 
@@ -26,7 +26,7 @@ WORTH = 1.15  # times as fast as float32 that "auto" wants to see, for the digit
 
 
 def choose(precision: str, device: torch.device | str = "cpu") -> torch.dtype:
-    """The type to compute in. "auto" is float16 on CUDA; on a CPU it measures bfloat16 for some milliseconds, once a process.
+    """The type to compute in. "auto" is float16 on CUDA; on a CPU it measures bfloat16, once a process.
 
     Raises InputError for an unknown name, for "fp16" on a CPU, and for "bf16" on a CPU where the processor or the
     compiled kernels do not have it.

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from instseg3d_ros.data.augment import augment
 from instseg3d_ros.data.batch import collate
 from instseg3d_ros.data.scene import Scene, scene_files
+from instseg3d_ros.errors import InputError
 from instseg3d_ros.training.recipe import Recipe
 
 
@@ -57,7 +58,10 @@ class TrainingScenes(Dataset):
     def __getitem__(self, item: tuple[int, int]) -> Scene:
         place, index = item
         rng = np.random.default_rng((self.recipe.seed, 1, place))
-        return augment(Scene.read(self.files[index]), self.recipe.augmentation, rng, self.recipe.network.voxel_size)
+        scene = Scene.read(self.files[index])
+        if not len(scene):
+            raise InputError(f"{self.files[index]}: has no points; remove it from the split")
+        return augment(scene, self.recipe.augmentation, rng, self.recipe.network.voxel_size)
 
 
 class ValidationScenes(Dataset):

@@ -49,8 +49,9 @@ class Training(lightning.LightningModule):
         total = torch.stack(list(terms.values())).sum()
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         shown = {f"loss/{name}": value.detach() for name, value in terms.items()}
-        self.log_dict(shown, prog_bar=True, sync_dist=True)
-        self.log_dict({"loss/total": total.detach(), "learning_rate": torch.tensor(rate)}, sync_dist=True)
+        # Of this process alone: to gather them at every step would cost more than they say.
+        self.log_dict(shown, prog_bar=True)
+        self.log_dict({"loss/total": total.detach(), "learning_rate": torch.tensor(rate)})
         return total
 
     def on_validation_epoch_start(self) -> None:

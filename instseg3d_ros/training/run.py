@@ -97,7 +97,7 @@ def train(recipe: Recipe) -> Path:
         devices=recipe.devices,
         num_nodes=recipe.nodes,
         # Statistics of the norms need no broadcast: they are equal in all processes, or meant to differ.
-        strategy=DDPStrategy(broadcast_buffers=False) if recipe.devices * recipe.nodes > 1 else "auto",
+        strategy=DDPStrategy(forward_sync_buffers=False) if recipe.devices * recipe.nodes > 1 else "auto",
         precision=cast(Any, recipe.precision),  # the trainer knows the names, and says so
         accumulate_grad_batches=recipe.accumulate,
         use_distributed_sampler=False,  # ours already knows its rank

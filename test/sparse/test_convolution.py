@@ -5,6 +5,7 @@ from sparse_clouds import grid_of, shapes
 
 from instseg3d_ros.sparse import DownConv3d, SparseTensor, SubmanifoldConv3d, UpConv3d, VoxelGrid, engine_torch
 from instseg3d_ros.sparse.kernel_map import KernelMap
+from instseg3d_ros.sparse.native import build
 
 SHAPES = shapes()
 DENSE = [name for name in SHAPES if name not in ("far", "isolated")]  # their volume is too large to be dense
@@ -145,7 +146,9 @@ def test_up_refuses_another_grid():
         UpConv3d(2, 2)(SparseTensor(torch.zeros(len(other.down()[0]), 2), other.down()[0]), grid)
 
 
-def test_autocast_computes_in_the_lower_type():
+def test_autocast_of_plain_torch_computes_in_the_lower_type(monkeypatch):
+    """Where there are no compiled kernels; with them, `test_precision` says what is rounded."""
+    monkeypatch.setenv(build.OFF, "0")
     grid = grid_of(SHAPES["cloud"])
     conv, x = SubmanifoldConv3d(4, 4), features(grid, 4, torch.float32)
     exact = conv(SparseTensor(x, grid)).features

@@ -58,7 +58,7 @@ def test_products_are_those_of_rounded_numbers():
 @pytest.mark.parametrize("name", ["cloud", "scenes", "one voxel", "line"])
 @pytest.mark.parametrize("c_in, c_out", [(16, 20), (6, 5), (3, 4)])
 def test_training_multiplies_rounded_numbers(name, c_in, c_out):
-    """Values and gradients of the features equal float64 ones of what was rounded; those of the weights, of what was not."""
+    """Values and gradients of features equal float64 ones of what was rounded; those of weights, of what was not."""
 
     def rounded(t, channels):
         return (t if channels % 2 else t.bfloat16()).double()  # an odd number of channels stays in float32
@@ -158,5 +158,6 @@ def test_float16_as_on_cuda(make, monkeypatch):
         with reduced_precision(torch.float16):
             y = backbone(x).features
     assert exact.dtype == torch.float32 and y.dtype == torch.float16
-    assert all(norm.running_mean.dtype == torch.float32 for norm in backbone.modules() if isinstance(norm, BatchNormReLU))
+    norms = [module for module in backbone.modules() if isinstance(module, BatchNormReLU)]
+    assert all(norm.running_mean.dtype == torch.float32 for norm in norms)
     assert (y.float() - exact).norm() <= 0.01 * exact.norm()

@@ -1,6 +1,13 @@
 """The order of scenes: resumable, and the same for one process as for several."""
 
-from instseg3d_ros.training.loading import Steps
+import numpy as np
+import pytest
+
+from instseg3d_ros.data.scene import Scene
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.training.loading import Steps, TrainingScenes
+from instseg3d_ros.training.recipe import Recipe
 
 
 def test_resuming_continues_the_stream():
@@ -18,3 +25,15 @@ def test_two_processes_see_what_one_with_twice_the_batch_sees():
     one = list(Steps(10, 4, seed=2, start=0, stop=6))
     parts = [list(Steps(10, 2, seed=2, start=0, stop=6, rank=rank, processes=2)) for rank in (0, 1)]
     assert [a + b for a, b in zip(*parts)] == one
+
+
+def test_a_scene_without_points_is_named(tmp_path):
+    SYNTHETIC.write(tmp_path / "labels.yaml")
+    (tmp_path / "train").mkdir()
+    nothing = np.empty(0)
+    Scene(np.empty((0, 3), np.float32), None, nothing.astype(np.int16), nothing.astype(np.int32)).write(
+        tmp_path / "train" / "empty.npz"
+    )
+    scenes = TrainingScenes(Recipe(data=[str(tmp_path)]))
+    with pytest.raises(InputError, match=r"empty\.npz: has no points"):
+        scenes[0, 0]

@@ -63,7 +63,8 @@ def test_balance_lets_a_cup_count_as_much_as_the_wall():
 def test_a_scene_without_labels_counts_as_zero():
     logits = torch.randn(6, 3, requires_grad=True)
     semantic = torch.tensor([0, 1, 2, -1, -1, -1])
-    value = scene_cross_entropy(logits, semantic, torch.tensor([0, 0, 0, 1, 1, 1]), torch.zeros(6, dtype=torch.int64), 0.5)
+    batch, instance = torch.tensor([0, 0, 0, 1, 1, 1]), torch.zeros(6, dtype=torch.int64)
+    value = scene_cross_entropy(logits, semantic, batch, instance, 0.5)
     expected = functional.cross_entropy(logits[:3], semantic[:3]) / 2
     assert value.item() == pytest.approx(expected.item(), rel=1e-5)
     value.backward()

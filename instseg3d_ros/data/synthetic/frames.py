@@ -31,6 +31,7 @@ KINDS: dict[str, tuple[Callable[..., Any], Callable[..., np.ndarray], int]] = {
     "tabletop": (set_table, view_table, 4),
 }
 SPLITS = ("train", "val")
+FEWEST = 200  # points; a crop that leaves less, or nothing, is not made
 ATTEMPTS = 12  # camera poses tried for one view before the best of them is taken
 
 
@@ -123,7 +124,7 @@ def _worth(world: World, camera: Camera, near: float) -> float:
 
 
 def to_scene(world: World, view: View, sensor, rng, name: str, crop=None) -> Scene:
-    """Measure a view; `crop(points, body)` gives a mask of the points to keep."""
+    """Measure a view; `crop(points, body)` gives a mask of the points to keep, unless hardly any."""
     depth, source, color = measure(view, sensor, rng)
     pixel = np.flatnonzero(np.isfinite(depth))
     body = view.body[source[pixel]]
@@ -132,7 +133,8 @@ def to_scene(world: World, view: View, sensor, rng, name: str, crop=None) -> Sce
     points = (optical @ pose[:3, :3].T + pose[:3, 3]).astype(np.float32)
     if crop is not None:
         kept = crop(points, body)
-        pixel, body, points = pixel[kept], body[kept], points[kept]
+        if kept.sum() >= FEWEST:
+            pixel, body, points = pixel[kept], body[kept], points[kept]
     extras = {
         "camera": pose.astype(np.float64),
         "pixel": pixel.astype(np.int32),

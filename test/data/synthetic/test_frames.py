@@ -1,9 +1,12 @@
 """Rendered frames: labels that agree with the geometry, cameras that stay inside, seeds that hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from instseg3d_ros.data.scene import Scene, read_labels, scene_files
+from instseg3d_ros.data.synthetic import frames as frames_module
 from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.dataset import Scan, generate, plan
 from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, scenes
@@ -29,6 +32,13 @@ def test_instances_are_things_of_one_class(frames):
         assert (thing[scene.semantic] == (scene.instance > 0)).all()
         for number in np.unique(scene.instance[scene.instance > 0]):
             assert len(np.unique(scene.semantic[scene.instance == number])) == 1
+
+
+def test_a_crop_that_leaves_hardly_anything_is_not_made(monkeypatch):
+    monkeypatch.setattr(frames_module, "crop_table", lambda setting, points, body, rng: np.arange(len(points)) < 7)
+    recipe = replace(SMALL, crop=1.0)
+    scene = next(iter(scenes(recipe, recipe.catalogue(), "train", "tabletop", 0, 1)))
+    assert len(scene) > 1000
 
 
 def test_floor_is_low_and_ceiling_high(frames):
