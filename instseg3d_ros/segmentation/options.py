@@ -13,6 +13,7 @@ LEVELS = ("auto", "off")
 class Options:
     """What may change between two clouds. A model's card may override these defaults with what was measured for it."""
 
+    min_thing: float = 0.5  # probability of being a thing, whichever, from which a voxel is clustered
     bandwidth: float = 1.0  # of mean shift
     gap: int = 3  # clusters are cut where voxels are farther apart than this
     min_points: int = 50  # smallest instance
@@ -22,8 +23,8 @@ class Options:
 
     def __post_init__(self):
         for name, low, high in (
-            ("bandwidth", 0.01, 100), ("gap", 0, 1000), ("min_points", 1, 10**9), ("min_score", 0, 1),
-            ("max_range", 0.01, float("inf")),
+            ("min_thing", 0, 1), ("bandwidth", 0.01, 100), ("gap", 0, 1000), ("min_points", 1, 10**9),
+            ("min_score", 0, 1), ("max_range", 0.01, float("inf")),
         ):  # fmt: skip
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"{name} is {getattr(self, name)}; expected {low} to {high}")

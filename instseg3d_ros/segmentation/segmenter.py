@@ -111,10 +111,10 @@ class Segmenter:
         with clock("graph"):
             embedding = network.refine(embedding, x, voxels.positions)
         with clock("cluster"):
-            # All things are clustered together; the class is voted afterwards.
-            winner = probability.argmax(dim=1)
-            rows = self._things[winner].nonzero().squeeze(1)
-            cluster = torch.full_like(winner, -1)
+            # All things are clustered together; the class is voted afterwards. Where the network wavers between two
+            # things, neither may win over the wall, but both together do.
+            rows = (probability[:, self._things].sum(dim=1) >= self.options.min_thing).nonzero().squeeze(1)
+            cluster = torch.full((len(probability),), -1, device=self.device)
             if len(rows):
                 cluster[rows] = mean_shift(embedding[rows], self.options.bandwidth)[0]
         with clock("instances"):

@@ -51,3 +51,31 @@ def test_turned_equals_the_matrix_product():
     rng = np.random.default_rng(0)
     rotation, points = np.linalg.qr(rng.normal(size=(3, 3)))[0], rng.normal(size=(100, 3))
     np.testing.assert_allclose(turned(torch.from_numpy(points), rotation), points @ rotation.T, atol=1e-12)
+
+
+def sure_of(segmenter, probabilities):
+    """Let the network's semantic head say `probabilities` (by class name) for every voxel."""
+    logits = torch.full((len(SYNTHETIC),), -30.0)
+    for name, p in probabilities.items():
+        logits[SYNTHETIC.index(name)] = np.log(p)
+    head = segmenter.network.semantic_head[2]
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.copy_(logits)
+    return segmenter
+
+
+@pytest.mark.parametrize("min_thing, found", [(0.5, True), (0.61, False)])
+def test_two_things_together_win_over_the_wall(cloud, min_thing, found):
+    made = sure_of(segmenter(min_points=1, min_thing=min_thing), {"wall": 0.4, "chair": 0.35, "sofa": 0.25})
+    result = made(*cloud)
+    assert bool(result.instances) is found
+    if found:
+        assert {one.label for one in result.instances} == {"chair"}
+        assert (result.semantic[result.instance > 0] == SYNTHETIC.index("chair")).all()
+    assert (result.semantic[result.instance == 0] == SYNTHETIC.index("wall")).all()
+
+
+def test_min_thing_out_of_range_is_named():
+    with pytest.raises(InputError, match=r"min_thing is 1\.5; expected 0 to 1"):
+        segmenter(min_thing=1.5)
