@@ -36,36 +36,36 @@ class Convolution(torch.autograd.Function):
 
 
 class MixedConvolution(torch.autograd.Function):
-    """The same with products of bfloat16 in both directions, summed in float32; the weights' gradient is float32.
+    """The same with products of bfloat16, forwards and backwards, summed in float32.
 
     features and weight are float32, C_in is even. An odd C_out takes its gradient of the features in float32.
     """
 
     @staticmethod
     def forward(ctx, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
-        features, weight = features.contiguous(), weight.contiguous()
+        features, weight = features.bfloat16().contiguous(), weight.contiguous()
         ctx.save_for_backward(features, weight)
         ctx.kernel_map = kernel_map
-        return convolve(features.bfloat16(), pack_bf16(weight), len(weight), kernel_map)
+        return convolve(features, pack_bf16(weight), len(weight), kernel_map)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, gradient: Tensor):
         features, weight = ctx.saved_tensors
-        gradient, kernel_map = gradient.contiguous(), ctx.kernel_map
+        kernel_map, back = ctx.kernel_map, ctx.kernel_map.transposed
+        gradient, rounded = gradient.contiguous(), gradient.bfloat16().contiguous()
         need_x, need_w = ctx.needs_input_grad[:2]
         d_features = d_weight = None
         if need_x:
-            back = kernel_map.transposed
             mirror = back is kernel_map
             if len(weight) % 2:
                 rows, packed = gradient, pack(weight, transposed=True, mirror=mirror)
             else:
                 turned = weight.flip(1, 2, 3) if mirror else weight
-                rows, packed = gradient.bfloat16(), pack_bf16(turned.transpose(0, 4).contiguous())
+                rows, packed = rounded, pack_bf16(turned.transpose(0, 4).contiguous())
             d_features = convolve(rows, packed, weight.shape[-1], back)
         if need_w:
-            d_weight = weight_gradient(features, gradient, weight, kernel_map)
+            d_weight = weight_gradient(features, rounded, weight, kernel_map)
         return d_features, d_weight, None
 
 
@@ -114,9 +114,13 @@ def convolve(features: Tensor, packed: Tensor, c_out: int, kernel_map: KernelMap
 
 
 def weight_gradient(features: Tensor, gradient: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
-    """Σ over pairs of x[in] ⊗ dy[out], for each offset, in the layout of `weight`."""
-    c_out, suffix = len(weight), kernels.SUFFIX[weight.dtype]
-    padded = _padded(c_out, suffix)
+    """Σ over pairs of x[in] ⊗ dy[out], for each offset, in the layout of `weight`.
+
+    features and gradient may both be bfloat16 where the weights are float32.
+    """
+    c_out = len(weight)
+    padded = _padded(c_out, kernels.SUFFIX[weight.dtype])
+    suffix = "bf16" if features.dtype == torch.bfloat16 else kernels.SUFFIX[weight.dtype]
     if padded != c_out:
         gradient = torch.nn.functional.pad(gradient, (0, padded - c_out))
     d_weight = torch.empty_like(weight)

@@ -9,6 +9,18 @@
 
 namespace {
 
+template <class X>
+using Sum = typename Arithmetic<X>::Sum;
+
+#ifdef __AVX512BF16__
+// Sixteen numbers of two rows, side by side by twos.
+inline __m512bh interleave(const Bf16 *a, const Bf16 *b) {
+  const __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)a));
+  const __m512i high = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)b));
+  return (__m512bh)_mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+}
+#endif
+
 template <class T>
 struct AlignedBuffer {
   T *data;
@@ -18,45 +30,73 @@ struct AlignedBuffer {
 };
 
 // sums (K rows of N vectors, `pitch` apart) += Σ over the pairs of x[in][0..K)ᵀ dy[out][N vectors].
-template <class T, int K, int N>
-void outer(int64_t count, const int32_t *in, const uint8_t *out, const T *x, int64_t x_stride, const T *dy, int64_t dy_stride,
-           T *sums, int64_t pitch) {
-  constexpr int L = kLanes<T>;
-  Vector<T> sum[K][N];
+template <class X, int K, int N>
+void outer(int64_t count, const int32_t *in, const uint8_t *out, const X *x, int64_t x_stride, const X *dy, int64_t dy_stride,
+           Sum<X> *sums, int64_t pitch) {
+  constexpr int L = kLanes<Sum<X>>;
+  Vector<Sum<X>> sum[K][N];
 #pragma GCC unroll 16
   for (int k = 0; k < K; ++k)
 #pragma GCC unroll 4
     for (int n = 0; n < N; ++n) sum[k][n] = load(sums + k * pitch + n * L);
-  for (int64_t i = 0; i < count; ++i) {
-    const T *from = x + (in ? in[i] : i) * x_stride, *to = dy + (out ? out[i] : i) * dy_stride;
-    Vector<T> g[N];
+  const auto row_x = [&](int64_t i) { return x + (in ? in[i] : i) * x_stride; };
+  const auto row_dy = [&](int64_t i) { return dy + (out ? out[i] : i) * dy_stride; };
+#ifdef __AVX512BF16__
+  if constexpr (Arithmetic<X>::kStep == 2) {  // two pairs at a time
+    static const X zeros[64] = {};
+    for (int64_t i = 0; i < count; i += 2) {
+      const bool both = i + 1 < count;
+      const X *from = row_x(i), *to = row_dy(i), *from_next = both ? row_x(i + 1) : from, *to_next = both ? row_dy(i + 1) : zeros;
+      __m512bh g[N];
 #pragma GCC unroll 4
-    for (int n = 0; n < N; ++n) g[n] = load(to + n * L);
+      for (int n = 0; n < N; ++n) g[n] = interleave(to + n * L, to_next + n * L);
+      alignas(32) uint32_t value[8];
+      if constexpr (K == 8) {
+        const __m128i one = _mm_loadu_si128((const __m128i *)from), next = _mm_loadu_si128((const __m128i *)from_next);
+        _mm_store_si128((__m128i *)value, _mm_unpacklo_epi16(one, next));
+        _mm_store_si128((__m128i *)value + 1, _mm_unpackhi_epi16(one, next));
+      } else {
+        for (int k = 0; k < K; ++k) value[k] = uint32_t(from[k].bits) | uint32_t(from_next[k].bits) << 16;
+      }
 #pragma GCC unroll 16
-    for (int k = 0; k < K; ++k)
+      for (int k = 0; k < K; ++k)
 #pragma GCC unroll 4
-      for (int n = 0; n < N; ++n) sum[k][n] += from[k] * g[n];
-  }
+        for (int n = 0; n < N; ++n)
+          sum[k][n] = (Vector<float>)_mm512_dpbf16_ps((__m512)sum[k][n], g[n], (__m512bh)_mm512_set1_epi32(int(value[k])));
+    }
+  } else
+#endif
+    for (int64_t i = 0; i < count; ++i) {
+      const X *from = row_x(i), *to = row_dy(i);
+      Vector<Sum<X>> g[N];
+#pragma GCC unroll 4
+      for (int n = 0; n < N; ++n) g[n] = load(to + n * L);
+#pragma GCC unroll 16
+      for (int k = 0; k < K; ++k)
+#pragma GCC unroll 4
+        for (int n = 0; n < N; ++n) sum[k][n] += from[k] * g[n];
+    }
 #pragma GCC unroll 16
   for (int k = 0; k < K; ++k)
 #pragma GCC unroll 4
     for (int n = 0; n < N; ++n) store(sums + k * pitch + n * L, sum[k][n]);
 }
 
-template <class T, int N>
-void outer_channels(int64_t count, const int32_t *in, const uint8_t *out, const T *x, int64_t x_stride, int c_in, const T *dy,
-                    int64_t dy_stride, T *sums, int64_t pitch) {
+template <class X, int N>
+void outer_channels(int64_t count, const int32_t *in, const uint8_t *out, const X *x, int64_t x_stride, int c_in, const X *dy,
+                    int64_t dy_stride, Sum<X> *sums, int64_t pitch) {
   constexpr int K = kMaxRows;
   int k = 0;
-  for (; k + K <= c_in; k += K) outer<T, K, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
-  for (; k + 4 <= c_in; k += 4) outer<T, 4, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
-  for (; k < c_in; ++k) outer<T, 1, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
+  for (; k + K <= c_in; k += K) outer<X, K, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
+  for (; k + 4 <= c_in; k += 4) outer<X, 4, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
+  for (; k < c_in; ++k) outer<X, 1, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
 }
 
 // dy is (rows_out, c_pad) with c_pad a multiple of the lanes. Tiles are shared out in chunks whose sums are kept apart and
 // added in order; how many chunks depends on the sizes alone, so the result does not depend on the threads.
-template <class T>
-void weight_gradient(int64_t threads, const Pairs &pairs, const T *x, int c_in, const T *dy, int c_pad, int c_out, T *dw) {
+template <class X>
+void weight_gradient(int64_t threads, const Pairs &pairs, const X *x, int c_in, const X *dy, int c_pad, int c_out, Sum<X> *dw) {
+  using T = Sum<X>;
   const int64_t tiles = (pairs.rows_out + kTile - 1) / kTile;
   const int64_t one = int64_t(pairs.offsets) * c_in * c_pad;
   int64_t chunks = (tiles + 7) / 8;                                         // 2048 rows
@@ -79,13 +119,13 @@ void weight_gradient(int64_t threads, const Pairs &pairs, const T *x, int c_in, 
       if (!many) continue;
       const int32_t *in = dense ? nullptr : pairs.in + begin;
       const uint8_t *out = dense ? nullptr : pairs.out + begin;
-      const T *from = x + k0 + (dense ? row * c_in : 0), *to = dy + row * c_pad;
+      const X *from = x + k0 + (dense ? row * c_in : 0), *to = dy + row * c_pad;
       for (int b = 0; b < cut.count; ++b) {
         const int64_t c = cut.begin(b) * kLanes<T>;
-        if (cut.width(b) == 1) outer_channels<T, 1>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
-        else if (cut.width(b) == 2) outer_channels<T, 2>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
+        if (cut.width(b) == 1) outer_channels<X, 1>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
+        else if (cut.width(b) == 2) outer_channels<X, 2>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
         else if constexpr (kMaxColumns > 2)
-          outer_channels<T, 3>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
+          outer_channels<X, 3>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
       }
     }
   });
@@ -109,13 +149,16 @@ void weight_gradient(int64_t threads, const Pairs &pairs, const T *x, int c_in, 
 
 }  // namespace
 
-#define EXPORT(T, NAME)                                                                                                  \
+#define EXPORT(X, T, NAME)                                                                                               \
   extern "C" void weight_gradient_##NAME(int64_t threads, int64_t rows_out, int64_t offsets, int64_t identity,          \
                                          int64_t complete, const int64_t *start, const int32_t *in, const uint8_t *out, \
-                                         const T *x, int64_t c_in, const T *dy, int64_t c_pad, int64_t c_out, T *dw) {  \
-    weight_gradient<T>(threads, {rows_out, int(offsets), int(identity), int(complete), start, in, out}, x, c_in, dy,    \
+                                         const X *x, int64_t c_in, const X *dy, int64_t c_pad, int64_t c_out, T *dw) {  \
+    weight_gradient<X>(threads, {rows_out, int(offsets), int(identity), int(complete), start, in, out}, x, c_in, dy,    \
                        c_pad, c_out, dw);                                                                               \
   }
 
-EXPORT(float, f32)
-EXPORT(double, f64)
+EXPORT(float, float, f32)
+EXPORT(double, double, f64)
+#ifdef __AVX512BF16__
+EXPORT(Bf16, float, bf16)
+#endif
