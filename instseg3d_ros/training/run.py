@@ -74,7 +74,21 @@ class Export(lightning.Callback):
 
 
 class Bar(TQDMProgressBar):
-    """Without the number of the log folder."""
+    """All steps of the training, also when it goes on where it was killed; without the number of the log folder."""
+
+    def on_train_start(self, trainer, module):
+        super().on_train_start(trainer, module)
+        self._show_all(trainer)
+
+    def on_train_epoch_start(self, trainer, module):
+        super().on_train_epoch_start(trainer, module)
+        self._show_all(trainer)
+
+    def _show_all(self, trainer) -> None:
+        bar, done = self.train_progress_bar, trainer.global_step * trainer.accumulate_grad_batches
+        bar.reset(trainer.max_steps * trainer.accumulate_grad_batches)
+        bar.initial = bar.n = done
+        bar.set_description("training")
 
     def get_metrics(self, trainer, module):
         return {name: value for name, value in super().get_metrics(trainer, module).items() if name != "v_num"}
@@ -123,6 +137,8 @@ def train(recipe: Recipe) -> Path:
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*multi-threaded, use of fork.*")
         warnings.filterwarnings("ignore", ".*LeafSpec.*")  # of Lightning, about itself
+        warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")  # `Data` begins at the right step
+        warnings.filterwarnings("ignore", ".*exists and is not empty.*")  # as it has to be, to go on
         trainer.fit(
             module, datamodule=Data(recipe), ckpt_path=str(last) if last.is_file() else None, weights_only=False
         )
