@@ -39,8 +39,8 @@ NOT_HERE = {
     "python -m instseg3d_ros.ros.loss": "measures the transport for minutes; test/ros/test_transport.py",
     "python -m instseg3d_ros.evaluation.ablation": "hours of training; test/evaluation/test_ablation.py",
     "python -m instseg3d_ros train table3": "the same",
-    "python -m instseg3d_ros train unet_synthetic --data datasets/rooms datasets/tables": "two processes, which Lightning"
-    " starts by running this program again; test/training/test_run.py has them",
+    "python -m instseg3d_ros train unet_synthetic --data datasets/rooms datasets/tables": "two processes, the second"
+    " of which Lightning starts by running this program again; test/training/test_run.py has them",
     "python -m instseg3d_ros train unet_synthetic --data rooms --out runs/coarse": "the same",
 }
 
