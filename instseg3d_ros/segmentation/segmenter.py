@@ -54,7 +54,8 @@ class Segmenter:
             raise InputError(f"unknown option '{name}'; known: {', '.join(sorted(known))}")
         measured = {name: value for name, value in card.segmentation.items() if name in known}
         self.options = Options(**{**measured, **{k: v for k, v in options.items() if v is not None}})
-        self._things = torch.tensor(self.labels.things, device=self.device)
+        stuff = [index for index, thing in enumerate(self.labels.things) if not thing]
+        self._stuff = torch.tensor(stuff, dtype=torch.int64, device=self.device)
 
     @staticmethod
     def load(
@@ -113,7 +114,8 @@ class Segmenter:
         with clock("cluster"):
             # All things are clustered together; the class is voted afterwards. Where the network wavers between two
             # things, neither may win over the wall, but both together do.
-            rows = (probability[:, self._things].sum(dim=1) >= self.options.min_thing).nonzero().squeeze(1)
+            likely = probability.index_select(1, self._stuff).sum(dim=1) <= 1 - self.options.min_thing
+            rows = likely.nonzero().squeeze(1)
             cluster = torch.full((len(probability),), -1, device=self.device)
             if len(rows):
                 cluster[rows] = mean_shift(embedding[rows], self.options.bandwidth)[0]
