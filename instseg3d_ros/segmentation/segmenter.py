@@ -79,6 +79,10 @@ class Segmenter:
         generator = np.random.default_rng(0)
         self(generator.uniform(0, 1, (5000, 3)).astype(np.float32), None)
 
+    def likely_things(self, probability: torch.Tensor) -> torch.Tensor:
+        """(V, C) class probabilities → (V,) bool: voxels that are clustered, those of things whichever they are."""
+        return probability.index_select(1, self._stuff).sum(dim=1) <= 1 - self.options.min_thing
+
     @torch.inference_mode()
     def __call__(self, points: np.ndarray, colors: np.ndarray | None = None) -> Result:
         points, colors = check_cloud(points, colors)
@@ -114,8 +118,7 @@ class Segmenter:
         with clock("cluster"):
             # All things are clustered together; the class is voted afterwards. Where the network wavers between two
             # things, neither may win over the wall, but both together do.
-            likely = probability.index_select(1, self._stuff).sum(dim=1) <= 1 - self.options.min_thing
-            rows = likely.nonzero().squeeze(1)
+            rows = self.likely_things(probability).nonzero().squeeze(1)
             cluster = torch.full((len(probability),), -1, device=self.device)
             if len(rows):
                 cluster[rows] = mean_shift(embedding[rows], self.options.bandwidth)[0]
