@@ -83,6 +83,16 @@ class ValidationScenes(Dataset):
         return Scene.read(self.files[index])
 
 
+def class_share(recipe: Recipe, classes: int, scenes: int = 400) -> np.ndarray:
+    """(classes,) share of the labelled points of each class in `scenes` training scenes, evenly spread."""
+    files = TrainingScenes(recipe).files
+    count = np.zeros(classes)
+    for index in np.unique(np.linspace(0, len(files) - 1, min(scenes, len(files))).astype(int)):
+        semantic = Scene.read(files[index]).semantic
+        count += np.bincount(semantic[semantic >= 0], minlength=classes)
+    return count / max(1, count.sum())
+
+
 def training_loader(recipe: Recipe, start: int, rank: int, processes: int) -> DataLoader:
     """Batches from optimiser step `start` on; `accumulate` batches make a step."""
     scenes = TrainingScenes(recipe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lightning
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -11,6 +12,7 @@ from instseg3d_ros.labels import IGNORE
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.loss import structure_aware_loss
 from instseg3d_ros.network.model import Network
+from instseg3d_ros.training.loading import class_share
 from instseg3d_ros.training.recipe import Recipe
 from instseg3d_ros.training.validation import Validation
 
@@ -24,13 +26,18 @@ class Training(lightning.LightningModule):
         self.card = card
         self.recipe = recipe
         self.validation = Validation(card, recipe)
+        weight = None
+        if recipe.loss.rarity:
+            share = class_share(recipe, len(card.labels.names))
+            weight = torch.tensor(class_weight(share, recipe.loss.rarity), dtype=torch.float32)
+        self.register_buffer("class_weight", weight, persistent=False)
 
     def losses(self, points: PointBatch, joint: bool) -> dict[str, torch.Tensor]:
         """Terms of the total on one batch; the embedding terms are zero in the first stage."""
         architecture, o = self.network.architecture, self.recipe.loss
         voxels = to_voxels(points, architecture.voxel_size, architecture.inputs)
         output = self.network(voxels.x, voxels.positions)
-        semantic = scene_cross_entropy(output.logits, voxels.semantic, voxels.batch, voxels.instance, o.balance)
+        semantic = scene_cross_entropy(output.logits, voxels.semantic, voxels.batch, self.class_weight)
         terms = {"semantic": o.semantic_weight * semantic}
         for name, embedding in (("embedding", output.embedding), ("refined", output.refined_embedding)):
             if joint:
@@ -77,26 +84,24 @@ class Training(lightning.LightningModule):
 
 
 def scene_cross_entropy(
-    logits: torch.Tensor,
-    semantic: torch.Tensor,
-    batch: torch.Tensor,
-    instance: torch.Tensor | None = None,
-    balance: float = 0.0,
+    logits: torch.Tensor, semantic: torch.Tensor, batch: torch.Tensor, weight: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Cross entropy over labelled voxels, mean within each scene, then over the scenes. (V, C), (V,) … → scalar.
+    """Cross entropy over labelled voxels, mean within each scene, then over the scenes. (V, C), (V,), (V,) → scalar.
 
-    With `balance` b > 0 a voxel weighs n^−b, n the size of its segment in the scene (of its instance, or of its class
-    where it has none): at 0 all voxels count alike, as in the paper; at 1 a cup counts as much as the wall.
+    With `weight` (C,) each voxel's term is multiplied by that of its class; the mean still divides by the voxels.
     """
     scenes = int(batch.max()) + 1
-    loss = functional.cross_entropy(logits, semantic, ignore_index=IGNORE, reduction="none")
-    weight = (semantic != IGNORE).to(loss.dtype)
-    if balance and instance is not None:
-        low = semantic.min()
-        classes = semantic.max() - low + 1
-        own = torch.where(instance > 0, classes + instance, semantic - low)
-        _, segment, size = torch.unique(batch * (own.max() + 1) + own, return_inverse=True, return_counts=True)
-        weight = weight * size.to(loss.dtype).pow(-balance)[segment]
-    total = loss.new_zeros(scenes).index_add(0, batch, loss * weight)
-    count = loss.new_zeros(scenes).index_add(0, batch, weight)
-    return (total / count.clamp(min=torch.finfo(loss.dtype).tiny)).mean()
+    loss = functional.cross_entropy(logits, semantic, weight, ignore_index=IGNORE, reduction="none")
+    labelled = (semantic != IGNORE).to(loss.dtype)
+    total = loss.new_zeros(scenes).index_add(0, batch, loss)
+    count = loss.new_zeros(scenes).index_add(0, batch, labelled)
+    return (total / count.clamp(min=1)).mean()
+
+
+def class_weight(share: np.ndarray, rarity: float) -> np.ndarray:
+    """(C,) weights w ∝ share^−rarity with a mean of 1 over points, Σ share · w = 1.
+
+    A class of less than 0.1 % of the points weighs as one of 0.1 %.
+    """
+    weight = np.maximum(share, 1e-3) ** -rarity
+    return weight / (share * weight).sum()

@@ -17,7 +17,7 @@ class LossRecipe:
     beta: float = 1.5
     reduction: str = "mean"
     semantic_weight: float = 1.0
-    balance: float = 0.0  # a voxel's cross entropy weighs (size of its segment)^−balance; the paper: 0
+    rarity: float = 0.0  # a class weighs (its share of the points)^−rarity in the cross entropy; the paper: 0
     embedding_weight: float = 1.0
 
 

@@ -14,8 +14,7 @@
 namespace {
 
 constexpr int LEAF = 64;         // points per leaf
-constexpr int FAN = 8;           // nodes per parent
-constexpr int LANES = 8;         // doubles handled together
+constexpr int LANES = 8;         // doubles handled together, and nodes per parent
 constexpr int CELLS_PER_BIN = 8; // resolution of the space-filling order
 constexpr int MAX_ITERATIONS = 300;
 constexpr double STOP = 1e-3;    // of the bandwidth
@@ -23,6 +22,26 @@ constexpr double SLACK = 1e-12;  // boxes this near to the sphere are not truste
 
 typedef double Lane __attribute__((vector_size(LANES * sizeof(double))));
 typedef int64_t Mask __attribute__((vector_size(LANES * sizeof(int64_t))));
+typedef float Lane32 __attribute__((vector_size(2 * LANES * sizeof(float))));
+typedef int32_t Mask32 __attribute__((vector_size(2 * LANES * sizeof(int32_t))));
+
+inline Lane smaller(Lane a, Lane b) { return a < b ? a : b; }
+inline Lane larger(Lane a, Lane b) { return a < b ? b : a; }
+
+// LANES values of either precision as doubles.
+template <class X>
+inline Lane wide(const X *x) {
+  typedef X Some __attribute__((vector_size(LANES * sizeof(X))));
+  Some some;
+  std::memcpy(&some, x, sizeof some);
+  return __builtin_convertvector(some, Lane);
+}
+inline Mask wide_count(const int32_t *x) {
+  typedef int32_t Some __attribute__((vector_size(LANES * sizeof(int32_t))));
+  Some some;
+  std::memcpy(&some, x, sizeof some);
+  return __builtin_convertvector(some, Mask);
+}
 
 template <int D>
 struct Node {
@@ -55,69 +74,90 @@ struct Node {
   }
 };
 
-// (n, dim) of either precision, as NumPy stores them.
-struct Points {
-  const void *data;
-  const int64_t n;
-  const int dim;
-  const bool single;
-  double operator()(int64_t row, int d) const {
-    const int64_t i = row * dim + d;
-    return single ? double(static_cast<const float *>(data)[i]) : static_cast<const double *>(data)[i];
+// LANES nodes with the same parent, or all empty ones at the end: in no ball, and of no count.
+template <int D>
+struct Siblings {
+  Lane low[D], high[D], sum[D];
+  Mask count;
+  Siblings() {
+    for (int i = 0; i < LANES; ++i) put(i, Node<D>());
   }
-  // x / size to the nearest whole number in the precision of the points: a coordinate on the edge of two bins falls the
-  // same way as in NumPy.
-  float bin(double x, double size) const {
-    return single ? std::rint(float(x) / float(size)) : float(std::rint(x / size));
+  void put(int i, const Node<D> &node) {
+    count[i] = node.count;
+    for (int d = 0; d < D; ++d) low[d][i] = node.low[d], high[d][i] = node.high[d], sum[d][i] = node.sum[d];
+  }
+  Node<D> get(int i) const {
+    Node<D> node;
+    node.count = count[i];
+    for (int d = 0; d < D; ++d) node.low[d] = low[d][i], node.high[d] = high[d][i], node.sum[d] = sum[d][i];
+    return node;
   }
 };
 
-// Points in the order of a space-filling curve, cut into leaves, and boxes above them.
-template <int D>
-struct Tree {
-  const Points points;
+// (n, dim) of either precision, as NumPy stores them.
+template <class X>
+struct Points {
+  const X *data;
   const int64_t n;
+  const int dim;
+  double operator()(int64_t row, int d) const { return data[row * dim + d]; }
+  // x / size to the nearest whole number in the precision of the points: a coordinate on the edge of two bins falls the
+  // same way as in NumPy.
+  float bin(double x, double size) const { return float(std::rint(X(x) / X(size))); }
+};
+
+// Points in the order of a space-filling curve, cut into leaves, and boxes above them.
+template <int D, class X>
+struct Tree {
+  const Points<X> points;
+  const int64_t n, leaf_count;
   const int dim, threads;
   std::vector<uint32_t> order;
-  std::vector<Lane> leaves;  // [leaf][dimension][LEAF], the last one filled up with NaN, which is in no ball
-  std::vector<std::vector<Node<D>>> levels;  // levels[0]: one node per leaf
+  std::vector<X> leaves;  // [leaf][dimension][LEAF], the last one filled up with NaN, which is in no ball
+  std::vector<std::vector<Siblings<D>>> levels;  // levels[0]: the boxes of the leaves
+  double largest = 0;  // absolute coordinate
 
-  Tree(const Points &points, double bandwidth, int threads)
-      : points(points), n(points.n), dim(points.dim), threads(threads) {
+  Tree(const Points<X> &points, double bandwidth, int threads)
+      : points(points), n(points.n), leaf_count((n + LEAF - 1) / LEAF), dim(points.dim), threads(threads) {
     sort_along_curve(bandwidth);
-    const int64_t count = (n + LEAF - 1) / LEAF;
-    leaves.resize(count * D * (LEAF / LANES));
-    levels.emplace_back(count);
-    parallel(threads, (count + 63) / 64, [&](int64_t task) {
-      for (int64_t leaf = task * 64; leaf < std::min(count, task * 64 + 64); ++leaf) fill(leaf);
+    leaves.resize(leaf_count * D * LEAF);
+    levels.emplace_back((leaf_count + LANES - 1) / LANES);
+    parallel(threads, (leaf_count + 63) / 64, [&](int64_t task) {
+      for (int64_t leaf = task * 64; leaf < std::min(leaf_count, task * 64 + 64); ++leaf) fill(leaf);
     });
-    while (levels.back().size() > 4 * FAN) {
+    while (levels.back().size() > 4) {
       const auto &fine = levels.back();
-      std::vector<Node<D>> coarse((fine.size() + FAN - 1) / FAN);
-      for (size_t i = 0; i < fine.size(); ++i) coarse[i / FAN].add(fine[i]);
+      std::vector<Siblings<D>> coarse((fine.size() + LANES - 1) / LANES);
+      for (size_t i = 0; i < fine.size(); ++i) {
+        Node<D> all;
+        for (int j = 0; j < LANES; ++j) all.add(fine[i].get(j));
+        coarse[i / LANES].put(i % LANES, all);
+      }
       levels.push_back(std::move(coarse));
     }
   }
 
-  const Lane *leaf_points(int64_t leaf) const { return &leaves[leaf * D * (LEAF / LANES)]; }
+  const X *leaf_points(int64_t leaf) const { return &leaves[leaf * D * LEAF]; }
+  Node<D> leaf_box(int64_t leaf) const { return levels[0][leaf / LANES].get(leaf % LANES); }
 
   void fill(int64_t leaf) {
-    double *out = reinterpret_cast<double *>(&leaves[leaf * D * (LEAF / LANES)]);
-    Node<D> &node = levels[0][leaf];
+    X *out = &leaves[leaf * D * LEAF];
+    Node<D> node;
     node.count = std::min<int64_t>(LEAF, n - leaf * LEAF);
     for (int i = 0; i < LEAF; ++i) {
       if (i >= node.count) {
-        for (int d = 0; d < D; ++d) out[d * LEAF + i] = std::numeric_limits<double>::quiet_NaN();
+        for (int d = 0; d < D; ++d) out[d * LEAF + i] = std::numeric_limits<X>::quiet_NaN();
         continue;
       }
       for (int d = 0; d < D; ++d) {
         const double x = d < dim ? points(order[leaf * LEAF + i], d) : 0;
-        out[d * LEAF + i] = x;
+        out[d * LEAF + i] = X(x);
         node.low[d] = std::min(node.low[d], x);
         node.high[d] = std::max(node.high[d], x);
         node.sum[d] += x;
       }
     }
+    levels[0][leaf / LANES].put(leaf % LANES, node);
   }
 
   // Z-order of cells that are aligned with the bins of the seeds, so that the points of a bin lie together.
@@ -140,6 +180,7 @@ struct Tree {
       }
       origin[d] = (std::rint(low[d] / bandwidth) - 0.5) * bandwidth;
       extent = std::max(extent, high[d] - origin[d]);
+      largest = std::max(largest, std::max(std::abs(low[d]), std::abs(high[d])));
     }
     const int used = std::min(dim, 64), most = std::min(16, 64 / used);
     double cell = bandwidth / CELLS_PER_BIN;
@@ -193,44 +234,92 @@ struct Tree {
   int64_t ball(const double *c, double square, double *sum) const {
     Lane sums[D], center[D];
     Mask counts = {};
-    int64_t count = 0;
     for (int d = 0; d < D; ++d) {
       sums[d] = Lane{};
       center[d] = Lane{} + c[d];
-      sum[d] = 0;
     }
-    auto visit = [&](auto &&self, int level, int64_t begin, int64_t end) -> void {
-      for (int64_t i = begin; i < end; ++i) {
-        const Node<D> &node = levels[level][i];
-        double nearest, farthest;
-        node.range(c, nearest, farthest);
-        if (nearest > square * (1 + SLACK)) continue;
-        if (farthest < square * (1 - SLACK)) {
-          count += node.count;
-          for (int d = 0; d < D; ++d) sum[d] += node.sum[d];
-        } else if (level > 0) {
-          self(self, level - 1, i * FAN, std::min<int64_t>(i * FAN + FAN, levels[level - 1].size()));
-        } else {
-          const Lane *x = leaf_points(i);
-          for (int block = 0; block < LEAF / LANES; ++block, ++x) {
-            Lane distance = {};
-            for (int d = 0; d < D; ++d) {
-              const Lane step = x[d * (LEAF / LANES)] - center[d];
-              distance += step * step;
-            }
-            const Mask inside = distance <= (Lane{} + square);
-            counts -= inside;  // true is −1
-            for (int d = 0; d < D; ++d) sums[d] += (Lane)(inside & (Mask)x[d * (LEAF / LANES)]);
-          }
-        }
+    auto visit = [&](auto &&self, int level, int64_t at) -> void {
+      const Siblings<D> &nodes = levels[level][at];
+      Lane nearest = {}, farthest = {};
+      for (int d = 0; d < D; ++d) {
+        const Lane below = nodes.low[d] - center[d], above = center[d] - nodes.high[d];
+        const Lane out = larger(Lane{}, larger(below, above)), far = smaller(below, above);
+        nearest += out * out;
+        farthest += far * far;
+      }
+      const Mask whole = farthest < Lane{} + square * (1 - SLACK);
+      const Mask cut = (nearest <= Lane{} + square * (1 + SLACK)) & ~whole;
+      counts += whole & nodes.count;
+      for (int d = 0; d < D; ++d) sums[d] += (Lane)(whole & (Mask)nodes.sum[d]);
+      for (int i = 0; i < LANES; ++i) {
+        if (!cut[i]) continue;
+        if (level > 0) self(self, level - 1, at * LANES + i);
+        else add_inside(at * LANES + i, c, square, sums, counts);
       }
     };
-    visit(visit, int(levels.size()) - 1, 0, levels.back().size());
+    for (size_t at = 0; at < levels.back().size(); ++at) visit(visit, int(levels.size()) - 1, at);
+    int64_t count = 0;
+    for (int d = 0; d < D; ++d) sum[d] = 0;
     for (int lane = 0; lane < LANES; ++lane) {
       count += counts[lane];
       for (int d = 0; d < D; ++d) sum[d] += sums[d][lane];
     }
     return count;
+  }
+
+  // Adds the points of a leaf that lie in the ball.
+  void add_inside(int64_t leaf, const double *c, double square, Lane *sums, Mask &counts) const {
+    if constexpr (sizeof(X) == sizeof(float))
+      if (add_inside_in_float(leaf, c, square, sums, counts)) return;
+    const X *x = leaf_points(leaf);
+    for (int at = 0; at < LEAF; at += LANES) {
+      Lane distance = {};
+      for (int d = 0; d < D; ++d) {
+        const Lane step = wide(x + d * LEAF + at) - c[d];
+        distance += step * step;
+      }
+      const Mask inside = distance <= Lane{} + square;
+      counts -= inside;  // true is −1
+      for (int d = 0; d < D; ++d) sums[d] += (Lane)(inside & (Mask)wide(x + d * LEAF + at));
+    }
+  }
+
+  // The same with twice as many at a time; false, and nothing added, where float cannot tell on which side a point lies.
+  bool add_inside_in_float(int64_t leaf, const double *c, double square, Lane *sums, Mask &counts) const {
+    const X *x = leaf_points(leaf);
+    const double radius = std::sqrt(square), doubt = 16 * std::numeric_limits<float>::epsilon() * (largest + radius) * radius;
+    const Lane32 surely = Lane32{} + float(square - doubt), maybe = Lane32{} + float(square + doubt);
+    Lane32 partial[D] = {};
+    Mask32 found = {}, unsure = {};
+    for (int at = 0; at < LEAF; at += 2 * LANES) {
+      Lane32 distance = {};
+      for (int d = 0; d < D; ++d) {
+        const Lane32 step = load(x + d * LEAF + at) - float(c[d]);
+        distance += step * step;
+      }
+      const Mask32 inside = distance <= surely;
+      unsure |= inside ^ (distance <= maybe);
+      found -= inside;
+      for (int d = 0; d < D; ++d) partial[d] += (Lane32)(inside & (Mask32)load(x + d * LEAF + at));
+    }
+    int any = 0;
+    for (int i = 0; i < 2 * LANES; ++i) any |= unsure[i];
+    if (any) return false;
+    int32_t each[2 * LANES];
+    std::memcpy(each, &found, sizeof found);
+    counts += wide_count(each) + wide_count(each + LANES);
+    for (int d = 0; d < D; ++d) {
+      float both[2 * LANES];
+      std::memcpy(both, &partial[d], sizeof both);
+      sums[d] += wide(both) + wide(both + LANES);
+    }
+    return true;
+  }
+
+  static Lane32 load(const X *x) {
+    Lane32 value;
+    std::memcpy(&value, x, sizeof value);
+    return value;
   }
 };
 
@@ -244,8 +333,8 @@ struct Mode {
   }
 };
 
-template <int D>
-Mode<D> climb(const Tree<D> &tree, Mode<D> mode, double bandwidth) {
+template <int D, class X>
+Mode<D> climb(const Tree<D, X> &tree, Mode<D> mode, double bandwidth) {
   for (int iteration = 0;; ++iteration) {
     double sum[D], shift = 0;
     mode.count = tree.ball(mode.at, bandwidth * bandwidth, sum);
@@ -260,8 +349,8 @@ Mode<D> climb(const Tree<D> &tree, Mode<D> mode, double bandwidth) {
 }
 
 // One seed per occupied bin, at its centre; the points themselves where every point has a bin of its own.
-template <int D>
-std::vector<Mode<D>> seeds(const Tree<D> &tree, double bandwidth, bool at_points) {
+template <int D, class X>
+std::vector<Mode<D>> seeds(const Tree<D, X> &tree, double bandwidth, bool at_points) {
   struct Bin {
     float at[D];
     uint32_t row;
@@ -272,7 +361,7 @@ std::vector<Mode<D>> seeds(const Tree<D> &tree, double bandwidth, bool at_points
   for (int64_t i = 0; i < tree.n; ++i) {
     Bin bin{};
     bin.row = tree.order[i];
-    const double *x = reinterpret_cast<const double *>(tree.leaf_points(i / LEAF)) + i % LEAF;
+    const X *x = tree.leaf_points(i / LEAF) + i % LEAF;
     for (int d = 0; d < tree.dim; ++d) bin.at[d] = tree.points.bin(x[d * LEAF], bandwidth);
     if (bins.empty() || !(bins.back() == bin)) bins.push_back(bin);
   }
@@ -286,8 +375,8 @@ std::vector<Mode<D>> seeds(const Tree<D> &tree, double bandwidth, bool at_points
   return result;
 }
 
-template <int D>
-std::vector<Mode<D>> climb_all(const Tree<D> &tree, double bandwidth, bool at_points) {
+template <int D, class X>
+std::vector<Mode<D>> climb_all(const Tree<D, X> &tree, double bandwidth, bool at_points) {
   std::vector<Mode<D>> modes = seeds(tree, bandwidth, at_points);
   parallel(tree.threads, modes.size(), [&](int64_t i) { modes[i] = climb(tree, modes[i], bandwidth); });
   modes.erase(std::remove_if(modes.begin(), modes.end(), [](const Mode<D> &m) { return !m.count; }), modes.end());
@@ -337,29 +426,29 @@ void candidates(const Node<D> &box, const std::vector<Mode<D>> &centers, const s
            to.end());
 }
 
-template <int D>
-void assign(const Tree<D> &tree, const std::vector<Mode<D>> &centers, int64_t *labels) {
-  const auto &leaves = tree.levels[0];
-  const int64_t group = 32, tasks = (int64_t(leaves.size()) + group - 1) / group;
+template <int D, class X>
+void assign(const Tree<D, X> &tree, const std::vector<Mode<D>> &centers, int64_t *labels) {
+  const int64_t group = 32, tasks = (tree.leaf_count + group - 1) / group;
   std::vector<int> all(centers.size());
   std::iota(all.begin(), all.end(), 0);
   parallel(tree.threads, tasks, [&](int64_t task) {
-    const int64_t begin = task * group, end = std::min<int64_t>(leaves.size(), begin + group);
+    const int64_t begin = task * group, end = std::min(tree.leaf_count, begin + group);
     Node<D> box;
-    for (int64_t i = begin; i < end; ++i) box.add(leaves[i]);
+    for (int64_t i = begin; i < end; ++i) box.add(tree.leaf_box(i));
     std::vector<int> some, few;
     candidates(box, centers, all, some);
     for (int64_t i = begin; i < end; ++i) {
-      candidates(leaves[i], centers, some, few);
+      const Node<D> leaf = tree.leaf_box(i);
+      candidates(leaf, centers, some, few);
       alignas(64) int64_t nearest[LEAF];
       for (int block = 0; block < LEAF / LANES; ++block) {
-        const Lane *x = tree.leaf_points(i) + block;
+        const X *x = tree.leaf_points(i) + block * LANES;
         Mask best = Mask{} + few[0];
         Lane least = Lane{} + std::numeric_limits<double>::infinity();
         for (size_t k = 0; few.size() > 1 && k < few.size(); ++k) {
           Lane distance = {};
           for (int d = 0; d < D; ++d) {
-            const Lane step = x[d * (LEAF / LANES)] - centers[few[k]].at[d];
+            const Lane step = wide(x + d * LEAF) - centers[few[k]].at[d];
             distance += step * step;
           }
           const Mask closer = distance < least;
@@ -368,14 +457,14 @@ void assign(const Tree<D> &tree, const std::vector<Mode<D>> &centers, int64_t *l
         }
         std::memcpy(nearest + block * LANES, &best, sizeof best);
       }
-      for (int64_t j = 0; j < leaves[i].count; ++j) labels[tree.order[i * LEAF + j]] = nearest[j];
+      for (int64_t j = 0; j < leaf.count; ++j) labels[tree.order[i * LEAF + j]] = nearest[j];
     }
   });
 }
 
-template <int D>
-int64_t run(const Points &points, double bandwidth, int threads, int64_t *labels, double *out) {
-  const Tree<D> tree(points, bandwidth, threads);
+template <int D, class X>
+int64_t run(const Points<X> &points, double bandwidth, int threads, int64_t *labels, double *out) {
+  const Tree<D, X> tree(points, bandwidth, threads);
   std::vector<Mode<D>> modes = climb_all(tree, bandwidth, false);
   // In many dimensions a bin's centre can be out of every point's reach; a point is always in its own.
   if (modes.empty()) modes = climb_all(tree, bandwidth, true);
@@ -385,16 +474,21 @@ int64_t run(const Points &points, double bandwidth, int threads, int64_t *labels
   return centers.size();
 }
 
+template <class X>
+int64_t run(const Points<X> &points, double bandwidth, int threads, int64_t *labels, double *out) {
+  // Between these sizes, dimensions are filled up with zeros, which move nothing.
+  if (points.dim <= 2) return run<2>(points, bandwidth, threads, labels, out);
+  if (points.dim <= 4) return run<4>(points, bandwidth, threads, labels, out);
+  if (points.dim <= 8) return run<8>(points, bandwidth, threads, labels, out);
+  return points.dim <= 32 ? run<32>(points, bandwidth, threads, labels, out) : -1;
+}
+
 }  // namespace
 
 // points (n, dim) float32 or float64, n < 2^32; labels (n); centers with room for (n, dim), best-supported first.
 // Returns the number of centers, -1 beyond 32 dimensions.
 extern "C" int64_t mean_shift(const void *data, int64_t single, int64_t n, int64_t dim, double bandwidth,
                               int64_t threads, int64_t *labels, double *centers) {
-  const Points points{data, n, int(dim), single != 0};
-  // Between these sizes, dimensions are filled up with zeros, which move nothing.
-  if (dim <= 2) return run<2>(points, bandwidth, threads, labels, centers);
-  if (dim <= 4) return run<4>(points, bandwidth, threads, labels, centers);
-  if (dim <= 8) return run<8>(points, bandwidth, threads, labels, centers);
-  return dim <= 32 ? run<32>(points, bandwidth, threads, labels, centers) : -1;
+  if (single) return run(Points<float>{static_cast<const float *>(data), n, int(dim)}, bandwidth, threads, labels, centers);
+  return run(Points<double>{static_cast<const double *>(data), n, int(dim)}, bandwidth, threads, labels, centers);
 }

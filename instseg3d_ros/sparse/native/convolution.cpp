@@ -6,6 +6,7 @@
 // added up by one thread in one order: by offset, then by input channel, whatever the number of threads.
 #include <algorithm>
 #include <cstdlib>
+#include <type_traits>
 
 #include "parallel.h"
 #include "tiles.h"
@@ -122,25 +123,37 @@ void convolve(int64_t threads, const Pairs &pairs, const X *x, const X *packed, 
   });
 }
 
+template <class X>
+inline X rounded(Sum<X> value) {
+  if constexpr (std::is_same_v<X, Bf16>) return to_bf16(value);
+  else return value;
+}
+
 // Weights (c_out, offsets, c_in) -> blocks of output channels, each (offsets, c_in, width of the block), zeros at the end.
 // Where channels are multiplied two at a time, those stand together: (offsets, c_in / 2, width, 2).
-template <class X, class Convert>
-void pack(int64_t threads, const Sum<X> *weight, int c_out, int offsets, int c_in, X *packed, Convert &&convert) {
+template <class X>
+void pack(int64_t threads, const Sum<X> *weight, int c_out, int offsets, int c_in, X *packed) {
   constexpr int kStrip = 16;  // output channels that are read side by side, each from front to back
   constexpr int kStep = Arithmetic<X>::kStep, L = kLanes<Sum<X>>;
+  struct alignas(kStep * sizeof(X)) Group { X of[kStep]; };  // what stands together, moved as one
   const Blocks cut = blocks<Sum<X>>(c_out);
   parallel(worth(threads, int64_t(c_out) * offsets * c_in), (cut.vectors * L + kStrip - 1) / kStrip, [&](int64_t strip) {
+    alignas(64) X turned[kStrip][kStrip];  // (output channel, input channel)
     for (int b = 0; b < cut.count; ++b) {
       const int first = cut.begin(b) * L, wide = cut.width(b) * L;
       const int c0 = std::max(first, int(strip) * kStrip), c1 = std::min(first + wide, (int(strip) + 1) * kStrip);
       for (int o = 0; o < offsets && c0 < c1; ++o) {
-        X *to = packed + (int64_t(first) * offsets + int64_t(o) * wide) * c_in;
-        for (int k0 = 0; k0 < c_in; k0 += kStrip)
+        auto *to = reinterpret_cast<Group *>(packed + (int64_t(first) * offsets + int64_t(o) * wide) * c_in);
+        for (int k0 = 0; k0 < c_in; k0 += kStrip) {
+          const int count = std::min(kStrip, c_in - k0);
           for (int c = c0; c < c1; ++c) {
-            const Sum<X> *from = weight + (int64_t(c) * offsets + o) * c_in;
-            for (int k = k0; k < std::min(k0 + kStrip, c_in); ++k)
-              to[(int64_t(k / kStep) * wide + c - first) * kStep + k % kStep] = convert(c < c_out ? from[k] : Sum<X>(0));
+            const Sum<X> *from = weight + (int64_t(c) * offsets + o) * c_in + k0;
+            for (int k = 0; k < count; ++k) turned[c - c0][k] = rounded<X>(c < c_out ? from[k] : Sum<X>(0));
           }
+          for (int k = 0; k < count; k += kStep)
+            for (int c = c0; c < c1; ++c)
+              std::memcpy(to + (k0 + k) / kStep * int64_t(wide) + c - first, &turned[c - c0][k], sizeof(Group));
+        }
       }
     }
   });
@@ -168,7 +181,7 @@ void pack_transposed(int64_t threads, const T *weight, int c_out, int offsets, i
 #define EXPORT(T, NAME)                                                                                                 \
   extern "C" int64_t lanes_##NAME() { return kLanes<T>; }                                                               \
   extern "C" void pack_##NAME(int64_t threads, const T *w, int64_t c_out, int64_t offsets, int64_t c_in, T *packed) {   \
-    pack(threads, w, c_out, offsets, c_in, packed, [](T v) { return v; });                                                               \
+    pack<T>(threads, w, c_out, offsets, c_in, packed);                                                                  \
   }                                                                                                                     \
   extern "C" void pack_transposed_##NAME(int64_t threads, const T *w, int64_t c_out, int64_t offsets, int64_t c_in,     \
                                          int64_t mirror, T *packed) {                                                   \
@@ -187,7 +200,7 @@ EXPORT(double, f64)
 #ifdef __AVX512BF16__
 // x in bfloat16 with an even number of channels, y and the weights to be packed in float
 extern "C" void pack_bf16(int64_t threads, const float *w, int64_t c_out, int64_t offsets, int64_t c_in, Bf16 *packed) {
-  pack(threads, w, c_out, offsets, c_in, packed, to_bf16);
+  pack<Bf16>(threads, w, c_out, offsets, c_in, packed);
 }
 extern "C" void convolve_bf16(int64_t threads, int64_t rows_out, int64_t offsets, int64_t identity, int64_t complete,
                               const int64_t *start, const int32_t *in, const uint8_t *out, const Bf16 *x,
