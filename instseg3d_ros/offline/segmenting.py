@@ -12,6 +12,7 @@ from instseg3d_ros.data.clouds import Cloud
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.offline.settings import Settings
 from instseg3d_ros.segmentation.result import Box, Instance, Result
+from instseg3d_ros.sparse.rigid import transform_points
 
 WHOLE = 1_000_000  # points; larger scans are segmented tile by tile
 
@@ -28,7 +29,7 @@ class Segmented:
     @property
     def body_points(self) -> np.ndarray:
         """(N, 3) metres in body axes."""
-        return turn(self.cloud.points, self.rotation)
+        return transform_points(self.cloud.points, self.rotation)
 
     @property
     def body_result(self) -> Result:
@@ -67,7 +68,7 @@ class CloudSegmenter:
         level = self.settings.level or ("auto" if from_camera else "off")
         limit = self.settings.max_range or (self._range if from_camera else float("inf"))
         self.segmenter.configure(level=level, max_range=limit)
-        points = turn(cloud.points, rotation)
+        points = transform_points(cloud.points, rotation)
         if from_camera or len(points) <= WHOLE:
             result = self.segmenter(points, cloud.colors)
         else:
@@ -78,14 +79,6 @@ class CloudSegmenter:
             result = only_classes(result, self.settings.classes)
         result = replace(result, instances=turn_instances(result.instances, rotation.T))
         return Segmented(cloud, result, rotation, from_camera)
-
-
-def turn(points: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    """Points (N, 3) turned, float32; the same array where the rotation is none."""
-    if np.array_equal(rotation, np.eye(3)):
-        return points
-    with np.errstate(invalid="ignore"):
-        return points @ rotation.T.astype(np.float32)
 
 
 def turn_instances(instances: list[Instance], rotation: np.ndarray) -> list[Instance]:

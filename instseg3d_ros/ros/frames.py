@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from instseg3d_ros.ros.rotations import turn_points
 from instseg3d_ros.segmentation.result import Box, Instance
 
 # body ← optical: forward is the optical z, left is -x, up is -y (REP 103).
@@ -48,4 +47,4 @@ def turn_instances(transform: np.ndarray, instances: list[Instance]) -> list[Ins
     ]
 
 
-__all__ = ["BODY_FROM_OPTICAL", "body_from_cloud", "select", "turn_instances", "turn_points"]
+__all__ = ["BODY_FROM_OPTICAL", "body_from_cloud", "select", "turn_instances"]

@@ -15,10 +15,11 @@ from instseg3d_ros.ros.clouds import Cloud, read_cloud
 from instseg3d_ros.ros.frames import body_from_cloud, select, turn_instances
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.parameters import Parameters
-from instseg3d_ros.ros.rotations import inverse, turn_points
+from instseg3d_ros.ros.rotations import inverse
 from instseg3d_ros.ros.tf_buffer import Unavailable
 from instseg3d_ros.ros.transforms import Transforms
 from instseg3d_ros.segmentation.result import Result
+from instseg3d_ros.sparse.rigid import transform_points
 
 BACKWARDS = 10**8  # nanoseconds that a stamp may lie before the last one's without being a new run of a bag
 
@@ -64,7 +65,7 @@ class Pipeline:
         fixed = level
         if parameters.track and parameters.fixed_frame:
             fixed = self._lookup(parameters.fixed_frame, cloud.header.frame_id, stamp, parameters)
-        points = turn_points(level, cloud.points)
+        points = transform_points(cloud.points, level)
         keep = select(points, parameters)
         if not keep.all():
             points[~keep] = np.nan
@@ -75,7 +76,7 @@ class Pipeline:
         # From the network's frame to the fixed one, where ids are kept, and home to the cloud's.
         result = _turn(result, fixed @ inverse(level))
         result = self._keep_ids(
-            result, points if fixed is level else turn_points(fixed, cloud.points), stamp, parameters
+            result, points if fixed is level else transform_points(cloud.points, fixed), stamp, parameters
         )
         result = _turn(result, inverse(fixed))
         clock.lap("track")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.segmentation.boxes import upright_boxes
-from instseg3d_ros.segmentation.connected import split_connected
+from instseg3d_ros.segmentation.connected import split_voxels
 from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.occlusion import join_occluded
 from instseg3d_ros.segmentation.result import Instance
@@ -43,7 +43,7 @@ def find_instances(
 ) -> Found:
     """probability (V, C), cluster (V,) from 0, −1 for stuff, embedding (V, D), on any device → `Found`.
 
-    Clusters are cut where voxels are more than `gap` apart (`split_connected`); parts that an occluder had cut from
+    Clusters are cut where voxels are more than `gap` apart (`split_voxels`); parts that an occluder had cut from
     each other are joined again unless `join_hidden` is off (`join_occluded`; the camera is at the origin, looking along
     +x). Of the objects with at least `min_points` points
 
@@ -57,15 +57,14 @@ def find_instances(
     Ids count from 1 in descending order of score. Voxels of an object take its class, and its score as confidence; all
     others take their own most probable class and its probability.
     """
-    number, coords, counts = (v.cpu().numpy() for v in (cluster, voxels.grid.coords, voxels.counts))
-    coords = coords[:, 1:]
+    number, counts = cluster.cpu().numpy(), voxels.counts.cpu().numpy()
     rows = np.flatnonzero(number >= 0)
-    part = np.full(len(number), -1)
-    part[rows] = split_connected(number[rows], coords[rows], gap)
+    part = split_voxels(number, voxels.grid, gap)
     votes = Votes.count(probability, embedding, part, counts)
     source = np.empty(len(votes.points), np.int64)  # of each part, the cluster it was cut from
     source[part[rows]] = number[rows]
     if join_hidden and gap:
+        coords = voxels.grid.coords[:, 1:].cpu().numpy()
         whole, target = np.unique(join_occluded(part, source, votes.mean, coords), return_inverse=True)
         part[rows], votes, source = target[part[rows]], votes.merged(target), source[whole]
     things = np.flatnonzero(labels.things)

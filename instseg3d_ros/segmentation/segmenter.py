@@ -21,6 +21,7 @@ from instseg3d_ros.segmentation.options import Options
 from instseg3d_ros.segmentation.result import Box, Result
 from instseg3d_ros.sparse import SparseTensor, voxelize
 from instseg3d_ros.sparse.precision import choose, reduced_precision
+from instseg3d_ros.sparse.rigid import transform_points, usable_points
 
 
 class Segmenter:
@@ -92,12 +93,12 @@ class Segmenter:
         confidence = np.zeros(len(points), np.float32)
         with clock("voxelize"):
             usable = usable_points(points, self.options.max_range)
-            chosen = slice(None) if usable.all() else np.flatnonzero(usable)
+            chosen = slice(None) if usable is None else np.flatnonzero(usable)
             cloud = points[chosen]
             if len(cloud):
                 rotation = levelling_rotation(cloud) if self.options.level == "auto" else np.eye(3)
                 voxels = voxelize(
-                    turned(torch.from_numpy(cloud).to(self.device), rotation),
+                    torch.from_numpy(transform_points(cloud, rotation)).to(self.device),
                     None if colors is None else torch.from_numpy(colors[chosen]).to(self.device).float(),
                     self.voxel_size,
                     engine=self.engine,
@@ -148,18 +149,6 @@ def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:
                 f"colors have shape {colors.shape} and type {colors.dtype}; expected {points.shape} uint8, or None"
             )
     return np.ascontiguousarray(points, dtype=np.float32), colors
-
-
-def turned(points: torch.Tensor, rotation: np.ndarray) -> torch.Tensor:
-    """`points` (N, 3) turned by `rotation`, axis by axis: a matrix product may round differently on every run."""
-    x, y, z = points.unbind(1)
-    return torch.stack([x * a + y * b + z * c for a, b, c in rotation.tolist()], dim=1)
-
-
-def usable_points(points: np.ndarray, max_range: float) -> np.ndarray:
-    """(N,) bool: finite and no farther than `max_range` metres. NaN and infinity both fail the comparison."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        return np.einsum("ni,ni->n", points, points) <= max_range * max_range
 
 
 def pick_device(device: str) -> torch.device:

@@ -62,6 +62,10 @@ class VoxelGrid:
     @cached_property
     def coords(self) -> Tensor:
         """(V, 4) int32 rows [scene, x, y, z]."""
+        if available(self.device):
+            coords = torch.empty((len(self), 4), dtype=torch.int32)
+            call("kernel_map", "coords", len(self), self.codes, self.bits, self.blocks, coords)
+            return coords
         coords = self.blocks[self.codes >> 3 * self.bits]
         coords[:, 1:] <<= self.bits
         coords[:, 1:] += deinterleave(self.codes & ((1 << 3 * self.bits) - 1)).to(torch.int32)

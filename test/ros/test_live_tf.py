@@ -15,8 +15,9 @@ from tf_bytes import SECOND, edge, serialized
 from instseg3d_ros.ros import topics
 from instseg3d_ros.ros.clouds import read_cloud
 from instseg3d_ros.ros.raw_types import raw_type
-from instseg3d_ros.ros.rotations import inverse, rigid, turn_points
+from instseg3d_ros.ros.rotations import inverse, rigid
 from instseg3d_ros.ros.tf_message import TYPE_HASH
+from instseg3d_ros.sparse.rigid import transform_points
 
 pytestmark = pytest.mark.live
 TFMESSAGE = raw_type("tf2_msgs", "TFMessage", TYPE_HASH)
@@ -53,13 +54,13 @@ def seen_from(second, place, lens):
     """Two boxes 2 m ahead of base as the lens sees them when the mount stands at `place`."""
     base_from_lens = rigid(place, (0, 0, 0, 1)) @ lens
     points, colors = two_boxes()
-    cloud = make_cloud(turn_points(inverse(base_from_lens), points), colors, frame="lens", stamp=second)
+    cloud = make_cloud(transform_points(points, inverse(base_from_lens)), colors, frame="lens", stamp=second)
     return cloud, base_from_lens
 
 
 def centers(markers, base_from_lens):
     boxes = [m.pose.position for m in markers if m.ns == "boxes"]
-    return sorted(tuple(turn_points(base_from_lens, np.array([[p.x, p.y, p.z]], np.float32))[0]) for p in boxes)
+    return sorted(tuple(transform_points(np.array([[p.x, p.y, p.z]]), base_from_lens)[0]) for p in boxes)
 
 
 def test_a_cloud_between_two_transforms_is_levelled_at_its_own_stamp(tf):

@@ -10,8 +10,9 @@ from rclpy.serialization import serialize_message
 
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.pipeline import Dropped, Pipeline
-from instseg3d_ros.ros.rotations import inverse, rigid, turn_points
+from instseg3d_ros.ros.rotations import inverse, rigid
 from instseg3d_ros.ros.tf_buffer import Unavailable
+from instseg3d_ros.sparse.rigid import transform_points
 
 PLAIN = replace(Parameters(), track=False)
 
@@ -57,7 +58,7 @@ TILTED = rigid((0.3, -0.2, 1.2), (0.1, 0.35, -0.2, 0.9))  # base ← camera
 
 def test_answers_are_in_the_clouds_frame_however_the_network_saw_it():
     points, colors = two_boxes()
-    seen_by_camera = turn_points(inverse(TILTED), points)
+    seen_by_camera = transform_points(points, inverse(TILTED))
     found = pipeline(base=TILTED).answer(
         data(seen_by_camera, colors, frame="camera", stamp=(9, 5)), replace(PLAIN, target_frame="base")
     )

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+import torch
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.segmentation.connected import SOURCE, connected_numpy, split_connected
+from instseg3d_ros.segmentation.connected import SOURCE, connected_numpy, split_connected, split_voxels
+from instseg3d_ros.sparse.grid import VoxelGrid
 from instseg3d_ros.sparse.native.build import load
 
 
@@ -56,6 +58,32 @@ def test_a_gap_of_zero_cuts_nothing():
 
 def test_nothing_to_split():
     assert split_connected(np.zeros(0, int), np.zeros((0, 3), int)).shape == (0,)
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("gap", [0, 1, 3])
+def test_voxels_of_a_grid(native, gap, monkeypatch):
+    """Across the borders of the grid's blocks, with voxels that belong to none."""
+    if not native:
+        monkeypatch.setenv("INSTSEG3D_NATIVE", "0")
+    elif load("connected", SOURCE) is None:
+        pytest.skip("no C++ compiler")
+    rng = np.random.default_rng(gap)
+    xyz = np.concatenate((rng.integers(-12, 12, (2000, 3)), rng.integers(250, 262, (500, 3))))
+    coords = torch.from_numpy(np.concatenate((np.zeros((len(xyz), 1), int), xyz), axis=1))
+    grid = VoxelGrid.from_coords(coords)[0]
+    labels = rng.integers(-1, 3, len(grid))
+    parts = split_voxels(labels, grid, gap)
+    inside = labels >= 0
+    assert (parts[~inside] == -1).all()
+    assert np.array_equal(parts[inside], split_connected(labels[inside], grid.coords[inside, 1:].numpy(), gap))
+    if gap:
+        assert np.array_equal(parts[inside], by_definition(labels[inside], grid.coords[inside, 1:].numpy(), gap))
+
+
+def test_no_voxels_of_a_grid():
+    grid = VoxelGrid.from_coords(torch.zeros((0, 4), dtype=torch.int64))[0]
+    assert split_voxels(np.zeros(0, int), grid, 1).shape == (0,)
 
 
 def test_bad_input_is_refused():

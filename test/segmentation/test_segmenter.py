@@ -8,7 +8,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Architecture, Network
-from instseg3d_ros.segmentation.segmenter import Segmenter, turned
+from instseg3d_ros.segmentation.segmenter import Segmenter
 from instseg3d_ros.sparse.native import kernels
 
 
@@ -45,12 +45,6 @@ def test_bf16_gives_nearly_the_same(cloud):
 def test_an_unknown_precision_is_named():
     with pytest.raises(InputError, match=r"'int8'.*auto, fp32, bf16"):
         segmenter(precision="int8")
-
-
-def test_turned_equals_the_matrix_product():
-    rng = np.random.default_rng(0)
-    rotation, points = np.linalg.qr(rng.normal(size=(3, 3)))[0], rng.normal(size=(100, 3))
-    np.testing.assert_allclose(turned(torch.from_numpy(points), rotation), points @ rotation.T, atol=1e-12)
 
 
 def sure_of(segmenter, probabilities):

@@ -4,6 +4,7 @@
 // others in reach. So voxels are joined block by block, and two blocks are compared only until one pair touches.
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <numeric>
 #include <vector>
 
@@ -141,5 +142,64 @@ extern "C" int64_t connected(const int64_t *labels, const int32_t *coords, int64
   int64_t found = 0;
   for (int64_t a = 0; a < blocks; ++a) number[a] = parent[a] == a ? found++ : number[root(parent, a)];
   for (int64_t i = 0; i < n; ++i) parts[i] = number[owner[i]];
+  return found;
+}
+
+// The same for gap 1 and all voxels of a grid (see sparse/grid.py), of which those with a label below 0 belong to no part,
+// −1. A block is then a cell of the next coarser level, whose neighbours the table (cells, 28) names; its voxels of one
+// label, a group, are told by the slots they fill.
+extern "C" int64_t connected_on_grid(const int64_t *labels, int64_t n, const int64_t *parent, const int64_t *slot,
+                                     int64_t cells, const int32_t *table, int64_t *parts) {
+  struct Group {
+    int64_t label;
+    uint8_t slots;
+  };
+  std::vector<Group> groups;
+  groups.reserve(cells + cells / 4);
+  std::vector<int32_t> begin(cells + 1), owner(n);
+  for (int64_t i = 0, cell = -1; i < n; ++i) {
+    while (cell < parent[i]) begin[++cell] = int32_t(groups.size());  // the rows of a cell follow each other
+    owner[i] = -1;
+    if (labels[i] < 0) continue;
+    size_t g = begin[cell];
+    while (g < groups.size() && groups[g].label != labels[i]) ++g;
+    if (g == groups.size()) groups.push_back({labels[i], 0});
+    groups[g].slots |= uint8_t(1 << slot[i]);
+    owner[i] = int32_t(g);
+  }
+  begin[cells] = int32_t(groups.size());
+  uint8_t reach[13][256] = {};  // slots of the cell one step away that touch any of some slots
+  for (int step = 0; step < 13; ++step) {
+    const int offset[3] = {(step + 14) / 9 - 1, (step + 14) / 3 % 3 - 1, (step + 14) % 3 - 1};
+    for (int pair = 0; pair < 64; ++pair) {
+      bool near = true;
+      for (int d = 0; d < 3; ++d) near &= std::abs((pair >> d & 1) + 2 * offset[d] - (pair >> (3 + d) & 1)) <= 1;
+      const auto turned = [](int bits) { return (bits & 1) << 2 | (bits & 2) | (bits >> 2 & 1); };  // x is the highest bit
+      if (near) reach[step][1 << turned(pair >> 3)] |= uint8_t(1 << turned(pair & 7));
+    }
+    for (int slots = 1; slots < 256; ++slots)
+      for (int s = 0; s < 8; ++s)
+        if (slots >> s & 1) reach[step][slots] |= reach[step][1 << s];
+  }
+  std::vector<int32_t> above(groups.size());
+  std::iota(above.begin(), above.end(), 0);
+  for (int64_t cell = 0; cell < cells; ++cell) {
+    if (begin[cell] == begin[cell + 1]) continue;
+    for (int step = 0; step < 13; ++step) {
+      const int64_t other = table[cell * 28 + 14 + step];
+      if (other < 0) continue;
+      for (int32_t a = begin[cell]; a < begin[cell + 1]; ++a)
+        for (int32_t b = begin[other]; b < begin[other + 1]; ++b) {
+          if (groups[a].label != groups[b].label || above[a] == above[b] || !(reach[step][groups[a].slots] & groups[b].slots))
+            continue;
+          const int64_t i = root(above, a), j = root(above, b);
+          above[std::max(i, j)] = int32_t(std::min(i, j));
+        }
+    }
+  }
+  std::vector<int64_t> number(groups.size());
+  int64_t found = 0;
+  for (size_t g = 0; g < groups.size(); ++g) number[g] = above[g] == int32_t(g) ? found++ : number[root(above, g)];
+  for (int64_t i = 0; i < n; ++i) parts[i] = owner[i] < 0 ? -1 : number[owner[i]];
   return found;
 }

@@ -30,6 +30,25 @@ inline uint32_t present(const int32_t *row) {
 
 }  // namespace
 
+// codes (n) whose interleaved parts have `bits` per axis, blocks (B, 4) -> coords (n, 4), rows [scene, x, y, z].
+extern "C" void coords(int64_t threads, int64_t n, const int64_t *codes, int64_t bits, const int32_t *blocks, int32_t *coords) {
+  const auto every_third = [](int64_t code) {
+    code &= 0x249249;
+    code = (code | code >> 2) & 0x0C30C3;
+    code = (code | code >> 4) & 0x00F00F;
+    return int32_t((code | code >> 8) & 0x0000FF);
+  };
+  const int64_t within = (int64_t(1) << 3 * bits) - 1;
+  parallel(worth(threads, n * 10), (n + kChunk - 1) / kChunk, [&](int64_t task) {
+    for (int64_t i = task * kChunk; i < std::min(n, (task + 1) * kChunk); ++i) {
+      const int32_t *block = blocks + (codes[i] >> 3 * bits) * 4;
+      coords[i * 4] = block[0];
+      for (int d = 0; d < 3; ++d)
+        coords[i * 4 + 1 + d] = int32_t(uint32_t(block[1 + d]) << bits) + every_third((codes[i] & within) >> (2 - d));
+    }
+  });
+}
+
 // codes (n), ascending -> codes >> 3 without repetition, parent (n), slot (n). Returns how many remain.
 extern "C" int64_t halve(int64_t, int64_t n, const int64_t *codes, int64_t *coarse, int64_t *parent, int64_t *slot) {
   int64_t count = -1, last = -1;

@@ -274,3 +274,36 @@ int64_t voxelize(int64_t threads, int64_t n, const T *points, const T *features,
 
 EXPORT(float, f32)
 EXPORT(double, f64)
+
+// (n, 3) through y = R x + t, matrix (3, 4) = [R t], each sum in double. NaN stays NaN, too far becomes infinite.
+extern "C" void transform(int64_t threads, int64_t n, const float *points, const double *matrix, float *out) {
+  parallel(worth(threads, n * 4), (n + kChunk - 1) / kChunk, [&](int64_t task) {
+    for (int64_t i = task * kChunk; i < std::min(n, (task + 1) * kChunk); ++i) {
+      const double x = points[i * 3], y = points[i * 3 + 1], z = points[i * 3 + 2];
+      for (int d = 0; d < 3; ++d) {
+        const double *row = matrix + d * 4;
+        out[i * 3 + d] = float(row[0] * x + row[1] * y + row[2] * z + row[3]);
+      }
+    }
+  });
+}
+
+// usable (n): 1 where a point is finite and no farther than `limit` from the origin. Returns how many are.
+extern "C" int64_t usable(int64_t threads, int64_t n, const float *points, double limit, uint8_t *usable) {
+  std::vector<int64_t> counts(size_t((n + kChunk - 1) / kChunk));
+  parallel(worth(threads, n * 2), int64_t(counts.size()), [&](int64_t task) {
+    const float square = float(limit * limit);
+    const int64_t begin = task * kChunk, end = std::min(n, begin + kChunk);
+    int32_t count = 0;
+    for (int64_t i = begin; i < end; ++i) {
+      const float x = points[i * 3], y = points[i * 3 + 1], z = points[i * 3 + 2];
+      const uint8_t near = x * x + y * y + z * z <= square;  // false for NaN, and for what overflows
+      usable[i] = near;
+      count += near;
+    }
+    counts[size_t(task)] = count;
+  });
+  int64_t total = 0;
+  for (int64_t count : counts) total += count;
+  return total;
+}
