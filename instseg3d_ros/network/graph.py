@@ -9,7 +9,7 @@ from instseg3d_ros.sparse import attend, attend_and_update
 
 
 class MeanAggregator(nn.Module):
-    """Equation 6: the plain mean of the k neighbours. (V, F), (V, k) → (V, F)."""
+    """Equation 6: the plain mean of the k neighbours. (V, F), (R, k) → (R, F)."""
 
     def __init__(self, dim: int):
         super().__init__()
@@ -19,7 +19,7 @@ class MeanAggregator(nn.Module):
 
 
 class AttentionAggregator(nn.Module):
-    """Equations 7 to 9: neighbours weighted by the softmax of f(xᵢ, xⱼ). (V, F), (V, k) → (V, F).
+    """Equations 7 to 9: neighbours weighted by the softmax of f(xᵢ, xⱼ). (V, F), (R, k) → (R, F).
 
     f is an MLP 2F → hidden → 1. Its first layer acts on a concatenation, so it is kept as two halves, one for the
     centre and one for the neighbour: each point is multiplied once, not once per edge.
@@ -34,14 +34,16 @@ class AttentionAggregator(nn.Module):
     def forward(self, x: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
         # The softmax takes the bias of the score out; distributed training still wants a gradient of it, which is zero.
         score = self.score.weight[0] + 0 * self.score.bias
-        return attend(x, self.center(x), self.neighbor(x), score, neighbors)
+        return attend(x, self.center(own(x, neighbors)), self.neighbor(x), score, neighbors)
 
 
 AGGREGATORS = {"attention": AttentionAggregator, "mean": MeanAggregator}
 
 
 class GraphLayer(nn.Module):
-    """Equation 10: x ← [x, aggregate(x)] W, a fully connected layer without bias. (V, F), (V, k) → (V, F).
+    """Equation 10: x ← [x, aggregate(x)] W, a fully connected layer without bias. (V, F), (R, k) → (R, F).
+
+    A row of neighbours begins with the point that they are the neighbours of; R = V are all points in order, R < V some.
 
     W starts as the mean of its two halves, so an untrained layer smooths and does not scramble what the embedding
     head already gives.
@@ -61,4 +63,9 @@ class GraphLayer(nn.Module):
             at_once = attend_and_update(x, *weights, neighbors)
             if at_once is not None:
                 return at_once
-        return self.update(torch.cat((x, self.aggregate(x, neighbors)), dim=1))
+        return self.update(torch.cat((own(x, neighbors), self.aggregate(x, neighbors)), dim=1))
+
+
+def own(x: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
+    """(R, F): of (V, F) the points that neighbours (R, k) are those of."""
+    return x if len(neighbors) == len(x) else x[neighbors[:, 0]]

@@ -11,6 +11,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.network.backbone import BACKBONES
 from instseg3d_ros.network.graph import AGGREGATORS, GraphLayer
 from instseg3d_ros.sparse import SparseTensor, k_nearest_neighbors
+from instseg3d_ros.sparse.nearest import unseen
 
 INPUTS = {"position_color": 6, "color": 3}
 
@@ -81,14 +82,32 @@ class Network(nn.Module):
             embedding = self.embedding_head(features)
             return Output(self.semantic_head(features), embedding, self.refine(embedding, x, positions))
 
-    def refine(self, embedding: torch.Tensor, x: SparseTensor, positions: torch.Tensor) -> torch.Tensor:
-        """Pass the embeddings through the graph layers; neighbours are found once, by position."""
+    def refine(
+        self, embedding: torch.Tensor, x: SparseTensor, positions: torch.Tensor, rows: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Pass the embeddings through the graph layers; neighbours are found once, by position.
+
+        With `rows` (R,) int64, only their embeddings are wanted: what others get is of no use.
+        """
         if not self.graph:
             return embedding
         a = self.architecture
-        neighbors = k_nearest_neighbors(positions, x.grid, a.voxel_size, a.neighbors)
-        for layer in self.graph:
-            embedding = layer(embedding, neighbors)
+        if rows is None:
+            neighbors = k_nearest_neighbors(positions, x.grid, a.voxel_size, a.neighbors)
+            for layer in self.graph:
+                embedding = layer(embedding, neighbors)
+            return embedding
+        # The last layer is needed for these rows, the one before it for their neighbours too, and so on.
+        seen = torch.zeros(len(embedding), dtype=torch.uint8, device=rows.device).index_fill_(0, rows, 1)
+        circles = []  # rows one step farther out each time, and their neighbours
+        for _ in self.graph:
+            circles.append((rows, k_nearest_neighbors(positions, x.grid, a.voxel_size, a.neighbors, rows)))
+            rows = unseen(circles[-1][1], seen)
+        for depth, layer in enumerate(self.graph):
+            refined = embedding.clone()
+            for rows, neighbors in circles[: len(circles) - depth]:
+                refined[rows] = layer(embedding, neighbors)
+            embedding = refined
         return embedding
 
 

@@ -114,12 +114,12 @@ class Segmenter:
         with clock("heads"):
             probability = network.semantic_head(y).softmax(dim=1)
             embedding = network.embedding_head(y)
-        with clock("graph"):
-            embedding = network.refine(embedding, x, voxels.positions)
-        with clock("cluster"):
             # All things are clustered together; the class is voted afterwards. Where the network wavers between two
             # things, neither may win over the wall, but both together do.
             rows = self.likely_things(probability).nonzero().squeeze(1)
+        with clock("graph"):
+            embedding = network.refine(embedding, x, voxels.positions, rows)
+        with clock("cluster"):
             cluster = torch.full((len(probability),), -1, device=self.device)
             if len(rows):
                 cluster[rows] = mean_shift(embedding[rows], self.options.bandwidth)[0]

@@ -13,11 +13,11 @@ MOST = 64  # channels of either kind that `native/attention.cpp` has room for
 def attend(x: Tensor, center: Tensor, neighbor: Tensor, score: Tensor, neighbors: Tensor) -> Tensor:
     """y_i = Σ_j softmax_j(score · relu(center_i + neighbor_j)) x_j over the k neighbours j of i.
 
-    x (V, F), center (V, H), neighbor (V, H), score (H,), neighbors (V, k) int64 -> (V, F); differentiable in all four.
+    x (V, F), center (R, H), neighbor (V, H), score (H,), neighbors (R, k) int64 -> (R, F); differentiable in all four.
     A bias of the score would make no difference, since the softmax takes it out.
     """
     same = x.dtype == center.dtype == neighbor.dtype == score.dtype
-    if same and max(x.shape[1], center.shape[1]) <= MOST and kernels.serves(x):
+    if same and len(center) == len(x) and max(x.shape[1], center.shape[1]) <= MOST and kernels.serves(x):
         return _Attention.apply(x, center, neighbor, score, neighbors)
     hidden = torch.relu(center.unsqueeze(1) + neighbor[neighbors])  # (V, k, H)
     weight = (hidden @ score).softmax(dim=1)  # (V, k)
@@ -27,16 +27,16 @@ def attend(x: Tensor, center: Tensor, neighbor: Tensor, score: Tensor, neighbors
 def attend_and_update(
     x: Tensor, center: Tensor, bias: Tensor, neighbor: Tensor, score: Tensor, update: Tensor, neighbors: Tensor
 ) -> Tensor | None:
-    """[x, attend(x, x centerᵀ + bias, x neighborᵀ, score)] updateᵀ in one pass: (V, F) -> (V, F).
+    """[x, attend(x, x centerᵀ + bias, x neighborᵀ, score)] updateᵀ in one pass: x (V, F), neighbors (R, k) -> (R, F).
 
-    center and neighbor (H, F), bias and score (H,), update (F, 2 F). For inference on a CPU; None elsewhere.
+    Row i is that of the point neighbors[i, 0]. center and neighbor (H, F), bias and score (H,), update (F, 2 F). For inference on a CPU; None elsewhere.
     """
     tensors = center, bias, neighbor, score, update
     if torch.is_grad_enabled() or any(t.dtype != x.dtype for t in tensors) or not kernels.serves(x):
         return None
     if max(center.shape) > MOST:
         return None
-    x, y = x.contiguous(), torch.empty_like(x, memory_format=torch.contiguous_format)
+    x, y = x.contiguous(), x.new_empty((len(neighbors), x.shape[1]))
     matrices = (t.t().contiguous() for t in tensors)
     sizes = *neighbors.shape, x.shape[1], len(center)
     held = neighbors.contiguous(), x, *matrices, y

@@ -14,47 +14,55 @@ WORK = 300  # distances per voxel that wider cells may cost before a tree is che
 ENTRIES = 1 << 23  # candidates at a time
 
 
-def k_nearest_neighbors(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int) -> Tensor:
+def k_nearest_neighbors(
+    positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int, rows: Tensor | None = None
+) -> Tensor:
     """The k nearest of the same scene: positions (V, 3), each inside its voxel -> rows (V, k) int64, nearest first.
 
     The point itself comes first. Where a scene has fewer than k points, the rest of its rows repeat the point itself.
+    With `rows` (R,) int64, no row twice, the neighbours of these alone: (R, k).
     """
     if positions.dtype == torch.float32 and kernels.available(positions.device):
-        return _native(positions.detach().contiguous(), grid, voxel_size, k)
-    if positions.device.type == "cpu":
-        return _by_tree(positions, grid, k, torch.arange(len(grid)))
-    return by_cells(positions, grid, voxel_size, k)
+        return _native(positions.detach().contiguous(), grid, voxel_size, k, rows)
+    rows = torch.arange(len(grid), device=grid.device) if rows is None else rows
+    return _by_tree(positions, grid, k, rows) if grid.device.type == "cpu" else by_cells(positions, grid, voxel_size, k, rows)
 
 
-def _native(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int) -> Tensor:
+def _native(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int, rows: Tensor | None) -> Tensor:
     """The search of `by_cells` by compiled kernels, at all levels at which it costs less than a tree."""
-    found = torch.arange(len(grid))[:, None].repeat(1, k)
-    level, first, is_open, left = grid, None, torch.ones(len(grid), dtype=torch.uint8), len(grid)
+    # place: where the answer for a point goes, -1 once it is there or if it is not asked for.
+    if rows is None:
+        rows, place = torch.arange(len(grid)), torch.arange(len(grid), dtype=torch.int32)
+    else:
+        place = torch.full((len(grid),), -1, dtype=torch.int32)
+        place[rows] = torch.arange(len(rows), dtype=torch.int32)
+    found = torch.empty((len(rows), k), dtype=torch.int64)
+    level, first, left = grid, None, len(rows)
     for depth in range(1, grid.bits + 1):  # up to there the rows of a cell follow each other
+        if not left:
+            return found
         coarse, parent, _ = level.down()
         finer, first = first, torch.empty(len(coarse) + 1, dtype=torch.int64)
         kernels.call("nearest", "first_rows", len(level), parent, finer, len(coarse), first)
         cells = len(coarse), pitched(coarse.neighbors), first
-        if depth > 1 and kernels.call("nearest", "nearest_work", *cells, is_open) > WORK * len(grid):
+        if depth > 1 and kernels.call("nearest", "nearest_work", *cells, place) > WORK * len(rows):
             break
-        left = kernels.call("nearest", "nearest", *cells, positions, voxel_size * 2.0**depth, k, is_open, found)
+        left = kernels.call("nearest", "nearest", *cells, positions, voxel_size * 2.0**depth, k, place, found)
         level = coarse
-        if not left:
-            return found
     if left:
-        rows = torch.nonzero(is_open).squeeze(1)
-        found[rows] = _by_tree(positions, grid, k, rows)
+        rest = torch.nonzero(place >= 0).squeeze(1)
+        found[place[rest].to(torch.int64)] = _by_tree(positions, grid, k, rest)
     return found
 
 
-def by_cells(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int) -> Tensor:
+def by_cells(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int, rows: Tensor) -> Tensor:
     """Torch operations only: the candidates of a voxel are all points in the 27 cells around the one it lies in.
 
     A cell is 2, 4, then 8 voxels wide; a voxel goes to the wider one if its k-th distance reaches the border.
     """
-    result = torch.arange(len(grid), device=grid.device)[:, None].repeat(1, k)
-    todo = torch.arange(len(grid), device=grid.device)
-    level, descendants, cell = grid, None, todo
+    result = rows.new_empty((len(grid), k))
+    cell, asked, todo = torch.arange(len(grid), device=grid.device), rows, rows
+    level, descendants = grid, None
     for depth in range(1, LEVELS + 1):
         coarse, parent, _ = level.down()
         descendants = _descend(level.children, descendants)  # (cells, 8^depth)
@@ -75,9 +83,9 @@ def by_cells(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int) -> T
             left.append(rows[~done])
         todo, level = torch.cat(left) if left else todo, coarse
         if not len(todo):
-            return result
+            return result[asked]
     result[todo] = _by_tree(positions, grid, k, todo)
-    return result
+    return result[asked]
 
 
 def rounding(positions: Tensor, size: float) -> Tensor:
@@ -122,6 +130,16 @@ def _by_tree(positions: Tensor, grid: VoxelGrid, k: int, rows: Tensor) -> Tensor
         found = torch.as_tensor(found.reshape(len(own), -1)) + start
         result[mine, : found.shape[1]] = _self_first(found, own)
     return result.to(positions.device)
+
+
+def unseen(neighbors: Tensor, seen: Tensor) -> Tensor:
+    """(M,) int64: the points among `neighbors` (R, k) that are not `seen` (V,) uint8 yet; afterwards they are."""
+    if kernels.available(neighbors.device):
+        new = torch.empty(len(seen), dtype=torch.int64)
+        return new[: kernels.call("nearest", "unseen", neighbors.numel(), neighbors, seen, new)]
+    before = seen.clone()
+    seen[neighbors.view(-1)] = 1
+    return (seen > before).nonzero().squeeze(1)
 
 
 def _self_first(found: Tensor, own: Tensor) -> Tensor:

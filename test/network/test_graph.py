@@ -60,12 +60,23 @@ def test_gradients(graph):
 def test_inference_equals_training(dim, dtype, close):
     torch.manual_seed(0)
     x, neighbors = torch.randn(2000, dim, dtype=dtype), torch.randint(0, 2000, (2000, 8))
+    neighbors[:, 0] = torch.arange(2000)
     layer = GraphLayer(dim).to(dtype)
     torch.nn.init.normal_(layer.update.weight)
     with torch.inference_mode():
         found = layer(x, neighbors)
         assert torch.equal(found, layer(x, neighbors))
     assert torch.allclose(found, layer(x, neighbors), atol=close)
+
+
+@pytest.mark.parametrize("aggregator", ["attention", "mean"])
+@pytest.mark.parametrize("grad", [True, False])
+def test_some_points_alone(graph, aggregator, grad):
+    x, neighbors = graph
+    neighbors[:, 0] = torch.arange(20)
+    layer, rows = GraphLayer(4, aggregator).double(), torch.tensor([7, 2, 19])
+    with torch.set_grad_enabled(grad):
+        assert torch.allclose(layer(x, neighbors[rows]), layer(x, neighbors)[rows], atol=1e-12)
 
 
 def test_every_weight_has_a_gradient(graph):  # distributed training asks for it

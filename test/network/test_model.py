@@ -56,6 +56,20 @@ def test_order_of_points_does_not_matter(network):
     )
 
 
+@pytest.mark.parametrize("graph_layers", [0, 1, 3])
+@torch.no_grad()
+def test_embeddings_of_some_voxels_are_those_of_all(graph_layers):
+    torch.manual_seed(0)
+    network = Network(Architecture(width=4, voxel_size=0.1, graph_layers=graph_layers)).eval()
+    voxels = voxelize(cloud(5, 3000)[0], None, 0.1)
+    x = SparseTensor(torch.zeros(len(voxels.grid), 1), voxels.grid)
+    embedding = torch.randn(len(voxels.grid), 4)
+    everything = network.refine(embedding, x, voxels.positions)
+    for rows in (torch.tensor([5, 700, 31]), torch.arange(100, 300), torch.arange(0)):
+        some = network.refine(embedding, x, voxels.positions, rows)
+        assert torch.allclose(some[rows], everything[rows], atol=1e-6)
+
+
 @torch.no_grad()
 def test_horizontal_origin_of_the_map_does_not_matter(network):
     points, colors = cloud(4)

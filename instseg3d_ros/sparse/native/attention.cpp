@@ -148,7 +148,7 @@ std::vector<R> rows_of(const T *matrix, int64_t many, int64_t n) {
   return rows;
 }
 
-// A whole graph layer at once, y (n, f) = [x, attention(x)] update, for inference: to compute what a neighbour sends is
+// A whole graph layer at once, y (n, f) = [x, attention(x)] update, for the points near[:, 0], for inference: to compute what a neighbour sends is
 // cheaper than to fetch it. Matrices come transposed: center and neighbor (f, h), update (2 f, f).
 template <class T, class S>
 void layer(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near, const T *x, const T *center, const T *bias,
@@ -164,7 +164,7 @@ void layer(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near, c
     T *w = weights.data();
     for (int64_t i = task * kChunk; i < std::min(n, (task + 1) * kChunk); ++i) {
       const int64_t *row = near + i * k;
-      const Features me(x + i * F, F);
+      const Features me(x + row[0] * F, F);
       Hidden own(bias, H);
       for (int64_t f = 0; f < F; ++f) own.add(me[f], centers[f]);
       T highest = -INFINITY, total = 0;

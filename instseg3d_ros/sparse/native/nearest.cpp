@@ -1,5 +1,5 @@
 // Exact nearest neighbours on the voxel grid: for a cell, the points of the 27 cells around it are laid out once, and each
-// of its own points keeps the k best of them. A point whose k-th distance may reach beyond these cells stays open.
+// of its own points keeps the k best of them. A point whose k-th distance may reach beyond these cells is left for wider ones.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -94,13 +94,13 @@ extern "C" void first_rows(int64_t, int64_t n, const int64_t *parent, const int6
   first[n_coarse] = finer ? finer[n] : n;
 }
 
-// How many distances `nearest` would look at for the rows that are open.
-extern "C" int64_t nearest_work(int64_t threads, int64_t cells, const int32_t *table, const int64_t *first, const uint8_t *open) {
+// How many distances `nearest` would look at for the rows that have a place.
+extern "C" int64_t nearest_work(int64_t threads, int64_t cells, const int32_t *table, const int64_t *first, const int32_t *place) {
   std::vector<int64_t> work(size_t((cells + kChunk - 1) / kChunk));
   parallel(worth(threads, cells * 30), int64_t(work.size()), [&](int64_t task) {
     for (int64_t c = task * kChunk; c < std::min(cells, (task + 1) * kChunk); ++c) {
       int64_t queries = 0, candidates = 0;
-      for (int64_t i = first[c]; i < first[c + 1]; ++i) queries += open[i];
+      for (int64_t i = first[c]; i < first[c + 1]; ++i) queries += place[i] >= 0;
       if (!queries) continue;
       for (int o = 0; o < 27; ++o)
         if (const int64_t near = table[c * kPitch + o]; near >= 0) candidates += first[near + 1] - first[near];
@@ -112,10 +112,10 @@ extern "C" int64_t nearest_work(int64_t threads, int64_t cells, const int32_t *t
   return total;
 }
 
-// xyz (V, 3), cells `size` wide with their neighbours `table` and rows `first`; for rows that are open (V): found (V, k),
-// the row itself first, and open is cleared where that is the answer for sure. Returns how many stay open.
+// xyz (V, 3), cells `size` wide with their neighbours `table` and rows `first`; for rows with a place (V) in found
+// (…, k), the row itself first; the place becomes −1 where that is the answer for sure. Returns how many are left.
 extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table, const int64_t *first, const float *xyz, double size,
-                           int64_t k, uint8_t *open, int64_t *found) {
+                           int64_t k, int32_t *place, int64_t *found) {
   std::vector<int64_t> left(size_t((cells + kChunk - 1) / kChunk));
   const int64_t count_all = first[cells], pitch = count_all + 8;
   std::vector<float> apart(size_t(3 * pitch));  // x, y and z each in a row of their own
@@ -127,7 +127,7 @@ extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table,
     std::vector<int32_t> row;
     std::vector<Eight> best(static_cast<size_t>(blocks));
     for (int64_t c = task * kChunk; c < std::min(cells, (task + 1) * kChunk); ++c) {
-      if (!std::any_of(open + first[c], open + first[c + 1], [](uint8_t o) { return o; })) continue;
+      if (std::all_of(place + first[c], place + first[c + 1], [](int32_t p) { return p < 0; })) continue;
       size_t count = 0;
       for (int o : kOrder)
         if (const int64_t near = table[c * kPitch + o]; near >= 0) {
@@ -146,7 +146,7 @@ extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table,
           count += more;
         }
       for (int64_t i = first[c]; i < first[c + 1]; ++i) {
-        if (!open[i]) continue;
+        if (place[i] < 0) continue;
         const float px = xs[i], py = ys[i], pz = zs[i];
         float *__restrict d = distance.data();
         for (size_t j = 0; j < count; ++j) {
@@ -158,7 +158,7 @@ extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table,
         if (blocks == 1) keep_best<1>(d, row.data(), (count + 7) / 8, best.data(), 1);
         else keep_best<0>(d, row.data(), (count + 7) / 8, best.data(), blocks);
         const int64_t *sorted = reinterpret_cast<const int64_t *>(best.data());
-        for (int64_t j = 0; j < k; ++j) found[i * k + j] = sorted[j] >= kNone ? i : sorted[j] & 0xFFFFFFFF;
+        for (int64_t j = 0; j < k; ++j) found[place[i] * k + j] = sorted[j] >= kNone ? i : sorted[j] & 0xFFFFFFFF;
         // What lies closer than the border of the 27 cells was a candidate. Where in its cell the point lies is told up
         // to rounding, which can only make it look closer to the border.
         float border = std::numeric_limits<float>::max(), far = 0;
@@ -169,7 +169,7 @@ extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table,
         }
         const float safe = border + float(size) * 0.999f - far * 8 * std::numeric_limits<float>::epsilon();
         const int64_t last = sorted[k - 1];
-        if (last < kNone && safe > 0 && (k == 1 || distance_of(last) < safe * safe)) open[i] = 0;
+        if (last < kNone && safe > 0 && (k == 1 || distance_of(last) < safe * safe)) place[i] = -1;
         else ++left[task];
       }
     }
@@ -177,4 +177,12 @@ extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table,
   int64_t total = 0;
   for (int64_t part : left) total += part;
   return total;
+}
+
+// new (…): each of near (n) of which `seen` was 0, in order; it is 1 then. Returns how many.
+extern "C" int64_t unseen(int64_t, int64_t n, const int64_t *near, uint8_t *seen, int64_t *fresh) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < n; ++i)
+    if (!seen[near[i]]) seen[near[i]] = 1, fresh[count++] = near[i];
+  return count;
 }
