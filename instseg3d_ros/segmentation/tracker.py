@@ -10,7 +10,7 @@ import numpy as np
 from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.result import Result
 
-MAX_POINTS = 1500  # of an object; more are thinned: overlap of 5 cm cells does not need them
+MAX_POINTS = 1500  # of an object, about; more are thinned: overlap of 5 cm cells does not need them
 OTHER_CLASS = 0.3  # cost of a changed class: the vote flickers more than objects do
 NEWCOMER = 0.3  # cost of a track seen once, falling with every sighting: splinters do not take over from objects
 MEMORY = 3  # sightings whose cells make up a track: an object that falls apart for a frame stays whole in memory
@@ -79,16 +79,26 @@ class Tracker:
 
     def _describe(self, result: Result, points: np.ndarray, stamp_s: float) -> list[Track]:
         """A nameless track (id 0) for each instance, in their order."""
-        order, begin = group(result.instance, max((one.id for one in result.instances), default=0) + 1)
+        count = max((one.id for one in result.instances), default=0) + 1
+        rows = np.flatnonzero(result.instance)
+        part = result.instance[rows]
+        thin = np.bincount(part, minlength=count) // MAX_POINTS + 1  # every how many-th point of an object
+        if (thin > 1).any():
+            kept = np.arange(len(rows), dtype=np.int32) % thin.astype(np.int32)[part] == 0
+            rows, part = rows[kept], part[kept]
+        order, begin = group(part, count)
+        places = points[rows[order]].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            cells = np.floor(places / self.cell).astype(np.int64) & 0x1FFFFF
+        keys = cells[:, 0] << 42 | cells[:, 1] << 21 | cells[:, 2]
+        finite = np.isfinite(places).all(axis=1)
         tracks = []
         for one in result.instances:
-            rows = order[begin[one.id] : begin[one.id + 1]]
-            places = points[rows[:: len(rows) // MAX_POINTS + 1]].astype(np.float64)
-            places = places[np.isfinite(places).all(axis=1)]
-            cells = np.floor(places / self.cell).astype(np.int64) & 0x1FFFFF
-            keys = np.unique(cells[:, 0] << 42 | cells[:, 1] << 21 | cells[:, 2])
-            center = places.mean(axis=0) if len(places) else np.full(3, np.inf)
-            tracks.append(Track(0, one.label, keys, center, stamp_s, recent=(keys,)))
+            mine = slice(begin[one.id], begin[one.id + 1])
+            known = finite[mine]
+            filled = np.unique(keys[mine][known])
+            center = places[mine][known].mean(axis=0) if known.any() else np.full(3, np.inf)
+            tracks.append(Track(0, one.label, filled, center, stamp_s, recent=(filled,)))
         return tracks
 
     def _match(self, found: list[Track]) -> list[tuple[Track, int]]:
@@ -136,14 +146,13 @@ def _splinter(track: Track, found: list[Track]) -> bool:
 
 def _intersections(left: list[Track], right: list[Track]) -> np.ndarray:
     """(L, R) numbers of cells in common."""
-    from scipy.sparse import csr_matrix
-
     tracks = [*left, *right]
-    sizes = [len(track.cells) for track in tracks]
-    _, column = np.unique(np.concatenate([track.cells for track in tracks]), return_inverse=True)
-    row = np.repeat(np.arange(len(tracks)), sizes)
-    table = csr_matrix((np.ones(len(row), np.int64), (row, column)), (len(tracks), max(column, default=0) + 1))
-    return (table[: len(left)] @ table[len(left) :].T).toarray()
+    cells, column = np.unique(np.concatenate([track.cells for track in tracks]), return_inverse=True)
+    columns = np.split(column, np.cumsum([len(track.cells) for track in tracks])[:-1])
+    filled = np.zeros((len(left), len(cells)), bool)
+    for row, mine in enumerate(columns[: len(left)]):
+        filled[row, mine] = True
+    return np.stack([filled[:, mine].sum(axis=1) for mine in columns[len(left) :]], axis=1)
 
 
 def tracking_scores(true: Iterable[np.ndarray], predicted: Iterable[np.ndarray]) -> dict[str, float]:
