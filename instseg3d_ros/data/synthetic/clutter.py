@@ -9,6 +9,7 @@ from instseg3d_ros.data.synthetic.mesh import Body, Shape
 from instseg3d_ros.data.synthetic.placement import Relief, fits, footprint, gap
 
 LARGEST = 0.42  # metres: what counts as small enough to lie about
+PACKED = 0.2  # share of clutters of boxes and books alone, mostly stacked and side by side: flat faces that hide the seam
 
 
 def clutter(catalogue: Catalogue, rng, width: float, depth: float, count: int, cell: float = 0.006) -> list[Body]:
@@ -19,12 +20,15 @@ def clutter(catalogue: Catalogue, rng, width: float, depth: float, count: int, c
     relief = Relief(width, depth, cell)
     area = np.array([width, depth]) * (0.5 * rng.uniform(0.45, 1.0))  # people crowd one end of a table
     centre = (np.array([width, depth]) / 2 - area) * rng.uniform(-1, 1, 2)
-    moods = rng.dirichlet([2.0, 2.0, 1.2, 0.6, 0.5])  # apart, touching, stacked, leaning, heaped
+    packed = rng.random() < PACKED
+    names = ("box", "book", "tin") if packed else None
+    # apart, touching, stacked, leaning, heaped
+    moods = rng.dirichlet([1.0, 2.0, 3.0, 0.8, 0.1] if packed else [2.0, 2.0, 1.2, 0.6, 0.5])
     placed: list[Body] = []
     outlines: list[np.ndarray] = []
-    kin = [_small(catalogue, rng) for _ in range(3)]  # the same product several times
+    kin = [_small(catalogue, rng, names) for _ in range(3)]  # the same product several times
     for _ in range(count):
-        thing = kin[rng.integers(3)] if rng.random() < 0.2 else _small(catalogue, rng)
+        thing = kin[rng.integers(3)] if rng.random() < 0.2 else _small(catalogue, rng, names)
         shape = thing.shape.turned(rng.uniform(0, 2 * np.pi)).grounded()
         mood = int(rng.choice(5, p=moods)) if placed else 0
         for _attempt in range(8):
@@ -45,9 +49,9 @@ def clutter(catalogue: Catalogue, rng, width: float, depth: float, count: int, c
     return placed
 
 
-def _small(catalogue: Catalogue, rng) -> Body:
+def _small(catalogue: Catalogue, rng, names: tuple[str, ...] | None) -> Body:
     for _ in range(10):
-        thing = catalogue.build("object", rng, mount="table")
+        thing = catalogue.build("object", rng, "table", names)
         low, high = thing.bounds()
         if (high - low).max() < LARGEST or rng.random() < 0.1:
             break
