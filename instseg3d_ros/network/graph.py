@@ -43,7 +43,7 @@ AGGREGATORS = {"attention": AttentionAggregator, "mean": MeanAggregator}
 class GraphLayer(nn.Module):
     """Equation 10: x ← [x, aggregate(x)] W, a fully connected layer without bias. (V, F), (R, k) → (R, F).
 
-    A row of neighbours begins with the point that they are the neighbours of; R = V are all points in order, R < V some.
+    A row of neighbours begins with the point they belong to; R = V are all points in order, R < V some of them.
 
     W starts as the mean of its two halves, so an untrained layer smooths and does not scramble what the embedding
     head already gives.

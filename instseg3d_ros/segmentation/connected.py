@@ -59,9 +59,9 @@ def split_voxels(labels: np.ndarray, grid: VoxelGrid, gap: int = 3) -> np.ndarra
         return parts
     parts = np.empty(len(labels), np.int64)
     coarse, parent, slot = grid.down()
-    rows = _pointer(labels), ctypes.c_int64(len(labels)), _pointer(parent.numpy()), _pointer(slot.numpy())
+    voxels = _pointer(labels), ctypes.c_int64(len(labels)), _pointer(parent.numpy()), _pointer(slot.numpy())
     table = pitched(coarse.neighbors).numpy()
-    library.connected_on_grid(*rows, ctypes.c_int64(len(table)), _pointer(table), _pointer(parts))
+    library.connected_on_grid(*voxels, ctypes.c_int64(len(table)), _pointer(table), _pointer(parts))
     return parts
 
 

@@ -20,6 +20,8 @@ from instseg3d_ros.training.validation import Validation
 class Training(lightning.LightningModule):
     """Joint training of Figure 2. Losses are means over scenes: N processes equal one with N times the batch."""
 
+    class_weight: torch.Tensor | None
+
     def __init__(self, network: Network, card: ModelCard, recipe: Recipe):
         super().__init__()
         self.network = network
