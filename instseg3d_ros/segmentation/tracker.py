@@ -11,6 +11,7 @@ from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.result import Result
 
 MAX_POINTS = 1500  # of an object, about; more are thinned: overlap of 5 cm cells does not need them
+CLOUD = 100_000  # points of a cloud that are looked at, about
 OTHER_CLASS = 0.3  # cost of a changed class: the vote flickers more than objects do
 NEWCOMER = 0.3  # cost of a track seen once, falling with every sighting: splinters do not take over from objects
 MEMORY = 3  # sightings whose cells make up a track: an object that falls apart for a frame stays whole in memory
@@ -80,8 +81,10 @@ class Tracker:
     def _describe(self, result: Result, points: np.ndarray, stamp_s: float) -> list[Track]:
         """A nameless track (id 0) for each instance, in their order."""
         count = max((one.id for one in result.instances), default=0) + 1
-        rows = np.flatnonzero(result.instance)
-        part = result.instance[rows]
+        every = len(points) // CLOUD + 1
+        points, instance = points[::every], result.instance[::every]
+        rows = np.flatnonzero(instance)
+        part = instance[rows]
         thin = np.bincount(part, minlength=count) // MAX_POINTS + 1  # every how many-th point of an object
         if (thin > 1).any():
             kept = np.arange(len(rows), dtype=np.int32) % thin.astype(np.int32)[part] == 0
