@@ -13,6 +13,7 @@ from instseg3d_ros.evaluation.outcome import Outcome
 from instseg3d_ros.network import checkpoint
 
 FEWEST = 100  # scored objects; fewer do not tell how often a score is right
+TOGETHER = 20  # neighbouring scores that are taken together: three that happen to be right do not make a certainty
 
 
 def table(score: np.ndarray, true: np.ndarray) -> dict[str, list[float]]:
@@ -23,7 +24,12 @@ def table(score: np.ndarray, true: np.ndarray) -> dict[str, list[float]]:
     """
     if len(score) < FEWEST:
         raise InputError(f"{len(score)} scored objects; at least {FEWEST} are needed to calibrate: take more scenes")
-    fit = fit_isotonic(score, true)
+    order = np.argsort(score, kind="stable")
+    some = np.array_split(order, len(score) // TOGETHER)
+    together = np.empty(len(score))
+    for one in some:
+        together[one] = np.mean(score[one])
+    fit = fit_isotonic(together, true)
     level, step = np.unique(fit.y, return_inverse=True)
     raw = np.bincount(step, fit.x) / np.bincount(step)
     return {"raw": [round(float(x), 4) for x in raw], "calibrated": [round(float(y), 4) for y in level]}

@@ -30,6 +30,13 @@ def test_the_map_rises_and_mends_scores_it_has_not_seen():
     assert reliability(instances.calibrate(score, fitted), true).error < 0.03
 
 
+def test_a_handful_of_right_answers_is_no_certainty():
+    rng = np.random.default_rng(0)
+    score = np.concatenate((rng.uniform(0, 0.8, 400), [0.97, 0.98, 0.99]))
+    true = np.concatenate((rng.random(400) < 0.5, [True] * 3))
+    assert calibrate.table(score, true)["calibrated"][-1] < 0.8
+
+
 def test_too_few_objects_are_refused():
     with pytest.raises(InputError, match="99 scored objects; at least 100"):
         calibrate.table(*overconfident(0, 99))
