@@ -25,11 +25,9 @@ def k_nearest_neighbors(
     if positions.dtype == torch.float32 and kernels.available(positions.device):
         return _native(positions.detach().contiguous(), grid, voxel_size, k, rows)
     rows = torch.arange(len(grid), device=grid.device) if rows is None else rows
-    return (
-        _by_tree(positions, grid, k, rows)
-        if grid.device.type == "cpu"
-        else by_cells(positions, grid, voxel_size, k, rows)
-    )
+    if positions.device.type == "cpu":
+        return _by_tree(positions, grid, k, rows)
+    return by_cells(positions, grid, voxel_size, k, rows)
 
 
 def _native(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int, rows: Tensor | None) -> Tensor:

@@ -90,7 +90,9 @@ def class_share(recipe: Recipe, classes: int, scenes: int = 400) -> np.ndarray:
     for index in np.unique(np.linspace(0, len(files) - 1, min(scenes, len(files))).astype(int)):
         semantic = Scene.read(files[index]).semantic
         count += np.bincount(semantic[semantic >= 0], minlength=classes)
-    return count / max(1, count.sum())
+    if not count.sum():
+        raise InputError(f"{', '.join(recipe.data)}: no labelled points in {scenes} scenes; train needs some")
+    return count / count.sum()
 
 
 def training_loader(recipe: Recipe, start: int, rank: int, processes: int) -> DataLoader:

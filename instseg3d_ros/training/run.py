@@ -159,6 +159,10 @@ def _check(recipe: Recipe) -> None:
             raise InputError(f"{name} is {getattr(recipe, name)}; expected 1 or more")
     if recipe.learning_rate <= 0:
         raise InputError(f"learning_rate is {recipe.learning_rate}; expected more than 0")
+    if not 0 <= recipe.loss.rarity <= 1:
+        raise InputError(
+            f"loss.rarity is {recipe.loss.rarity}; expected 0 (all classes alike) to 1 (all equally heavy)"
+        )
 
 
 def _labels(recipe: Recipe) -> LabelSet:

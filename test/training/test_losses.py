@@ -7,9 +7,15 @@ import pytest
 import torch
 from torch.nn import functional
 
+from instseg3d_ros.data.scene import Scene
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.network.checkpoint import ModelCard
+from instseg3d_ros.network.model import Architecture, Network
 from instseg3d_ros.training.loading import class_share
-from instseg3d_ros.training.module import class_weight, scene_cross_entropy
-from instseg3d_ros.training.recipe import Recipe
+from instseg3d_ros.training.module import Training, class_weight, scene_cross_entropy
+from instseg3d_ros.training.recipe import LossRecipe, Recipe
+from instseg3d_ros.training.run import train
 
 
 def spelled(logits, semantic, batch, weight):
@@ -74,13 +80,38 @@ def test_shares_are_those_of_the_labelled_points(two_folders):
     assert share == pytest.approx([0.5, 0.3, 0.2, 0.0])
 
 
+def test_a_training_weighs_by_the_shares_of_its_data(two_folders):
+    architecture = Architecture(classes=len(SYNTHETIC), width=4)
+    plain, weighted = (
+        Training(Network(architecture), ModelCard(architecture, SYNTHETIC), Recipe(data=two_folders, loss=loss))
+        for loss in (LossRecipe(), LossRecipe(rarity=1.0))
+    )
+    assert plain.class_weight is None
+    assert weighted.class_weight[:3].tolist() == pytest.approx([2 / 3, 10 / 9, 5 / 3], rel=1e-6)
+    assert "class_weight" not in weighted.state_dict()
+
+
+def test_a_rarity_out_of_range_is_refused(two_folders):
+    with pytest.raises(InputError, match=r"loss.rarity is 2.*0 .* to 1"):
+        train(Recipe(data=two_folders, loss=LossRecipe(rarity=2)))
+
+
+def test_data_without_labels_is_refused(tmp_path):
+    write(tmp_path, [-1] * 5)
+    with pytest.raises(InputError, match="no labelled points"):
+        class_share(Recipe(data=[str(tmp_path)]), 3)
+
+
 @pytest.fixture
 def two_folders(tmp_path):
     """Ten labelled points of three classes in two folders, and two without a label."""
-    from instseg3d_ros.data.scene import Scene
-
-    for name, semantic in (("a", [0, 0, 0, 1, 1, -1]), ("b", [0, 0, 1, 2, 2, -1])):
-        (tmp_path / name / "train").mkdir(parents=True)
-        points = np.random.default_rng(0).random((6, 3)).astype(np.float32)
-        Scene(points, None, np.array(semantic), np.zeros(6, int), name).write(tmp_path / name / "train" / f"{name}.npz")
+    write(tmp_path / "a", [0, 0, 0, 1, 1, -1])
+    write(tmp_path / "b", [0, 0, 1, 2, 2, -1])
     return [str(tmp_path / "a"), str(tmp_path / "b")]
+
+
+def write(folder, semantic):
+    (folder / "train").mkdir(parents=True)
+    points = np.random.default_rng(0).random((len(semantic), 3)).astype(np.float32)
+    scene = Scene(points, None, np.array(semantic), np.zeros(len(semantic), int), "scene")
+    scene.write(folder / "train" / "scene.npz")
