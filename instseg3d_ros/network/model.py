@@ -99,10 +99,12 @@ class Network(nn.Module):
             return embedding
         # The last layer is needed for these rows, the one before it for their neighbours too, and so on.
         seen = torch.zeros(len(embedding), dtype=torch.uint8, device=rows.device).index_fill_(0, rows, 1)
-        circles = []  # rows one step farther out each time, and their neighbours
-        for _ in self.graph:
-            circles.append((rows, k_nearest_neighbors(positions, x.grid, a.voxel_size, a.neighbors, rows)))
-            rows = unseen(circles[-1][1], seen)
+        neighbors = k_nearest_neighbors(positions, x.grid, a.voxel_size, a.neighbors, rows)
+        circles = [(rows, neighbors)]  # rows one step farther out each time, and their neighbours
+        for _ in self.graph[1:]:
+            rows = unseen(neighbors, seen)
+            neighbors = k_nearest_neighbors(positions, x.grid, a.voxel_size, a.neighbors, rows)
+            circles.append((rows, neighbors))
         for depth, layer in enumerate(self.graph):
             refined = embedding.clone()
             for rows, neighbors in circles[: len(circles) - depth]:

@@ -11,7 +11,7 @@ from instseg3d_ros.data.axes import body_rotation
 from instseg3d_ros.data.clouds import Cloud
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.offline.settings import Settings
-from instseg3d_ros.segmentation.result import Box, Instance, Result
+from instseg3d_ros.segmentation.result import Result, move_instances
 from instseg3d_ros.sparse.rigid import transform_points
 
 WHOLE = 1_000_000  # points; larger scans are segmented tile by tile
@@ -34,7 +34,7 @@ class Segmented:
     @property
     def body_result(self) -> Result:
         """The result with its boxes in body axes."""
-        return replace(self.result, instances=turn_instances(self.result.instances, self.rotation))
+        return replace(self.result, instances=move_instances(self.result.instances, self.rotation))
 
 
 class CloudSegmenter:
@@ -77,17 +77,8 @@ class CloudSegmenter:
             result = segment_tiled(self.segmenter, points, cloud.colors, progress=progress)
         if self.settings.classes:
             result = only_classes(result, self.settings.classes)
-        result = replace(result, instances=turn_instances(result.instances, rotation.T))
+        result = replace(result, instances=move_instances(result.instances, rotation.T))
         return Segmented(cloud, result, rotation, from_camera)
-
-
-def turn_instances(instances: list[Instance], rotation: np.ndarray) -> list[Instance]:
-    """Instances with their boxes rotated by (3, 3)."""
-
-    def turned(box: Box) -> Box:
-        return Box(rotation @ box.center, box.size, rotation @ box.rotation)
-
-    return [replace(one, box=turned(one.box)) for one in instances]
 
 
 def only_classes(result: Result, names: tuple[str, ...]) -> Result:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-
-from instseg3d_ros.segmentation.result import Box, Instance
 
 # body ← optical: forward is the optical z, left is -x, up is -y (REP 103).
 BODY_FROM_OPTICAL = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]], float)
@@ -33,18 +29,3 @@ def select(points: np.ndarray, parameters) -> np.ndarray:
             for axis, column in enumerate((x, y, z)):
                 keep &= (column >= low[axis]) & (column <= high[axis])
     return keep
-
-
-def turn_instances(transform: np.ndarray, instances: list[Instance]) -> list[Instance]:
-    """The same objects with their boxes through a rigid (4, 4) transform: turned, never re-fitted."""
-    rotation = transform[:3, :3]
-    return [
-        replace(
-            one,
-            box=Box(rotation @ one.box.center + transform[:3, 3], one.box.size, rotation @ one.box.rotation),
-        )
-        for one in instances
-    ]
-
-
-__all__ = ["BODY_FROM_OPTICAL", "body_from_cloud", "select", "turn_instances"]

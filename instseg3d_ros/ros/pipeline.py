@@ -12,13 +12,13 @@ from sensor_msgs.msg import PointCloud2
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.ros.clouds import Cloud, read_cloud
-from instseg3d_ros.ros.frames import body_from_cloud, select, turn_instances
+from instseg3d_ros.ros.frames import body_from_cloud, select
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.rotations import inverse
 from instseg3d_ros.ros.tf_buffer import Unavailable
 from instseg3d_ros.ros.transforms import Transforms
-from instseg3d_ros.segmentation.result import Result
+from instseg3d_ros.segmentation.result import Result, move_instances
 from instseg3d_ros.sparse.rigid import transform_points
 
 BACKWARDS = 10**8  # nanoseconds that a stamp may lie before the last one's without being a new run of a bag
@@ -68,7 +68,7 @@ class Pipeline:
         points = transform_points(cloud.points, level)
         keep = select(points, parameters)
         if not keep.all():
-            points[~keep] = np.nan
+            points = np.where(keep[:, None], points, np.float32(np.nan))
         clock.lap("transform")
         result = self.model(points, cloud.colors)
         clock.stages.update(result.timings)
@@ -118,7 +118,7 @@ class Pipeline:
 
 
 def _turn(result: Result, transform: np.ndarray) -> Result:
-    return replace(result, instances=turn_instances(transform, result.instances))
+    return replace(result, instances=move_instances(result.instances, transform))
 
 
 class _Stages:

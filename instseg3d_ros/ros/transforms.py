@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from functools import partial
 
 import numpy as np
@@ -23,7 +24,7 @@ def listen(node) -> Transforms:
         return OwnTransforms(node)
 
 
-class Transforms:
+class Transforms(ABC):
     """lookup(target, source, stamp, timeout) → (4, 4) target ← source."""
 
     def lookup(self, target: str, source: str, stamp: int, timeout: float) -> np.ndarray:
@@ -40,12 +41,15 @@ class Transforms:
                     raise
             time.sleep(POLL)
 
+    @abstractmethod
     def _now(self, target: str, source: str, stamp: int) -> np.ndarray:
-        raise NotImplementedError
+        """At `stamp`, without waiting."""
 
+    @abstractmethod
     def clear(self) -> None:
         """Time has jumped back: forget what moves."""
 
+    @abstractmethod
     def close(self) -> None:
         """Free the subscriptions."""
 

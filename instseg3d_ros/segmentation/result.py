@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,6 +14,11 @@ class Box:
     center: np.ndarray
     size: np.ndarray
     rotation: np.ndarray
+
+    def moved(self, matrix: np.ndarray) -> Box:
+        """The same box through a (3, 3) rotation or a rigid (4, 4) transform: turned, never re-fitted."""
+        rotation, shift = matrix[:3, :3], matrix[:3, 3] if matrix.shape == (4, 4) else 0
+        return Box(rotation @ self.center + shift, self.size, rotation @ self.rotation)
 
 
 @dataclass(frozen=True)
@@ -36,3 +41,8 @@ class Result:
     confidence: np.ndarray  # (N,) float32, 0..1
     instances: list[Instance] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)  # stage -> milliseconds
+
+
+def move_instances(instances: list[Instance], matrix: np.ndarray) -> list[Instance]:
+    """The same objects with their boxes through a (3, 3) rotation or a rigid (4, 4) transform."""
+    return [replace(one, box=one.box.moved(matrix)) for one in instances]

@@ -18,7 +18,7 @@ from instseg3d_ros.segmentation.instances import find_instances
 from instseg3d_ros.segmentation.level import levelling_rotation
 from instseg3d_ros.segmentation.mean_shift import mean_shift
 from instseg3d_ros.segmentation.options import Options
-from instseg3d_ros.segmentation.result import Box, Result
+from instseg3d_ros.segmentation.result import Result, move_instances
 from instseg3d_ros.sparse import SparseTensor, voxelize
 from instseg3d_ros.sparse.precision import choose, reduced_precision
 from instseg3d_ros.sparse.rigid import transform_points, usable_points
@@ -133,7 +133,7 @@ class Segmenter:
             semantic[chosen] = found.semantic[inverse]
             instance[chosen] = found.instance[inverse]
             confidence[chosen] = found.confidence[inverse]
-            objects = [replace(one, box=_turn(one.box, rotation.T)) for one in found.instances]
+            objects = move_instances(found.instances, rotation.T)
         return Result(semantic, instance, confidence, objects, clock.done())
 
 
@@ -199,7 +199,3 @@ class Clock:
 
     def done(self) -> dict[str, float]:
         return {**self.stages, "total": 1000 * (perf_counter() - self.start)}
-
-
-def _turn(box: Box, rotation: np.ndarray) -> Box:
-    return Box(rotation @ box.center, box.size, rotation @ box.rotation)

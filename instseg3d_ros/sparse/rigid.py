@@ -11,9 +11,12 @@ from instseg3d_ros.sparse.native import kernels
 def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Points (N, 3) float32 through a (3, 3) rotation or a rigid (4, 4) transform → (N, 3) float32.
 
-    NaN stays NaN; points beyond float32 become infinite. Without the compiled kernel the sums are in float32.
+    The same array where the matrix moves nothing: a scan of ten million points is not copied for that. NaN stays NaN;
+    points beyond float32 become infinite. Without the compiled kernel the sums are in float32.
     """
     points = np.ascontiguousarray(points, dtype=np.float32)
+    if np.array_equal(matrix, np.eye(len(matrix))):
+        return points
     rotation, shift = matrix[:3, :3], matrix[:3, 3] if matrix.shape == (4, 4) else np.zeros(3)
     out = np.empty_like(points)
     if kernels.available(torch.device("cpu")):

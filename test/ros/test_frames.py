@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from instseg3d_ros.ros.frames import BODY_FROM_OPTICAL, body_from_cloud, select, turn_instances
+from instseg3d_ros.ros.frames import BODY_FROM_OPTICAL, body_from_cloud, select
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.rotations import inverse, rigid
-from instseg3d_ros.segmentation.result import Box, Instance
+from instseg3d_ros.segmentation.result import Box, Instance, move_instances
 
 
 def test_optical_forward_right_down_become_body_forward_left_up():
@@ -49,11 +49,11 @@ def test_boxes_turn_as_their_corners_do():
     transform = rigid(rng.normal(size=3), rng.normal(size=4))
     box = Box(rng.normal(size=3), np.array([1.0, 2, 3]), np.eye(3))
     one = Instance(4, "chair", 0.5, 10, box)
-    (turned,) = turn_instances(transform, [one])
+    (turned,) = move_instances([one], transform)
     corner = np.array([0.5, 1, -1.5])
     there = turned.box.rotation @ corner + turned.box.center
     np.testing.assert_allclose(there, transform[:3, :3] @ (corner + box.center) + transform[:3, 3])
-    (back,) = turn_instances(inverse(transform), [turned])
+    (back,) = move_instances([turned], inverse(transform))
     np.testing.assert_allclose(back.box.center, box.center)
     np.testing.assert_allclose(back.box.rotation, np.eye(3), atol=1e-12)
     assert (back.id, back.label, back.score, back.num_points) == (4, "chair", 0.5, 10)

@@ -31,10 +31,10 @@ def test_the_reader_follows_cameras_that_come_change_and_go(live, node):
     # One after the other on one topic, as a driver that is restarted with other settings.
     for reliable in (False, True, False, True):
         camera = live.camera("/camera", reliable=reliable)
-        ask(camera, ear, topics.SEGMENTED, cloud())
+        assert ask(camera, ear, topics.SEGMENTED, cloud()).width
         wanted = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
         wait_for(lambda wanted=wanted: reliability(live) == wanted, f"the reader becomes {wanted.name}")
-        ask(camera, ear, topics.SEGMENTED, cloud())
+        assert ask(camera, ear, topics.SEGMENTED, cloud()).width
         live.node.destroy_publisher(camera)
         wait_for(lambda: live.node.count_publishers("/camera") == 0, "the camera is gone")
 
@@ -44,7 +44,7 @@ def test_with_two_cameras_of_both_kinds_both_are_heard(live, node):
     cameras = [live.camera("/camera", reliable=reliable) for reliable in (True, False)]
     wait_for(lambda: reliability(live) == ReliabilityPolicy.BEST_EFFORT, "the reader becomes best effort")
     for camera in cameras:
-        ask(camera, ear, topics.SEGMENTED, cloud())
+        assert ask(camera, ear, topics.SEGMENTED, cloud()).width
         live.node.destroy_publisher(camera)
 
 
@@ -53,7 +53,7 @@ def test_a_camera_that_was_there_first_is_heard(live):
     for reliable, camera in cameras.items():
         late = live.start(f"points:=/first_{int(reliable)}", name=f"late_{int(reliable)}")
         ear = live.listen(late.path, topics.SEGMENTED).matched()
-        ask(camera, ear, topics.SEGMENTED, cloud())
+        assert ask(camera, ear, topics.SEGMENTED, cloud()).width
         late.kill()
 
 

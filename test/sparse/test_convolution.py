@@ -35,7 +35,7 @@ def kernel(weight):
     return weight.permute(0, 4, 1, 2, 3)
 
 
-def same(outputs, expected, inputs, tolerance=1e-10):
+def assert_same(outputs, expected, inputs, tolerance=1e-10):
     """Values and the gradients of a random projection agree."""
     torch.testing.assert_close(outputs, expected, rtol=tolerance, atol=tolerance)
     direction = torch.randn_like(expected)
@@ -51,7 +51,7 @@ def test_submanifold_equals_dense(name, kernels):
     x = features(grid, 3)
     dense, corner = to_dense(x, grid)
     expected = at(F.conv3d(dense, kernel(conv.weight), padding=1), grid.coords, corner)
-    same(conv(SparseTensor(x, grid)).features, expected, (x, conv.weight))
+    assert_same(conv(SparseTensor(x, grid)).features, expected, (x, conv.weight))
 
 
 @pytest.mark.parametrize("name", DENSE)
@@ -62,13 +62,13 @@ def test_down_and_up_equal_dense(name, kernels):
     dense, corner = to_dense(x, grid)
     coarse = down(SparseTensor(x, grid))
     expected = at(F.conv3d(dense, kernel(down.weight), stride=2), coarse.grid.coords, corner // 2)
-    same(coarse.features, expected, (x, down.weight))
+    assert_same(coarse.features, expected, (x, down.weight))
 
     y = features(coarse.grid, 4)
     dense = to_dense(y, coarse.grid)[0]
     corner = (coarse.grid.coords[:, 1:].long().amin(0) - 2) // 2 * 4
     expected = F.conv_transpose3d(dense, up.weight.permute(4, 0, 1, 2, 3), stride=2)
-    same(up(SparseTensor(y, coarse.grid), grid).features, at(expected, grid.coords, corner), (y, up.weight))
+    assert_same(up(SparseTensor(y, coarse.grid), grid).features, at(expected, grid.coords, corner), (y, up.weight))
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -98,7 +98,7 @@ def test_both_torch_ways_agree(name, monkeypatch):
         x = torch.randn(kernel_map.sizes[0], 3, dtype=torch.float64, requires_grad=True)
         weight = torch.randn(4, side, side, side, 3, dtype=torch.float64, requires_grad=True)
         gathered = engine_torch.GatherConvolution.apply(x, weight, kernel_map)
-        same(gathered, engine_torch.Convolution.apply(x, weight, kernel_map), (x, weight))
+        assert_same(gathered, engine_torch.Convolution.apply(x, weight, kernel_map), (x, weight))
 
 
 @pytest.mark.parametrize("name", ["far", "isolated", "scenes"])

@@ -20,7 +20,7 @@ def brute(positions, batch, k):
     return torch.where(nearest.isinf(), -1, nearest)
 
 
-def check(found, positions, batch, k):
+def assert_nearest(found, positions, batch, k):
     """Distances are what brute force finds (rows may differ where distances tie); the point itself stands first."""
     assert found.shape == (len(positions), k) and found.dtype == torch.int64
     assert torch.equal(found[:, 0], torch.arange(len(found)))
@@ -44,7 +44,7 @@ def test_equals_brute_force(name, k, search, kernels):
     coords = shapes()[name]
     points = (coords[:, 1:] + torch.rand(len(coords), 3)) * SIZE
     voxels = voxelize(points.float(), None, SIZE, coords[:, 0])
-    check(search(voxels.positions, voxels.grid, SIZE, k), voxels.positions, voxels.grid.batch, k)
+    assert_nearest(search(voxels.positions, voxels.grid, SIZE, k), voxels.positions, voxels.grid.batch, k)
 
 
 @pytest.mark.parametrize("search", [k_nearest_neighbors, all_by_cells])
@@ -53,7 +53,7 @@ def test_sparse_and_dense_together(search, kernels):
     points = torch.cat((torch.rand(2000, 3) * 2, torch.rand(150, 3) * 40 - 20, torch.rand(60, 3) * 500))
     batch = torch.cat((torch.zeros(2100), torch.ones(110))).long()
     voxels = voxelize(points, None, SIZE, batch)
-    check(search(voxels.positions, voxels.grid, SIZE, 8), voxels.positions, voxels.grid.batch, 8)
+    assert_nearest(search(voxels.positions, voxels.grid, SIZE, 8), voxels.positions, voxels.grid.batch, 8)
 
 
 def test_no_points(kernels):

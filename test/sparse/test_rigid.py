@@ -35,6 +35,11 @@ def test_points_in_another_order_in_memory():
     assert usable_points(points, 1.0).sum() == (np.linalg.norm(points, axis=1) <= 1).sum()
 
 
+def test_a_matrix_that_moves_nothing_copies_nothing():
+    points = np.random.default_rng(0).normal(size=(10, 3)).astype(np.float32)
+    assert transform_points(points, np.eye(3)) is points and transform_points(points, np.eye(4)) is points
+
+
 def test_usable_points_are_finite_and_near():
     points = np.zeros((40_000, 3), np.float32)
     assert usable_points(points, 5.0) is None
