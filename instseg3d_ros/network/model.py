@@ -14,6 +14,7 @@ from instseg3d_ros.sparse import SparseTensor, k_nearest_neighbors
 from instseg3d_ros.sparse.nearest import unseen
 
 INPUTS = {"position_color": 6, "color": 3}
+ANCHOR = 2.0  # units of the embedding per metre
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Architecture:
     inputs: str = "position_color"
     classes: int = 22
     embedding: int = 4
+    anchored: bool = False  # the embedding starts from the position, and the head learns what to add
     graph_layers: int = 2
     aggregator: str = "attention"
     neighbors: int = 8  # k, the point itself among them
@@ -45,6 +47,8 @@ class Architecture:
         ):  # fmt: skip
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"{name} is {getattr(self, name)}; expected {low} to {high}")
+        if self.anchored and self.inputs != "position_color":
+            raise InputError(f"anchored embeddings need positions; inputs are '{self.inputs}', give 'position_color'")
         if not 0.001 <= self.voxel_size <= 1:
             raise InputError(f"voxel_size is {self.voxel_size} m; expected 0.001 to 1")
 
@@ -63,6 +67,18 @@ def head(width: int, out: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, out))
 
 
+def anchor(out: int) -> nn.Linear:
+    """(V, 3) metres → (V, out): at first `ANCHOR` units a metre along the first axes, and trained like all else.
+
+    What a head must add to bring an object's points together then depends on its shape and not on where it stands,
+    which a convolution knows better.
+    """
+    linear = nn.Linear(3, out, bias=False)
+    with torch.no_grad():
+        linear.weight.copy_(ANCHOR * torch.eye(out, 3))
+    return linear
+
+
 class Network(nn.Module):
     """SparseTensor of input features, mean positions (V, 3) → `Output`. The three stages can be called apart."""
 
@@ -72,6 +88,7 @@ class Network(nn.Module):
         self.backbone = BACKBONES[a.backbone](INPUTS[a.inputs], a.width, a.repetitions)
         self.semantic_head = head(a.width, a.classes)
         self.embedding_head = head(a.width, a.embedding)
+        self.anchor = anchor(a.embedding) if a.anchored else None
         self.graph = nn.ModuleList(GraphLayer(a.embedding, a.aggregator) for _ in range(a.graph_layers))
 
     def forward(self, x: SparseTensor, positions: torch.Tensor) -> Output:
@@ -79,8 +96,13 @@ class Network(nn.Module):
         # Mixed precision ends here: an embedding of a few bits less would not fit into the loss's margins.
         with torch.autocast(features.device.type, enabled=False):
             features = features.to(self.semantic_head[0].weight.dtype)
-            embedding = self.embedding_head(features)
+            embedding = self.embed(features, x)
             return Output(self.semantic_head(features), embedding, self.refine(embedding, x, positions))
+
+    def embed(self, features: torch.Tensor, x: SparseTensor) -> torch.Tensor:
+        """(V, m) features of the backbone on input x → (V, D) embeddings before the graph layers."""
+        embedding = self.embedding_head(features)
+        return embedding if self.anchor is None else embedding + self.anchor(x.features[:, 3:])
 
     def refine(
         self, embedding: torch.Tensor, x: SparseTensor, positions: torch.Tensor, rows: torch.Tensor | None = None

@@ -113,7 +113,7 @@ class Segmenter:
                 y = network.backbone(x).features.float()
         with clock("heads"):
             probability = network.semantic_head(y).softmax(dim=1)
-            embedding = network.embedding_head(y)
+            embedding = network.embed(y, x)
             # All things are clustered together; the class is voted afterwards. Where the network wavers between two
             # things, neither may win over the wall, but both together do.
             rows = self.likely_things(probability).nonzero().squeeze(1)

@@ -30,6 +30,7 @@ class NetworkRecipe:
     repetitions: int = 1
     inputs: str = "position_color"
     embedding: int = 4
+    anchored: bool = False
     graph_layers: int = 2
     aggregator: str = "attention"
     neighbors: int = 8
@@ -54,6 +55,7 @@ class Recipe:
     devices: int = 1
     nodes: int = 1
     synchronize: bool = True  # normalize over the batches of all processes together; off: faster, each over its own
+    average_every: int = 1  # above 1, processes step on their own and average their weights every so many steps
     accelerator: str = "auto"
     workers: int = 1  # processes that load and augment
     threads: int | None = None  # of torch on a CPU

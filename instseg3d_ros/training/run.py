@@ -23,6 +23,7 @@ from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Architecture, Network
 from instseg3d_ros.sparse import BatchNormReLU
 from instseg3d_ros.training import figures
+from instseg3d_ros.training.averaging import Averaging
 from instseg3d_ros.training.loading import training_loader, validation_loader
 from instseg3d_ros.training.module import Training
 from instseg3d_ros.training.recipe import Recipe
@@ -105,13 +106,14 @@ def train(recipe: Recipe) -> Path:
     network, card = _network(recipe, labels)
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_no_advertisement)
     module = Training(network, card, recipe)
+    several = recipe.devices * recipe.nodes > 1
     trainer = lightning.Trainer(
         max_steps=recipe.steps,
         accelerator=recipe.accelerator,
         devices=recipe.devices,
         num_nodes=recipe.nodes,
         # Statistics of the norms need no broadcast: they are equal in all processes, or meant to differ.
-        strategy=DDPStrategy(forward_sync_buffers=False) if recipe.devices * recipe.nodes > 1 else "auto",
+        strategy=DDPStrategy(forward_sync_buffers=False) if several else "auto",
         precision=cast(Any, recipe.precision),  # the trainer knows the names, and says so
         accumulate_grad_batches=recipe.accumulate,
         use_distributed_sampler=False,  # ours already knows its rank
@@ -125,6 +127,7 @@ def train(recipe: Recipe) -> Path:
             TensorBoardLogger(out, name="tensorboard", version=""),
         ],
         callbacks=[
+            *([Averaging(recipe.average_every)] if several and recipe.average_every > 1 else []),
             ModelCheckpoint(out / "checkpoints", filename="{step}", every_n_train_steps=recipe.checkpoint_every,
                             save_top_k=1, save_last=True, enable_version_counter=False),
             Export(out),
@@ -154,7 +157,8 @@ def _no_advertisement(record: logging.LogRecord) -> bool:
 def _check(recipe: Recipe) -> None:
     if not recipe.data:
         raise InputError("data is empty; name one or more folders of scenes (--data DIR)")
-    for name in ("steps", "batch_size", "accumulate", "devices", "nodes", "validate_every", "checkpoint_every"):
+    for name in ("steps", "batch_size", "accumulate", "devices", "nodes", "average_every", "validate_every",
+                 "checkpoint_every"):  # fmt: skip
         if getattr(recipe, name) < 1:
             raise InputError(f"{name} is {getattr(recipe, name)}; expected 1 or more")
     if recipe.learning_rate <= 0:
@@ -193,7 +197,7 @@ def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
     """Start `network` from `path`: all tensors of equal shape.
 
     A semantic head for other classes stays new, and so do graph layers that `path` was trained without: they begin by
-    smoothing the embedding that is there.
+    smoothing the embedding that is there. Where `path` was trained without an anchor, the embedding's head starts anew.
     """
     source, card = checkpoint.load(path)
     state, given = network.state_dict(), source.state_dict()
@@ -203,6 +207,9 @@ def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
         log.warning("%s knows other classes (%d there, %d here): the last layer of the semantic head starts anew",
                     path, len(card.labels), len(labels))  # fmt: skip
     new = ("semantic_head", *(f"graph.{i}." for i in range(source.architecture.graph_layers, len(network.graph))))
+    if network.anchor is not None and source.anchor is None:
+        fits = {name: value for name, value in fits.items() if not name.startswith("embedding_head")}
+        new = (*new, "embedding_head", "anchor")
     left = [name for name in state if name not in fits and not name.startswith(new)]
     if left:
         raise InputError(

@@ -84,7 +84,7 @@ def test_every_variant_trains(backbone, aggregator, graph_layers):
     torch.manual_seed(0)
     network = Network(
         Architecture(backbone=backbone, aggregator=aggregator, graph_layers=graph_layers, width=2, classes=3,
-                     voxel_size=0.2, inputs="color" if graph_layers else "position_color")
+                     voxel_size=0.2, inputs="color" if graph_layers else "position_color", anchored=not graph_layers)
     )  # fmt: skip
     run(network, [cloud(0, 200), cloud(1, 100)]).square().sum().backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
@@ -94,3 +94,21 @@ def test_every_variant_trains(backbone, aggregator, graph_layers):
 def test_wrong_architecture_names_the_value(wrong):
     with pytest.raises(InputError, match=str(next(iter(wrong.values())))):
         Architecture(**wrong)
+
+
+def test_an_anchor_needs_positions():
+    with pytest.raises(InputError, match="anchored embeddings need positions; inputs are 'color'"):
+        Architecture(anchored=True, inputs="color")
+
+
+@torch.no_grad()
+def test_an_anchored_embedding_starts_at_the_position():
+    torch.manual_seed(0)
+    network = Network(Architecture(width=4, classes=5, voxel_size=0.1, anchored=True)).eval()
+    voxels = voxelize(*cloud(6), 0.1)
+    features = input_features(voxels.positions, voxels.features, voxels.grid.batch, "position_color")
+    x = SparseTensor(features, voxels.grid)
+    y = network.backbone(x).features
+    added = network.embed(y, x) - network.embedding_head(y)
+    assert torch.allclose(added[:, :3], 2 * features[:, 3:], atol=1e-5) and (added[:, 3] == 0).all()
+    assert torch.equal(network(x, voxels.positions).embedding, network.embed(y, x))

@@ -85,6 +85,17 @@ def test_two_processes_equal_one_with_the_same_global_batch(toy_dataset, tmp_pat
 
 
 @pytest.mark.slow
+def test_processes_that_step_on_their_own_end_with_one_set_of_weights(toy_dataset, tmp_path):
+    out = tmp_path / "run"
+    options = ("--steps", "5", "--semantic_steps", "2", "--checkpoint_every", "2", "--accelerator", "cpu")
+    finish(start(toy_dataset, out, *options, "--devices", "2", "--average_every", "2", "--synchronize", "false"))
+    saved = torch.load(out / "checkpoints" / "last.ckpt", weights_only=False)
+    assert saved["global_step"] == 4
+    network, _ = checkpoint.load(out / "model.safetensors")
+    assert all(torch.isfinite(value).all() for value in network.state_dict().values())
+
+
+@pytest.mark.slow
 def test_starts_from_weights_with_other_classes(toy_dataset, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     finish(start(toy_dataset, first, "--steps", "2"))
@@ -106,8 +117,10 @@ def test_starts_from_weights_with_other_classes(toy_dataset, tmp_path):
     assert difference["semantic_head.2.weight"] > 1e-2
 
 
-def small_network(graph_layers, width=4):
-    return Network(Architecture(width=width, graph_layers=graph_layers, voxel_size=0.05, classes=len(SYNTHETIC)))
+def small_network(graph_layers, width=4, **other):
+    return Network(
+        Architecture(width=width, graph_layers=graph_layers, voxel_size=0.05, classes=len(SYNTHETIC), **other)
+    )
 
 
 def saved(network, path):
@@ -123,6 +136,14 @@ def test_graph_layers_may_be_added_to_weights_that_have_none(tmp_path):
     for name, value in source.state_dict().items():
         assert torch.allclose(state[name].float(), value.float(), atol=1e-3), name
     assert all(torch.equal(value, fresh[name]) for name, value in network.graph.state_dict().items())
+
+
+def test_an_anchor_may_be_added_and_the_embedding_then_starts_anew(tmp_path):
+    source, network = small_network(2), small_network(2, anchored=True)
+    fresh = {name: value.clone() for name, value in network.embedding_head.state_dict().items()}
+    copy_weights(saved(source, tmp_path / "free.safetensors"), network, SYNTHETIC)
+    assert all(torch.equal(value, fresh[name]) for name, value in network.embedding_head.state_dict().items())
+    assert torch.equal(network.backbone.stem.weight, source.backbone.stem.weight)
 
 
 def test_weights_of_another_width_are_refused(tmp_path):

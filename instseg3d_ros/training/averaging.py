@@ -1,0 +1,45 @@
+"""Processes that step on their own and average their weights now and then ("local SGD", Stich 2019)."""
+
+import lightning
+import torch
+from torch import distributed
+
+
+class Averaging(lightning.Callback):
+    """Every `every` steps the weights and the norms' statistics of all processes become their mean.
+
+    In between each process follows its own gradients: none waits for the slowest at every step. The optimizer's moments
+    stay each process's own. It stands before the checkpoint among the callbacks, so what is saved is a mean where
+    `checkpoint_every` is a multiple of `every`.
+    """
+
+    def __init__(self, every: int):
+        self.every = every
+
+    def on_train_start(self, trainer, module):
+        trainer.strategy.model.register_comm_hook(None, keep_own)
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, index):
+        if trainer.global_step % self.every == 0 and (index + 1) % trainer.accumulate_grad_batches == 0:
+            average(module)
+
+    def on_train_end(self, trainer, module):
+        average(module)
+
+
+def keep_own(state: None, bucket: distributed.GradBucket) -> torch.futures.Future[torch.Tensor]:
+    """In place of the mean over the processes, which DDP would take of a bucket of gradients."""
+    own: torch.futures.Future[torch.Tensor] = torch.futures.Future()
+    own.set_result(bucket.buffer())
+    return own
+
+
+@torch.no_grad()
+def average(module: torch.nn.Module) -> None:
+    """Replace every floating tensor of `module`'s state by its mean over the processes, in one message."""
+    values = [value for value in module.state_dict().values() if value.is_floating_point()]
+    flat = torch.cat([value.reshape(-1).float() for value in values])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    for value, mean in zip(values, flat.split([value.numel() for value in values])):
+        value.copy_(mean.view_as(value))
