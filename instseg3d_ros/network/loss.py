@@ -1,4 +1,7 @@
-"""The paper's losses on embeddings (Section 3.2, equations 1 to 5), in O(N) and without a loop over instances."""
+"""The paper's losses on embeddings (Section 3.2, equations 1 to 5), in O(N) and without a loop over instances.
+
+And one of ours, which also tells what is no object to stay clear of those that are.
+"""
 
 from __future__ import annotations
 
@@ -68,6 +71,41 @@ def structure_aware_loss(
     m = population[left]
     inter = (2 * push / (m * (m - 1))).sum()  # each unordered pair stands twice in equation 5
     return (intra + inter) / num_scenes
+
+
+def clearance_loss(
+    embedding: torch.Tensor, instance: torch.Tensor, labelled: torch.Tensor, batch: torch.Tensor, margin: float = 1.0
+) -> torch.Tensor:
+    """Push points away from the mean embeddings of objects that are not theirs.
+
+    embedding (N, D), instance (N,) integer with 0 for what is no object, labelled (N,) bool: points that take part,
+    batch (N,) the scene of each point. With D(i) the distance from point i to the nearest mean of another object of its
+    scene, the term of a point is max(0, margin − D(i))²; it is averaged over the points of each object, over the
+    objects of a scene (all that is none counts as one more) and over the scenes. Means are taken as given: only points
+    move. Equation 4 compares means alone, so a wall behind a picture may share its embedding, and a cup's few points
+    weigh nothing against the pairs that are far apart anyway.
+    """
+    scenes = int(batch.max()) + 1 if len(batch) else 1
+    total = embedding.sum() * 0  # with a gradient path, so that backward() works
+    for scene in range(scenes):
+        rows = ((batch == scene) & labelled).nonzero().squeeze(1)
+        mine = embedding[rows]
+        ids, owner, size = torch.unique(instance[rows], return_inverse=True, return_counts=True)
+        first = int(len(ids) > 0 and ids[0] == 0)  # of the objects
+        if len(ids) == first:
+            continue
+        size = size.to(mine.dtype)
+        means = mine.new_zeros(len(ids), mine.shape[1]).index_add(0, owner, mine.detach())[first:] / size[first:, None]
+        with torch.no_grad():  # of N × M distances only those below the margin need a gradient
+            distance = torch.cdist(mine, means)
+            things = (owner >= first).nonzero().squeeze(1)
+            distance[things, owner[things] - first] = torch.inf
+            nearest, other = distance.min(dim=1)
+            close = (nearest < margin).nonzero().squeeze(1)
+        near = _norm(mine[close] - means[other[close]])
+        term = mine.new_zeros(len(mine)).index_add(0, close, torch.relu(margin - near).square())
+        total = total + (mine.new_zeros(len(ids)).index_add(0, owner, term) / size).mean()
+    return total / scenes
 
 
 def _norm(x: torch.Tensor) -> torch.Tensor:

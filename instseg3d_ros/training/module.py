@@ -10,7 +10,7 @@ from torch.nn import functional
 from instseg3d_ros.data.batch import PointBatch, to_voxels
 from instseg3d_ros.labels import IGNORE
 from instseg3d_ros.network.checkpoint import ModelCard
-from instseg3d_ros.network.loss import structure_aware_loss
+from instseg3d_ros.network.loss import clearance_loss, structure_aware_loss
 from instseg3d_ros.network.model import Network
 from instseg3d_ros.training.loading import class_share
 from instseg3d_ros.training.recipe import Recipe
@@ -43,10 +43,15 @@ class Training(lightning.LightningModule):
         terms = {"semantic": o.semantic_weight * semantic}
         for name, embedding in (("embedding", output.embedding), ("refined", output.refined_embedding)):
             if joint:
-                terms[name] = o.embedding_weight * structure_aware_loss(
+                term = structure_aware_loss(
                     embedding, voxels.positions, voxels.instance, voxels.batch,
                     o.alpha, o.beta, o.structure_aware, o.reduction,
                 )  # fmt: skip
+                if o.clearance:
+                    labelled = voxels.semantic != IGNORE
+                    apart = clearance_loss(embedding, voxels.instance, labelled, voxels.batch, o.margin)
+                    term = term + o.clearance * apart
+                terms[name] = o.embedding_weight * term
             else:  # keeps the heads in the graph: every process must see a gradient for every parameter
                 terms[name] = 0 * embedding.sum()
         return terms

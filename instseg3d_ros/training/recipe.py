@@ -10,7 +10,7 @@ from instseg3d_ros.segmentation.options import Options
 
 @dataclass
 class LossRecipe:
-    """Equations 1 to 5. The total is the sum of cross entropy and the loss on the initial and refined embedding."""
+    """Equations 1 to 5. The total is the sum of cross entropy and the losses on the initial and refined embedding."""
 
     structure_aware: bool = True
     alpha: float = 0.7
@@ -19,6 +19,8 @@ class LossRecipe:
     semantic_weight: float = 1.0
     rarity: float = 0.0  # a class weighs (its share of the points)^−rarity in the cross entropy; the paper: 0
     embedding_weight: float = 1.0
+    clearance: float = 0.0  # weight, beside equation 5, of what keeps points off other objects' means; the paper: none
+    margin: float = 1.0  # of that
 
 
 @dataclass

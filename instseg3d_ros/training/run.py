@@ -197,7 +197,8 @@ def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
     """Start `network` from `path`: all tensors of equal shape.
 
     A semantic head for other classes stays new, and so do graph layers that `path` was trained without: they begin by
-    smoothing the embedding that is there. Where `path` was trained without an anchor, the embedding's head starts anew.
+    smoothing the embedding that is there. Where one of the two
+    is anchored and the other not, the embedding's head starts anew.
     """
     source, card = checkpoint.load(path)
     state, given = network.state_dict(), source.state_dict()
@@ -207,7 +208,7 @@ def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
         log.warning("%s knows other classes (%d there, %d here): the last layer of the semantic head starts anew",
                     path, len(card.labels), len(labels))  # fmt: skip
     new = ("semantic_head", *(f"graph.{i}." for i in range(source.architecture.graph_layers, len(network.graph))))
-    if network.anchor is not None and source.anchor is None:
+    if (network.anchor is None) != (source.anchor is None):
         fits = {name: value for name, value in fits.items() if not name.startswith("embedding_head")}
         new = (*new, "embedding_head", "anchor")
     left = [name for name in state if name not in fits and not name.startswith(new)]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from instseg3d_ros.network.loss import structure_aware_loss
+from instseg3d_ros.network.loss import clearance_loss, structure_aware_loss
 
 
 def spelled(embedding, position, instance, batch, alpha, beta, structure_aware, reduction):
@@ -91,3 +91,46 @@ def test_gradcheck():
 def test_unknown_reduction_is_refused():
     with pytest.raises(ValueError, match="reduction 'max'"):
         structure_aware_loss(torch.zeros(1, 4), torch.zeros(1, 3), torch.ones(1, dtype=torch.int64), reduction="max")
+
+
+def spelled_clearance(embedding, instance, labelled, batch, margin):
+    total = embedding.new_zeros(())
+    scenes = int(batch.max()) + 1
+    for scene in range(scenes):
+        rows = [i for i in range(len(batch)) if batch[i] == scene and labelled[i]]
+        groups = {k: [i for i in rows if instance[i] == k] for k in {int(instance[i]) for i in rows}}
+        means = {k: (sum(embedding[i] for i in own) / len(own)).detach() for k, own in groups.items() if k != 0}
+        if not means:
+            continue
+        for k, own in groups.items():
+            for i in own:
+                others = [(embedding[i] - mean).norm() for other, mean in means.items() if other != k]
+                if others:
+                    total = total + max(margin - min(others), embedding.new_zeros(())) ** 2 / len(own) / len(groups)
+    return total / scenes
+
+
+@pytest.mark.parametrize("stuff", [True, False])
+def test_clearance_equals_the_loop(stuff):
+    g = torch.Generator().manual_seed(4)
+    embedding = torch.randn(80, 4, dtype=torch.float64, generator=g, requires_grad=True)
+    instance = torch.randint(0 if stuff else 1, 5, (80,), generator=g) * 3
+    labelled = torch.rand(80, generator=g) > 0.2
+    batch = torch.randint(0, 4, (80,), generator=g)
+    instance[batch == 1] = 0  # nothing but stuff
+    instance[batch == 2] = 9  # one object alone
+    options = (instance, labelled, batch, 1.3)
+    loss, expected = clearance_loss(embedding, *options), spelled_clearance(embedding, *options)
+    assert expected > 0 and torch.allclose(loss, expected, rtol=1e-12)
+    (gradient,) = torch.autograd.grad(loss, embedding)
+    (expected_gradient,) = torch.autograd.grad(expected, embedding)
+    assert torch.allclose(gradient, expected_gradient, atol=1e-12)
+
+
+def test_clearance_of_nothing_is_zero_with_a_gradient():
+    embedding = torch.randn(6, 4, requires_grad=True)
+    batch, nothing = torch.zeros(6, dtype=torch.int64), torch.zeros(6, dtype=torch.int64)
+    for labelled in (torch.ones(6, dtype=torch.bool), torch.zeros(6, dtype=torch.bool)):
+        loss = clearance_loss(embedding, nothing, labelled, batch)
+        loss.backward()
+        assert loss == 0 and not embedding.grad.any()

@@ -28,6 +28,7 @@ torch.optim.SGD(module.parameters(), 0.1).step()
 before = {name: value.clone() for name, value in module.state_dict().items()}
 average(module)
 torch.save((x, gradients, before, module.state_dict()), sys.argv[1])
+distributed.destroy_process_group()
 """
 
 
