@@ -15,6 +15,7 @@ from instseg3d_ros.sparse.neighbors import pitched
 
 SOURCE = Path(__file__).with_name("native") / "connected.cpp"
 LARGEST_GAP = 1 << 20
+SPARSE = 3.0  # points a voxel, below which neighbouring pixels may lie more than a voxel apart
 
 
 def split_connected(labels: np.ndarray, coords: np.ndarray, gap: int = 3) -> np.ndarray:
@@ -63,6 +64,24 @@ def split_voxels(labels: np.ndarray, grid: VoxelGrid, gap: int = 3) -> np.ndarra
     table = pitched(coarse.neighbors).numpy()
     library.connected_on_grid(*voxels, ctypes.c_int64(len(table)), _pointer(table), _pointer(parts))
     return parts
+
+
+def split_by_density(labels: np.ndarray, grid: VoxelGrid, counts: np.ndarray, gap: int = 3) -> np.ndarray:
+    """`split_voxels`, with one voxel more of `gap` where points are sparse; counts (V,) points in each voxel.
+
+    Far from the camera and on surfaces seen at a slant a cloud thins out until its pixels skip voxels. Parts with fewer
+    than `SPARSE` points a voxel, which the gap had cut, are joined again where a gap of one more does not cut them.
+    """
+    part = split_voxels(labels, grid, gap)
+    rows = np.flatnonzero(part >= 0)
+    if not gap or not len(rows):
+        return part
+    size = np.bincount(part[rows])
+    sparse = rows[(np.bincount(part[rows], counts[rows]) < SPARSE * size)[part[rows]]]
+    again = split_connected(labels[sparse], grid.coords[:, 1:].cpu().numpy()[sparse], gap + 1)
+    part[sparse] = len(size) + again
+    part[rows] = np.unique(part[rows], return_inverse=True)[1]
+    return part
 
 
 def connected_numpy(labels: np.ndarray, coords: np.ndarray, gap: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.segmentation.boxes import upright_boxes
-from instseg3d_ros.segmentation.connected import split_voxels
+from instseg3d_ros.segmentation.connected import split_by_density
 from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.occlusion import join_occluded
 from instseg3d_ros.segmentation.result import Instance
@@ -43,7 +43,7 @@ def find_instances(
 ) -> Found:
     """probability (V, C), cluster (V,) from 0, −1 for stuff, embedding (V, D), on any device → `Found`.
 
-    Clusters are cut where voxels are more than `gap` apart (`split_voxels`); parts that an occluder had cut from
+    Clusters are cut where voxels are more than `gap` apart (`split_by_density`); parts that an occluder had cut from
     each other are joined again unless `join_hidden` is off (`join_occluded`; the camera is at the origin, looking along
     +x). Of the objects with at least `min_points` points
 
@@ -59,7 +59,7 @@ def find_instances(
     """
     number, counts = cluster.cpu().numpy(), voxels.counts.cpu().numpy()
     rows = np.flatnonzero(number >= 0)
-    part = split_voxels(number, voxels.grid, gap)
+    part = split_by_density(number, voxels.grid, counts, gap)
     votes = Votes.count(probability, embedding, part, counts)
     source = np.empty(len(votes.points), np.int64)  # of each part, the cluster it was cut from
     source[part[rows]] = number[rows]

@@ -15,7 +15,7 @@ class Options:
 
     min_thing: float = 0.5  # probability of being a thing, whichever, from which a voxel is clustered
     bandwidth: float = 1.0  # of mean shift
-    gap: int = 3  # clusters are cut where voxels are farther apart than this
+    gap: int = 3  # clusters are cut where voxels are farther apart than this; sparse ones, than one more
     min_points: int = 50  # smallest instance
     min_score: float = 0.0  # instances below are not reported
     max_range: float = 10.0  # metres from the origin; farther points are not labelled

@@ -5,7 +5,13 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.segmentation.connected import SOURCE, connected_numpy, split_connected, split_voxels
+from instseg3d_ros.segmentation.connected import (
+    SOURCE,
+    connected_numpy,
+    split_by_density,
+    split_connected,
+    split_voxels,
+)
 from instseg3d_ros.sparse.grid import VoxelGrid
 from instseg3d_ros.sparse.native.build import load
 
@@ -81,9 +87,51 @@ def test_voxels_of_a_grid(native, gap, monkeypatch):
         assert np.array_equal(parts[inside], by_definition(labels[inside], grid.coords[inside, 1:].numpy(), gap))
 
 
+def row(places):
+    """Voxels at these x, all of one label: the labels and the grid."""
+    coords = torch.tensor([[0, x, 0, 0] for x in places])
+    return np.zeros(len(places), int), VoxelGrid.from_coords(coords)[0]
+
+
+def test_sparse_parts_are_joined_over_one_voxel_more():
+    labels, grid = row([0, 1, 3, 5, 8])
+    assert split_by_density(labels, grid, np.full(5, 9), 1).tolist() == [0, 0, 1, 2, 3]
+    assert split_by_density(labels, grid, np.full(5, 2), 1).tolist() == [0, 0, 0, 0, 1]
+    assert split_by_density(labels, grid, np.full(5, 2), 2).tolist() == [0, 0, 0, 0, 0]
+
+
+def test_a_dense_part_is_joined_to_none():
+    labels, grid = row([0, 2, 4, 6])
+    parts = split_by_density(labels, grid, np.array([2, 2, 9, 2]), 1)
+    assert parts[0] == parts[1] and len({parts[0], parts[2], parts[3]}) == 3
+
+
+def test_the_density_of_a_part_is_its_mean():
+    labels, grid = row([0, 1, 3])
+    assert split_by_density(labels, grid, np.array([1, 4, 1]), 1).tolist() == [0, 0, 0]
+    assert len(set(split_by_density(labels, grid, np.array([1, 6, 1]), 1))) == 2
+
+
+@pytest.mark.parametrize("gap", [0, 1, 2])
+def test_density_keeps_labels_apart_and_what_has_none_out(gap):
+    rng = np.random.default_rng(5)
+    coords = torch.from_numpy(np.concatenate((np.zeros((900, 1), int), rng.integers(-12, 12, (900, 3))), axis=1))
+    grid = VoxelGrid.from_coords(coords)[0]
+    labels, counts = rng.integers(-1, 4, len(grid)), rng.integers(1, 6, len(grid))
+    parts, strict = split_by_density(labels, grid, counts, gap), split_voxels(labels, grid, gap)
+    assert np.array_equal(parts < 0, labels < 0)
+    assert np.array_equal(np.unique(parts[parts >= 0]), np.arange(parts.max() + 1))
+    for part in range(parts.max() + 1):
+        assert len(set(labels[parts == part])) == 1
+    for part in range(strict.max() + 1):  # nothing is cut that the gap had not
+        assert len(set(parts[strict == part])) == 1
+    assert gap == 0 or parts.max() < strict.max()
+
+
 def test_no_voxels_of_a_grid():
     grid = VoxelGrid.from_coords(torch.zeros((0, 4), dtype=torch.int64))[0]
-    assert split_voxels(np.zeros(0, int), grid, 1).shape == (0,)
+    for split in (split_voxels, lambda labels, grid, gap: split_by_density(labels, grid, np.zeros(0), gap)):
+        assert split(np.zeros(0, int), grid, 1).shape == (0,)
 
 
 def test_bad_input_is_refused():
