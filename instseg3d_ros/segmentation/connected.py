@@ -6,6 +6,7 @@ import ctypes
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.sparse.grid import VoxelGrid
@@ -76,11 +77,14 @@ def split_by_density(labels: np.ndarray, grid: VoxelGrid, counts: np.ndarray, ga
     rows = np.flatnonzero(part >= 0)
     if not gap or not len(rows):
         return part
-    size = np.bincount(part[rows])
-    sparse = rows[(np.bincount(part[rows], counts[rows]) < SPARSE * size)[part[rows]]]
-    again = split_connected(labels[sparse], grid.coords[:, 1:].cpu().numpy()[sparse], gap + 1)
+    mine = part[rows]
+    size = np.bincount(mine)
+    sparse = rows[(np.bincount(mine, counts[rows]) < SPARSE * size)[mine]]
+    again = split_connected(labels[sparse], grid.coords[torch.from_numpy(sparse), 1:].cpu().numpy(), gap + 1)
     part[sparse] = len(size) + again
-    part[rows] = np.unique(part[rows], return_inverse=True)[1]
+    used = np.zeros(len(size) + len(again), np.int64)
+    used[part[rows]] = 1
+    part[rows] = (used.cumsum() - 1)[part[rows]]
     return part
 
 
