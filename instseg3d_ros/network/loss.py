@@ -46,14 +46,11 @@ def structure_aware_loss(
     size = size.to(embedding.dtype)
     population = per_scene.to(embedding.dtype)[scene]  # M of equation 5, for each instance's scene
 
-    def mean_over_instance(values: torch.Tensor) -> torch.Tensor:
-        return values.new_zeros(num, values.shape[1]).index_add(0, owner, values) / size.unsqueeze(1)
-
-    mean_embedding = mean_over_instance(embedding)
+    mean_embedding = _mean_of_each(embedding, owner, size)
     s = _norm(embedding - mean_embedding[owner])  # equation 3
     pull = torch.relu(s - alpha).square()
     if structure_aware:
-        p = _norm(position - mean_over_instance(position)[owner])  # equation 2
+        p = _norm(position - _mean_of_each(position, owner, size)[owner])  # equation 2
         pull = pull * torch.sigmoid(p)
     intra = pull.new_zeros(num).index_add(0, owner, pull)  # equation 1
     if reduction == "mean":
@@ -95,7 +92,7 @@ def clearance_loss(
         if len(ids) == first:
             continue
         size = size.to(mine.dtype)
-        means = mine.new_zeros(len(ids), mine.shape[1]).index_add(0, owner, mine.detach())[first:] / size[first:, None]
+        means = _mean_of_each(mine.detach(), owner, size)[first:]
         with torch.no_grad():  # of N × M distances only those below the margin need a gradient
             distance = torch.cdist(mine, means)
             things = (owner >= first).nonzero().squeeze(1)
@@ -104,8 +101,13 @@ def clearance_loss(
             close = (nearest < margin).nonzero().squeeze(1)
         near = _norm(mine[close] - means[other[close]])
         term = mine.new_zeros(len(mine)).index_add(0, close, torch.relu(margin - near).square())
-        total = total + (mine.new_zeros(len(ids)).index_add(0, owner, term) / size).mean()
+        total = total + _mean_of_each(term.unsqueeze(1), owner, size).mean()
     return total / scenes
+
+
+def _mean_of_each(values: torch.Tensor, owner: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
+    """(M, D) means of values (N, D) over the members of each of M groups of `size` (M,); owner (N,) names the group."""
+    return values.new_zeros(len(size), values.shape[1]).index_add(0, owner, values) / size.unsqueeze(1)
 
 
 def _norm(x: torch.Tensor) -> torch.Tensor:

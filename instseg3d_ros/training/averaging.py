@@ -23,6 +23,9 @@ class Averaging(lightning.Callback):
         if trainer.global_step % self.every == 0 and (index + 1) % trainer.accumulate_grad_batches == 0:
             average(module)
 
+    def on_validation_start(self, trainer, module):  # what is scored and exported then is a mean as well
+        average(module)
+
     def on_train_end(self, trainer, module):
         average(module)
 

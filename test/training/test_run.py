@@ -88,7 +88,8 @@ def test_two_processes_equal_one_with_the_same_global_batch(toy_dataset, tmp_pat
 def test_processes_that_step_on_their_own_end_with_one_set_of_weights(toy_dataset, tmp_path):
     out = tmp_path / "run"
     options = ("--steps", "5", "--semantic_steps", "2", "--checkpoint_every", "2", "--accelerator", "cpu")
-    finish(start(toy_dataset, out, *options, "--devices", "2", "--average_every", "2", "--synchronize", "false"))
+    finish(start(toy_dataset, out, *options, "--devices", "2", "--average_every", "2", "--synchronize", "false",
+                 "--validate_every", "3"))  # fmt: skip
     saved = torch.load(out / "checkpoints" / "last.ckpt", weights_only=False)
     assert saved["global_step"] == 4
     network, _ = checkpoint.load(out / "model.safetensors")
