@@ -8,9 +8,17 @@ from instseg3d_ros.data.synthetic.floorplan import WALL_YAW, Floorplan
 from instseg3d_ros.data.synthetic.furniture.table import seats_around
 from instseg3d_ros.data.synthetic.mesh import Assembly, rotation
 
-DINING_TABLES = ("dining table", "round table", "covered table", "conference table")
+DINING_TABLES = (
+    "dining table",
+    "round table",
+    "covered table",
+    "conference table",
+    "folding table",
+    "picnic",
+    "bracket legs",
+)
 LOW_TABLES = ("coffee table", "round table", "block table", "side table", "nest of tables", "tray table")
-EASY_CHAIRS = ("armchair", "tub", "slipper", "wooden armchair", "recliner", "shell")
+EASY_CHAIRS = ("armchair", "tub", "slipper", "wooden armchair", "recliner", "shell", "rocking", "throne")
 OFFICE_CHAIRS = ("swivel", "executive", "four legs", "shell", "cantilever")
 
 

@@ -81,7 +81,7 @@ def bedroom(plan: Floorplan):
                     build("table", rng, names=("side table", "tray table")))  # fmt: skip
                 half = abs(across @ (high - low)[:2]) / 2 + np.subtract(*stand.bounds()[::-1])[0] / 2 + 0.05
                 plan.against_wall(stand, wall, float(across @ middle + side * half))
-    several(plan, "cabinet", 1, 2, ("wardrobe", "sliding doors", "chest of drawers"))
+    several(plan, "cabinet", 1, 2, ("wardrobe", "sliding doors", "chest of drawers", "louvres", "bow front"))
     if rng.random() < 0.5:
         workplace(plan)
     several(plan, "bookshelf", 0, 1)
@@ -96,7 +96,9 @@ def office(plan: Floorplan):
     openings(plan, int(rng.integers(1, 3)))
     for _ in range(int(rng.integers(1, 5))):
         workplace(plan)
-    several(plan, "cabinet", 1, 3, ("filing cabinet", "sideboard", "half open", "wardrobe", "sliding doors"))
+    several(
+        plan, "cabinet", 1, 3, None if rng.random() < 0.3 else ("filing cabinet", "sideboard", "half open", "wardrobe")
+    )
     several(plan, "bookshelf", 0, 3)
     dining(plan, 0.25)
     extras(plan, ("bin", "plant", "coat stand", "cardboard box", "printer", "water cooler", "heater and cooler"), 4)
@@ -107,7 +109,8 @@ def office(plan: Floorplan):
 def kitchen(plan: Floorplan):
     rng, build = plan.rng, plan.catalogue.build
     openings(plan, windows=0.6)
-    for counter, wall in several(plan, "counter", 1, 3, ("kitchen run", "kitchen run", "corner counter")):
+    runs = None if rng.random() < 0.3 else ("kitchen run", "kitchen run", "corner counter")
+    for counter, wall in several(plan, "counter", 1, 3, runs):
         along = along_wall(counter, wall)
         if rng.random() < 0.6:
             hung = build("cabinet", rng, mount="wall")
@@ -119,7 +122,7 @@ def kitchen(plan: Floorplan):
             hood = build("otherfurniture", rng, mount="wall", names=("hood",))
             plan.against_wall(hood, wall, along, z=rng.uniform(1.5, 1.7), gap=0)
     if rng.random() < 0.25 and min(plan.width, plan.depth) > 3:
-        plan.somewhere(build("counter", rng, names=("island",)), 1.0, centred=True)
+        plan.somewhere(build("counter", rng, names=("island", "waterfall", "breakfast bar")), 1.0, centred=True)
     dining(plan, 0.7)
     several(plan, "cabinet", 0, 2, ("sideboard", "kitchen tall unit", "half open"))
     extras(plan, ("bin", "washer", "crate", "stool", "trolley", "plant"), 4)
@@ -144,7 +147,7 @@ def bath(plan: Floorplan):
             mirror = build("otherfurniture", rng, mount="wall", names=("mirror",)) if rng.random() < 0.7 else (
                 build("cabinet", rng, mount="wall"))  # fmt: skip
             plan.against_wall(mirror, wall, along, z=rng.uniform(1.15, 1.35), gap=0)
-    several(plan, "cabinet", 0, 1, ("chest of drawers", "wardrobe", "filing cabinet", "corner cabinet"))
+    several(plan, "cabinet", 0, 1, ("chest of drawers", "wardrobe", "corner cabinet", "louvres", "plastic tower"))
     extras(plan, ("bin", "washer", "stool", "basket", "plant"), 2)
     hang(plan, int(rng.integers(0, 2)), ("radiator",) if rng.random() < 0.5 else ())
 
@@ -158,7 +161,7 @@ def meeting(plan: Floorplan):
         found = plan.somewhere(table, 1.0, centred=True)
         if found:
             plan.seat(found[0], rng.uniform(0.6, 1.0))
-    several(plan, "cabinet", 0, 2, ("sideboard", "filing cabinet", "half open"))
+    several(plan, "cabinet", 0, 2, ("sideboard", "filing cabinet", "half open", "bow front", "louvres"))
     several(plan, "chair", 0, 4, skew=0.2)
     extras(plan, ("plant", "bin", "television on stand", "coat stand"), 3)
     hang(plan, int(rng.integers(0, 3)), ("whiteboard", "television on wall")[: rng.integers(0, 3)])
@@ -168,7 +171,7 @@ def meeting(plan: Floorplan):
 def corridor(plan: Floorplan):
     rng = plan.rng
     openings(plan, int(rng.integers(2, 6)), windows=0.3)
-    several(plan, "cabinet", 0, 3, ("sideboard", "shoe cabinet", "wardrobe", "filing cabinet"))
+    several(plan, "cabinet", 0, 3, ("sideboard", "shoe cabinet", "wardrobe", "filing cabinet", "bow front", "louvres"))
     several(plan, "chair", 0, 4)
     several(plan, "table", 0, 1, ("side table", "console"))
     extras(plan, ("bench", "coat stand", "plant", "cardboard box", "bin"), 4)

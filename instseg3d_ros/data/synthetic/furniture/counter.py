@@ -175,3 +175,68 @@ def tiled(rng):
         for x in np.linspace(-0.5, 0.5, int(rng.integers(2, 5)))
     )
     return Assembly.of("counter", shape, Surface(0, 0, height, width * 0.9, depth * 0.8, 0.5))
+
+
+@construction("counter", "waterfall", weight=1)
+def waterfall(rng):
+    """An island whose slab runs down to the floor at one or both ends, closed or open between."""
+    width, depth, height = rng.uniform(1.1, 2.6), rng.uniform(0.55, 1.1), rng.uniform(0.86, 1.08)
+    top, thick = m.stone(rng) if rng.random() < 0.6 else body_material(rng), rng.uniform(0.03, 0.09)
+    slab = box(width, depth, thick, top, (0, 0, height - thick))
+    ends = (-1, 1) if rng.random() < 0.6 else (int(rng.choice([-1, 1])),)
+    slab += join(box(thick, depth, height - thick, top, (s * (width - thick) / 2, 0, 0)) for s in ends)
+    bodies = [Body("counter", slab)]
+    if rng.random() < 0.75:
+        paint, over = body_material(rng), rng.uniform(0.02, 0.35)
+        w, d, high = width - 2 * thick - 0.02, max(depth - over, 0.4), height - thick
+        base = box(w, d, high, paint, (0, (depth - d) / 2, 0))
+        if rng.random() < 0.6:
+            base += fronts(w, high, d, rng, paint, m.metal(rng)).turned(np.pi).moved(y=(depth - d) / 2)
+        bodies.append(Body("cabinet", base))
+    return Assembly(tuple(bodies), (Surface(0, 0, height, width * 0.9, depth * 0.8, 0.5),))
+
+
+@construction("counter", "breakfast bar", weight=0.8)
+def breakfast_bar(rng):
+    """A narrow high board along a wall or on its own, on posts, brackets or a panel; open below."""
+    width, depth, height = rng.uniform(0.9, 2.4), rng.uniform(0.3, 0.6), rng.uniform(0.95, 1.12)
+    top, frame, thick = (
+        body_material(rng),
+        m.metal(rng) if rng.random() < 0.6 else body_material(rng),
+        rng.uniform(0.03, 0.06),
+    )
+    shape = box(width, depth, thick, top, (0, 0, height - thick))
+    kind = rng.integers(3)
+    if kind == 0:
+        shape += join(
+            cylinder(rng.uniform(0.02, 0.04), height - thick, frame, (x * width, y * depth, 0))
+            for x in np.linspace(-0.45, 0.45, int(rng.integers(2, 4)))
+            for y in ((-0.35, 0.35) if rng.random() < 0.5 else (0.0,))
+        )
+    elif kind == 1:
+        shape += join(box(0.04, depth * 0.9, height - thick, frame, (s * width * 0.46, 0, 0)) for s in (-1, 1))
+    else:
+        shape += box(width * 0.96, 0.04, height - thick, frame, (0, depth * 0.4, 0))
+    if rng.random() < 0.4:
+        shape += box(width * 0.9, 0.03, 0.03, frame, (0, depth * 0.2, 0.25))
+    return Assembly.of("counter", shape, Surface(0, 0, height, width * 0.9, depth * 0.8, 0.5))
+
+
+@construction("counter", "shop counter", weight=0.8)
+def shop_counter(rng):
+    """Two heights: a work top behind and below a ledge for customers; the front plain, ribbed or with panels."""
+    width, depth, height = rng.uniform(1.0, 2.8), rng.uniform(0.5, 0.8), rng.uniform(0.95, 1.15)
+    face, top, low = body_material(rng), body_material(rng), rng.uniform(0.7, 0.85)
+    ledge = depth * rng.uniform(0.3, 0.5)
+    shape = box(width, depth * 0.55, low, face, (0, -depth * 0.15, 0)) + box(width, depth, 0.03, top, (0, 0, low))
+    shape += box(width, 0.03, height, face, (0, -depth / 2 + 0.03, 0)) + box(
+        width * 1.02, ledge, 0.035, top, (0, -depth / 2 + ledge / 2 - 0.03, height)
+    )
+    shape += join(box(0.03, depth * 0.95, low, face, (s * (width / 2 - 0.02), 0, 0)) for s in (-1, 1))
+    if rng.random() < 0.5:
+        trim = body_material(rng)
+        shape += join(
+            box(width * rng.uniform(0.01, 0.03), 0.02, height * 0.9, trim, (x * width, -depth / 2 + 0.01, 0.03))
+            for x in np.linspace(-0.48, 0.48, int(rng.integers(3, 16)))
+        )
+    return Assembly.of("counter", shape, Surface(0, ledge / 2, low + 0.03, width * 0.9, (depth - ledge) * 0.8, 0.5))

@@ -6,7 +6,7 @@ import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.furniture.table import standing, top_material
-from instseg3d_ros.data.synthetic.mesh import Assembly, Surface
+from instseg3d_ros.data.synthetic.mesh import Assembly, Shape, Surface
 from instseg3d_ros.data.synthetic.parts import body_material, carcass, fronts, join, legs
 from instseg3d_ros.data.synthetic.primitives import box, tube
 from instseg3d_ros.data.synthetic.registry import construction
@@ -140,3 +140,104 @@ def school_desk(rng):
         x = side * width * 0.46
         shape += tube([(x, -depth / 2, 0.015), (x, depth / 2, 0.015), (x, 0, 0.02), (x, 0, height - 0.1)], 0.015, steel)
     return Assembly.of("desk", shape, seats=_desk_seats(width, depth))
+
+
+@construction("desk", "height adjustable", weight=1.2)
+def height_adjustable(rng):
+    """Two telescopic columns on long feet; the board at sitting or standing height."""
+    width, depth, height = (
+        rng.uniform(1.1, 1.8),
+        rng.uniform(0.6, 0.85),
+        rng.choice([rng.uniform(0.66, 0.8), rng.uniform(0.95, 1.2)]),
+    )
+    steel, top = m.metal(rng) if rng.random() < 0.6 else m.painted(rng), top_material(rng)
+    thick, y = rng.uniform(0.02, 0.035), rng.uniform(-0.02, 0.12)
+    shape = box(width, depth, thick, top, (0, 0, height - thick)) + box(
+        width * 0.75, 0.06, 0.05, steel, (0, y, height - thick - 0.05)
+    )
+    for side in (-1, 1):
+        x = side * width * rng.uniform(0.3, 0.44)
+        shape += box(0.08, 0.06, height * 0.6, steel, (x, y, 0.03)) + box(0.06, 0.045, height - thick, steel, (x, y, 0))
+        shape += box(0.07, depth * rng.uniform(0.8, 0.95), 0.03, steel, (x, 0, 0))
+    if rng.random() < 0.3:
+        shape += box(width * 0.96, 0.025, rng.uniform(0.3, 0.45), m.fabric(rng), (0, depth / 2 + 0.015, height - 0.05))
+    return Assembly.of(
+        "desk", shape, Surface(0, 0, height, width * 0.93, depth * 0.88), seats=_desk_seats(width, depth)
+    )
+
+
+@construction("desk", "bench of desks", weight=0.8)
+def bench_of_desks(rng):
+    """Two work places face to face with a screen between them."""
+    width, depth, height = rng.uniform(1.1, 1.7), rng.uniform(0.65, 0.8), rng.uniform(0.7, 0.76)
+    top, frame, t = top_material(rng), m.metal(rng), rng.uniform(0.03, 0.06)
+    shape, surfaces = Shape(), []
+    for side in (-1, 1):
+        y = side * (depth / 2 + 0.02)
+        shape += box(width, depth, 0.025, top, (0, y, height - 0.025))
+        surfaces.append(Surface(0, y, height, width * 0.93, depth * 0.85, 1.0))
+        x = side * (width / 2 - t)
+        shape += box(t, 2 * depth, t, frame, (x, 0, height - 0.025 - t))
+        shape += join(box(t, t, height - 0.03, frame, (x, s * (depth - 0.06), 0)) for s in (-1, 1))
+    if rng.random() < 0.8:
+        shape += box(width, 0.03, rng.uniform(0.3, 0.6), m.fabric(rng), (0, 0, height - 0.1))
+    return Assembly.of("desk", shape, *surfaces, seats=[(0, -depth, np.pi), (0, depth, 0.0)])
+
+
+@construction("desk", "writing desk", weight=1)
+def writing_desk(rng):
+    """A slender board over a box of flat drawers on four legs, sometimes with a mirror or a gallery."""
+    width, depth, height = rng.uniform(0.8, 1.4), rng.uniform(0.42, 0.62), rng.uniform(0.72, 0.8)
+    made, chest = body_material(rng), rng.uniform(0.09, 0.2)
+    frame = made if rng.random() < 0.6 else m.metal(rng)
+    shape = box(width, depth, 0.022, made, (0, 0, height - 0.022))
+    body = box(width * 0.95, depth * 0.92, chest, made) + fronts(
+        width * 0.95, chest, depth * 0.92, rng, made, m.metal(rng), ["drawer"]
+    )
+    shape += body.moved(z=height - 0.022 - chest)
+    shape += legs(
+        width * 0.95,
+        depth * 0.92,
+        height - chest,
+        frame,
+        rng,
+        str(rng.choice(["tapered", "square", "splayed", "frame", "round"])),
+    )
+    if rng.random() < 0.35:
+        w, h = width * rng.uniform(0.4, 0.8), rng.uniform(0.5, 0.8)
+        shape += box(
+            w, 0.025, h, m.Material((0.6, 0.65, 0.68), gloss=0.95, infrared=0.4), (0, depth / 2 - 0.02, height)
+        )
+    elif rng.random() < 0.4:
+        shape += box(width, 0.018, rng.uniform(0.08, 0.2), made, (0, depth / 2 - 0.01, height))
+    return Assembly.of(
+        "desk", shape, Surface(0, -0.03, height, width * 0.93, depth * 0.8), seats=_desk_seats(width, depth)
+    )
+
+
+@construction("desk", "between shelves", weight=0.8)
+def between_shelves(rng):
+    """The board rests on an open shelf at one end, or both, and on legs at the other."""
+    width, depth, height = rng.uniform(1.0, 1.7), rng.uniform(0.5, 0.7), rng.uniform(0.71, 0.78)
+    made, t = body_material(rng), 0.02
+    shape, w = box(width, depth, t, made, (0, 0, height - t)), rng.uniform(0.25, 0.45)
+    ends = [1, 1] if rng.random() < 0.4 else [1, 0]
+    turn = int(rng.choice([-1, 1]))
+    for side, shelf in zip((turn, -turn), ends):
+        x = side * (width - w) / 2
+        if shelf:
+            shape += carcass(w, depth, height - t, made).moved(x)
+            shape += join(
+                box(w, depth * 0.97, t, made, (x, 0, z)) for z in np.linspace(0, height, int(rng.integers(3, 5)))[1:-1]
+            )
+        else:
+            shape += join(
+                box(0.045, 0.045, height - t, made, (side * (width / 2 - 0.03), s * depth * 0.45, 0)) for s in (-1, 1)
+            )
+    surfaces = [Surface(0, 0, height, width * 0.93, depth * 0.88)]
+    if rng.random() < 0.35:  # shelves go on upwards at the end
+        up = rng.uniform(0.5, 1.0)
+        shape += carcass(w, depth * 0.6, up, made).moved(turn * (width - w) / 2, depth * 0.2, height)
+        shape += box(w, depth * 0.55, t, made, (turn * (width - w) / 2, depth * 0.2, height + up / 2))
+        surfaces = [Surface(-turn * w / 2, 0, height, (width - w) * 0.9, depth * 0.88)]
+    return Assembly.of("desk", shape, *surfaces, seats=_desk_seats(width, depth))

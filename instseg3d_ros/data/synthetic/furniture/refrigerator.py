@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
-from instseg3d_ros.data.synthetic.mesh import Assembly, Surface
-from instseg3d_ros.data.synthetic.parts import carcass, handle
+from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Surface
+from instseg3d_ros.data.synthetic.parts import carcass, handle, join
 from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, rounded_box, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
@@ -21,7 +21,7 @@ def _fridge(width, depth, height, cuts, paint, rng, side_by_side=False) -> Assem
         halves = ((-0.25, 0.5, 1), (0.25, 0.5, -1)) if side_by_side else ((0.0, 1.0, hinge),)
         for x, share, side in halves:
             w, h = width * share - 0.006, (high - low) * height - 0.008
-            door = rounded_box(w, 0.06, h, paint, rng.uniform(0.004, 0.025)).moved(
+            door = rounded_box(w, 0.06, h, paint, rng.uniform(0.004, 0.025) * rng.choice([1, 2])).moved(
                 x * width, -depth / 2 + 0.03, low * height + 0.004
             )
             long = rng.uniform(0.15, 0.6) * h
@@ -150,3 +150,86 @@ def chest_freezer(rng):
         width * 1.01, depth * 1.02, 0.07, paint, 0.02
     ).moved(z=height)
     return Assembly.of("refrigerator", shape + box(0.2, 0.03, 0.05, m.metal(rng), (0, -depth / 2 - 0.02, height)))
+
+
+@construction("refrigerator", "small and plain", weight=1.2)
+def small_plain(rng):
+    """A low cube for offices and hotel rooms: one flat leaf with soft or sharp edges, opened by a groove."""
+    width, depth, height, paint = rng.uniform(0.38, 0.56), rng.uniform(0.4, 0.56), rng.uniform(0.48, 1.0), _enamel(rng)
+    edge, foot = rng.uniform(0.003, 0.04), rng.uniform(0.01, 0.04)
+    shape = rounded_box(width, depth - 0.05, height - foot, paint, edge).moved(0, 0.025, foot)
+    door = rounded_box(width * 0.99, 0.05, height - foot - 0.02, paint, edge).moved(0, -depth / 2 + 0.025, foot + 0.01)
+    groove = box(
+        0.006,
+        0.02,
+        height * 0.8,
+        m.Material((0.08, 0.08, 0.08)),
+        (rng.choice([-1, 1]) * width / 2, -depth / 2 + 0.055, height * 0.1),
+    )
+    shape += (
+        door
+        + groove
+        + join(
+            cylinder(0.015, foot, m.metal(rng), (x * width * 0.4, y * depth * 0.35, 0))
+            for x in (-1, 1)
+            for y in (-1, 1)
+        )
+    )
+    return Assembly.of("refrigerator", shape, Surface(0, 0, height, width * 0.9, depth * 0.8))
+
+
+@construction("refrigerator", "catering", weight=0.7)
+def catering(rng):
+    """Steel on legs or casters: one to three tall leaves under a grille."""
+    count, each = int(rng.integers(1, 4)), rng.uniform(0.55, 0.72)
+    width, depth, height, steel = count * each, rng.uniform(0.65, 0.85), rng.uniform(1.8, 2.1), m.metal(rng)
+    foot, grille, halves = rng.uniform(0.08, 0.18), rng.uniform(0.12, 0.25), int(rng.integers(1, 3))
+    shape = box(width, depth - 0.06, height - foot, steel, (0, 0.03, foot))
+    shape += join(
+        cylinder(0.025, foot, steel, (x * width * 0.45, y * depth * 0.38, 0)) for x in (-1, 1) for y in (-1, 1)
+    )
+    shape += join(
+        box(width * 0.95, 0.02, 0.012, steel, (0, -depth / 2 + 0.05, z))
+        for z in np.arange(height - grille + 0.03, height - 0.02, 0.035)
+    )
+    for i in range(count):
+        x, h = (i + 0.5 - count / 2) * each, (height - foot - grille) / halves
+        for k in range(halves):
+            shape += rounded_box(each - 0.02, 0.06, h - 0.02, steel, 0.01).moved(
+                x, -depth / 2 + 0.03, foot + k * h + 0.01
+            )
+            grip = x + rng.choice([-1, 1]) * each * 0.42
+            shape += bar(
+                (grip, -depth / 2 - 0.04, foot + (k + 0.4) * h),
+                (grip, -depth / 2 - 0.04, foot + (k + 0.7) * h),
+                0.03,
+                0.03,
+                steel,
+            )
+    return Assembly.of("refrigerator", shape)
+
+
+@construction("refrigerator", "family", weight=2)
+def family(rng):
+    """One or two leaves with what a kitchen adds: notes and magnets, a dispenser, boxes and baskets on top."""
+    width, depth, height = rng.uniform(0.54, 0.92), rng.uniform(0.58, 0.78), rng.uniform(1.45, 1.95)
+    made = _fridge(width, depth, height, [0, rng.uniform(0.3, 0.75), 1], _enamel(rng), rng, width > 0.8)
+    shape, front = made.bodies[0].shape, -depth / 2 - 0.001
+    for _ in range(int(rng.integers(0, 9))):
+        x, z = rng.uniform(-0.4, 0.4) * width, rng.uniform(0.45, 0.92) * height
+        shape += box(
+            rng.uniform(0.03, 0.21), 0.006, rng.uniform(0.03, 0.3), m.printed(rng), (x, front - 0.002, z - 0.05)
+        )
+    if rng.random() < 0.35:
+        dark = m.Material((0.07, 0.07, 0.08), gloss=0.7, infrared=0.5)
+        x = rng.uniform(-0.25, 0.25) * width
+        shape += box(0.24, 0.012, 0.38, dark, (x, front - 0.004, 0.95)) + box(
+            0.18, 0.03, 0.03, m.metal(rng), (x, front - 0.02, 0.97)
+        )
+    loads = []
+    for x in np.arange(-0.35, 0.4, 0.3) * width:
+        if rng.random() < 0.35:
+            high = rng.uniform(0.08, min(0.3, 2.25 - height))
+            piece = rounded_box(rng.uniform(0.12, 0.28) * width, rng.uniform(0.2, 0.4), high, m.printed(rng), 0.01)
+            loads.append(Body("object", piece.moved(x, rng.uniform(-0.05, 0.05), height), loose=True))
+    return Assembly.of("refrigerator", shape).with_bodies(*loads)

@@ -9,7 +9,7 @@ from instseg3d_ros.data.synthetic.furniture.fittings import basin, tap
 from instseg3d_ros.data.synthetic.mesh import Assembly, Body
 from instseg3d_ros.data.synthetic.objects.vessels import hollow
 from instseg3d_ros.data.synthetic.parts import body_material, fronts, join, legs
-from instseg3d_ros.data.synthetic.primitives import bar, box, revolve
+from instseg3d_ros.data.synthetic.primitives import bar, box, revolve, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
 
@@ -146,3 +146,55 @@ def corner_basin(rng):
         "sink",
         bowl + box(r * 1.2, r * 0.8, 0.05, made, (0, -r * 0.4, 0.1)) + tap(rng, m.metal(rng)).moved(0, -0.1, 0.15),
     )
+
+
+@construction("sink", "utility tub", weight=0.8)
+def utility_tub(rng):
+    """Deep plastic, steel or stone for laundry and workshop, on legs."""
+    width, depth, height = rng.uniform(0.45, 0.75), rng.uniform(0.42, 0.6), rng.uniform(0.75, 0.92)
+    made = [m.painted, m.metal, m.ceramic][int(rng.integers(3))](rng)
+    deep = rng.uniform(0.25, 0.4)
+    shape = basin(width, depth, deep, made, rng.uniform(0.008, 0.03)).moved(z=height)
+    frame = m.metal(rng) if rng.random() < 0.5 else made
+    shape += legs(
+        width * 0.95, depth * 0.95, height - deep, frame, rng, str(rng.choice(["round", "square", "splayed", "panels"]))
+    )
+    return Assembly.of("sink", shape + tap(rng, m.metal(rng)).moved(0, depth / 2, height))
+
+
+@construction("sink", "console", weight=0.8)
+def console(rng):
+    """A broad top with a shallow bowl on thin metal legs with a towel bar."""
+    width, depth, height, made = rng.uniform(0.5, 1.1), rng.uniform(0.4, 0.52), rng.uniform(0.78, 0.88), m.ceramic(rng)
+    chrome, thick = m.metal(rng), rng.uniform(0.08, 0.16)
+    w, d = width * rng.uniform(0.55, 0.85), depth * rng.uniform(0.6, 0.75)
+    shape = basin(w, d, thick - 0.01, made).moved(0, -0.02, height)
+    for sx, sy, lx, ly in ((0, -1, width, (depth - d) / 2 - 0.02), (0, 1, width, (depth - d) / 2 + 0.02),
+                           (-1, 0, (width - w) / 2, depth), (1, 0, (width - w) / 2, depth)):  # fmt: skip
+        shape += box(lx, ly, thick, made, (sx * (width - lx) / 2, sy * (depth - ly) / 2, height - thick))
+    shape += legs(
+        width * 0.95, depth * 0.92, height - thick, chrome, rng, str(rng.choice(["round", "frame", "tapered"]))
+    )
+    if rng.random() < 0.5:
+        z = height - thick - 0.06
+        shape += tube([(-width / 2, -depth / 2 - 0.05, z), (width / 2, -depth / 2 - 0.05, z)], 0.01, chrome)
+    return Assembly.of("sink", shape + tap(rng, chrome).moved(0, depth / 2 - 0.05, height))
+
+
+@construction("sink", "one pillar", weight=0.7)
+def pillar(rng):
+    """Bowl and foot in one: a cylinder, cone or block up to the rim."""
+    r, height = rng.uniform(0.19, 0.27), rng.uniform(0.8, 0.92)
+    made = m.ceramic(rng) if rng.random() < 0.7 else m.stone(rng)
+    foot, waist = rng.uniform(0.5, 1.0), rng.uniform(0.55, 1.0)
+    corner, s = float(rng.choice([0, 0.3, 1])), np.linspace(0, 1, 9)
+    outer = r * ((1 - s) * foot + s + (waist - 1) * np.sin(np.pi * s) * 0.6)
+    profile = np.stack([outer, s * height], 1)
+    shape = revolve(
+        [(0, 0), *profile, (r - 0.025, height), (r * 0.7, height - 0.1), (0, height - 0.13)],
+        made,
+        28,
+        rng.uniform(0.75, 1),
+        corner,
+    )
+    return Assembly.of("sink", shape + tap(rng, m.metal(rng)).scaled(1, 1, 1.2).moved(0, r * 0.85, height - 0.02))

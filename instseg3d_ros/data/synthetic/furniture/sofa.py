@@ -6,8 +6,8 @@ import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Shape, Surface
-from instseg3d_ros.data.synthetic.parts import body_material, legs, upholstered
-from instseg3d_ros.data.synthetic.primitives import box, cushion, cylinder, grid, rounded_box, surface
+from instseg3d_ros.data.synthetic.parts import body_material, join, legs, slats, upholstered
+from instseg3d_ros.data.synthetic.primitives import box, cushion, cylinder, grid, rounded_box, surface, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
 
@@ -195,3 +195,148 @@ def day_bed(rng):
     shape += rounded_box(width * 0.6, 0.14, 0.42, cloth, 0.05).moved(width * 0.18, depth / 2 - 0.08, 0.36)
     bolster = cylinder(0.09, depth * 0.8, cloth).turned(np.pi / 2, 0).moved(width / 2 - 0.25, depth * 0.4, 0.5)
     return Assembly.of("sofa", shape + bolster)
+
+
+@construction("sofa", "camel back", weight=1)
+def camel_back(rng):
+    """The back's upper edge swings up once or twice; scooped arms, thin legs or a skirt to the floor."""
+    width, depth = rng.uniform(1.2, 2.2), rng.uniform(0.72, 0.92)
+    cloth, seat, low = m.fabric(rng), rng.uniform(0.38, 0.46), float(rng.choice([0.0, rng.uniform(0.1, 0.2)]))
+    thick, high, swing = rng.uniform(0.1, 0.18), rng.uniform(0.7, 0.85), rng.uniform(0.06, 0.2)
+    u = np.linspace(-1, 1, 21)
+    edge = high + swing * np.cos(np.pi * u * rng.integers(1, 3))
+    ring = [
+        np.stack([u * width / 2, np.full(21, y), z], 1)
+        for y, z in ((0, np.full(21, low)), (thick, np.full(21, low)), (thick, edge), (0, edge - 0.03))
+    ]
+    shape = surface(np.stack(ring, 1).reshape(-1, 3), grid(21, 4, wrap=True), cloth).moved(y=depth / 2 - thick)
+    count = int(rng.integers(1, 4))
+    shape += box(width * 0.97, depth * 0.95, seat - 0.12 - low, cloth, (0, 0, low))
+    for i in range(count):
+        x, each = ((i + 0.5) / count - 0.5) * width * 0.86, width * 0.86 / count
+        shape += upholstered(each - 0.008, depth - thick, 0.13, cloth, rng).moved(x, -thick / 2, seat - 0.13)
+    arm = np.array(
+        [(-depth / 2, seat + 0.08), (-depth * 0.1, seat + rng.uniform(0.1, 0.2)), (depth * 0.45, high - 0.05)]
+    )
+    for side in (-1, 1):
+        x = side * (width / 2 - 0.05)
+        shape += tube(np.insert(arm, 0, x, 1), rng.uniform(0.04, 0.08), cloth, 10)
+        shape += box(0.08, depth * 0.9, seat - low + 0.05, cloth, (x, 0, low))
+    if low:
+        shape += legs(width * 0.92, depth * 0.88, low + 0.02, m.wood(rng), rng, str(rng.choice(["tapered", "splayed"])))
+    return Assembly.of("sofa", shape, Surface(0, -thick / 2, seat + 0.02, width * 0.8, depth * 0.6, 0.5))
+
+
+@construction("sofa", "settle", weight=0.8)
+def settle(rng):
+    """A wooden seat for two or three with a back of slats or spindles and a thin pad."""
+    width, depth, seat = rng.uniform(1.1, 1.9), rng.uniform(0.5, 0.7), rng.uniform(0.36, 0.44)
+    made, high, post = (
+        m.wood(rng) if rng.random() < 0.8 else m.metal(rng),
+        rng.uniform(0.4, 0.6),
+        rng.uniform(0.03, 0.06),
+    )
+    shape = box(width, depth, 0.03, made, (0, 0, seat - 0.03)) + legs(
+        width, depth, seat - 0.03, made, rng, str(rng.choice(["square", "round", "tapered", "panels"]))
+    )
+    back = box(width, post, post, made, (0, 0, high - post)) + slats(
+        width - post, high - post, int(rng.integers(5, 18)), made, rng.random() < 0.7
+    )
+    shape += back.turned(-rng.uniform(0.05, 0.25), 0).moved(0, depth / 2 - 0.03, seat)
+    for side in (-1, 1):
+        x = side * (width / 2 - post / 2)
+        shape += box(post, post, 0.22, made, (x, -depth * 0.42, seat)) + box(
+            post * 1.5, depth * 0.95, 0.03, made, (x, 0, seat + 0.22)
+        )
+    if rng.random() < 0.8:
+        pad = upholstered(width * 0.93, depth * 0.86, rng.uniform(0.04, 0.1), m.fabric(rng), rng)
+        shape += pad.moved(0, -0.03, seat)
+    return Assembly.of("sofa", shape, Surface(0, -0.05, seat + 0.08, width * 0.8, depth * 0.6, 0.5))
+
+
+@construction("sofa", "recliners", weight=1)
+def recliners(rng):
+    """Two or three overstuffed seats in a row, pillows one above the other, foot rests in or out."""
+    count, each, cloth = (
+        int(rng.integers(2, 4)),
+        rng.uniform(0.56, 0.72),
+        m.painted(rng) if rng.random() < 0.6 else m.fabric(rng),
+    )
+    depth, seat, arm = rng.uniform(0.85, 1.0), rng.uniform(0.42, 0.5), rng.uniform(0.16, 0.26)
+    width = count * each + 2 * arm
+    shape, high = box(width * 0.98, depth * 0.9, 0.3, cloth, (0, 0.03, 0.03)), rng.uniform(0.52, 0.68)
+    for i in range(count):
+        x = (i + 0.5 - count / 2) * each
+        shape += rounded_box(each - 0.01, depth * 0.72, 0.2, cloth, 0.08, 0.03).moved(x, -depth * 0.12, seat - 0.18)
+        pillows, lean = int(rng.integers(1, 4)), -rng.uniform(0.1, 0.35)
+        for k in range(pillows):
+            pad = rounded_box(each - 0.02, rng.uniform(0.18, 0.28), high / pillows * 1.06, cloth, 0.09)
+            shape += pad.moved(z=k * high / pillows).turned(lean, 0).moved(x, depth * 0.3, seat - 0.02)
+        if rng.random() < 0.25:
+            rest = rounded_box(each - 0.04, 0.4, 0.09, cloth, 0.04).turned(-rng.uniform(0.0, 0.5), 0)
+            shape += rest.moved(x, -depth * 0.5 - 0.2, seat - 0.14)
+    for side in (-1, 1):
+        piece = rounded_box(arm, depth * 0.92, rng.uniform(0.58, 0.66), cloth, 0.08, 0.03)
+        shape += piece.moved(side * (width - arm) / 2, 0, 0.02)
+    return Assembly.of("sofa", shape, Surface(0, -depth * 0.15, seat + 0.05, count * each * 0.9, depth * 0.5, 0.5))
+
+
+@construction("sofa", "banquette", weight=0.7)
+def banquette(rng):
+    """A bench along a wall, its tall back stitched in upright channels; no arms, sometimes round a corner."""
+    width, depth, cloth = (
+        rng.uniform(1.2, 2.8),
+        rng.uniform(0.5, 0.65),
+        m.painted(rng) if rng.random() < 0.5 else m.fabric(rng),
+    )
+    seat, high, base = rng.uniform(0.42, 0.48), rng.uniform(0.8, 1.2), body_material(rng)
+
+    def run(length: float) -> Shape:
+        made = box(length, depth * 0.88, seat - 0.1, base, (0, 0.03, 0)) + upholstered(
+            length, depth, 0.11, cloth, rng, 0.015
+        ).moved(z=seat - 0.1)
+        w = rng.uniform(0.1, 0.3)
+        channels = max(2, int(length / w))
+        return made + join(
+            rounded_box(length / channels, 0.11, high - seat, cloth, 0.035).moved(
+                (i + 0.5 - channels / 2) * length / channels, depth / 2 - 0.06, seat
+            )
+            for i in range(channels)
+        )
+
+    shape = run(width)
+    if rng.random() < 0.3:
+        side, reach = int(rng.choice([-1, 1])), rng.uniform(0.7, 1.4)
+        wing = run(reach).turned(-side * np.pi / 2)
+        shape += wing.moved(side * (width - depth) / 2, -(depth + reach) / 2)
+    return Assembly.of("sofa", shape, Surface(0, -0.05, seat + 0.03, width * 0.9, depth * 0.6, 0.4))
+
+
+@construction("sofa", "woven", weight=0.8)
+def woven(rng):
+    """Wicker: a thin shell of seat, back and arms with loose pads in it."""
+    width, depth, made = rng.uniform(1.1, 1.9), rng.uniform(0.65, 0.85), m.wood(rng)
+    seat, arm, back, t = (
+        rng.uniform(0.26, 0.34),
+        rng.uniform(0.52, 0.66),
+        rng.uniform(0.62, 0.85),
+        rng.uniform(0.04, 0.09),
+    )
+    low = float(rng.choice([0.0, rng.uniform(0.06, 0.15)]))
+    shape = box(width, depth, seat - low, made, (0, 0, low)) + box(
+        width, t, back - low, made, (0, (depth - t) / 2, low)
+    )
+    shape += join(box(t, depth, arm - low, made, (s * (width - t) / 2, 0, low)) for s in (-1, 1))
+    if low:
+        shape += legs(width * 0.95, depth * 0.9, low + 0.01, made, rng, "square")
+    cloth, pad, count = m.fabric(rng), rng.uniform(0.06, 0.14), int(rng.integers(1, 4))
+    each = (width - 2 * t) / count
+    for i in range(count):
+        x = (i + 0.5 - count / 2) * each
+        shape += upholstered(each - 0.01, depth - t - 0.02, pad, cloth, rng).moved(x, -t / 2, seat)
+        if rng.random() < 0.8:
+            piece = (
+                cushion(each * 0.95, back - seat, rng.uniform(0.12, 0.2), cloth).turned(np.pi / 2 - 0.2, 0).grounded()
+            )
+            shape += piece.moved(x, depth / 2 - t - 0.12, seat + pad * 0.8)
+    return Assembly.of("sofa", shape, Surface(0, -0.08, seat + pad + 0.01, width * 0.75, depth * 0.5, 0.5))

@@ -242,3 +242,64 @@ def wire_drum(rng):
             6,
         )
     return Assembly.of("table", shape, Surface(0, 0, h + 0.015, r * 1.3, r * 1.3))
+
+
+@construction("table", "folding table", weight=0.8)
+def folding_table(rng):
+    """A light board on bent tubes or hinged pairs of legs, plastic or wood."""
+    width, depth, height = rng.uniform(0.6, 1.9), rng.uniform(0.5, 0.8), rng.uniform(0.62, 0.78)
+    top, steel, r = m.painted(rng) if rng.random() < 0.6 else m.wood(rng), m.metal(rng), rng.uniform(0.01, 0.018)
+    shape, inset = (
+        rounded_box(width, depth, rng.uniform(0.02, 0.05), top, 0.012).moved(z=height - 0.04),
+        rng.uniform(0.05, 0.25),
+    )
+    y, lean = depth * 0.42, rng.uniform(0.0, 0.12)
+    for side in (-1, 1):
+        x = side * (width / 2 - inset)
+        foot = x + side * lean
+        shape += tube([(x, -y, height - 0.05), (foot, -y, 0.02), (foot, y, 0.02), (x, y, height - 0.05)], r, steel)
+        shape += tube([(x, 0, height * 0.5), (x - side * width * 0.2, 0, height - 0.05)], r * 0.7, steel)
+    seats = seats_around(width, depth, rng)
+    return Assembly.of("table", shape, Surface(0, 0, height, width * 0.92, depth * 0.9), seats=seats)
+
+
+@construction("table", "picnic", weight=0.4)
+def boards_and_trestles(rng):
+    """Separate boards with gaps over two slanting trestles."""
+    width, depth, height, made = rng.uniform(1.1, 2.2), rng.uniform(0.65, 0.95), rng.uniform(0.68, 0.78), m.wood(rng)
+    count = int(rng.integers(4, 8))
+    shape, each = Shape(), depth / count
+    for i in range(count):
+        shape += box(width, each * 0.9, 0.035, made, (0, (i + 0.5 - count / 2) * each, height - 0.035))
+    for side in (-1, 1):
+        x, w = side * width * rng.uniform(0.3, 0.42), rng.uniform(0.04, 0.09)
+        shape += box(w, depth * 0.9, 0.06, made, (x, 0, height - 0.095))
+        for s in (-1, 1):
+            shape += bar((x, s * depth * 0.45, 0), (x, s * depth * 0.1, height - 0.06), w, 0.05, made)
+    return Assembly.of(
+        "table", shape, Surface(0, 0, height, width * 0.93, depth * 0.9), seats=seats_around(width, depth, rng)
+    )
+
+
+@construction("table", "bracket legs", weight=0.8)
+def bracket_legs(rng):
+    """Slabs of any outline on hairpins, loops, V or U shaped plates."""
+    width, depth = rng.uniform(0.7, 2.2), rng.uniform(0.5, 1.0)
+    height = rng.uniform(0.35, 0.5) if rng.random() < 0.35 else rng.uniform(0.68, 0.78)
+    top, steel, thick = top_material(rng), m.metal(rng), rng.uniform(0.02, 0.06)
+    shape, h, kind = flat_top(width, depth, thick, top, rng).moved(z=height - thick), height - thick, rng.integers(3)
+    y, t = depth * rng.uniform(0.3, 0.46), rng.uniform(0.012, 0.045)
+    for side in (-1, 1):
+        x = side * (width / 2 - rng.uniform(0.05, 0.2))
+        if kind == 0:  # hairpins at the corners
+            for s in (-1, 1):
+                shape += tube([(x, s * y - 0.06, h), (x, s * y, 0.01), (x, s * y + 0.06, h)], 0.007, steel, 6)
+        elif kind == 1:  # a U, broad
+            shape += bar((x, -y, 0), (x, -y, h), t, 2 * t, steel) + bar((x, y, 0), (x, y, h), t, 2 * t, steel)
+            shape += bar((x, -y, t / 2), (x, y, t / 2), t, t, steel)
+        else:  # a V or a trapezoid on its point
+            low = y * rng.uniform(0.05, 0.5)
+            shape += bar((x, -low, 0), (x, -y, h), t, 2 * t, steel) + bar((x, low, 0), (x, y, h), t, 2 * t, steel)
+            shape += bar((x, -low, t / 2), (x, low, t / 2), t, t, steel)
+    seats = seats_around(width, depth, rng) if height > 0.6 else []
+    return Assembly.of("table", shape, Surface(0, 0, height, width * 0.9, depth * 0.85), seats=seats)

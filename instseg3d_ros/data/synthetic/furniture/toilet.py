@@ -6,9 +6,9 @@ import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.furniture.fittings import oval
-from instseg3d_ros.data.synthetic.mesh import Assembly, Shape
+from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Shape
 from instseg3d_ros.data.synthetic.objects.vessels import hollow
-from instseg3d_ros.data.synthetic.primitives import box, cylinder, extrude, revolve, rounded_box
+from instseg3d_ros.data.synthetic.primitives import box, cylinder, extrude, grid, revolve, rounded_box, surface, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
 
@@ -34,8 +34,6 @@ def _bowl(width, depth, seat, rng, made, low: float = 0.0) -> Shape:
             np.concatenate([o, np.full((28, 1), z)], 1)
             for o, z in ((outline, 0), (outline, 0.02), (inner, 0.02), (inner, 0))
         ]
-        from instseg3d_ros.data.synthetic.primitives import grid, surface
-
         shape += lid + surface(np.concatenate(ring), grid(4, 28, wrap=True), plastic).moved(z=seat)
     return shape.moved(y=-depth / 2)
 
@@ -91,3 +89,89 @@ def square_toilet(rng):
     shape += box(tank, 0.17, rng.uniform(0.28, 0.45), made, (0, 0.085, seat - 0.02))
     shape += box(width * 0.7, 0.17, seat, made, (0, 0.085, 0))
     return Assembly.of("toilet", shape.moved(y=0.15))
+
+
+@construction("toilet", "flush valve", weight=0.8)
+def flush_valve(rng):
+    """Public: no tank, a chrome pipe with a lever behind a bare bowl on a foot or on the wall."""
+    width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.45, 0.56), rng.uniform(0.37, 0.48), m.ceramic(rng)
+    if rng.random() < 0.25:
+        made = m.metal(rng)
+    low, chrome = float(rng.choice([0.0, rng.uniform(0.08, 0.16)])), m.metal(rng)
+    shape = _bowl(width, depth, seat, rng, made, low) + box(width * 0.7, 0.14, seat - low - 0.02, made, (0, -0.01, low))
+    top = seat + rng.uniform(0.15, 0.4)
+    shape += cylinder(0.018, top - seat, chrome, (0, 0.03, seat)) + cylinder(0.035, 0.1, chrome, (0, 0.03, top - 0.05))
+    side = rng.choice([-1, 1])
+    shape += tube([(0, 0.03, top), (side * 0.06, 0.03, top), (side * 0.14, -0.02, top - 0.02)], 0.01, chrome)
+    return Assembly.of("toilet", shape.moved(y=depth / 2 - 0.02))
+
+
+@construction("toilet", "washing", weight=0.8)
+def washing(rng):
+    """No tank either: a closed body that swells towards the back, a thick seat with a panel of buttons beside it."""
+    width, depth, seat, made = rng.uniform(0.36, 0.44), rng.uniform(0.62, 0.74), rng.uniform(0.36, 0.44), m.ceramic(rng)
+    s = np.linspace(0, 1, 7)
+    foot = rng.uniform(0.6, 0.95)
+    profile = np.stack([(foot + (1 - foot) * s**0.6) * width / 2, s * seat], 1)
+    shape = revolve([(0, 0), *profile, (0, seat)], made, 28, squeeze=depth / width, corner=rng.uniform(0, 0.5))
+    lid = extrude(oval(width * 1.02, depth * 0.72, rng.uniform(0, 0.8)), rng.uniform(0.04, 0.07), m.ceramic(rng))
+    shape += lid.moved(0, -depth * 0.13, seat)
+    shape += rounded_box(width * 1.02, depth * 0.3, rng.uniform(0.1, 0.18), made, 0.04).moved(
+        0, depth * 0.33, seat - 0.01
+    )
+    if rng.random() < 0.5:
+        shape += box(0.06, 0.3, 0.03, m.painted(rng), (rng.choice([-1, 1]) * width * 0.58, -0.02, seat))
+    return Assembly.of("toilet", shape)
+
+
+@construction("toilet", "with rails", weight=0.7)
+def with_rails(rng):
+    """Raised for people who need support: a bar on each side, on the floor or folding down from the wall behind."""
+    width, depth, seat, made = rng.uniform(0.35, 0.4), rng.uniform(0.44, 0.52), rng.uniform(0.44, 0.52), m.ceramic(rng)
+    steel, standing = m.metal(rng) if rng.random() < 0.5 else m.painted(rng, True), rng.random() < 0.5
+    shape = _bowl(width, depth, seat, rng, made) + box(width * 0.6, 0.2, seat, made, (0, 0.05, 0))
+    shape += rounded_box(width * rng.uniform(0.95, 1.25), 0.18, rng.uniform(0.32, 0.42), made, 0.02).moved(
+        0, 0.1, seat - 0.02
+    )
+    for side in (-1, 1):
+        x, high, reach = side * rng.uniform(0.28, 0.35), seat + rng.uniform(0.2, 0.3), depth * rng.uniform(0.8, 1.2)
+        last = (x, -reach, 0.0) if standing else (x, 0.18, high - 0.15)
+        shape += tube(
+            [(x, 0.18, high), (x, -reach, high), (x, -reach, high - 0.02 if standing else high - 0.15), last],
+            0.016,
+            steel,
+        )
+    return Assembly.of("toilet", shape.moved(y=0.02))
+
+
+@construction("toilet", "wide tank", weight=1)
+def wide_tank(rng):
+    """A round or long bowl under a tank that narrows downwards; a cover of cloth, paper rolls or a plant on its lid."""
+    width, depth, seat, made = rng.uniform(0.35, 0.42), rng.uniform(0.4, 0.56), rng.uniform(0.36, 0.44), m.ceramic(rng)
+    if rng.random() < 0.3:
+        made = m.painted(rng)
+    shape = _bowl(width, depth, seat, rng, made)
+    tank, deep, high, taper = (
+        rng.uniform(0.4, 0.54),
+        rng.uniform(0.17, 0.23),
+        rng.uniform(0.3, 0.42),
+        rng.uniform(0.75, 0.95),
+    )
+    body = revolve([(0, 0), (taper / 2, 0), (0.5, high), (0, high)], made, 4).turned(np.pi / 4)
+    shape += body.scaled(tank * 1.41, deep * 1.41, 1).moved(0, deep / 2, seat - 0.02)
+    shape += rounded_box(tank * 1.06, deep * 1.12, rng.uniform(0.03, 0.05), made, 0.012).moved(
+        0, deep / 2, seat + high - 0.02
+    )
+    shape += box(width * rng.uniform(0.4, 0.7), 0.26, seat, made, (0, 0.04, 0))
+    if rng.random() < 0.3:
+        shape += extrude(oval(width * 1.1, depth, 0.2), 0.03, m.fabric(rng)).moved(0, -depth / 2, seat + 0.03)
+    bodies = []
+    if rng.random() < 0.35:
+        roll = cylinder(
+            rng.uniform(0.05, 0.07),
+            rng.uniform(0.1, 0.25),
+            m.painted(rng, True),
+            (rng.uniform(-0.12, 0.12), deep / 2, seat + high + 0.03),
+        )
+        bodies.append(Body("object", roll, loose=True))
+    return Assembly.of("toilet", shape).with_bodies(*bodies)
