@@ -48,6 +48,7 @@ class Model:
         own = self._own
         return {
             "bandwidth": parameters.bandwidth or own.bandwidth,
+            "merge": own.merge if parameters.merge < 0 else parameters.merge,
             "min_points": parameters.min_points or own.min_points,
             "min_score": own.min_score if parameters.min_score < 0 else parameters.min_score,
             "max_range": parameters.max_range or own.max_range,

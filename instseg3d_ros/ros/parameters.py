@@ -61,6 +61,10 @@ class Parameters:
     )  # fmt: skip
     threads: int = parameter(0, "CPU threads of the network; 0 leaves the choice to torch.", 0, 256, when=CONFIGURE)
     bandwidth: float = parameter(0.0, "Bandwidth of mean shift; 0 takes the model's own.", 0.0, 100.0)
+    merge: float = parameter(
+        -1.0, "How unlike parts that touch may be and still be one object: lower where objects stick together, higher "
+        "where they fall to pieces; 0 leaves plain mean shift, -1 takes the model's own.", -1.0, 100.0,
+    )  # fmt: skip
     min_points: int = parameter(0, "Smallest object in points; 0 takes the model's own.", 0, 1_000_000)
     min_score: float = parameter(-1.0, "Objects that score less are not reported; -1 takes the model's own.", -1.0, 1.0)
     level: str = parameter(

@@ -1,4 +1,4 @@
-"""From clusters of voxels to objects: cut, vote, score, box."""
+"""From clusters of voxels to objects: cut, merge, vote, score, box."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.connected import split_by_density
 from instseg3d_ros.segmentation.grouping import group
+from instseg3d_ros.segmentation.merging import merge_alike, touching_parts
 from instseg3d_ros.segmentation.occlusion import join_occluded
 from instseg3d_ros.segmentation.result import Instance
 from instseg3d_ros.segmentation.votes import Votes
@@ -40,16 +41,20 @@ def find_instances(
     min_score: float = 0.0,
     calibration: dict | None = None,
     join_hidden: bool = True,
+    fine: Tensor | None = None,
+    merge: float = 0.0,
 ) -> Found:
     """probability (V, C), cluster (V,) from 0, −1 for stuff, embedding (V, D), on any device → `Found`.
 
-    Clusters are cut where voxels are more than `gap` apart (`split_by_density`); parts that an occluder had cut from
-    each other are joined again unless `join_hidden` is off (`join_occluded`; the camera is at the origin, looking along
-    +x). Of the objects with at least `min_points` points
+    Clusters are cut where voxels are more than `gap` apart (`split_by_density`). With `fine` (V,), smaller clusters of
+    the same voxels, those are cut instead, and parts that touch are merged while they differ by no more than `merge`
+    (`merge_alike`). Parts that an occluder had cut from each other are joined again unless `join_hidden` is off
+    (`join_occluded`; the camera is at the origin, looking along +x). Of the objects with at least `min_points` points
 
     * the class is the thing class with the greatest sum of probability × points;
     * the score is p · √(t · c) · n / (n + SMALL): p the mean probability of that class, t the mean of exp(−s²) with s
-      the distance of a member's embedding from the object's mean, c the object's share of its cluster, n its points.
+      the distance of a member's embedding from the object's mean, c the object's share of the cluster in which most of
+      it lies, n its points.
       A sure class on a large tight cluster that hangs together gives nearly 1, a splinter of a cluster little.
       `calibration` may map it further (see `calibrate`), and those under `min_score` are dropped;
     * the box is the least upright box around the members' positions (`upright_boxes`).
@@ -59,18 +64,22 @@ def find_instances(
     """
     number, counts = cluster.cpu().numpy(), voxels.counts.cpu().numpy()
     rows = np.flatnonzero(number >= 0)
-    part = split_by_density(number, voxels.grid, counts, gap)
+    part = split_by_density(number if fine is None else fine.cpu().numpy(), voxels.grid, counts, gap)
     votes = Votes.count(probability, embedding, part, counts)
-    source = np.empty(len(votes.points), np.int64)  # of each part, the cluster it was cut from
-    source[part[rows]] = number[rows]
+    if fine is not None:
+        part[rows] = merge_alike(votes, touching_parts(part, voxels.grid), merge)[part[rows]]
+        part = split_by_density(part, voxels.grid, counts, gap)  # neighbours in `touching_parts` may be a gap apart
+        votes = Votes.count(probability, embedding, part, counts)
+    source, whole_cluster = _clusters_of(part[rows], number[rows], counts[rows], len(votes.points))
     if join_hidden and gap:
         coords = voxels.grid.coords[:, 1:].cpu().numpy()
         whole, target = np.unique(join_occluded(part, source, votes.mean, coords), return_inverse=True)
         part[rows], votes, source = target[part[rows]], votes.merged(target), source[whole]
+        whole_cluster = whole_cluster[whole]
     things = np.flatnonzero(labels.things)
     winner = things[votes.votes[:, things].argmax(axis=1)]
     sure = votes.votes[np.arange(len(winner)), winner] / votes.points
-    share = votes.points / np.bincount(source, votes.points)[source]
+    share = votes.points / np.maximum(whole_cluster, votes.points)  # an object may reach into other clusters
     size = votes.points / (votes.points + SMALL)
     score = calibrate(sure * np.sqrt(votes.tightness(part) * share) * size, calibration).clip(0, 1)
     kept = np.flatnonzero((votes.points >= min_points) & (score >= min_score))
@@ -89,6 +98,16 @@ def find_instances(
         for i, (k, box) in enumerate(zip(kept, boxes))
     ]
     return Found(semantic, instance, confidence, found)
+
+
+def _clusters_of(part: np.ndarray, cluster: np.ndarray, points: np.ndarray, num: int) -> tuple[np.ndarray, np.ndarray]:
+    """(num,) the cluster that most points of each part are in, and (num,) how many points that cluster has."""
+    pair, own = np.unique(np.stack((part, cluster)), axis=1, return_inverse=True)
+    shared = np.bincount(own.reshape(-1), points, minlength=pair.shape[1])
+    order = np.argsort(shared, kind="stable")  # the greatest is written last
+    source = np.zeros(num, np.int64)
+    source[pair[0, order]] = pair[1, order]
+    return source, np.bincount(cluster, points)[source] if len(part) else np.zeros(num)
 
 
 def calibrate(score: np.ndarray, table: dict | None) -> np.ndarray:

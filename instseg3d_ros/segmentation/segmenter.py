@@ -84,6 +84,14 @@ class Segmenter:
         """(V, C) class probabilities → (V,) bool: voxels that are clustered, those of things whichever they are."""
         return probability.index_select(1, self._stuff).sum(dim=1) <= 1 - self.options.min_thing
 
+    @staticmethod
+    def _clusters(embedding: torch.Tensor, rows: torch.Tensor, bandwidth: float) -> torch.Tensor:
+        """(V,) cluster of the voxels `rows`, −1 for all others."""
+        cluster = torch.full((len(embedding),), -1, device=embedding.device)
+        if len(rows):
+            cluster[rows] = mean_shift(embedding[rows], bandwidth)[0]
+        return cluster
+
     @torch.inference_mode()
     def __call__(self, points: np.ndarray, colors: np.ndarray | None = None) -> Result:
         points, colors = check_cloud(points, colors)
@@ -120,14 +128,13 @@ class Segmenter:
         with clock("graph"):
             embedding = network.refine(embedding, x, voxels.positions, rows)
         with clock("cluster"):
-            cluster = torch.full((len(probability),), -1, device=self.device)
-            if len(rows):
-                cluster[rows] = mean_shift(embedding[rows], self.options.bandwidth)[0]
+            cluster = self._clusters(embedding, rows, self.options.bandwidth)
+            fine = self._clusters(embedding, rows, self.options.bandwidth / 2) if self.options.merge else None
         with clock("instances"):
             found = find_instances(
                 probability, cluster, embedding, voxels, self.labels,
                 gap=self.options.gap, min_points=self.options.min_points, min_score=self.options.min_score,
-                calibration=self.card.calibration,
+                calibration=self.card.calibration, fine=fine, merge=self.options.merge,
             )  # fmt: skip
             inverse = voxels.inverse.cpu().numpy()
             semantic[chosen] = found.semantic[inverse]
