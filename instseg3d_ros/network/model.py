@@ -10,6 +10,7 @@ from torch import nn
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.network.backbone import BACKBONES
 from instseg3d_ros.network.graph import AGGREGATORS, GraphLayer
+from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.sparse import SparseTensor, k_nearest_neighbors
 from instseg3d_ros.sparse.nearest import unseen
 
@@ -32,6 +33,7 @@ class Architecture:
     aggregator: str = "attention"
     neighbors: int = 8  # k, the point itself among them
     voxel_size: float = 0.02  # metres
+    object_head: bool = False  # whole objects are named and scored once more
 
     def __post_init__(self):
         for name, value, known in (
@@ -90,6 +92,7 @@ class Network(nn.Module):
         self.embedding_head = head(a.width, a.embedding)
         self.anchor = anchor(a.embedding) if a.anchored else None
         self.graph = nn.ModuleList(GraphLayer(a.embedding, a.aggregator) for _ in range(a.graph_layers))
+        self.object_head = ObjectHead(a.classes) if a.object_head else None
 
     def forward(self, x: SparseTensor, positions: torch.Tensor) -> Output:
         features = self.backbone(x).features

@@ -8,8 +8,10 @@ import numpy as np
 from torch import Tensor
 
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.connected import split_by_density
+from instseg3d_ros.segmentation.description import describe, judge
 from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.merging import merge_alike, touching_parts
 from instseg3d_ros.segmentation.occlusion import join_occluded
@@ -22,12 +24,16 @@ SMALL = 100  # points at which the size alone halves the score
 
 @dataclass
 class Found:
-    """Per voxel: class index (V,) int16, instance id (V,) int32, confidence (V,) float32; and the instances."""
+    """Per voxel: class index (V,) int16, instance id (V,) int32, confidence (V,) float32; and the instances.
+
+    `descriptions` (K, F) float32 is what the object head saw of each instance; None without one.
+    """
 
     semantic: np.ndarray
     instance: np.ndarray
     confidence: np.ndarray
     instances: list[Instance]
+    descriptions: np.ndarray | None = None
 
 
 def find_instances(
@@ -43,6 +49,7 @@ def find_instances(
     join_hidden: bool = True,
     fine: Tensor | None = None,
     merge: float = 0.0,
+    object_head: ObjectHead | None = None,
 ) -> Found:
     """probability (V, C), cluster (V,) from 0, −1 for stuff, embedding (V, D), on any device → `Found`.
 
@@ -56,7 +63,8 @@ def find_instances(
       the distance of a member's embedding from the object's mean, c the object's share of the cluster in which most of
       it lies, n its points.
       A sure class on a large tight cluster that hangs together gives nearly 1, a splinter of a cluster little.
-      `calibration` may map it further (see `calibrate`), and those under `min_score` are dropped;
+      With an `object_head`, class and score are its answer to all that (`describe`, `judge`) instead. `calibration`
+      may map the score further (see `calibrate`), and those under `min_score` are dropped;
     * the box is the least upright box around the members' positions (`upright_boxes`).
 
     Ids count from 1 in descending order of score. Voxels of an object take its class, and its score as confidence; all
@@ -80,24 +88,37 @@ def find_instances(
     winner = things[votes.votes[:, things].argmax(axis=1)]
     sure = votes.votes[np.arange(len(winner)), winner] / votes.points
     share = votes.points / np.maximum(whole_cluster, votes.points)  # an object may reach into other clusters
-    size = votes.points / (votes.points + SMALL)
-    score = calibrate(sure * np.sqrt(votes.tightness(part) * share) * size, calibration).clip(0, 1)
-    kept = np.flatnonzero((votes.points >= min_points) & (score >= min_score))
-    kept = kept[np.argsort(-score[kept], kind="stable")]
-    ids = np.zeros(len(score) + 1, np.int32)  # of each part, 0 = dropped; the last is for part −1
-    ids[kept] = np.arange(1, len(kept) + 1)
+    size, tight = votes.points / (votes.points + SMALL), votes.tightness(part)
+    score = sure * np.sqrt(tight * share) * size
+    large = np.flatnonzero(votes.points >= min_points)
+    place = np.full(len(score) + 1, -1)  # of each part among the large; the last is for part −1
+    place[large] = np.arange(len(large))
+    inside = np.flatnonzero(place[part] >= 0)
+    order, begin = group(place[part[inside]], len(large))
+    order = inside[order]
+    positions = voxels.positions.float().cpu().numpy()
+    boxes = upright_boxes(positions, order, begin)
+    descriptions = None
+    if object_head is not None:
+        measures = np.column_stack((score, tight, share))[large]
+        shares = votes.votes[large] / votes.points[large, None]
+        descriptions = describe(positions, counts, order, begin, shares, measures, boxes)
+        winner[large], score[large] = judge(object_head, descriptions, things)
+    score = calibrate(score, calibration).clip(0, 1)
+    shown = np.flatnonzero(score[large] >= min_score)
+    shown = shown[np.argsort(-score[large[shown]], kind="stable")]
+    ids = np.zeros(len(score) + 1, np.int32)  # of each part, 0 = dropped
+    ids[large[shown]] = np.arange(1, len(shown) + 1)
     instance = ids[part]
     inside = np.flatnonzero(instance)
     semantic, confidence = votes.semantic, votes.confidence
     semantic[inside] = winner[part[inside]]
     confidence[inside] = score[part[inside]]
-    order, begin = group(instance[inside] - 1, len(kept))
-    boxes = upright_boxes(voxels.positions.float().cpu().numpy(), inside[order], begin)
     found = [
-        Instance(i + 1, labels[winner[k]].name, float(score[k]), int(votes.points[k]), box)
-        for i, (k, box) in enumerate(zip(kept, boxes))
+        Instance(number, labels[winner[k]].name, float(score[k]), int(votes.points[k]), boxes[i])
+        for number, (i, k) in enumerate(zip(shown, large[shown]), 1)
     ]
-    return Found(semantic, instance, confidence, found)
+    return Found(semantic, instance, confidence, found, None if descriptions is None else descriptions[shown])
 
 
 def _clusters_of(part: np.ndarray, cluster: np.ndarray, points: np.ndarray, num: int) -> tuple[np.ndarray, np.ndarray]:

@@ -135,13 +135,14 @@ class Segmenter:
                 probability, cluster, embedding, voxels, self.labels,
                 gap=self.options.gap, min_points=self.options.min_points, min_score=self.options.min_score,
                 calibration=self.card.calibration, fine=fine, merge=self.options.merge,
+                object_head=self.network.object_head,
             )  # fmt: skip
             inverse = voxels.inverse.cpu().numpy()
             semantic[chosen] = found.semantic[inverse]
             instance[chosen] = found.instance[inverse]
             confidence[chosen] = found.confidence[inverse]
             objects = move_instances(found.instances, rotation.T)
-        return Result(semantic, instance, confidence, objects, clock.done())
+        return Result(semantic, instance, confidence, objects, clock.done(), found.descriptions)
 
 
 def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:

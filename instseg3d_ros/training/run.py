@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import os
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
+from tqdm import tqdm
 
 from instseg3d_ros.data.scene import read_labels
 from instseg3d_ros.errors import InputError
@@ -22,7 +24,7 @@ from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Architecture, Network
 from instseg3d_ros.sparse import BatchNormReLU
-from instseg3d_ros.training import figures
+from instseg3d_ros.training import figures, objects
 from instseg3d_ros.training.averaging import Averaging
 from instseg3d_ros.training.loading import training_loader, validation_loader
 from instseg3d_ros.training.module import Training
@@ -146,8 +148,22 @@ def train(recipe: Recipe) -> Path:
             module, datamodule=Data(recipe), ckpt_path=str(last) if last.is_file() else None, weights_only=False
         )
     if trainer.is_global_zero:
+        if recipe.object_scenes:
+            _teach_objects(recipe, out)
         figures.write(out, recipe.data)
     return out / "model.safetensors"
+
+
+def _teach_objects(recipe: Recipe, out: Path) -> None:
+    scenes = objects.pick_scenes(recipe.object_data or recipe.data, recipe.object_scenes)
+    device = "cpu" if recipe.accelerator == "cpu" else "auto"
+    for name in ("model.safetensors", "best.safetensors"):
+        if (out / name).is_file():
+            bar = partial(tqdm, desc=f"objects of {name}", unit="scene")
+            try:
+                objects.teach(out / name, scenes, recipe.seed, device, bar)
+            except InputError as error:  # the training itself is done, and its weights are good
+                log.warning("%s stays without an object head: %s", out / name, error)
 
 
 def _no_advertisement(record: logging.LogRecord) -> bool:
@@ -161,6 +177,8 @@ def _check(recipe: Recipe) -> None:
                  "checkpoint_every"):  # fmt: skip
         if getattr(recipe, name) < 1:
             raise InputError(f"{name} is {getattr(recipe, name)}; expected 1 or more")
+    if recipe.object_scenes < 0:
+        raise InputError(f"object_scenes is {recipe.object_scenes}; expected 0 (no object head) or more")
     if recipe.learning_rate <= 0:
         raise InputError(f"learning_rate is {recipe.learning_rate}; expected more than 0")
     if not 0 <= recipe.loss.rarity <= 1:
@@ -170,8 +188,9 @@ def _check(recipe: Recipe) -> None:
 
 
 def _labels(recipe: Recipe) -> LabelSet:
-    found = [read_labels(Path(root)) for root in recipe.data]
-    for root, labels in zip(recipe.data, found):
+    roots = [*recipe.data, *recipe.object_data]
+    found = [read_labels(Path(root)) for root in roots]
+    for root, labels in zip(roots, found):
         if labels.names != found[0].names:
             raise InputError(
                 f"{root}: its classes differ from those of {recipe.data[0]}; train on folders with one label set"
@@ -197,8 +216,8 @@ def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
     """Start `network` from `path`: all tensors of equal shape.
 
     A semantic head for other classes stays new, and so do graph layers that `path` was trained without: they begin by
-    smoothing the embedding that is there. Where one of the two
-    is anchored and the other not, the embedding's head starts anew.
+    smoothing the embedding that is there. Where one of the two is anchored and the other not, the embedding's head
+    starts anew. An object head is left behind: it learns at the end.
     """
     source, card = checkpoint.load(path)
     state, given = network.state_dict(), source.state_dict()

@@ -1,0 +1,127 @@
+"""The object head learns last: from what the finished network finds in scenes, and what was there."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from instseg3d_ros.data.scene import Scene, scene_files
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.network import checkpoint
+from instseg3d_ros.network.model import Network
+from instseg3d_ros.network.object_head import MEASURES, ObjectHead
+from instseg3d_ros.segmentation.segmenter import Segmenter
+
+log = logging.getLogger(__name__)
+
+RIGHT = 0.5  # IoU above which an object counts as found
+NAMED = 0.35  # IoU above which its class is learned
+FEWEST = 200  # objects, of which the head can learn anything
+EPOCHS, BATCH, RATE = 25, 128, 0.006
+NOISE = 0.05  # standard deviations, added to descriptions
+
+
+def pick_scenes(roots: Sequence[str], count: int) -> list[Path]:
+    """`count` training scenes spread evenly over all of these folders', or all where there are fewer."""
+    files = [path for root in roots for path in scene_files(Path(root), "train")]
+    return [files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(count, len(files))).astype(int))]
+
+
+def teach(
+    weights: Path,
+    scenes: Sequence[Path],
+    seed: int = 0,
+    device: str = "auto",
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> None:
+    """Give the network at `weights` an object head that has seen these scenes, and save it there.
+
+    An older head and a calibration of its scores are forgotten. Raises InputError where too few objects are found.
+    """
+    network, card = checkpoint.load(weights)
+    architecture = dataclasses.replace(card.architecture, object_head=True)
+    taught = Network(architecture)
+    known = {name: value for name, value in network.state_dict().items() if not name.startswith("object_head")}
+    taught.load_state_dict({**taught.state_dict(), **known})
+    assert taught.object_head is not None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        taught.object_head.apply(_anew)
+        card = dataclasses.replace(card, architecture=architecture, calibration=None)
+        # Scenes stand upright already; scores of a head that knows nothing must not drop anything.
+        segmenter = Segmenter(taught.eval(), card, device, min_score=0.0, level="off")
+        seen = [look(segmenter, Scene.read(path)) for path in progress(scenes)]
+        taught.cpu()
+        learn(taught.object_head, *(np.concatenate(column) for column in zip(*seen)))
+    checkpoint.save(weights, taught, card)
+
+
+def _anew(module: torch.nn.Module) -> None:
+    if isinstance(module, torch.nn.Linear):
+        module.reset_parameters()
+
+
+def look(segmenter: Segmenter, scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the segmenter finds in a scene: descriptions (K, F), and of each the true object that it covers best:
+    the IoU (K,), 0 where there is none, and its class (K,)."""
+    result = segmenter(scene.points, scene.colors)
+    things = np.array(segmenter.labels.things)
+    true = np.where((scene.semantic >= 0) & things[scene.semantic] & (scene.instance > 0), scene.instance, 0)
+    names, truth = np.unique(true, return_inverse=True)
+    num = len(result.instances)
+    both = np.bincount(result.instance * len(names) + truth, minlength=(num + 1) * len(names))
+    both = both.reshape(num + 1, len(names)).astype(np.float64)
+    iou = both / (both.sum(axis=1, keepdims=True) + both.sum(axis=0) - both)
+    iou = np.where(names > 0, iou, 0)[1:]
+    best = iou.argmax(axis=1)
+    votes = np.zeros((len(names), len(things)), np.int64)
+    np.add.at(votes, (truth[true > 0], scene.semantic[true > 0]), 1)
+    assert result.descriptions is not None
+    return result.descriptions, iou[np.arange(num), best], votes.argmax(axis=1)[best]
+
+
+def learn(head: ObjectHead, descriptions: np.ndarray, iou: np.ndarray, truth: np.ndarray) -> None:
+    """Train the head on K objects: descriptions (K, F), IoU (K,) and class (K,) of the true object covered best.
+
+    The loss is the cross entropy of the class over objects with IoU above `NAMED`, a class weighing
+    (its share)^−½, plus the binary cross entropy of IoU > `RIGHT` over all.
+    """
+    named = iou > NAMED
+    if named.sum() < FEWEST:
+        raise InputError(f"{named.sum()} objects were found; the object head needs {FEWEST}: give it more scenes")
+    x, right = torch.from_numpy(descriptions), torch.from_numpy(iou > RIGHT).float()
+    head.mean.copy_(x.mean(dim=0))
+    head.scale.copy_(x.std(dim=0) + 1e-6)
+    classes = x.shape[1] - MEASURES
+    rarity = np.bincount(truth[named], minlength=classes).clip(min=1) ** -0.5
+    weight = torch.from_numpy(rarity / rarity[truth[named]].mean()).float()
+    label = torch.from_numpy(np.where(named, truth, -1))
+    optimizer = torch.optim.AdamW(head.parameters(), weight_decay=1e-3)
+    steps = EPOCHS * -(-len(x) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps)
+    head.train()
+    for _ in range(EPOCHS):
+        for rows in torch.randperm(len(x)).split(BATCH):
+            inputs = head.normalized(x[rows]) + NOISE * torch.randn(len(rows), x.shape[1])
+            scores = head.layers(inputs)
+            loss = functional.binary_cross_entropy_with_logits(scores[:, -1], right[rows])
+            if (label[rows] >= 0).any():
+                loss = (
+                    loss
+                    + functional.cross_entropy(scores[:, :-1], label[rows], weight, ignore_index=-1, reduction="sum")
+                    / (label[rows] >= 0).sum()
+                )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+    head.eval()
+    with torch.no_grad():
+        hits = (head(x)[0].argmax(dim=1)[named] == label[named]).float().mean()
+    log.info("object head: %d objects, %d of them right, classes known %.3f", len(x), int(right.sum()), float(hits))

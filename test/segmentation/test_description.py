@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+import torch
+
+from instseg3d_ros.labels import LabelClass, LabelSet
+from instseg3d_ros.network.checkpoint import ModelCard
+from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.network.object_head import CLIP, MEASURES, ObjectHead
+from instseg3d_ros.segmentation.boxes import upright_boxes
+from instseg3d_ros.segmentation.description import describe, judge
+from instseg3d_ros.segmentation.instances import find_instances
+from instseg3d_ros.segmentation.segmenter import Segmenter
+from instseg3d_ros.sparse import voxelize
+
+LABELS = LabelSet(
+    "three",
+    (LabelClass("floor", 1, (0, 0, 0), False), LabelClass("cup", 2, (1, 1, 1)), LabelClass("box", 3, (2, 2, 2))),
+)
+
+
+def test_columns_are_what_they_say():
+    rng = np.random.default_rng(0)
+    positions = rng.normal(0, 1, (300, 3)).astype(np.float32)
+    counts = rng.integers(1, 20, 300)
+    part = rng.integers(-1, 4, 300)
+    inside = np.flatnonzero(part >= 0)
+    order = inside[np.argsort(part[inside], kind="stable")]
+    begin = np.searchsorted(part[order], np.arange(5))
+    probability, measures = rng.dirichlet(np.ones(3), 4), rng.random((4, 3))
+    boxes = upright_boxes(positions, order, begin)
+    found = describe(positions, counts, order, begin, probability, measures, boxes)
+    assert found.shape == (4, 3 + MEASURES) and found.dtype == np.float32
+    floor = np.sort(positions[:, 2])[int(0.02 * 299)]
+    for k in range(4):
+        mine, points = positions[part == k].astype(np.float64), counts[part == k].sum()
+        centered = mine - mine.mean(0)
+        deviations = np.sqrt(np.linalg.eigvalsh(centered.T @ centered / len(mine)))
+        z, size = mine[:, 2] - floor, boxes[k].size
+        expected = [*measures[k], *np.log(probability[k] + 1e-3), min(size[:2]), max(size[:2]), size[2],
+                    z.min(), z.mean(), z.max(), np.linalg.norm(mine.mean(0)),
+                    np.log(points), np.log(len(mine)), np.log(points / len(mine)), *deviations]  # fmt: skip
+        np.testing.assert_allclose(found[k], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_no_objects_have_no_descriptions():
+    nothing = np.zeros(0, np.int64)
+    found = describe(np.zeros((5, 3)), np.ones(5), nothing, np.zeros(1, int), np.zeros((0, 3)), np.zeros((0, 3)), [])
+    assert found.shape == (0, 3 + MEASURES)
+    winner, score = judge(ObjectHead(3).eval(), found, np.array([1, 2]))
+    assert winner.shape == score.shape == (0,)
+
+
+def test_the_head_sees_standard_deviations_and_nothing_extreme():
+    head = ObjectHead(3)
+    head.mean.fill_(2.0)
+    head.scale.fill_(0.5)
+    x = torch.full((1, 3 + MEASURES), 3.0)
+    assert torch.equal(head.normalized(x), torch.full_like(x, 2.0))
+    assert head.normalized(x * 1e6).max() == CLIP and head.normalized(-x * 1e6).min() == -CLIP
+
+
+def test_judgement_is_among_things_and_scores_as_written():
+    torch.manual_seed(0)
+    head = ObjectHead(3).eval()
+    x = np.random.default_rng(0).normal(size=(50, 3 + MEASURES)).astype(np.float32)
+    winner, score = judge(head, x, np.array([1, 2]))
+    with torch.no_grad():
+        classes, right = head(torch.from_numpy(x))
+    share = classes[:, 1:].softmax(1)
+    assert np.array_equal(winner, 1 + share.argmax(1).numpy()) and len(set(winner)) == 2
+    np.testing.assert_allclose(score, right.sigmoid() * share.amax(1).sqrt(), rtol=1e-5)
+
+
+class Stub(ObjectHead):
+    """Says that the taller of two objects is a box, and the other, surer, a cup."""
+
+    def forward(self, descriptions):
+        tall = descriptions[:, 3 + 3 + 2] > 0.5
+        classes = torch.where(tall[:, None], torch.tensor([9.0, 0, 6]), torch.tensor([9.0, 6, 0]))
+        return classes, torch.where(tall, -1.0, 1.0)
+
+
+def _two_blocks():
+    rng = np.random.default_rng(0)
+    tall = rng.uniform((2, 0, 0), (2.2, 0.2, 0.8), (900, 3))
+    low = rng.uniform((2, 1, 0), (2.2, 1.2, 0.2), (400, 3))
+    voxels = voxelize(torch.from_numpy(np.concatenate((tall, low)).astype(np.float32)), None, 0.05)
+    is_low = voxels.positions[:, 1] > 0.5
+    probability = torch.tensor([[0.1, 0.6, 0.3]]).repeat(len(is_low), 1)
+    embedding = torch.where(is_low, 5.0, 0.0)[:, None].repeat(1, 4)
+    return probability, is_low.long(), embedding, voxels
+
+
+def test_a_head_names_and_scores_objects():
+    scene = _two_blocks()
+    plain = find_instances(*scene, LABELS)
+    assert {one.label for one in plain.instances} == {"cup"} and plain.descriptions is None
+    found = find_instances(*scene, LABELS, object_head=Stub(3))
+    assert [one.label for one in found.instances] == ["cup", "box"]
+    sure = float(torch.tensor([6.0, 0]).softmax(0)[0] ** 0.5)
+    assert [one.score for one in found.instances] == pytest.approx([sure * 0.7310586, sure * 0.2689414], rel=1e-5)
+    assert found.descriptions.shape == (2, 3 + MEASURES) and found.descriptions[1, 8] > 0.5
+    low = scene[1].numpy() == 1
+    assert (found.semantic[low] == 1).all() and (found.semantic[~low] == 2).all()
+    assert [one.label for one in find_instances(*scene, LABELS, object_head=Stub(3), min_score=0.5).instances] == [
+        "cup"
+    ]
+    halved = {"raw": [0, 1], "calibrated": [0, 0.5]}
+    half = find_instances(*scene, LABELS, object_head=Stub(3), calibration=halved)
+    assert [one.score for one in half.instances] == pytest.approx([one.score / 2 for one in found.instances])
+
+
+def test_a_network_with_a_head_segments_and_answers_descriptions():
+    torch.manual_seed(0)
+    architecture = Architecture(width=4, classes=3, graph_layers=0, voxel_size=0.05, object_head=True)
+    segmenter = Segmenter(Network(architecture), ModelCard(architecture, LABELS), min_thing=0.0, level="off")
+    result = segmenter(np.random.default_rng(0).uniform(0, 1, (3000, 3)).astype(np.float32))
+    assert result.instances and result.descriptions.shape == (len(result.instances), 3 + MEASURES)

@@ -1,0 +1,142 @@
+"""The object head: what it is shown, and that it learns from it."""
+
+import numpy as np
+import pytest
+import torch
+
+from instseg3d_ros.data.scene import Scene
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.network import checkpoint
+from instseg3d_ros.network.checkpoint import ModelCard
+from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.network.object_head import MEASURES, ObjectHead
+from instseg3d_ros.segmentation.result import Result
+from instseg3d_ros.segmentation.segmenter import Segmenter
+from instseg3d_ros.training import objects
+from instseg3d_ros.training.recipe import Recipe
+from instseg3d_ros.training.run import _check, _teach_objects
+
+
+class Fixed:
+    """A segmenter with a given answer."""
+
+    labels = SYNTHETIC
+
+    def __init__(self, instance, num):
+        self.result = Result(np.zeros(len(instance), np.int16), instance, np.zeros(len(instance)), [None] * num)
+        self.result.descriptions = np.arange(num * 3, dtype=np.float32).reshape(num, 3)
+
+    def __call__(self, points, colors):
+        return self.result
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_found_is_compared_with_what_is_there(seed):
+    rng = np.random.default_rng(seed)
+    instance = rng.integers(0, 5, 400).astype(np.int32)  # four found, 0 is none
+    true = np.where(rng.random(400) < 0.7, instance % 4, rng.integers(0, 4, 400)).astype(np.int32)
+    semantic = np.where(true > 0, true + 5, rng.integers(-1, 2, 400)).astype(np.int16)
+    wall = rng.random(400) < 0.1  # instances of stuff and of nothing are no objects
+    semantic[wall] = np.where(rng.random(wall.sum()) < 0.5, SYNTHETIC.index("wall"), -1)
+    points = np.zeros((400, 3), np.float32)
+    scene = Scene(points, None, semantic, true, "scene")
+    descriptions, iou, truth = objects.look(Fixed(instance, 4), scene)
+    assert descriptions.shape == (4, 3)
+    things = np.array(SYNTHETIC.things)
+    valid = (semantic >= 0) & things[semantic]
+    for k in range(4):
+        mask = instance == k + 1
+        scores = {}
+        for name in (1, 2, 3):
+            there = (true == name) & valid
+            scores[name] = (mask & there).sum() / (mask | there).sum()
+        best = max(scores, key=scores.get)
+        assert iou[k] == pytest.approx(scores[best]) and truth[k] == best + 5
+
+
+def test_scenes_without_objects_are_no_trouble():
+    nothing = np.zeros(50, np.int32)
+    scene = Scene(np.zeros((50, 3), np.float32), None, np.zeros(50, np.int16), nothing, "empty")
+    found = objects.look(Fixed(nothing, 0), scene)
+    assert [len(column) for column in found] == [0, 0, 0]
+    one = objects.look(Fixed(nothing + 1, 1), scene)
+    assert one[1].tolist() == [0.0]
+
+
+def _descriptions(count: int, classes: int = 4):
+    """The class is in two of the numbers, being right in a third."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(3, 5, (count, classes + MEASURES)).astype(np.float32)
+    truth = 1 + (x[:, 5] > 3) + (x[:, 7] > 6)
+    return x, np.where(x[:, 9] > 3, 0.8, 0.4), truth
+
+
+def test_it_learns_classes_and_whether_a_mask_is_right():
+    torch.manual_seed(0)
+    head = ObjectHead(4)
+    objects.learn(head, *_descriptions(3000))
+    x, iou, truth = _descriptions(800)
+    with torch.no_grad():
+        classes, right = head.eval()(torch.from_numpy(x))
+    assert (classes.argmax(1).numpy() == truth).mean() > 0.9
+    assert ((right.numpy() > 0) == (iou > 0.5)).mean() > 0.9
+
+
+def test_too_few_objects_are_refused():
+    x, iou, truth = _descriptions(500)
+    iou[150:] = 0.1
+    with pytest.raises(InputError, match="150 objects were found; the object head needs 200"):
+        objects.learn(ObjectHead(4), x, iou, truth)
+
+
+def _weights(path, labels):
+    torch.manual_seed(0)
+    architecture = Architecture(width=4, classes=len(labels), graph_layers=0, voxel_size=0.05)
+    options = {"min_thing": 0.0, "bandwidth": 0.3}
+    card = ModelCard(architecture, labels, segmentation=options, calibration={"raw": [0, 1], "calibrated": [0, 1]})
+    checkpoint.save(path, Network(architecture), card)
+
+
+def test_weights_get_a_head_and_keep_all_else(toy_dataset, tmp_path, monkeypatch):
+    from instseg3d_ros.data.scene import read_labels
+
+    monkeypatch.setattr(objects, "FEWEST", 1)
+    monkeypatch.setattr(objects, "NAMED", 0.0)
+    path = tmp_path / "model.safetensors"
+    _weights(path, read_labels(toy_dataset))
+    before, _ = checkpoint.load(path)
+    objects.teach(path, objects.pick_scenes([str(toy_dataset)], 3), device="cpu")
+    network, card = checkpoint.load(path)
+    assert card.architecture.object_head and card.calibration is None and card.segmentation["bandwidth"] == 0.3
+    for name, value in before.state_dict().items():
+        assert torch.equal(network.state_dict()[name], value), name
+    assert (network.object_head.scale > 1e-5).any() and "min_score" not in card.segmentation
+    once = network.object_head.layers[0].weight.clone()
+    objects.teach(path, objects.pick_scenes([str(toy_dataset)], 3), device="cpu")
+    again, _ = checkpoint.load(path)
+    assert torch.equal(again.object_head.layers[0].weight, once), "the same scenes and seed teach the same"
+    segmenter = Segmenter.load(str(path), device="cpu")
+    assert segmenter.network.object_head is not None
+
+
+def test_after_a_training_too_little_data_is_no_failure(toy_dataset, tmp_path, caplog):
+    from instseg3d_ros.data.scene import read_labels
+
+    _weights(tmp_path / "model.safetensors", read_labels(toy_dataset))
+    recipe = Recipe(data=[str(toy_dataset)], out=str(tmp_path), object_scenes=2, accelerator="cpu")
+    _teach_objects(recipe, tmp_path)
+    assert "stays without an object head" in caplog.text
+    assert not checkpoint.load(tmp_path / "model.safetensors")[1].architecture.object_head
+
+
+def test_scenes_are_spread_over_the_folders(toy_dataset):
+    all_of_them = objects.pick_scenes([str(toy_dataset)], 100)
+    assert len(all_of_them) == 12
+    some = objects.pick_scenes([str(toy_dataset), str(toy_dataset)], 4)
+    assert some == [all_of_them[i] for i in (0, 7, 3, 11)]
+
+
+def test_a_negative_number_of_scenes_is_refused():
+    with pytest.raises(InputError, match="object_scenes is -1"):
+        _check(Recipe(data=["somewhere"], object_scenes=-1))
