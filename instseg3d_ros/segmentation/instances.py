@@ -75,7 +75,8 @@ def find_instances(
     part = split_by_density(number if fine is None else fine.cpu().numpy(), voxels.grid, counts, gap)
     votes = Votes.count(probability, embedding, part, counts)
     if fine is not None:
-        part[rows] = merge_alike(votes, touching_parts(part, voxels.grid), merge)[part[rows]]
+        pairs = touching_parts(part, voxels.grid)
+        part[rows] = merge_alike(votes, np.bincount(part[rows]), pairs, merge)[part[rows]]
         part = split_by_density(part, voxels.grid, counts, gap)  # neighbours in `touching_parts` may be a gap apart
         votes = Votes.count(probability, embedding, part, counts)
     source, whole_cluster = _clusters_of(part[rows], number[rows], counts[rows], len(votes.points))

@@ -15,20 +15,27 @@ from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse.grid import VoxelGrid
 
 CLASS_WEIGHT = 0.75  # of the difference of the classes, 0 to 1, beside the distance of the embeddings
+ALLOWANCE = (
+    0.1  # for each time that the larger part is e-fold `TYPICAL`: embeddings vary more within a bed than in a box
+)
+TYPICAL = 400  # voxels
 
 
-def merge_alike(votes: Votes, pairs: np.ndarray, limit: float) -> np.ndarray:
+def merge_alike(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: float) -> np.ndarray:
     """(K,) for each of K parts the number, from 0 on, of the object that it belongs to.
 
-    pairs (P, 2): parts that touch, each pair once or several times, in any order. Of two parts a, b the difference is
+    voxels (K,): how many each part has; pairs (P, 2): parts that touch, each pair once or several times, in any order.
+    Of two parts a, b the difference is
 
-        |e_a − e_b| + CLASS_WEIGHT · ½ Σ_c |p_a(c) − p_b(c)|
+        |e_a − e_b| + CLASS_WEIGHT · ½ Σ_c |p_a(c) − p_b(c)| − ALLOWANCE · ln(max(n_a, n_b) / TYPICAL)
 
-    with e the mean embedding and p the mean class probabilities over the points. The two touching parts that differ
-    least become one, whose means are those over the points of both, until all that touch differ by more than `limit`.
+    with e the mean embedding and p the mean class probabilities over the points, n the number of voxels. The two
+    touching parts that differ least become one, whose means are those over the points of both, until all that touch
+    differ by more than `limit`.
     """
     num = len(votes.points)
     points, sums, shares = votes.points.copy(), votes.sums.copy(), votes.votes.copy()
+    sizes = voxels.astype(np.float64)
     target, version = np.arange(num), [0] * num
     touching: list[set[int]] = [set() for _ in range(num)]
     for a, b in pairs.tolist():
@@ -40,7 +47,8 @@ def merge_alike(votes: Votes, pairs: np.ndarray, limit: float) -> np.ndarray:
         mean, share = sums[one] / points[one], shares[one] / points[one]
         heavy = points[others][:, None]
         apart = np.linalg.norm(sums[others] / heavy - mean, axis=1)
-        return (apart + CLASS_WEIGHT / 2 * np.abs(shares[others] / heavy - share).sum(axis=1)).tolist()
+        apart += CLASS_WEIGHT / 2 * np.abs(shares[others] / heavy - share).sum(axis=1)
+        return (apart - ALLOWANCE * np.log(np.maximum(sizes[others], sizes[one]) / TYPICAL)).tolist()
 
     # Entries stay in the queue when one of their parts has grown; its version tells that they are out of date.
     queue: list[tuple[float, int, int, int, int]] = []
@@ -58,7 +66,7 @@ def merge_alike(votes: Votes, pairs: np.ndarray, limit: float) -> np.ndarray:
         _, a, b, version_a, version_b = heapq.heappop(queue)
         if (version[a], version[b]) != (version_a, version_b):
             continue
-        for values in (points, sums, shares):
+        for values in (points, sizes, sums, shares):
             values[a] += values[b]
         target[b], version[a], version[b] = a, version[a] + 1, -1
         for other in touching[b]:

@@ -4,7 +4,7 @@ import torch
 
 from instseg3d_ros.labels import LabelClass, LabelSet
 from instseg3d_ros.segmentation.instances import find_instances
-from instseg3d_ros.segmentation.merging import CLASS_WEIGHT, merge_alike, touching_parts
+from instseg3d_ros.segmentation.merging import ALLOWANCE, CLASS_WEIGHT, TYPICAL, merge_alike, touching_parts
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse import voxelize
 from instseg3d_ros.sparse.grid import VoxelGrid
@@ -23,7 +23,7 @@ def partition(numbers):
     return {frozenset(np.flatnonzero(numbers == one).tolist()) for one in np.unique(numbers)}
 
 
-def by_the_book(votes: Votes, pairs: np.ndarray, limit: float):
+def by_the_book(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: float):
     """All pairs of groups anew in each round, in float64."""
     groups = [[k] for k in range(len(votes.points))]
     touch = {frozenset(pair) for pair in pairs.tolist()}
@@ -34,12 +34,14 @@ def by_the_book(votes: Votes, pairs: np.ndarray, limit: float):
                 if not any(frozenset((a, b)) in touch for a in one for b in other):
                     continue
                 mean, share = [], []
+                larger = max(voxels[one].sum(), voxels[other].sum())
                 for members in (one, other):
                     weight = votes.points[members].sum()
                     mean.append(votes.sums[members].sum(0) / weight)
                     share.append(votes.votes[members].sum(0) / weight)
                 apart = np.sqrt(((mean[0] - mean[1]) ** 2).sum())
-                best = min(best, (apart + CLASS_WEIGHT * np.abs(share[0] - share[1]).sum() / 2, i, j))
+                apart += CLASS_WEIGHT * np.abs(share[0] - share[1]).sum() / 2
+                best = min(best, (apart - ALLOWANCE * np.log(larger / TYPICAL), i, j))
         if best[0] > limit:
             return {frozenset(members) for members in groups}
         _, i, j = best
@@ -50,16 +52,16 @@ def by_the_book(votes: Votes, pairs: np.ndarray, limit: float):
 def test_most_alike_first_as_by_the_book(seed):
     rng = np.random.default_rng(seed)
     votes = random_votes(rng, 14)
-    pairs = rng.integers(0, 14, (30, 2))
+    pairs, voxels = rng.integers(0, 14, (30, 2)), rng.integers(1, 2000, 14)
     for limit in (0.5, 1.0, 1.5):
-        expected = by_the_book(votes, pairs[pairs[:, 0] != pairs[:, 1]], limit)
-        assert partition(merge_alike(votes, pairs, limit)) == expected
+        expected = by_the_book(votes, voxels, pairs[pairs[:, 0] != pairs[:, 1]], limit)
+        assert partition(merge_alike(votes, voxels, pairs, limit)) == expected
 
 
 def test_numbers_are_consecutive_and_the_input_stays():
     votes = random_votes(np.random.default_rng(0), 9)
     before = votes.points.copy(), votes.sums.copy(), votes.votes.copy()
-    target = merge_alike(votes, np.array([[0, 1], [1, 2], [7, 8]]), 100.0)
+    target = merge_alike(votes, np.full(9, TYPICAL), np.array([[0, 1], [1, 2], [7, 8]]), 100.0)
     assert sorted(set(target)) == list(range(6)) and target[0] == target[1] == target[2] and target[7] == target[8]
     for value, old in zip((votes.points, votes.sums, votes.votes), before):
         assert np.array_equal(value, old)
@@ -67,9 +69,9 @@ def test_numbers_are_consecutive_and_the_input_stays():
 
 def test_without_contact_or_parts_nothing_happens():
     votes = random_votes(np.random.default_rng(0), 4)
-    assert merge_alike(votes, np.zeros((0, 2), np.int64), 100.0).tolist() == [0, 1, 2, 3]
+    assert merge_alike(votes, np.ones(4), np.zeros((0, 2), np.int64), 100.0).tolist() == [0, 1, 2, 3]
     none = Votes.count(torch.zeros(3, 2), torch.zeros(3, 4), np.full(3, -1), np.ones(3))
-    assert merge_alike(none, np.zeros((0, 2), np.int64), 1.0).shape == (0,)
+    assert merge_alike(none, np.zeros(0), np.zeros((0, 2), np.int64), 1.0).shape == (0,)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -111,7 +113,7 @@ def test_boxes_side_by_side_part_and_a_long_board_stays_whole():
     voxels, probability, embedding, coarse, fine, on_board = _board_and_boxes()
     plain = find_instances(probability, coarse, embedding, voxels, LABELS, gap=1)
     assert len(np.unique(plain.instance[on_board])) == 2 and len(np.unique(plain.instance[~on_board])) == 1
-    found = find_instances(probability, coarse, embedding, voxels, LABELS, gap=1, fine=fine, merge=0.85)
+    found = find_instances(probability, coarse, embedding, voxels, LABELS, gap=1, fine=fine, merge=0.75)
     assert len(np.unique(found.instance[on_board])) == 1 and len(np.unique(found.instance[~on_board])) == 2
     assert sorted(one.label for one in found.instances) == ["box", "box", "table"]
     scores = {one.label: one.score for one in found.instances}
