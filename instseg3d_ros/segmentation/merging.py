@@ -38,30 +38,23 @@ def merge_alike(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: floa
     sizes = voxels.astype(np.float64)
     target, version = np.arange(num), [0] * num
     touching: list[set[int]] = [set() for _ in range(num)]
-    for a, b in pairs.tolist():
-        if a != b:
-            touching[a].add(b)
-            touching[b].add(a)
 
-    def differences(one: int, others: list[int]) -> list[float]:
-        mean, share = sums[one] / points[one], shares[one] / points[one]
-        heavy = points[others][:, None]
-        apart = np.linalg.norm(sums[others] / heavy - mean, axis=1)
-        apart += CLASS_WEIGHT / 2 * np.abs(shares[others] / heavy - share).sum(axis=1)
-        return (apart - ALLOWANCE * np.log(np.maximum(sizes[others], sizes[one]) / TYPICAL)).tolist()
+    def differences(a, b) -> np.ndarray:
+        """Between parts a and b, of which one may be a single part."""
+        apart = np.linalg.norm(sums[a] / points[a, None] - sums[b] / points[b, None], axis=-1)
+        shared = np.abs(shares[a] / points[a, None] - shares[b] / points[b, None]).sum(axis=-1)
+        return apart + CLASS_WEIGHT / 2 * shared - ALLOWANCE * np.log(np.maximum(sizes[a], sizes[b]) / TYPICAL)
 
     # Entries stay in the queue when one of their parts has grown; its version tells that they are out of date.
     queue: list[tuple[float, int, int, int, int]] = []
 
-    def enqueue(one: int, others: list[int]) -> None:
-        for other, difference in zip(others, differences(one, others)):
-            if difference <= limit:
-                a, b = min(one, other), max(one, other)
-                heapq.heappush(queue, (difference, a, b, version[a], version[b]))
-
-    for one in range(num):
-        if later := sorted(other for other in touching[one] if other > one):
-            enqueue(one, later)
+    a, b = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0).T
+    for one, other, difference in zip(a.tolist(), b.tolist(), differences(a, b).tolist()):
+        touching[one].add(other)
+        touching[other].add(one)
+        if difference <= limit:
+            queue.append((difference, one, other, 0, 0))
+    heapq.heapify(queue)
     while queue:
         _, a, b, version_a, version_b = heapq.heappop(queue)
         if (version[a], version[b]) != (version_a, version_b):
@@ -74,8 +67,11 @@ def merge_alike(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: floa
         touching[a] = (touching[a] | touching[b]) - {a, b}
         for other in touching[a]:
             touching[other].add(a)
-        if touching[a]:
-            enqueue(a, sorted(touching[a]))
+        others = np.fromiter(touching[a], np.int64)
+        for other, difference in zip(others.tolist(), differences(np.array([a]), others).tolist()):
+            if difference <= limit:
+                low, high = min(a, other), max(a, other)
+                heapq.heappush(queue, (difference, low, high, version[low], version[high]))
     while (further := target[target]).tolist() != target.tolist():
         target = further
     return np.unique(target, return_inverse=True)[1]
@@ -86,16 +82,17 @@ def touching_parts(part: np.ndarray, grid: VoxelGrid) -> np.ndarray:
 
     part (V,) number of each voxel's part, −1 for none, for the voxels of a grid.
     """
-    from scipy.sparse import csr_matrix
-
     rows, num = np.flatnonzero(part >= 0), int(part.max(initial=-1)) + 1
     coarse, parent, _ = grid.down()
     table = coarse.neighbors.cpu().numpy()
-    cell, offset = np.nonzero(table >= 0)
-    beside = csr_matrix((np.ones(len(cell), np.int32), (cell, table[cell, offset])), shape=(len(table), len(table)))
-    inside = csr_matrix(
-        (np.ones(len(rows), np.int32), (parent.cpu().numpy()[rows], part[rows])), shape=(len(table), num)
-    )
-    contact = (inside.T @ (beside @ inside)).tocoo()
-    pairs = np.stack((contact.row, contact.col), axis=1)
-    return pairs[pairs[:, 0] < pairs[:, 1]]
+    # Each part in each of its cells once, ordered by cell.
+    inside = np.unique(parent.cpu().numpy()[rows].astype(np.int64) * num + part[rows])
+    cell, own = np.divmod(inside, max(num, 1))
+    begin = np.searchsorted(cell, np.arange(len(table) + 1))
+    beside = table[cell]
+    one, offset = np.nonzero(beside >= 0)
+    beside = beside[one, offset]
+    many = begin[beside + 1] - begin[beside]
+    first = np.repeat(begin[beside] - (np.cumsum(many) - many), many)
+    a, b = own[np.repeat(one, many)], own[first + np.arange(len(first))]
+    return np.stack(np.divmod(np.unique((a * num + b)[a < b]), max(num, 1)), axis=1)
