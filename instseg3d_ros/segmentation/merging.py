@@ -7,12 +7,17 @@ the most alike first, each time with the mean of what has been put together so f
 
 from __future__ import annotations
 
+import ctypes
 import heapq
+from pathlib import Path
 
 import numpy as np
 
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse.grid import VoxelGrid
+from instseg3d_ros.sparse.native.build import load
+
+SOURCE = Path(__file__).with_name("native") / "merging.cpp"
 
 CLASS_WEIGHT = 0.75  # of the difference of the classes, 0 to 1, beside the distance of the embeddings
 ALLOWANCE = (
@@ -33,9 +38,31 @@ def merge_alike(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: floa
     touching parts that differ least become one, whose means are those over the points of both, until all that touch
     differ by more than `limit`.
     """
-    num = len(votes.points)
-    points, sums, shares = votes.points.copy(), votes.sums.copy(), votes.votes.copy()
-    sizes = voxels.astype(np.float64)
+    points, sizes = votes.points.copy(), voxels.astype(np.float64)
+    sums, shares = (np.array(values, np.float64, order="C") for values in (votes.sums, votes.votes))
+    pairs = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0).astype(np.int64)
+    library = load("merging", SOURCE)
+    if library is None:
+        target = merge_numpy(points, sizes, sums, shares, pairs, limit)
+    else:
+        target = np.empty(len(points), np.int64)
+        settings = np.array([limit, CLASS_WEIGHT, ALLOWANCE, TYPICAL], np.float64)
+        counts = (ctypes.c_int64(n) for n in (len(points), sums.shape[1], shares.shape[1]))
+        library.merge_alike(
+            *map(_pointer, (points, sizes, sums, shares)), *counts, _pointer(pairs), ctypes.c_int64(len(pairs)),
+            _pointer(settings), _pointer(target),
+        )  # fmt: skip
+    return np.unique(target, return_inverse=True)[1]
+
+
+def merge_numpy(
+    points: np.ndarray, sizes: np.ndarray, sums: np.ndarray, shares: np.ndarray, pairs: np.ndarray, limit: float
+) -> np.ndarray:
+    """`merge_alike` where no compiler is: (K,) the part that each part became. The first four are used up.
+
+    points (K,), sizes (K,) in voxels, sums (K, D), shares (K, C); pairs (P, 2) of parts a < b, each once, in order.
+    """
+    num = len(points)
     target, version = np.arange(num), [0] * num
     touching: list[set[int]] = [set() for _ in range(num)]
 
@@ -47,13 +74,11 @@ def merge_alike(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: floa
 
     # Entries stay in the queue when one of their parts has grown; its version tells that they are out of date.
     queue: list[tuple[float, int, int, int, int]] = []
-
-    a, b = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0).T
-    for one, other, difference in zip(a.tolist(), b.tolist(), differences(a, b).tolist()):
-        touching[one].add(other)
-        touching[other].add(one)
+    for (a, b), difference in zip(pairs.tolist(), differences(*pairs.T).tolist()):
+        touching[a].add(b)
+        touching[b].add(a)
         if difference <= limit:
-            queue.append((difference, one, other, 0, 0))
+            queue.append((difference, a, b, 0, 0))
     heapq.heapify(queue)
     while queue:
         _, a, b, version_a, version_b = heapq.heappop(queue)
@@ -74,7 +99,11 @@ def merge_alike(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: floa
                 heapq.heappush(queue, (difference, low, high, version[low], version[high]))
     while (further := target[target]).tolist() != target.tolist():
         target = further
-    return np.unique(target, return_inverse=True)[1]
+    return target
+
+
+def _pointer(values: np.ndarray) -> ctypes.c_void_p:
+    return ctypes.c_void_p(values.ctypes.data)
 
 
 def touching_parts(part: np.ndarray, grid: VoxelGrid) -> np.ndarray:
