@@ -70,25 +70,12 @@ def find_instances(
     Ids count from 1 in descending order of score. Voxels of an object take its class, and its score as confidence; all
     others take their own most probable class and its probability.
     """
-    number, counts = cluster.cpu().numpy(), voxels.counts.cpu().numpy()
-    rows = np.flatnonzero(number >= 0)
-    part = split_by_density(number if fine is None else fine.cpu().numpy(), voxels.grid, counts, gap)
-    votes = Votes.count(probability, embedding, part, counts)
-    if fine is not None:
-        pairs = touching_parts(part, voxels.grid)
-        part[rows] = merge_alike(votes, np.bincount(part[rows]), pairs, merge)[part[rows]]
-        part = split_by_density(part, voxels.grid, counts, gap)  # neighbours in `touching_parts` may be a gap apart
-        votes = Votes.count(probability, embedding, part, counts)
-    source, whole_cluster = _clusters_of(part[rows], number[rows], counts[rows], len(votes.points))
-    if join_hidden and gap:
-        coords = voxels.grid.coords[:, 1:].cpu().numpy()
-        whole, target = np.unique(join_occluded(part, source, votes.mean, coords), return_inverse=True)
-        part[rows], votes, source = target[part[rows]], votes.merged(target), source[whole]
-        whole_cluster = whole_cluster[whole]
+    counts = voxels.counts.cpu().numpy()
+    part, votes, home = _parts(probability, cluster, embedding, voxels, counts, gap, join_hidden, fine, merge)
     things = np.flatnonzero(labels.things)
     winner = things[votes.votes[:, things].argmax(axis=1)]
     sure = votes.votes[np.arange(len(winner)), winner] / votes.points
-    share = votes.points / np.maximum(whole_cluster, votes.points)  # an object may reach into other clusters
+    share = votes.points / np.maximum(home, votes.points)  # an object may reach into other clusters
     size, tight = votes.points / (votes.points + SMALL), votes.tightness(part)
     score = sure * np.sqrt(tight * share) * size
     large = np.flatnonzero(votes.points >= min_points)
@@ -122,14 +109,42 @@ def find_instances(
     return Found(semantic, instance, confidence, found, None if descriptions is None else descriptions[shown])
 
 
-def _clusters_of(part: np.ndarray, cluster: np.ndarray, points: np.ndarray, num: int) -> tuple[np.ndarray, np.ndarray]:
-    """(num,) the cluster that most points of each part are in, and (num,) how many points that cluster has."""
+def _parts(
+    probability: Tensor,
+    cluster: Tensor,
+    embedding: Tensor,
+    voxels: Voxels,
+    counts: np.ndarray,
+    gap: int,
+    join_hidden: bool,
+    fine: Tensor | None,
+    merge: float,
+) -> tuple[np.ndarray, Votes, np.ndarray]:
+    """(V,) the part of each voxel, −1 for none; the votes of the K parts; (K,) points of the cluster each is most in."""
+    number = cluster.cpu().numpy()
+    rows = np.flatnonzero(number >= 0)
+    part = split_by_density(number if fine is None else fine.cpu().numpy(), voxels.grid, counts, gap)
+    votes = Votes.count(probability, embedding, part, counts)
+    if fine is not None:
+        pairs = touching_parts(part, voxels.grid)
+        part[rows] = merge_alike(votes, np.bincount(part[rows]), pairs, merge)[part[rows]]
+        part = split_by_density(part, voxels.grid, counts, gap)  # neighbours in `touching_parts` may be a gap apart
+        votes = Votes.count(probability, embedding, part, counts)
+    source = _most_shared(part[rows], number[rows], counts[rows], len(votes.points))
+    if join_hidden and gap:
+        coords = voxels.grid.coords[:, 1:].cpu().numpy()
+        whole, target = np.unique(join_occluded(part, source, votes.mean, coords), return_inverse=True)
+        part[rows], votes, source = target[part[rows]], votes.merged(target), source[whole]
+    return part, votes, np.bincount(number[rows], counts[rows], minlength=1)[source]
+
+
+def _most_shared(part: np.ndarray, cluster: np.ndarray, points: np.ndarray, num: int) -> np.ndarray:
+    """(num,) the cluster that most points of each part are in: part, cluster and points (M,) of voxels."""
     pair, own = np.unique(np.stack((part, cluster)), axis=1, return_inverse=True)
-    shared = np.bincount(own.reshape(-1), points, minlength=pair.shape[1])
-    order = np.argsort(shared, kind="stable")  # the greatest is written last
+    order = np.argsort(np.bincount(own.reshape(-1), points, minlength=pair.shape[1]), kind="stable")
     source = np.zeros(num, np.int64)
-    source[pair[0, order]] = pair[1, order]
-    return source, np.bincount(cluster, points)[source] if len(part) else np.zeros(num)
+    source[pair[0, order]] = pair[1, order]  # the greatest is written last
+    return source
 
 
 def calibrate(score: np.ndarray, table: dict | None) -> np.ndarray:

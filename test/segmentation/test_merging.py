@@ -101,6 +101,16 @@ def test_touching_parts_against_all_pairs(seed):
     assert len(found) == len(expected) and set(map(tuple, found.tolist())) == expected
 
 
+def test_nothing_to_merge():
+    grid, _ = VoxelGrid.from_coords(torch.tensor([[0, 1, 2, 3], [0, 1, 2, 4]]))
+    assert touching_parts(np.full(2, -1), grid).shape == (0, 2)
+    assert touching_parts(np.zeros(2, np.int64), grid).shape == (0, 2)
+    voxels, probability, embedding, *_ = _board_and_boxes()
+    nothing = torch.full((len(embedding),), -1)
+    found = find_instances(probability, nothing, embedding, voxels, LABELS, fine=nothing, merge=1.0)
+    assert not found.instances and not found.instance.any()
+
+
 def _board_and_boxes():
     """A board of 1.6 m whose embedding drifts along it; behind it two boxes, side by side, 0.9 apart in embedding."""
     board = np.stack(np.meshgrid(np.arange(0, 0.4, 0.01), np.arange(0, 1.6, 0.01), [0.0]), -1).reshape(-1, 3)
