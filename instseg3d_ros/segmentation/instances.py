@@ -120,7 +120,7 @@ def _parts(
     fine: Tensor | None,
     merge: float,
 ) -> tuple[np.ndarray, Votes, np.ndarray]:
-    """(V,) the part of each voxel, −1 for none; the votes of the K parts; (K,) points of the cluster each is most in."""
+    """(V,) part of each voxel, −1 for none; votes of the K parts; (K,) points of the cluster that each is most in."""
     number = cluster.cpu().numpy()
     rows = np.flatnonzero(number >= 0)
     part = split_by_density(number if fine is None else fine.cpu().numpy(), voxels.grid, counts, gap)
