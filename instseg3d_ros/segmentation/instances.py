@@ -140,10 +140,11 @@ def _parts(
 
 def _most_shared(part: np.ndarray, cluster: np.ndarray, points: np.ndarray, num: int) -> np.ndarray:
     """(num,) the cluster that most points of each part are in: part, cluster and points (M,) of voxels."""
-    pair, own = np.unique(np.stack((part, cluster)), axis=1, return_inverse=True)
-    order = np.argsort(np.bincount(own.reshape(-1), points, minlength=pair.shape[1]), kind="stable")
+    width = int(cluster.max(initial=0)) + 1
+    pair, own = np.unique(part * width + cluster, return_inverse=True)
+    order = np.argsort(np.bincount(own, points, minlength=len(pair)), kind="stable")
     source = np.zeros(num, np.int64)
-    source[pair[0, order]] = pair[1, order]  # the greatest is written last
+    source[pair[order] // width] = pair[order] % width  # the greatest is written last
     return source
 
 
