@@ -15,7 +15,7 @@ CLOUD = 100_000  # points of a cloud that are looked at, about
 OTHER_CLASS = 0.3  # cost of a changed class: the vote flickers more than objects do
 NEWCOMER = 0.3  # cost of a track seen once, falling with every sighting: splinters do not take over from objects
 MEMORY = 3  # sightings whose cells make up a track: an object that falls apart for a frame stays whole in memory
-MIN_OVERLAP = 0.1  # things that touch share cells at the seam; that alone says nothing
+MIN_OVERLAP = 0.2  # things that touch share cells at the seam; that alone says nothing, the distance then says more
 ABSORBED = 0.8  # share of a piece's cells in an object from which on the piece was never one of its own
 MIN_RATIO = 0.3  # of the sizes in cells of what may be the same object without overlapping
 

@@ -116,7 +116,7 @@ def test_a_hidden_object_does_not_lose_its_id_to_a_neighbour():
 
 
 @pytest.mark.parametrize("kind", ["rooms", "tabletop"])
-def test_true_masks_of_a_moving_camera_are_followed(kind):
+def test_true_masks_of_a_moving_camera_are_followed_without_a_switch(kind):
     rng, tracker = np.random.default_rng(0), Tracker()
     truth, raw, tracked = [], [], []
     for number, shot in enumerate(drive(Recipe(seed=5, resolution=(128, 96)), kind, 8, sweep=1.0)):
@@ -135,8 +135,7 @@ def test_true_masks_of_a_moving_camera_are_followed(kind):
         raw.append(ids)
         result = Result(shot.semantic, ids, np.ones(len(ids), np.float32), instances)
         tracked.append(tracker.update(result, points, number / 5).instance)
-    untracked = tracking_scores(truth, raw)["switches"]
-    assert untracked > 10
+    assert tracking_scores(truth, raw)["switches"] > 0
     scores = tracking_scores(truth, tracked)
-    assert scores["switches"] <= untracked / 10 and scores["false_positives"] == 0
+    assert scores["switches"] == 0 and scores["false_positives"] == 0
     assert scores["objects"] > 15
