@@ -150,6 +150,11 @@ def input_features(positions: torch.Tensor, colors: torch.Tensor | None, batch: 
     return torch.cat((gray, positions - scene_origin(positions, batch)), dim=1)
 
 
+def floor_level(z: torch.Tensor) -> torch.Tensor:
+    """Height of the floor as far as it is seen: the 2 % quantile of z (N,), which a stray point below does not move."""
+    return z.kthvalue(1 + int(0.02 * (len(z) - 1))).values
+
+
 def scene_origin(positions: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
     """(V, 3) origin of each voxel's scene: mean x and y, 2 % quantile of z."""
     origin = torch.empty_like(positions)
@@ -157,6 +162,5 @@ def scene_origin(positions: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
         rows = (batch == scene).nonzero().squeeze(1)
         if len(rows):
             mine = positions[rows]
-            low = mine[:, 2].kthvalue(1 + int(0.02 * (len(rows) - 1))).values
-            origin[rows] = torch.stack((mine[:, 0].mean(), mine[:, 1].mean(), low))
+            origin[rows] = torch.stack((mine[:, 0].mean(), mine[:, 1].mean(), floor_level(mine[:, 2])))
     return origin

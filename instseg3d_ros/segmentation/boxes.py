@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from instseg3d_ros.segmentation.result import Box
-from instseg3d_ros.sparse.native.build import load
+from instseg3d_ros.sparse.native.build import load, plain
 
 SOURCE = Path(__file__).with_name("native") / "boxes.cpp"
 
@@ -33,9 +32,7 @@ def upright_boxes(points: np.ndarray, rows: np.ndarray, begin: np.ndarray) -> li
     import torch
 
     table = np.empty((len(begin) - 1, 8))
-    points_at, rows_at, begin_at, table_at = (ctypes.c_void_p(v.ctypes.data) for v in (points, rows, begin, table))
-    sizes = (ctypes.c_int64(len(table)), ctypes.c_int64(torch.get_num_threads()))
-    library.upright_boxes(points_at, rows_at, begin_at, *sizes, table_at)
+    library.upright_boxes(*map(plain, (points, rows, begin, len(table), torch.get_num_threads(), table)))
     return [_box(row) for row in table]
 
 

@@ -10,7 +10,7 @@ import torch
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.sparse.grid import VoxelGrid
-from instseg3d_ros.sparse.native.build import load
+from instseg3d_ros.sparse.native.build import load, plain
 from instseg3d_ros.sparse.native.kernels import available
 from instseg3d_ros.sparse.neighbors import pitched
 
@@ -41,8 +41,7 @@ def split_connected(labels: np.ndarray, coords: np.ndarray, gap: int = 3) -> np.
         coords = np.ascontiguousarray(coords, dtype=np.int32)
         parts = np.empty(len(labels), np.int64)
         library.connected.restype = ctypes.c_int64
-        sizes = (ctypes.c_int64(len(labels)), ctypes.c_int64(gap))
-        if library.connected(_pointer(labels), _pointer(coords), *sizes, _pointer(parts)) >= 0:
+        if library.connected(*map(plain, (labels, coords, len(labels), gap, parts))) >= 0:
             return parts
     return connected_numpy(labels, coords, gap)
 
@@ -61,9 +60,8 @@ def split_voxels(labels: np.ndarray, grid: VoxelGrid, gap: int = 3) -> np.ndarra
         return parts
     parts = np.empty(len(labels), np.int64)
     coarse, parent, slot = grid.down()
-    voxels = _pointer(labels), ctypes.c_int64(len(labels)), _pointer(parent.numpy()), _pointer(slot.numpy())
     table = pitched(coarse.neighbors).numpy()
-    library.connected_on_grid(*voxels, ctypes.c_int64(len(table)), _pointer(table), _pointer(parts))
+    library.connected_on_grid(*map(plain, (labels, len(labels), parent, slot, len(table), table, parts)))
     return parts
 
 
@@ -169,7 +167,3 @@ def _half_neighborhood() -> np.ndarray:
     """(13, 3): one of each pair of opposite neighbours."""
     steps = np.array([(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1)])
     return steps[14:]
-
-
-def _pointer(array: np.ndarray) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)

@@ -8,7 +8,6 @@ import torch
 from instseg3d_ros.network.object_head import MEASURES, ObjectHead
 from instseg3d_ros.segmentation.result import Box
 
-FLOOR = 0.02  # quantile of z of all voxels that counts as the floor, as in the network's own input
 RARE = 1e-3  # added to probabilities before their logarithm
 
 
@@ -20,18 +19,19 @@ def describe(
     probability: np.ndarray,
     measures: np.ndarray,
     boxes: list[Box],
+    floor: float,
 ) -> np.ndarray:
     """(K, C + `MEASURES`) float32 for K objects.
 
     positions (V, 3) and counts (V,) points of all voxels; object k has the voxels order[begin[k] : begin[k + 1]];
     probability (K, C) its mean class probabilities; measures (K, 3) its score by formula, tightness and share of its
-    cluster (`find_instances`); boxes its upright boxes. The columns:
+    cluster (`find_instances`); boxes its upright boxes; floor the height of the floor. The columns:
 
         measures · log probabilities · shorter, longer side and height of the box · bottom, mean and top of its points
         above the floor · distance from the origin · log points · log voxels · log points per voxel · standard
         deviations of its voxels along their principal axes, ascending
 
-    with the floor at the 2 % quantile of z of everything that is seen. Lengths are in metres.
+    Lengths are in metres.
     """
     num = len(boxes)
     if not num:
@@ -43,11 +43,10 @@ def describe(
     spread = np.add.reduceat((away[:, :, None] * away[:, None, :]).reshape(-1, 9), begin[:-1], axis=0) / voxels
     axes = np.sqrt(np.linalg.eigvalsh(spread.reshape(-1, 3, 3)).clip(min=0))
     middle, size = (np.array([getattr(box, name) for box in boxes]) for name in ("center", "size"))
-    place = int(FLOOR * (len(positions) - 1))
     heights = np.column_stack((middle[:, 2] - size[:, 2] / 2, mean[:, 2], middle[:, 2] + size[:, 2] / 2))
     columns = (
         measures, np.log(probability + RARE), np.sort(size[:, :2], axis=1), size[:, 2:],
-        heights - np.partition(positions[:, 2], place)[place], np.linalg.norm(mean, axis=1)[:, None],
+        heights - floor, np.linalg.norm(mean, axis=1)[:, None],
         np.log(points), np.log(voxels), np.log(points / voxels), axes,
     )  # fmt: skip
     return np.concatenate(columns, axis=1).astype(np.float32)

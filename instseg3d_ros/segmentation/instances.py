@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.network.model import floor_level
 from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.connected import split_by_density
@@ -88,9 +89,10 @@ def find_instances(
     boxes = upright_boxes(positions, order, begin)
     descriptions = None
     if object_head is not None:
+        floor = float(floor_level(voxels.positions[:, 2]))
         measures = np.column_stack((score, tight, share))[large]
         shares = votes.votes[large] / votes.points[large, None]
-        descriptions = describe(positions, counts, order, begin, shares, measures, boxes)
+        descriptions = describe(positions, counts, order, begin, shares, measures, boxes, floor)
         winner[large], score[large] = judge(object_head, descriptions, things)
     score = calibrate(score, calibration).clip(0, 1)
     shown = np.flatnonzero(score[large] >= min_score)

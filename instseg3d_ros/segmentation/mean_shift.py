@@ -10,7 +10,7 @@ from torch import Tensor
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.segmentation.mean_shift_torch import mean_shift_torch
-from instseg3d_ros.sparse.native.build import load
+from instseg3d_ros.sparse.native.build import load, plain
 
 SOURCE = Path(__file__).with_name("native") / "mean_shift.cpp"
 MAX_DIMENSIONS = 32  # of the native kernel
@@ -53,14 +53,7 @@ def _mean_shift_native(library: ctypes.CDLL, embeddings: Tensor, bandwidth: floa
     labels = torch.empty(len(embeddings), dtype=torch.int64)
     centers = torch.empty(embeddings.shape, dtype=torch.float64)  # room for as many as there are points
     library.mean_shift.restype = ctypes.c_int64
-    found = library.mean_shift(
-        ctypes.c_void_p(embeddings.data_ptr()),
-        ctypes.c_int64(embeddings.dtype == torch.float32),
-        ctypes.c_int64(embeddings.shape[0]),
-        ctypes.c_int64(embeddings.shape[1]),
-        ctypes.c_double(bandwidth),
-        ctypes.c_int64(torch.get_num_threads()),
-        ctypes.c_void_p(labels.data_ptr()),
-        ctypes.c_void_p(centers.data_ptr()),
-    )
+    single, threads = embeddings.dtype == torch.float32, torch.get_num_threads()
+    arguments = (embeddings, single, *embeddings.shape, float(bandwidth), threads, labels, centers)
+    found = library.mean_shift(*map(plain, arguments))
     return labels, centers[:found].to(embeddings.dtype)

@@ -7,7 +7,6 @@ the most alike first, each time with the mean of what has been put together so f
 
 from __future__ import annotations
 
-import ctypes
 import heapq
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse.grid import VoxelGrid
-from instseg3d_ros.sparse.native.build import load
+from instseg3d_ros.sparse.native.build import load, plain
 
 SOURCE = Path(__file__).with_name("native") / "merging.cpp"
 
@@ -46,12 +45,9 @@ def merge_alike(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: floa
         target = merge_numpy(points, sizes, sums, shares, pairs, limit)
     else:
         target = np.empty(len(points), np.int64)
-        settings = np.array([limit, CLASS_WEIGHT, ALLOWANCE, TYPICAL], np.float64)
-        counts = (ctypes.c_int64(n) for n in (len(points), sums.shape[1], shares.shape[1]))
-        library.merge_alike(
-            *map(_pointer, (points, sizes, sums, shares)), *counts, _pointer(pairs), ctypes.c_int64(len(pairs)),
-            _pointer(settings), _pointer(target),
-        )  # fmt: skip
+        widths = len(points), sums.shape[1], shares.shape[1]
+        settings = float(limit), CLASS_WEIGHT, ALLOWANCE, float(TYPICAL)
+        library.merge_alike(*map(plain, (points, sizes, sums, shares, *widths, pairs, len(pairs), *settings, target)))
     return np.unique(target, return_inverse=True)[1]
 
 
@@ -100,10 +96,6 @@ def merge_numpy(
     while (further := target[target]).tolist() != target.tolist():
         target = further
     return target
-
-
-def _pointer(values: np.ndarray) -> ctypes.c_void_p:
-    return ctypes.c_void_p(values.ctypes.data)
 
 
 def touching_parts(part: np.ndarray, grid: VoxelGrid) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from instseg3d_ros.sparse.native.build import load
+from instseg3d_ros.sparse.native.build import load, plain
 
 SOURCE = Path(__file__).with_name("native") / "votes.cpp"
 
@@ -45,7 +44,7 @@ class Votes:
         semantic, confidence = np.empty(n, np.int16), np.empty(n, np.float32)
         points, votes, sums = np.zeros(num), np.zeros((num, classes)), np.zeros((num, dim))
         inputs = (probability, classes, embedding, dim, part, weight, n)
-        _call(library.votes, *inputs, semantic, confidence, points, votes, sums)
+        library.votes(*map(plain, (*inputs, semantic, confidence, points, votes, sums)))
         return Votes(semantic, confidence, points, votes, sums, embedding, weight)
 
     @property
@@ -72,7 +71,7 @@ class Votes:
             tight = _sum(torch.exp(-square)[:, None], own, weight, len(mean))[:, 0]
         else:
             dim, n = self._embedding.shape[1], len(part)
-            _call(library.tightness, self._embedding, dim, part, self._weight, n, mean, tight)
+            library.tightness(*map(plain, (self._embedding, dim, part, self._weight, n, mean, tight)))
         return tight / self.points
 
 
@@ -98,16 +97,3 @@ def _sum(values: Tensor, own: Tensor, weight: Tensor, num: int) -> np.ndarray:
         return np.zeros((0, values.shape[1]))
     lengths = torch.bincount(own, minlength=num)
     return torch.segment_reduce(values.double() * weight[:, None], "sum", lengths=lengths, axis=0).cpu().numpy()
-
-
-def _call(function, *arguments) -> None:
-    """Call a native function with arrays and tensors as pointers and numbers as int64."""
-    converted: list[ctypes.c_void_p | ctypes.c_int64] = []
-    for value in arguments:
-        if isinstance(value, np.ndarray):
-            converted.append(ctypes.c_void_p(value.ctypes.data))
-        elif isinstance(value, Tensor):
-            converted.append(ctypes.c_void_p(value.data_ptr()))
-        else:
-            converted.append(ctypes.c_int64(value))
-    function(*converted)

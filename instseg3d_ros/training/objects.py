@@ -13,10 +13,14 @@ from torch.nn import functional
 
 from instseg3d_ros.data.scene import Scene, scene_files
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.evaluation.accumulate import predictions_of
+from instseg3d_ros.evaluation.benchmark_layout import truth_ids
+from instseg3d_ros.evaluation.instance_ap import overlaps
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.model import Network
 from instseg3d_ros.network.object_head import MEASURES, ObjectHead
 from instseg3d_ros.segmentation.segmenter import Segmenter
+from instseg3d_ros.training.module import class_weight
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +28,7 @@ RIGHT = 0.5  # IoU above which an object counts as found
 NAMED = 0.35  # IoU above which its class is learned
 FEWEST = 200  # objects, of which the head can learn anything
 EPOCHS, BATCH, RATE = 25, 128, 0.006
+RARITY = 0.5  # a class weighs (its share of the objects)^−RARITY
 NOISE = 0.05  # standard deviations, added to descriptions
 
 
@@ -46,13 +51,12 @@ def teach(
     """
     network, card = checkpoint.load(weights)
     architecture = dataclasses.replace(card.architecture, object_head=True)
-    taught = Network(architecture)
     known = {name: value for name, value in network.state_dict().items() if not name.startswith("object_head")}
-    taught.load_state_dict({**taught.state_dict(), **known})
-    assert taught.object_head is not None
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        taught.object_head.apply(_anew)
+        taught = Network(architecture)
+        taught.load_state_dict({**taught.state_dict(), **known})
+        assert taught.object_head is not None
         card = dataclasses.replace(card, architecture=architecture, calibration=None)
         # Scenes stand upright already; scores of a head that knows nothing must not drop anything.
         segmenter = Segmenter(taught.eval(), card, device, min_score=0.0, level="off")
@@ -62,35 +66,30 @@ def teach(
     checkpoint.save(weights, taught, card)
 
 
-def _anew(module: torch.nn.Module) -> None:
-    if isinstance(module, torch.nn.Linear):
-        module.reset_parameters()
-
-
 def look(segmenter: Segmenter, scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What the segmenter finds in a scene: descriptions (K, F), and of each the true object that it covers best:
     the IoU (K,), 0 where there is none, and its class (K,)."""
-    result = segmenter(scene.points, scene.colors)
-    things = np.array(segmenter.labels.things)
-    true = np.where((scene.semantic >= 0) & things[scene.semantic] & (scene.instance > 0), scene.instance, 0)
-    names, truth = np.unique(true, return_inverse=True)
-    num = len(result.instances)
-    both = np.bincount(result.instance * len(names) + truth, minlength=(num + 1) * len(names))
-    both = both.reshape(num + 1, len(names)).astype(np.float64)
-    iou = both / (both.sum(axis=1, keepdims=True) + both.sum(axis=0) - both)
-    iou = np.where(names > 0, iou, 0)[1:]
-    best = iou.argmax(axis=1)
-    votes = np.zeros((len(names), len(things)), np.int64)
-    np.add.at(votes, (truth[true > 0], scene.semantic[true > 0]), 1)
+    result, labels = segmenter(scene.points, scene.colors), segmenter.labels
+    things = np.flatnonzero(labels.things)
+    table = overlaps(
+        truth_ids(scene.semantic, scene.instance, labels),
+        predictions_of(result, labels),
+        [labels.classes[thing].id for thing in things],
+        min_region=1,
+    )
+    iou = table.intersection / (table.size + table.true_size[:, None] - table.intersection)
+    # Last comes a row of nothing, for what covers no object and for scenes that have none.
+    iou = np.vstack((np.where(table.ignored[:, None], 0, iou), np.zeros(len(result.instances))))
+    best = iou.argmax(axis=0)
     assert result.descriptions is not None
-    return result.descriptions, iou[np.arange(num), best], votes.argmax(axis=1)[best]
+    return result.descriptions, iou.max(axis=0), things[np.append(table.true_class, 0)[best]]
 
 
 def learn(head: ObjectHead, descriptions: np.ndarray, iou: np.ndarray, truth: np.ndarray) -> None:
     """Train the head on K objects: descriptions (K, F), IoU (K,) and class (K,) of the true object covered best.
 
     The loss is the cross entropy of the class over objects with IoU above `NAMED`, a class weighing
-    (its share)^−½, plus the binary cross entropy of IoU > `RIGHT` over all.
+    (its share)^−`RARITY`, plus the binary cross entropy of IoU > `RIGHT` over all.
     """
     named = iou > NAMED
     if named.sum() < FEWEST:
@@ -98,9 +97,8 @@ def learn(head: ObjectHead, descriptions: np.ndarray, iou: np.ndarray, truth: np
     x, right = torch.from_numpy(descriptions), torch.from_numpy(iou > RIGHT).float()
     head.mean.copy_(x.mean(dim=0))
     head.scale.copy_(x.std(dim=0) + 1e-6)
-    classes = x.shape[1] - MEASURES
-    rarity = np.bincount(truth[named], minlength=classes).clip(min=1) ** -0.5
-    weight = torch.from_numpy(rarity / rarity[truth[named]].mean()).float()
+    share = np.bincount(truth[named], minlength=x.shape[1] - MEASURES) / named.sum()
+    weight = torch.from_numpy(class_weight(share, RARITY)).float()
     label = torch.from_numpy(np.where(named, truth, -1))
     optimizer = torch.optim.AdamW(head.parameters(), weight_decay=1e-3)
     steps = EPOCHS * -(-len(x) // BATCH)
@@ -109,14 +107,11 @@ def learn(head: ObjectHead, descriptions: np.ndarray, iou: np.ndarray, truth: np
     for _ in range(EPOCHS):
         for rows in torch.randperm(len(x)).split(BATCH):
             inputs = head.normalized(x[rows]) + NOISE * torch.randn(len(rows), x.shape[1])
-            scores = head.layers(inputs)
+            scores, known = head.layers(inputs), label[rows]
             loss = functional.binary_cross_entropy_with_logits(scores[:, -1], right[rows])
-            if (label[rows] >= 0).any():
-                loss = (
-                    loss
-                    + functional.cross_entropy(scores[:, :-1], label[rows], weight, ignore_index=-1, reduction="sum")
-                    / (label[rows] >= 0).sum()
-                )
+            if count := int((known >= 0).sum()):
+                classes = functional.cross_entropy(scores[:, :-1], known, weight, ignore_index=-1, reduction="sum")
+                loss = loss + classes / count
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -27,10 +27,9 @@ def test_columns_are_what_they_say():
     order = inside[np.argsort(part[inside], kind="stable")]
     begin = np.searchsorted(part[order], np.arange(5))
     probability, measures = rng.dirichlet(np.ones(3), 4), rng.random((4, 3))
-    boxes = upright_boxes(positions, order, begin)
-    found = describe(positions, counts, order, begin, probability, measures, boxes)
+    boxes, floor = upright_boxes(positions, order, begin), -1.7
+    found = describe(positions, counts, order, begin, probability, measures, boxes, floor)
     assert found.shape == (4, 3 + MEASURES) and found.dtype == np.float32
-    floor = np.sort(positions[:, 2])[int(0.02 * 299)]
     for k in range(4):
         mine, points = positions[part == k].astype(np.float64), counts[part == k].sum()
         centered = mine - mine.mean(0)
@@ -44,7 +43,9 @@ def test_columns_are_what_they_say():
 
 def test_no_objects_have_no_descriptions():
     nothing = np.zeros(0, np.int64)
-    found = describe(np.zeros((5, 3)), np.ones(5), nothing, np.zeros(1, int), np.zeros((0, 3)), np.zeros((0, 3)), [])
+    found = describe(
+        np.zeros((5, 3)), np.ones(5), nothing, np.zeros(1, int), np.zeros((0, 3)), np.zeros((0, 3)), [], 0.0
+    )
     assert found.shape == (0, 3 + MEASURES)
     winner, score = judge(ObjectHead(3).eval(), found, np.array([1, 2]))
     assert winner.shape == score.shape == (0,)

@@ -11,7 +11,7 @@ from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Architecture, Network
 from instseg3d_ros.network.object_head import MEASURES, ObjectHead
-from instseg3d_ros.segmentation.result import Result
+from instseg3d_ros.segmentation.result import Box, Instance, Result
 from instseg3d_ros.segmentation.segmenter import Segmenter
 from instseg3d_ros.training import objects
 from instseg3d_ros.training.recipe import Recipe
@@ -24,7 +24,9 @@ class Fixed:
     labels = SYNTHETIC
 
     def __init__(self, instance, num):
-        self.result = Result(np.zeros(len(instance), np.int16), instance, np.zeros(len(instance)), [None] * num)
+        self.result = Result(np.zeros(len(instance), np.int16), instance, np.zeros(len(instance)), [])
+        box = Box(np.zeros(3), np.zeros(3), np.eye(3))
+        self.result.instances = [Instance(k, "object", 0.5, int((instance == k).sum()), box) for k in range(1, num + 1)]
         self.result.descriptions = np.arange(num * 3, dtype=np.float32).reshape(num, 3)
 
     def __call__(self, points, colors):

@@ -18,9 +18,8 @@ using Entry = std::tuple<double, int64_t, int64_t, int64_t, int64_t>;
 // Of `num` parts: points (num), sizes (num) in voxels, sums (num, dim), shares (num, classes), which are all used up;
 // pairs (count, 2) of parts a < b that touch, each once, in lexicographic order. target (num): which part each became.
 extern "C" void merge_alike(double *points, double *sizes, double *sums, double *shares, int64_t num, int64_t dim,
-                            int64_t classes, const int64_t *pairs, int64_t count, const double *settings,
-                            int64_t *target) {
-  const double limit = settings[0], class_weight = settings[1], allowance = settings[2], typical = settings[3];
+                            int64_t classes, const int64_t *pairs, int64_t count, double limit, double class_weight,
+                            double allowance, double typical, int64_t *target) {
   std::vector<std::vector<int64_t>> touching(num);
   std::vector<int64_t> version(num, 0), joined;
   for (int64_t k = 0; k < num; ++k) target[k] = k;

@@ -32,6 +32,17 @@ LIMIT_S = 180  # a compiler that hangs must not hang the node
 _log = logging.getLogger(__name__)
 
 
+def plain(argument):
+    """What C takes for a value: tensors and arrays as pointers, floats as doubles, None as null, the rest as int64."""
+    if hasattr(argument, "data_ptr"):
+        return ctypes.c_void_p(argument.data_ptr())
+    if hasattr(argument, "ctypes"):
+        return ctypes.c_void_p(argument.ctypes.data)
+    if isinstance(argument, float):
+        return ctypes.c_double(argument)
+    return ctypes.c_int64(argument) if argument is not None else ctypes.c_void_p(None)
+
+
 def enabled() -> bool:
     """False where the environment forces the plain path; read at each call so that tests can switch."""
     return os.environ.get(OFF, "1") != "0"

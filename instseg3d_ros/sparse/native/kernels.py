@@ -62,7 +62,7 @@ def has_bf16() -> bool:
 
 def call(source: str, name: str, *arguments: Tensor | float | None) -> int:
     """Run a kernel on as many threads as torch uses. Tensors must be contiguous and stay alive until it returns."""
-    return _function(source, name)(ctypes.c_int64(torch.get_num_threads()), *map(_plain, arguments))
+    return _function(source, name)(ctypes.c_int64(torch.get_num_threads()), *map(build.plain, arguments))
 
 
 def query(source: str, name: str) -> int:
@@ -77,11 +77,3 @@ def _function(source: str, name: str):
     function = getattr(libraries[source], name)
     function.restype = ctypes.c_int64
     return function
-
-
-def _plain(argument):
-    if isinstance(argument, Tensor):
-        return ctypes.c_void_p(argument.data_ptr())
-    if isinstance(argument, float):
-        return ctypes.c_double(argument)
-    return ctypes.c_int64(argument) if argument is not None else ctypes.c_void_p(None)
