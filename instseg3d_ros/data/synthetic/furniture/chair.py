@@ -68,7 +68,7 @@ def _back(width, height, rng, frame, cloth) -> Shape:
     return posts + rounded_box(width, 0.05, height - gap, cloth, 0.02).moved(z=gap)
 
 
-def _arms(width, depth, height, rng, frame) -> Shape:
+def arms(width, depth, height, rng, frame) -> Shape:
     """Two arm rests over a seat at z = 0."""
     shape, t = Shape(), rng.uniform(0.02, 0.06)
     front = -depth * rng.uniform(0.2, 0.48)
@@ -80,7 +80,7 @@ def _arms(width, depth, height, rng, frame) -> Shape:
     return shape
 
 
-def _assemble(base: Shape, seat_height: float, width: float, depth: float, rng, frame, cloth, arms: float) -> Assembly:
+def assemble(base: Shape, seat_height: float, width: float, depth: float, rng, frame, cloth, armed: float) -> Assembly:
     """Seat, back and perhaps arms over a base that ends at the seat's underside."""
     seat, thick = _seat(width, depth, rng, frame, cloth)
     top = seat_height + thick
@@ -89,8 +89,8 @@ def _assemble(base: Shape, seat_height: float, width: float, depth: float, rng, 
     lean = -rng.uniform(0.02, 0.28)
     back = _back(width * rng.uniform(0.8, 1.0), back_height, rng, frame, cloth).turned(lean, 0)
     shape += back.moved(y=depth / 2 - 0.03, z=top - 0.01)
-    if rng.random() < arms:
-        shape += _arms(width, depth, rng.uniform(0.15, 0.26), rng, frame).moved(z=top)
+    if rng.random() < armed:
+        shape += arms(width, depth, rng.uniform(0.15, 0.26), rng, frame).moved(z=top)
     return Assembly.of("chair", shape)
 
 
@@ -108,7 +108,7 @@ def four_legs(rng):
         z = height * rng.uniform(0.2, 0.6)
         base += bar((-width / 2 + 0.02, 0, z), (width / 2 - 0.02, 0, z), 0.02, 0.02, frame)
     seat = body_material(rng) if rng.random() < 0.5 else frame
-    return _assemble(base, height, width, depth, rng, seat, m.fabric(rng), 0.25)
+    return assemble(base, height, width, depth, rng, seat, m.fabric(rng), 0.25)
 
 
 @construction("chair", "swivel", weight=3)
@@ -122,7 +122,7 @@ def swivel(rng):
         foot += cylinder(0.028, 0.03, frame).turned(np.pi / 2, 0).moved(reach, 0.015, 0.03)
         base += foot.turned(2 * np.pi * i / count)
     base = base.turned(rng.uniform(0, 7)) + box(0.2, 0.2, 0.04, frame, (0, 0, height - 0.04))
-    return _assemble(base, height, width, depth, rng, frame, m.fabric(rng), 0.6)
+    return assemble(base, height, width, depth, rng, frame, m.fabric(rng), 0.6)
 
 
 @construction("chair", "cantilever", weight=1.5)
@@ -138,7 +138,7 @@ def cantilever(rng):
             steel,
         )
     base += tube([(-width / 2, depth / 2, 0.015), (width / 2, depth / 2, 0.015)], 0.013, steel)
-    return _assemble(base, height, width, depth, rng, body_material(rng), m.fabric(rng), 0.4)
+    return assemble(base, height, width, depth, rng, body_material(rng), m.fabric(rng), 0.4)
 
 
 @construction("chair", "shell", weight=2)
@@ -195,7 +195,7 @@ def sled(rng):
             wire,
         )
     base += tube([(-width / 2, 0, 0.01), (width / 2, 0, 0.01)], 0.009, wire)
-    return _assemble(base, height, width, depth, rng, m.painted(rng), m.fabric(rng), 0.2)
+    return assemble(base, height, width, depth, rng, m.painted(rng), m.fabric(rng), 0.2)
 
 
 @construction("chair", "bar chair", weight=1)
@@ -224,7 +224,7 @@ def executive(rng):
     if rng.random() < 0.4:
         back += rounded_box(width * 0.55, 0.08, 0.16, cloth, 0.03).moved(0, -0.01, tall + 0.02)
     shape += back.turned(lean, 0).moved(0, depth / 2 - 0.04, height + 0.08)
-    return Assembly.of("chair", shape + _arms(width, depth, 0.2, rng, m.painted(rng)).moved(z=height + 0.1))
+    return Assembly.of("chair", shape + arms(width, depth, 0.2, rng, m.painted(rng)).moved(z=height + 0.1))
 
 
 @construction("chair", "parsons", weight=1)
@@ -286,88 +286,3 @@ def cross_back(rng):
             frame,
         )
     return Assembly.of("chair", shape + bent_box(1.9 * r, 0.03, 0.06, 0.05, frame).moved(0, r * 0.85, height + rise))
-
-
-@construction("chair", "rocking", weight=0.6)
-def rocking(rng):
-    """Runners that curve up in front and behind."""
-    width, depth, height = rng.uniform(0.46, 0.58), rng.uniform(0.44, 0.54), rng.uniform(0.34, 0.44)
-    made = m.wood(rng) if rng.random() < 0.7 else m.metal(rng)
-    s, base = np.linspace(-1, 1, 11), Shape()
-    for side in (-1, 1):
-        x = side * (width / 2 - 0.02)
-        path = np.stack([np.full(11, x), s * depth * 0.85 + 0.05, 0.02 + 0.12 * s**2], 1)
-        base += tube(path, rng.uniform(0.014, 0.022), made)
-        base += join(bar((x, y, 0.04), (x, y * 0.9, height), 0.03, 0.03, made) for y in (-depth * 0.42, depth * 0.42))
-    return _assemble(base, height, width, depth, rng, body_material(rng), m.fabric(rng), 0.8)
-
-
-@construction("chair", "garden", weight=0.8)
-def garden(rng):
-    """One skin of plastic: a slotted or plain back that runs over into the arms, four tapering channel legs."""
-    width, depth, seat, made = rng.uniform(0.48, 0.6), rng.uniform(0.44, 0.54), rng.uniform(0.36, 0.44), m.painted(rng)
-    high, bend, lean = rng.uniform(0.34, 0.5), rng.uniform(0.04, 0.14), -rng.uniform(0.1, 0.35)
-    shape = rounded_box(width * 0.9, depth, 0.03, made, 0.012).moved(z=seat)
-    if rng.random() < 0.5:
-        back = bent_box(width * 0.9, 0.012, high, bend, made)
-    else:
-        back = slats(width * 0.85, high, int(rng.integers(4, 9)), made, rng.random() < 0.7) + bent_box(
-            width * 0.92, 0.02, 0.06, bend * 0.3, made
-        ).moved(z=high - 0.05)
-    shape += back.turned(lean, 0).moved(0, depth / 2 - bend, seat + 0.02)
-    shape += legs(width, depth * 0.95, seat, made, rng, str(rng.choice(["splayed", "tapered"])))
-    if rng.random() < 0.75:
-        for side in (-1, 1):
-            x, z = side * width / 2, seat + rng.uniform(0.18, 0.26)
-            shape += bar((x, -depth * 0.45, z), (x, depth * 0.45, z + 0.03), 0.06, 0.02, made)
-            shape += bar((x, -depth * 0.45, 0.0), (x, -depth * 0.4, z), 0.045, 0.02, made)
-    return Assembly.of("chair", shape)
-
-
-@construction("chair", "director", weight=0.5)
-def director(rng):
-    """Canvas seat and back slung between crossed sticks."""
-    width, depth, seat = rng.uniform(0.48, 0.6), rng.uniform(0.38, 0.48), rng.uniform(0.4, 0.5)
-    made, cloth, t = m.wood(rng), m.fabric(rng), 0.025
-    shape, arm = Shape(), seat + rng.uniform(0.17, 0.24)
-    for y in (-depth * 0.42, depth * 0.42):
-        for side in (-1, 1):
-            shape += bar((-side * width * 0.46, y, 0.02), (side * width * 0.46, y, seat), t, t, made)
-            shape += bar((side * width * 0.48, y, seat * 0.9), (side * width * 0.48, y, arm), t, t, made)
-    for side in (-1, 1):
-        x = side * width * 0.48
-        shape += box(0.05, depth, 0.02, made, (x, 0, arm)) + bar(
-            (x, depth * 0.42, arm), (x, depth * 0.5, arm + 0.22), t, t, made
-        )
-        shape += box(t, depth, t, made, (x, 0, 0.01))
-    shape += (
-        bent_box(depth * 0.9, width * 0.0 + 0.012, width * 0.94, -0.03, cloth)
-        .turned(np.pi / 2, 0)
-        .turned(np.pi / 2)
-        .grounded()
-        .moved(z=seat - 0.02)
-    )
-    shape += box(width * 0.96, 0.012, rng.uniform(0.14, 0.2), cloth, (0, depth * 0.48, arm + 0.04))
-    return Assembly.of("chair", shape)
-
-
-@construction("chair", "throne", weight=0.6)
-def throne(rng):
-    """Tall straight back with a frame, padded, on turned legs; with or without arms."""
-    width, depth, seat = rng.uniform(0.44, 0.6), rng.uniform(0.42, 0.55), rng.uniform(0.4, 0.48)
-    made, cloth, high = m.wood(rng), m.fabric(rng), rng.uniform(0.5, 0.8)
-    base = legs(width, depth, seat - 0.06, made, rng, str(rng.choice(["tapered", "round", "square"])))
-    shape = (
-        base
-        + box(width, depth, 0.06, made, (0, 0, seat - 0.06))
-        + upholstered(width * 0.9, depth * 0.9, 0.06, cloth, rng).moved(z=seat)
-    )
-    post = rng.uniform(0.03, 0.05)
-    back = join(box(post, post, high, made, (s * (width - post) / 2, 0, 0)) for s in (-1, 1))
-    back += box(width, post, post, made, (0, 0, high - post)) + box(
-        width - 2 * post, 0.03, high * 0.75, cloth, (0, 0, high * 0.15)
-    )
-    shape += back.turned(-rng.uniform(0.02, 0.12), 0).moved(0, depth / 2 - post / 2, seat)
-    return Assembly.of(
-        "chair", shape + (_arms(width, depth, 0.24, rng, made).moved(z=seat) if rng.random() < 0.5 else Shape())
-    )

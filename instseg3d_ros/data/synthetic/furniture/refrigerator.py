@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
-from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Surface
+from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Shape, Surface
 from instseg3d_ros.data.synthetic.parts import carcass, handle, join
 from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, rounded_box, tube
 from instseg3d_ros.data.synthetic.registry import construction
@@ -33,6 +33,12 @@ def _fridge(width, depth, height, cuts, paint, rng, side_by_side=False) -> Assem
         shape += box(0.2, 0.005, 0.3, m.Material((0.1, 0.1, 0.1)), (-width * 0.2, -depth / 2 - 0.002, height * 0.55))
     surfaces = (Surface(0, 0, height, width * 0.9, depth * 0.8),) if height < 1.4 else ()
     return Assembly.of("refrigerator", shape, *surfaces)
+
+
+def _rod(depth: float, start, end, made, thick: float = 0.02) -> Shape:
+    """A straight handle before a front at y = −depth / 2, from one (x, z) to the other."""
+    y = -depth / 2 - 0.04
+    return bar((start[0], y, start[1]), (end[0], y, end[1]), thick, thick, made)
 
 
 def _enamel(rng):
@@ -97,13 +103,7 @@ def french(rng):
     for i in range(drawers):
         h = cut * height / drawers
         shape += rounded_box(width - 0.006, 0.06, h - 0.008, paint, 0.01).moved(0, -depth / 2 + 0.03, i * h)
-        shape += bar(
-            (-width * 0.35, -depth / 2 - 0.04, (i + 0.85) * h),
-            (width * 0.35, -depth / 2 - 0.04, (i + 0.85) * h),
-            0.02,
-            0.02,
-            grip,
-        )
+        shape += _rod(depth, (-width * 0.35, (i + 0.85) * h), (width * 0.35, (i + 0.85) * h), grip)
     return Assembly.of("refrigerator", shape)
 
 
@@ -128,13 +128,7 @@ def cooler(rng):
             m.Material((0.3, 0.36, 0.38), gloss=0.9, infrared=0.45),
             (0, -depth / 2, 0),
         )
-    shape += bar(
-        (width * 0.4, -depth / 2 - 0.04, height * 0.4),
-        (width * 0.4, -depth / 2 - 0.04, height * 0.65),
-        0.02,
-        0.02,
-        m.metal(rng),
-    )
+    shape += _rod(depth, (width * 0.4, height * 0.4), (width * 0.4, height * 0.65), m.metal(rng))
     return Assembly.of("refrigerator", shape)
 
 
@@ -180,7 +174,7 @@ def small_plain(rng):
 
 @construction("refrigerator", "catering", weight=0.7)
 def catering(rng):
-    """Steel on legs or casters: one to three tall leaves under a grille."""
+    """Steel on legs: one to three columns of leaves under a grille."""
     count, each = int(rng.integers(1, 4)), rng.uniform(0.55, 0.72)
     width, depth, height, steel = count * each, rng.uniform(0.65, 0.85), rng.uniform(1.8, 2.1), m.metal(rng)
     foot, grille, halves = rng.uniform(0.08, 0.18), rng.uniform(0.12, 0.25), int(rng.integers(1, 3))
@@ -199,19 +193,13 @@ def catering(rng):
                 x, -depth / 2 + 0.03, foot + k * h + 0.01
             )
             grip = x + rng.choice([-1, 1]) * each * 0.42
-            shape += bar(
-                (grip, -depth / 2 - 0.04, foot + (k + 0.4) * h),
-                (grip, -depth / 2 - 0.04, foot + (k + 0.7) * h),
-                0.03,
-                0.03,
-                steel,
-            )
+            shape += _rod(depth, (grip, foot + (k + 0.4) * h), (grip, foot + (k + 0.7) * h), steel, 0.03)
     return Assembly.of("refrigerator", shape)
 
 
 @construction("refrigerator", "family", weight=2)
 def family(rng):
-    """One or two leaves with what a kitchen adds: notes and magnets, a dispenser, boxes and baskets on top."""
+    """One or two leaves with what a kitchen adds: notes and magnets, a dispenser, boxes on top."""
     width, depth, height = rng.uniform(0.54, 0.92), rng.uniform(0.58, 0.78), rng.uniform(1.45, 1.95)
     made = _fridge(width, depth, height, [0, rng.uniform(0.3, 0.75), 1], _enamel(rng), rng, width > 0.8)
     shape, front = made.bodies[0].shape, -depth / 2 - 0.001

@@ -146,7 +146,7 @@ def with_rails(rng):
 
 @construction("toilet", "wide tank", weight=1)
 def wide_tank(rng):
-    """A round or long bowl under a tank that narrows downwards; a cover of cloth, paper rolls or a plant on its lid."""
+    """A round or long bowl under a tank that narrows downwards; a cover of cloth or a roll on its lid, or not."""
     width, depth, seat, made = rng.uniform(0.35, 0.42), rng.uniform(0.4, 0.56), rng.uniform(0.36, 0.44), m.ceramic(rng)
     if rng.random() < 0.3:
         made = m.painted(rng)
