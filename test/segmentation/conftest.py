@@ -1,6 +1,18 @@
 import numpy as np
 import pytest
 
+from instseg3d_ros.sparse.native.build import load
+
+
+@pytest.fixture(params=["native", "plain"])
+def way(request, monkeypatch):
+    """Both ways through what the mark `kernel(source)` names: compiled, and as where no compiler is."""
+    (source,) = request.node.get_closest_marker("kernel").args
+    if request.param == "plain":
+        monkeypatch.setenv("INSTSEG3D_NATIVE", "0")
+    elif load(source.stem, source) is None:
+        pytest.skip("no C++ compiler")
+
 
 @pytest.fixture
 def seen():

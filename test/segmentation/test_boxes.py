@@ -2,15 +2,8 @@ import numpy as np
 import pytest
 
 from instseg3d_ros.segmentation.boxes import SOURCE, upright_box, upright_boxes
-from instseg3d_ros.sparse.native.build import load
 
-
-@pytest.fixture(params=["native", "numpy"], autouse=True)
-def way(request, monkeypatch):
-    if request.param == "numpy":
-        monkeypatch.setenv("INSTSEG3D_NATIVE", "0")
-    elif load("boxes", SOURCE) is None:
-        pytest.skip("no C++ compiler")
+pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.kernel(SOURCE)]
 
 
 def turned(points, degrees, center=(0, 0, 0)):

@@ -8,17 +8,11 @@ from instseg3d_ros.segmentation.merging import ALLOWANCE, CLASS_WEIGHT, SOURCE, 
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse import voxelize
 from instseg3d_ros.sparse.grid import VoxelGrid
-from instseg3d_ros.sparse.native.build import load
 
 LABELS = LabelSet("two", (LabelClass("table", 1, (1, 1, 1)), LabelClass("box", 2, (2, 2, 2))))
 
 
-@pytest.fixture(params=["native", "numpy"], autouse=True)
-def way(request, monkeypatch):
-    if request.param == "numpy":
-        monkeypatch.setenv("INSTSEG3D_NATIVE", "0")
-    elif load("merging", SOURCE) is None:
-        pytest.skip("no C++ compiler")
+pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.kernel(SOURCE)]
 
 
 def random_votes(rng, parts: int, classes: int = 3):

@@ -3,15 +3,8 @@ import pytest
 import torch
 
 from instseg3d_ros.segmentation.votes import SOURCE, Votes
-from instseg3d_ros.sparse.native.build import load
 
-
-@pytest.fixture(params=["native", "torch"], autouse=True)
-def way(request, monkeypatch):
-    if request.param == "torch":
-        monkeypatch.setenv("INSTSEG3D_NATIVE", "0")
-    elif load("votes", SOURCE) is None:
-        pytest.skip("no C++ compiler")
+pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.kernel(SOURCE)]
 
 
 @pytest.mark.parametrize("classes", [1, 2, 8, 22])
