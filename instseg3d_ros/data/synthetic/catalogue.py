@@ -10,7 +10,7 @@ from instseg3d_ros.data.synthetic.mesh import Assembly
 from instseg3d_ros.data.synthetic.registry import CONSTRUCTIONS
 
 STRETCH = {
-    "floor": (0.93, 1.08),
+    "floor": (0.88, 1.14),
     "wall": (0.95, 1.05),
     "table": (0.85, 1.2),
 }  # of each axis, on top of the construction

@@ -61,7 +61,15 @@ def living(plan: Floorplan):
     for _ in range(int(rng.integers(0, 3))):
         plan.somewhere(build("chair", rng, names=EASY_CHAIRS), 0.3)
     several(plan, "bookshelf", 0, 2)
-    several(plan, "cabinet", 0, 2, None if rng.random() < 0.5 else ("sideboard", "half open", "television bench"))
+    several(
+        plan,
+        "cabinet",
+        0,
+        2,
+        None
+        if rng.random() < 0.5
+        else ("sideboard", "half open", "television bench", "modules", "dresser", "lidded box"),
+    )
     dining(plan, 0.4)
     extras(plan, ("floor lamp", "plant", "television on stand", "ottoman", "bench", "fireplace", "basket", "fan"), 4)
     hang(plan, int(rng.integers(0, 5)), ("radiator", "television on wall") if rng.random() < 0.5 else ())
@@ -81,7 +89,13 @@ def bedroom(plan: Floorplan):
                     build("table", rng, names=("side table", "tray table")))  # fmt: skip
                 half = abs(across @ (high - low)[:2]) / 2 + np.subtract(*stand.bounds()[::-1])[0] / 2 + 0.05
                 plan.against_wall(stand, wall, float(across @ middle + side * half))
-    several(plan, "cabinet", 1, 2, ("wardrobe", "sliding doors", "chest of drawers", "louvres", "bow front"))
+    several(
+        plan,
+        "cabinet",
+        1,
+        2,
+        ("wardrobe", "sliding doors", "chest of drawers", "louvres", "bow front", "armoire", "modules"),
+    )
     if rng.random() < 0.5:
         workplace(plan)
     several(plan, "bookshelf", 0, 1)
@@ -97,7 +111,13 @@ def office(plan: Floorplan):
     for _ in range(int(rng.integers(1, 5))):
         workplace(plan)
     several(
-        plan, "cabinet", 1, 3, None if rng.random() < 0.3 else ("filing cabinet", "sideboard", "half open", "wardrobe")
+        plan,
+        "cabinet",
+        1,
+        3,
+        None
+        if rng.random() < 0.3
+        else ("filing cabinet", "sideboard", "half open", "wardrobe", "sheet steel", "modules"),
     )
     several(plan, "bookshelf", 0, 3)
     dining(plan, 0.25)
@@ -109,7 +129,7 @@ def office(plan: Floorplan):
 def kitchen(plan: Floorplan):
     rng, build = plan.rng, plan.catalogue.build
     openings(plan, windows=0.6)
-    runs = None if rng.random() < 0.3 else ("kitchen run", "kitchen run", "corner counter")
+    runs = None if rng.random() < 0.3 else ("kitchen run", "corner counter", "plain run", "peninsula")
     for counter, wall in several(plan, "counter", 1, 3, runs):
         along = along_wall(counter, wall)
         if rng.random() < 0.6:
@@ -124,7 +144,7 @@ def kitchen(plan: Floorplan):
     if rng.random() < 0.25 and min(plan.width, plan.depth) > 3:
         plan.somewhere(build("counter", rng, names=("island", "waterfall", "breakfast bar")), 1.0, centred=True)
     dining(plan, 0.7)
-    several(plan, "cabinet", 0, 2, ("sideboard", "kitchen tall unit", "half open"))
+    several(plan, "cabinet", 0, 2, ("sideboard", "kitchen tall unit", "half open", "dresser", "modules"))
     extras(plan, ("bin", "washer", "crate", "stool", "trolley", "plant"), 4)
     hang(plan, int(rng.integers(0, 3)), ("wall shelf", "radiator")[: rng.integers(0, 3)])
 
@@ -147,7 +167,9 @@ def bath(plan: Floorplan):
             mirror = build("otherfurniture", rng, mount="wall", names=("mirror",)) if rng.random() < 0.7 else (
                 build("cabinet", rng, mount="wall"))  # fmt: skip
             plan.against_wall(mirror, wall, along, z=rng.uniform(1.15, 1.35), gap=0)
-    several(plan, "cabinet", 0, 1, ("chest of drawers", "wardrobe", "corner cabinet", "louvres", "plastic tower"))
+    several(
+        plan, "cabinet", 0, 1, ("chest of drawers", "wardrobe", "corner cabinet", "louvres", "plastic tower", "modules")
+    )
     extras(plan, ("bin", "washer", "stool", "basket", "plant"), 2)
     hang(plan, int(rng.integers(0, 2)), ("radiator",) if rng.random() < 0.5 else ())
 
@@ -161,7 +183,7 @@ def meeting(plan: Floorplan):
         found = plan.somewhere(table, 1.0, centred=True)
         if found:
             plan.seat(found[0], rng.uniform(0.6, 1.0))
-    several(plan, "cabinet", 0, 2, ("sideboard", "filing cabinet", "half open", "bow front", "louvres"))
+    several(plan, "cabinet", 0, 2, ("sideboard", "filing cabinet", "half open", "bow front", "louvres", "modules"))
     several(plan, "chair", 0, 4, skew=0.2)
     extras(plan, ("plant", "bin", "television on stand", "coat stand"), 3)
     hang(plan, int(rng.integers(0, 3)), ("whiteboard", "television on wall")[: rng.integers(0, 3)])
@@ -171,7 +193,22 @@ def meeting(plan: Floorplan):
 def corridor(plan: Floorplan):
     rng = plan.rng
     openings(plan, int(rng.integers(2, 6)), windows=0.3)
-    several(plan, "cabinet", 0, 3, ("sideboard", "shoe cabinet", "wardrobe", "filing cabinet", "bow front", "louvres"))
+    several(
+        plan,
+        "cabinet",
+        0,
+        3,
+        (
+            "sideboard",
+            "shoe cabinet",
+            "wardrobe",
+            "filing cabinet",
+            "bow front",
+            "louvres",
+            "sheet steel",
+            "lidded box",
+        ),
+    )
     several(plan, "chair", 0, 4)
     several(plan, "table", 0, 1, ("side table", "console"))
     extras(plan, ("bench", "coat stand", "plant", "cardboard box", "bin"), 4)
@@ -198,7 +235,7 @@ def store(plan: Floorplan):
     hang(plan, 0, ("wall shelf",) if rng.random() < 0.4 else ())
 
 
-@layout("anything", ((2.5, 6.0), (2.5, 6.0)), weight=1.5)
+@layout("anything", ((2.5, 6.0), (2.5, 6.0)), weight=3)
 def anything(plan: Floorplan):
     """Any furniture in any room: teaches that a class is its shape, not its company."""
     rng, build = plan.rng, plan.catalogue.build

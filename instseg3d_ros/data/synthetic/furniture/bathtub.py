@@ -91,3 +91,26 @@ def with_screen(rng):
         m.metal(rng),
     )
     return Assembly.of("bathtub", shape)
+
+
+@construction("bathtub", "deep and short", weight=0.6)
+def deep_and_short(rng):
+    """To sit in: nearly as high as wide, of wood, stone or enamel, square or round."""
+    width, depth, height = rng.uniform(0.9, 1.3), rng.uniform(0.7, 1.0), rng.uniform(0.6, 0.85)
+    made = m.wood(rng) if rng.random() < 0.35 else m.ceramic(rng) if rng.random() < 0.6 else m.stone(rng)
+    if rng.random() < 0.5:
+        return Assembly.of("bathtub", _hollow_block(width, depth, height, made, made, rng.uniform(0.04, 0.1), 2.0))
+    s, foot = np.linspace(0, 1, 7), rng.uniform(0.75, 1.0)
+    profile = np.stack([(foot + (1 - foot) * s) * width / 2, s * height], 1)
+    return Assembly.of("bathtub", hollow(profile, rng.uniform(0.03, 0.06), made, 32, squeeze=depth / width))
+
+
+@construction("bathtub", "with a deck", weight=0.8)
+def with_deck(rng):
+    """Let into a tiled or boarded stage with ledges, often with a step before it."""
+    width, depth, height = rng.uniform(1.5, 2.1), rng.uniform(0.8, 1.2), rng.uniform(0.45, 0.62)
+    face, made = m.flooring(rng) if rng.random() < 0.6 else m.wood(rng), m.ceramic(rng)
+    shape = _hollow_block(width, depth, height, face, made, rng.uniform(0.12, 0.24), rng.uniform(0.2, 3.0))
+    if rng.random() < 0.3:
+        shape += box(width * rng.uniform(0.5, 1), 0.28, height * 0.45, face, (0, -depth / 2 - 0.14, 0))
+    return Assembly.of("bathtub", shape + tap(rng, m.metal(rng)).moved(0, depth / 2 - 0.08, height))

@@ -7,8 +7,8 @@ import numpy as np
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.furniture.fittings import basin, tap
 from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Shape, Surface
-from instseg3d_ros.data.synthetic.parts import body_material, fronts, join
-from instseg3d_ros.data.synthetic.primitives import bent_box, box, cylinder
+from instseg3d_ros.data.synthetic.parts import body_material, carcass, fronts, join
+from instseg3d_ros.data.synthetic.primitives import bar, bent_box, box, cylinder
 from instseg3d_ros.data.synthetic.registry import construction
 
 
@@ -240,3 +240,85 @@ def shop_counter(rng):
             for x in np.linspace(-0.48, 0.48, int(rng.integers(3, 16)))
         )
     return Assembly.of("counter", shape, Surface(0, ledge / 2, low + 0.03, width * 0.9, (depth - ledge) * 0.8, 0.5))
+
+
+@construction("counter", "buffet", weight=0.6)
+def buffet(rng):
+    """A canteen's: a closed or open body, rails for trays in front, a pane on posts above."""
+    width, depth, height = rng.uniform(1.2, 2.8), rng.uniform(0.6, 0.8), rng.uniform(0.84, 0.95)
+    steel, face, thick = m.metal(rng), body_material(rng), rng.uniform(0.03, 0.06)
+    shape = box(width, depth, thick, steel if rng.random() < 0.6 else m.stone(rng), (0, 0, height - thick))
+    shape += box(width * 0.97, depth * rng.uniform(0.7, 0.95), height - thick - 0.08, face, (0, 0.03, 0.08))
+    if rng.random() < 0.7:
+        for i in range(3):
+            y = -depth / 2 - 0.06 - 0.08 * i
+            shape += bar((-width / 2, y, height - 0.04), (width / 2, y, height - 0.04), 0.025, 0.025, steel)
+    if rng.random() < 0.6:
+        up = rng.uniform(0.3, 0.45)
+        shape += join(box(0.025, 0.025, up, steel, (x * width, -depth * 0.1, height)) for x in (-0.45, 0, 0.45))
+        shape += box(width * 0.95, 0.3, 0.012, m.glass(rng), (0, -depth * 0.2, height + up))
+    return Assembly.of("counter", shape, Surface(0, 0.05, height, width * 0.9, depth * 0.6, 0.25))
+
+
+@construction("counter", "curved bar", weight=0.6)
+def curved_bar(rng):
+    """A bar that bends round the one who serves: panels, a thick top, a rail for feet."""
+    width, depth, height = rng.uniform(1.4, 2.8), rng.uniform(0.4, 0.6), rng.uniform(0.98, 1.15)
+    bend, face, top = rng.uniform(0.15, 0.6), body_material(rng), m.wood(rng) if rng.random() < 0.5 else m.stone(rng)
+    shape = bent_box(width * 0.97, depth * 0.3, height, -bend, face, 20) + bent_box(
+        width, depth, 0.05, -bend, top, 20
+    ).moved(z=height)
+    if rng.random() < 0.6:
+        shape += bent_box(width * 0.95, 0.04, 0.04, -bend, m.metal(rng), 20).moved(0, -depth * 0.3, 0.2)
+    if rng.random() < 0.5:
+        shape += bent_box(width * 0.93, depth * 0.6, 0.03, -bend, face, 20).moved(0, depth * 0.3, height * 0.75)
+    return Assembly.of("counter", shape, Surface(0, -bend * 0.5, height + 0.05, width * 0.5, depth * 0.4, 0.5))
+
+
+@construction("counter", "peninsula", weight=0.8)
+def peninsula(rng):
+    """Worktop over cabinets that ends in an overhang on a post or a panel, to sit at."""
+    width, depth, height = rng.uniform(1.4, 2.6), rng.uniform(0.6, 0.9), rng.uniform(0.86, 0.95)
+    thick, paint, top = rng.uniform(0.025, 0.06), body_material(rng), body_material(rng)
+    if rng.random() < 0.5:
+        top = m.stone(rng)
+    over, side, high = rng.uniform(0.3, 0.9), int(rng.choice([-1, 1])), height - thick
+    slab = box(width, depth, thick, top, (0, 0, high))
+    end = side * (width / 2 - 0.06)
+    slab += (
+        box(0.05, depth * 0.9, high, top, (end, 0, 0))
+        if rng.random() < 0.5
+        else cylinder(rng.uniform(0.025, 0.06), high, m.metal(rng), (end, 0, 0))
+    )
+    w, d = width - over, depth * rng.uniform(0.7, 0.97)
+    base = box(w, d, high, paint) + fronts(w, high, d, rng, paint, m.metal(rng))
+    base = base.moved(-side * over / 2)
+    return Assembly(
+        (Body("counter", slab), Body("cabinet", base)), (Surface(0, 0, height, width * 0.9, depth * 0.8, 0.5),)
+    )
+
+
+@construction("counter", "plain run", weight=1.5)
+def plain_run(rng):
+    """A worktop of any thickness over bare blocks, fronts and holes for machines; a splash back, or none."""
+    width, depth, height = rng.uniform(0.6, 3.0), rng.uniform(0.5, 0.75), rng.uniform(0.78, 1.0)
+    thick, paint = rng.uniform(0.015, 0.1), body_material(rng)
+    top = m.stone(rng) if rng.random() < 0.5 else m.wood(rng)
+    slab = box(width + rng.uniform(0, 0.06), depth, thick, top, (0, 0, height - thick))
+    if rng.random() < 0.5:
+        slab += box(width, 0.02, rng.uniform(0.06, 0.6), top, (0, depth / 2 - 0.01, height))
+    base, x, high = Shape(), -width / 2, height - thick
+    while width / 2 - x > 0.05:
+        w = min(rng.uniform(0.3, 1.0), width / 2 - x)
+        kind, deep = rng.random(), depth - rng.uniform(0.03, 0.1)
+        if kind < 0.25:
+            base += carcass(w, deep, high, paint).moved(x + w / 2, 0.02)
+        elif kind < 0.45:
+            base += box(w, deep, high, paint, (x + w / 2, 0.02, 0))
+        else:
+            piece = box(w, deep, high - 0.09, paint) + fronts(w, high - 0.09, deep, rng, paint, m.metal(rng))
+            base += piece.moved(x + w / 2, 0.02, 0.09)
+        x += w
+    return Assembly(
+        (Body("counter", slab), Body("cabinet", base)), (Surface(0, 0, height, width * 0.9, depth * 0.8, 0.5),)
+    )

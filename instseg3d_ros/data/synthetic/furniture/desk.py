@@ -8,7 +8,7 @@ from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.furniture.table import standing, top_material
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape, Surface
 from instseg3d_ros.data.synthetic.parts import body_material, carcass, fronts, join, legs
-from instseg3d_ros.data.synthetic.primitives import box, tube
+from instseg3d_ros.data.synthetic.primitives import bar, bent_box, box, cylinder, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
 
@@ -241,3 +241,88 @@ def between_shelves(rng):
         shape += box(w, depth * 0.55, t, made, (turn * (width - w) / 2, depth * 0.2, height + up / 2))
         surfaces = [Surface(-turn * w / 2, 0, height, (width - w) * 0.9, depth * 0.88)]
     return Assembly.of("desk", shape, *surfaces, seats=_desk_seats(width, depth))
+
+
+@construction("desk", "executive", weight=1)
+def executive(rng):
+    """Broad and heavy: two blocks, a closed panel towards the visitor, a top that stands out all round."""
+    width, depth, height = rng.uniform(1.3, 2.1), rng.uniform(0.7, 1.0), rng.uniform(0.72, 0.8)
+    made, thick, over = body_material(rng), rng.uniform(0.03, 0.07), rng.uniform(0.0, 0.12)
+    top = made if rng.random() < 0.6 else top_material(rng)
+    w, d, block, high = width - 2 * over, depth - 2 * over, rng.uniform(0.34, 0.5), height - thick
+    shape = box(width, depth, thick, top, (0, 0, high))
+    shape += box(w, 0.03, high * rng.uniform(0.5, 1.0), made, (0, d / 2 - 0.015, 0))
+    for side in (-1, 1):
+        kind = ["drawer"] if rng.random() < 0.7 else ["door"]
+        piece = box(block, d * 0.97, high, made) + fronts(block, high, d * 0.97, rng, made, m.metal(rng), kind)
+        shape += piece.moved(side * (w - block) / 2)
+    return Assembly.of(
+        "desk", shape, Surface(0, 0, height, width * 0.93, depth * 0.88), seats=_desk_seats(width, depth)
+    )
+
+
+@construction("desk", "computer cart", weight=0.8)
+def computer_cart(rng):
+    """Small and tall: a tray for the keyboard under the top, a low board for the machine, often a shelf above."""
+    width, depth, height = rng.uniform(0.55, 1.0), rng.uniform(0.42, 0.6), rng.uniform(0.72, 0.85)
+    made, frame, t = body_material(rng), m.metal(rng) if rng.random() < 0.5 else body_material(rng), 0.02
+    shape = box(width, depth, t, made, (0, 0, height - t))
+    shape += box(
+        width * 0.9, depth * 0.6, t, made, (0, -depth * rng.uniform(0.1, 0.45), height - rng.uniform(0.1, 0.16))
+    )
+    shape += box(width * 0.95, depth * 0.8, t, made, (0, 0.03, rng.uniform(0.06, 0.2)))
+    above = rng.uniform(0.25, 0.5) if rng.random() < 0.6 else 0.0
+    for side in (-1, 1):
+        x = side * (width / 2 - t / 2)
+        if rng.random() < 0.5:
+            shape += box(t, depth * 0.85, height - t, made, (x, 0.02, 0))
+        else:
+            shape += join(box(0.03, 0.03, height - t, frame, (x, s * depth * 0.4, 0)) for s in (-1, 1))
+        if above:
+            shape += box(t, 0.2, above, made, (x, depth / 2 - 0.12, height))
+    surfaces = [Surface(0, -0.08, height, width * 0.85, depth * 0.55, above or 1.0)]
+    if above:
+        shape += box(width, 0.25, t, made, (0, depth / 2 - 0.125, height + above))
+        surfaces.append(Surface(0, depth / 2 - 0.125, height + above + t, width * 0.9, 0.2))
+    return Assembly.of("desk", shape, *surfaces, seats=_desk_seats(width, depth))
+
+
+@construction("desk", "drawing board", weight=0.6)
+def drawing_board(rng):
+    """A large board that tilts on a frame, with a ledge at its lower edge."""
+    width, depth, height = rng.uniform(0.8, 1.4), rng.uniform(0.6, 0.9), rng.uniform(0.75, 1.0)
+    steel, top, tilt = m.metal(rng) if rng.random() < 0.6 else m.wood(rng), top_material(rng), rng.uniform(0.1, 0.9)
+    board = box(width, depth, 0.025, top) + box(width * 0.9, 0.05, 0.04, steel, (0, -depth / 2 - 0.01, 0.0))
+    shape = board.turned(tilt, 0).moved(z=height)
+    for side in (-1, 1):
+        x = side * width * rng.uniform(0.32, 0.45)
+        if rng.random() < 0.5:
+            shape += bar((x, -0.3, 0.02), (x, 0.1, height), 0.04, 0.03, steel)
+            shape += bar((x, 0.3, 0.02), (x, -0.1, height), 0.04, 0.03, steel)
+        else:
+            shape += box(0.06, 0.05, height, steel, (x, 0, 0)) + box(0.06, 0.6, 0.03, steel, (x, 0, 0))
+    shape += bar((-width * 0.38, 0, 0.2), (width * 0.38, 0, 0.2), 0.03, 0.03, steel)
+    return Assembly.of("desk", shape, seats=_desk_seats(width, depth))
+
+
+@construction("desk", "curved", weight=0.9)
+def curved(rng):
+    """A top that curves in towards the sitter or sweeps round one side; panels, drums or sticks below."""
+    width, depth, height = rng.uniform(1.2, 1.9), rng.uniform(0.6, 0.85), rng.uniform(0.7, 0.77)
+    top, made, bend = top_material(rng), body_material(rng), rng.uniform(0.08, 0.3)
+    shape = bent_box(width, depth, 0.03, bend, top).moved(z=height - 0.03)
+    for side in (-1, 1):
+        x = side * width * rng.uniform(0.36, 0.44)
+        kind = rng.integers(3)
+        if kind == 0:
+            shape += box(0.03, depth * 0.8, height - 0.03, made, (x, bend * 0.3, 0))
+        elif kind == 1:
+            shape += cylinder(rng.uniform(0.04, 0.2), height - 0.03, made, (x, bend * 0.3, 0))
+        else:
+            shape += join(box(0.05, 0.05, height - 0.03, made, (x, s * depth * 0.3 + bend * 0.3, 0)) for s in (-1, 1))
+    if rng.random() < 0.5:
+        panel = bent_box(width * 0.8, 0.02, height * rng.uniform(0.4, 0.8), bend * 0.7, made)
+        shape += panel.moved(0, depth * 0.35 + bend * 0.2, height * 0.15)
+    return Assembly.of(
+        "desk", shape, Surface(0, bend * 0.7, height, width * 0.75, depth * 0.7), seats=_desk_seats(width, depth)
+    )

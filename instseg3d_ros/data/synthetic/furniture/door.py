@@ -7,7 +7,7 @@ import numpy as np
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.furniture.fittings import frame_around
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape
-from instseg3d_ros.data.synthetic.parts import body_material
+from instseg3d_ros.data.synthetic.parts import body_material, join
 from instseg3d_ros.data.synthetic.primitives import bar, box, revolve, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
@@ -138,3 +138,49 @@ def folding_door(rng):
         leaf = box(w / np.cos(bend) * 0.98, 0.02, height - 0.03, paint).turned(bend if i % 2 else -bend)
         shape += leaf.moved((i + 0.5 - count / 2) * w, -0.05, 0.01)
     return Assembly.of("door", shape)
+
+
+@construction("door", "lattice of panes", weight=0.8)
+def pane_lattice(rng):
+    """One or two leaves of small panes between bars, above a closed field or down to the floor."""
+    width, height = rng.uniform(0.65, 0.95), rng.uniform(1.95, 2.2)
+    paint, double = body_material(rng), rng.random() < 0.4
+    low, rows, columns = rng.uniform(0.1, 0.9), int(rng.integers(2, 6)), int(rng.integers(1, 4))
+    leaf = box(width, 0.04, low, paint) + join(
+        box(0.09, 0.04, height, paint, (s * (width / 2 - 0.045), 0, 0)) for s in (-1, 1)
+    )
+    leaf += box(width, 0.04, 0.1, paint, (0, 0, height - 0.1)) + box(
+        width - 0.1, 0.008, height - low - 0.1, m.glass(rng), (0, 0, low)
+    )
+    w, h = (width - 0.18) / columns, (height - 0.1 - low) / rows
+    leaf += join(box(0.025, 0.03, height - low, paint, ((i - columns / 2) * w, 0, low)) for i in range(1, columns))
+    leaf += join(box(width, 0.03, 0.025, paint, (0, 0, low + i * h)) for i in range(1, rows))
+    leaf += _door_handle(rng, m.metal(rng)).moved(width / 2 - 0.05, -0.02, 1.03)
+    if double:
+        leaf = leaf.moved(-width / 2) + leaf.affine(np.diag([-1, 1, 1])).moved(width / 2)
+    shape = frame_around(
+        width * (1 + double), height, rng.uniform(0.04, 0.1), rng.uniform(0.03, 0.06), paint, sill=False
+    )
+    return Assembly.of("door", shape + leaf.moved(y=-0.03))
+
+
+@construction("door", "of boards", weight=0.8)
+def of_boards(rng):
+    """Upright boards with cross pieces and long hinges, or a flush sheet of steel with a bar to push."""
+    width, height = rng.uniform(0.75, 1.1), rng.uniform(1.9, 2.15)
+    steel, t = m.metal(rng), 0.035
+    if rng.random() < 0.5:
+        made, count = m.wood(rng) if rng.random() < 0.7 else m.painted(rng), int(rng.integers(4, 9))
+        w = width / count
+        shape = join(box(w * 0.95, t, height, made, ((i + 0.5 - count / 2) * w, -t / 2, 0.01)) for i in range(count))
+        shape += join(box(width * 0.96, 0.025, 0.1, made, (0, -t - 0.012, z * height)) for z in (0.12, 0.82))
+        shape += join(box(width * 0.5, 0.008, 0.035, steel, (-width / 4, -t - 0.03, z * height)) for z in (0.14, 0.84))
+    else:
+        made = m.painted(rng)
+        shape = box(width, t, height, made, (0, -t / 2, 0.01)) + box(
+            width * 0.8, 0.06, 0.05, steel, (0, -t - 0.04, 1.0)
+        )
+        shape += frame_around(width, height, 0.05, 0.02, made, sill=False)
+        if rng.random() < 0.5:
+            shape += box(width * 0.8, 0.006, 0.25, steel, (0, -t - 0.003, 0.03))
+    return Assembly.of("door", shape + _door_handle(rng, steel).moved(width / 2 - 0.07, -t, 1.03))

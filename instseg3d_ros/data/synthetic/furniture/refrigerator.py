@@ -9,7 +9,7 @@ import numpy as np
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Shape, Surface
 from instseg3d_ros.data.synthetic.parts import carcass, handle, join
-from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, rounded_box, tube
+from instseg3d_ros.data.synthetic.primitives import bar, bent_box, box, cylinder, rounded_box, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
 
@@ -221,3 +221,85 @@ def family(rng):
             piece = rounded_box(rng.uniform(0.12, 0.28) * width, rng.uniform(0.2, 0.4), high, m.printed(rng), 0.01)
             loads.append(Body("object", piece.moved(x, rng.uniform(-0.05, 0.05), height), loose=True))
     return Assembly.of("refrigerator", shape).with_bodies(*loads)
+
+
+@construction("refrigerator", "recessed grips", weight=2)
+def recessed_grips(rng):
+    """Flat and bare: leaves with a groove along an edge in place of a handle, some with a band of another colour."""
+    width, depth, height = rng.uniform(0.5, 0.95), rng.uniform(0.55, 0.75), rng.uniform(1.1, 2.05)
+    paint, dark, foot = _enamel(rng), m.Material((0.06, 0.06, 0.06)), rng.uniform(0.02, 0.08)
+    face = paint if rng.random() < 0.6 else _enamel(rng)
+    cuts = [0.0, *np.sort(rng.uniform(0.2, 0.8, int(rng.integers(0, 3)))), 1.0]
+    halves = 2 if width > 0.78 else 1
+    shape = box(width, depth - 0.06, height - foot, paint, (0, 0.03, foot)) + box(
+        width * 0.94, depth * 0.8, foot, dark, (0, 0.05, 0)
+    )
+    for low, high in itertools.pairwise(cuts):
+        if high - low < 0.12:
+            continue
+        z, h = foot + low * (height - foot), (high - low) * (height - foot)
+        for i in range(halves):
+            x, w = (i + 0.5 - halves / 2) * width / halves, width / halves
+            shape += rounded_box(w - 0.006, 0.06, h - 0.012, face, rng.uniform(0.002, 0.02)).moved(
+                x, -depth / 2 + 0.03, z
+            )
+            shape += box(w * 0.96, 0.03, 0.012, dark, (x, -depth / 2 + 0.04, z + h - 0.012))
+    return Assembly.of("refrigerator", shape, *([Surface(0, 0, height, width * 0.9, 0.5)] if height < 1.4 else []))
+
+
+@construction("refrigerator", "bowed front", weight=1)
+def bowed_front(rng):
+    """Leaves that bulge forwards, with a bow or a bar to pull."""
+    width, depth, height = rng.uniform(0.5, 0.75), rng.uniform(0.5, 0.65), rng.uniform(0.85, 1.95)
+    paint, bend, cut = _enamel(rng), rng.uniform(0.02, 0.07), rng.choice([0.0, rng.uniform(0.3, 0.75)])
+    shape, side = box(width, depth, height, paint), int(rng.choice([-1, 1]))
+    for low, high in itertools.pairwise([0.02, *([cut] if cut else []), 1.0]):
+        z, h = low * height, (high - low) * height - 0.01
+        shape += bent_box(width * 0.995, 0.05, h, -bend, paint).moved(0, -depth / 2 - 0.025, z)
+        grip = handle(rng, m.metal(rng), rng.uniform(0.2, 0.5) * h).turned(np.pi / 2, 1).scaled(1.6, 1.6, 1)
+        shape += grip.moved(side * width * 0.4, -depth / 2 - 0.05 - bend * 0.35, z + h * rng.uniform(0.4, 0.6))
+    return Assembly.of("refrigerator", shape)
+
+
+@construction("refrigerator", "open", weight=1)
+def open_door(rng):
+    """The leaf stands open: boards, a drawer and what lies on them in a white hollow."""
+    width, depth, height = rng.uniform(0.5, 0.72), rng.uniform(0.52, 0.68), rng.uniform(0.8, 1.9)
+    paint, white, side = _enamel(rng), m.painted(rng, True), int(rng.choice([-1, 1]))
+    cut = rng.choice([0.0, rng.uniform(0.25, 0.4)]) * height
+    shape = box(width, depth, cut, paint) if cut else Shape()
+    shape += carcass(width, depth, height - cut, white, t=0.045).moved(z=cut)
+    for z in np.arange(cut + 0.2, height - 0.2, rng.uniform(0.22, 0.34)):
+        shape += box(width * 0.88, depth * 0.8, 0.008, white, (0, 0, z))
+        for x in np.arange(-0.36, 0.38, 0.13) * width:
+            if rng.random() < 0.6:
+                size = rng.uniform(0.05, 0.1)
+                shape += box(size, size * 1.5, rng.uniform(0.05, 0.19), m.printed(rng), (x, -depth * 0.1, z + 0.008))
+    leaf = rounded_box(width, 0.06, height - cut, paint, 0.01).moved(width / 2, 0, 0)
+    leaf += join(box(width * 0.8, 0.09, 0.07, white, (width / 2, 0.07, z)) for z in np.arange(0.1, height - cut, 0.3))
+    leaf = leaf.turned(-rng.uniform(0.6, 1.9)).moved(-width / 2, -depth / 2 - 0.03, cut)
+    return Assembly.of("refrigerator", shape + (leaf if side < 0 else leaf.affine(np.diag([-1, 1, 1]))))
+
+
+@construction("refrigerator", "shop", weight=0.5)
+def shop(rng):
+    """Two or three glass leaves in frames between a plinth with slots and a lit board above."""
+    count, each = int(rng.integers(2, 4)), rng.uniform(0.5, 0.7)
+    width, depth, height, paint = count * each, rng.uniform(0.6, 0.8), rng.uniform(1.8, 2.05), _enamel(rng)
+    low, head = rng.uniform(0.12, 0.3), rng.uniform(0.15, 0.3)
+    shape = box(width, depth, low, paint) + box(width, depth, head, m.printed(rng), (0, 0, height - head))
+    shape += carcass(width, depth, height - low - head, paint, t=0.04).moved(z=low)
+    for z in np.arange(low + 0.05, height - head - 0.25, 0.3):
+        shape += box(width * 0.95, depth * 0.8, 0.012, m.metal(rng), (0, 0, z))
+        for x in np.arange(-0.46, 0.47, 0.09 / width) * width:
+            if rng.random() < 0.85:
+                shape += cylinder(
+                    0.03, rng.uniform(0.12, 0.24), m.printed(rng), (x, -depth * 0.2, z + 0.012), segments=6
+                )
+    frame = m.metal(rng)
+    for i in range(count + 1):
+        shape += box(0.05, 0.05, height - low - head, frame, ((i - count / 2) * each * 0.98, -depth / 2, low))
+    if rng.random() < 0.6:
+        pane = m.Material((0.3, 0.36, 0.38), gloss=0.9, infrared=0.45)
+        shape += box(width * 0.97, 0.02, height - low - head, pane, (0, -depth / 2, low))
+    return Assembly.of("refrigerator", shape)

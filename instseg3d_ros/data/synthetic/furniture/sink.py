@@ -6,7 +6,7 @@ import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.furniture.fittings import basin, tap
-from instseg3d_ros.data.synthetic.mesh import Assembly, Body
+from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Shape
 from instseg3d_ros.data.synthetic.objects.vessels import hollow
 from instseg3d_ros.data.synthetic.parts import body_material, fronts, join, legs
 from instseg3d_ros.data.synthetic.primitives import bar, box, revolve, tube
@@ -198,3 +198,61 @@ def pillar(rng):
         corner,
     )
     return Assembly.of("sink", shape + tap(rng, m.metal(rng)).scaled(1, 1, 1.2).moved(0, r * 0.85, height - 0.02))
+
+
+@construction("sink", "catering", weight=0.7)
+def catering(rng):
+    """Steel on tube legs: one to three deep bowls in a row, a wall of steel behind, a board below."""
+    count, w, d = int(rng.integers(1, 4)), rng.uniform(0.36, 0.5), rng.uniform(0.38, 0.5)
+    steel, height, free = m.metal(rng), rng.uniform(0.84, 0.92), rng.choice([0.0, rng.uniform(0.3, 0.7)])
+    width, depth = count * (w + 0.06) + free + 0.06, d + 0.2
+    shape, deep = Shape(), rng.uniform(0.2, 0.35)
+    for i in range(count):
+        shape += basin(w, d, deep, steel).moved(-width / 2 + 0.06 + (i + 0.5) * (w + 0.06), -0.03, height)
+    if free:
+        shape += box(free, depth, 0.03, steel, (width / 2 - free / 2, 0, height - 0.03))
+    shape += box(width, depth - d - 0.05, 0.03, steel, (0, d / 2 + 0.05, height - 0.03))
+    shape += box(width, 0.02, rng.uniform(0.1, 0.4), steel, (0, depth / 2 - 0.01, height))
+    shape += legs(width * 0.96, depth * 0.92, height - 0.03, steel, rng, "round")
+    if rng.random() < 0.4:
+        shape += box(width * 0.94, depth * 0.85, 0.02, steel, (0, 0, rng.uniform(0.15, 0.3)))
+    return Assembly.of("sink", shape + tap(rng, steel).scaled(1, 1, 1.4).moved(0, depth / 2 - 0.06, height))
+
+
+@construction("sink", "apron front", weight=0.8)
+def apron_front(rng):
+    """A thick block of a basin that shows its front, on a cupboard or a wooden stand."""
+    width, depth, height, made = (
+        rng.uniform(0.5, 0.95),
+        rng.uniform(0.44, 0.58),
+        rng.uniform(0.82, 0.92),
+        m.ceramic(rng),
+    )
+    deep, wall = rng.uniform(0.18, 0.28), rng.uniform(0.025, 0.06)
+    shape = basin(width - 0.04, depth - 0.04, deep, made, wall).moved(z=height)
+    shape += tap(rng, m.metal(rng)).moved(0, depth / 2 - 0.03, height)
+    low, paint = height - deep, body_material(rng)
+    if rng.random() < 0.5:
+        stand = legs(width * 0.95, depth * 0.95, low, paint, rng, str(rng.choice(["square", "panels", "frame"])))
+        return Assembly.of("sink", shape + stand)
+    cabinet = box(width, depth * 0.95, low, paint) + fronts(
+        width, low, depth * 0.95, rng, paint, m.metal(rng), ["door"]
+    )
+    return Assembly((Body("sink", shape), Body("cabinet", cabinet)))
+
+
+@construction("sink", "washstand", weight=0.7)
+def washstand(rng):
+    """A bowl or a broad plate of a basin on an open frame with one or two boards."""
+    width, depth, height = rng.uniform(0.45, 1.0), rng.uniform(0.38, 0.5), rng.uniform(0.74, 0.86)
+    frame = m.metal(rng) if rng.random() < 0.5 else m.wood(rng)
+    made, top = m.ceramic(rng), m.stone(rng) if rng.random() < 0.4 else m.wood(rng)
+    r = min(0.2, depth * 0.42)
+    shape = hollow([(r * rng.uniform(0.4, 1), 0), (r, rng.uniform(0.08, 0.16))], 0.014, made, 28,
+                   corner=float(rng.choice([0, 0.4, 1])))  # fmt: skip
+    shape = shape.moved(0, -0.02, height) + box(width, depth, 0.025, top, (0, 0, height - 0.025))
+    shape += legs(width * 0.96, depth * 0.94, height - 0.025, frame, rng, str(rng.choice(["square", "frame", "round"])))
+    shape += join(
+        box(width * 0.94, depth * 0.9, 0.02, top, (0, 0, z)) for z in rng.uniform(0.1, 0.5, int(rng.integers(1, 3)))
+    )
+    return Assembly.of("sink", shape + tap(rng, m.metal(rng)).scaled(1, 1, 1.3).moved(0, depth / 2 - 0.05, height))

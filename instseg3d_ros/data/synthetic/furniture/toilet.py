@@ -175,3 +175,62 @@ def wide_tank(rng):
         )
         bodies.append(Body("object", roll, loose=True))
     return Assembly.of("toilet", shape).with_bodies(*bodies)
+
+
+@construction("toilet", "skirted", weight=1.5)
+def skirted(rng):
+    """The bowl's sides go straight down to the floor, round in front, flat behind; the tank grows out of them."""
+    width, depth, seat, made = rng.uniform(0.34, 0.42), rng.uniform(0.62, 0.74), rng.uniform(0.36, 0.45), m.ceramic(rng)
+    s = np.linspace(np.pi, 2 * np.pi, 15)
+    round_ = rng.uniform(0.55, 1.0)
+    nose = np.stack([np.cos(s) * width / 2, (np.sin(s) * 0.3 * round_ - 0.1) * depth], 1)
+    outline = np.concatenate([[(-width / 2, depth * 0.5)], nose, [(width / 2, depth * 0.5)]])
+    shape = extrude(outline * [rng.uniform(0.75, 1), 1], seat, made)
+    back = depth * rng.uniform(0.1, 0.2)
+    lid = np.concatenate([[(-width / 2, back)], nose, [(width / 2, back)]]) * 1.02
+    lid = extrude(lid, rng.uniform(0.025, 0.06), m.ceramic(rng))
+    shape += lid.moved(z=seat)
+    tank, top = width * rng.uniform(0.85, 1.15), rng.uniform(0.2, 0.42)
+    shape += rounded_box(tank, depth * rng.uniform(0.22, 0.32), top, made, rng.uniform(0.01, 0.06)).moved(
+        0, depth * 0.36, seat - 0.01
+    )
+    return Assembly.of("toilet", shape)
+
+
+@construction("toilet", "corner tank", weight=0.6)
+def corner_tank(rng):
+    """The tank fills the corner behind a bowl that looks along the diagonal."""
+    width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.42, 0.52), rng.uniform(0.37, 0.43), m.ceramic(rng)
+    half, high = rng.uniform(0.22, 0.3), rng.uniform(0.3, 0.42)
+    tank = extrude([(-half, 0), (-half * 0.6, -0.1), (half * 0.6, -0.1), (half, 0), (0, half * 0.9)], high, made)
+    shape = _bowl(width, depth, seat, rng, made).moved(y=-0.02) + tank.moved(0, 0.1, seat - 0.02)
+    return Assembly.of("toilet", (shape + box(width * 0.5, 0.2, seat, made, (0, 0.06, 0))).moved(y=0.1))
+
+
+@construction("toilet", "tank on the wall", weight=0.8)
+def tank_on_wall(rng):
+    """A plastic tank a hand or two above the seat, joined by a bent pipe."""
+    width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.42, 0.52), rng.uniform(0.37, 0.43), m.ceramic(rng)
+    tank, low, white = rng.uniform(0.34, 0.5), seat + rng.uniform(0.12, 0.45), m.painted(rng, True)
+    shape = _bowl(width, depth, seat, rng, made) + box(width * 0.45, 0.16, seat * 0.9, made, (0, 0.02, 0))
+    shape += rounded_box(tank, rng.uniform(0.12, 0.18), rng.uniform(0.28, 0.4), white, 0.03).moved(0, 0.11, low)
+    shape += tube([(0, 0.11, low), (0, 0.11, seat - 0.05), (0, 0.0, seat - 0.1)], 0.025, white)
+    return Assembly.of("toilet", shape.moved(y=0.05))
+
+
+@construction("toilet", "low and small", weight=0.6)
+def low_and_small(rng):
+    """For children, boats and camping: a small bowl or box with a seat, with a tank or without."""
+    width, depth, seat = rng.uniform(0.28, 0.4), rng.uniform(0.34, 0.46), rng.uniform(0.24, 0.36)
+    made = m.ceramic(rng) if rng.random() < 0.6 else m.painted(rng)
+    if rng.random() < 0.5:
+        shape = _bowl(width, depth, seat, rng, made)
+        if rng.random() < 0.7:
+            shape += rounded_box(width, 0.13, rng.uniform(0.2, 0.34), made, 0.03).moved(0, 0.06, seat - 0.02)
+        shape += box(width * 0.5, 0.14, seat, made, (0, 0.02, 0))
+    else:
+        shape = rounded_box(width, depth, seat, made, rng.uniform(0.01, 0.06)).moved(y=-depth / 2)
+        shape += extrude(oval(width * 0.95, depth * 0.9, rng.uniform(0, 0.8)), 0.035, m.ceramic(rng)).moved(
+            0, -depth / 2, seat
+        )
+    return Assembly.of("toilet", shape.moved(y=depth / 2))
