@@ -30,7 +30,7 @@ constexpr int kLanes = kVectorBytes / int(sizeof(T));
 
 // Rows times columns of sums that are held in registers at once, with room left for weights and a broadcast value.
 constexpr int kMaxColumns = kRegisters >= 32 ? 3 : 2;  // in vectors of output channels
-constexpr int kMaxRows = kRegisters >= 32 ? 8 : 4;
+constexpr int kMaxRows = kRegisters >= 32 ? 8 : 6;
 
 template <class T>
 inline Vector<T> load(const T *p) {

@@ -82,14 +82,23 @@ void outer(int64_t count, const int32_t *in, const uint8_t *out, const X *x, int
     for (int n = 0; n < N; ++n) store(sums + k * pitch + n * L, sum[k][n]);
 }
 
+// The last channels, fewer than kMaxRows of them.
+template <class X, int N, int K = kMaxRows - 1>
+void outer_rest(int channels, int64_t count, const int32_t *in, const uint8_t *out, const X *x, int64_t x_stride, const X *dy,
+                int64_t dy_stride, Sum<X> *sums, int64_t pitch) {
+  if constexpr (K > 0) {
+    if (channels == K) outer<X, K, N>(count, in, out, x, x_stride, dy, dy_stride, sums, pitch);
+    else outer_rest<X, N, K - 1>(channels, count, in, out, x, x_stride, dy, dy_stride, sums, pitch);
+  }
+}
+
 template <class X, int N>
 void outer_channels(int64_t count, const int32_t *in, const uint8_t *out, const X *x, int64_t x_stride, int c_in, const X *dy,
                     int64_t dy_stride, Sum<X> *sums, int64_t pitch) {
-  constexpr int K = kMaxRows;
   int k = 0;
-  for (; k + K <= c_in; k += K) outer<X, K, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
-  for (; k + 4 <= c_in; k += 4) outer<X, 4, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
-  for (; k < c_in; ++k) outer<X, 1, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
+  for (; k + kMaxRows <= c_in; k += kMaxRows)
+    outer<X, kMaxRows, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
+  outer_rest<X, N>(c_in - k, count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
 }
 
 // dy is (rows_out, c_pad) with c_pad a multiple of the lanes. Tiles are shared out in chunks whose sums are kept apart and
