@@ -18,6 +18,11 @@ class Averaging(lightning.Callback):
 
     def on_train_start(self, trainer, module):
         trainer.strategy.model.register_comm_hook(None, keep_own)
+        # Before every step Lightning tells all processes whether the first was asked to end, and they wait for it. Here
+        # they are told when they meet anyway.
+        loop = trainer.fit_loop.epoch_loop
+        if tell := getattr(loop, "_broadcast_sigterm_tensor", None):
+            loop._broadcast_sigterm_tensor = lambda: tell() if trainer.global_step % self.every == 0 else None
 
     def on_train_batch_end(self, trainer, module, outputs, batch, index):
         if trainer.global_step % self.every == 0 and (index + 1) % trainer.accumulate_grad_batches == 0:

@@ -24,6 +24,7 @@ from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Architecture, Network
 from instseg3d_ros.sparse import BatchNormReLU
+from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.training import figures, objects
 from instseg3d_ros.training.averaging import Averaging
 from instseg3d_ros.training.loading import training_loader, validation_loader
@@ -116,7 +117,7 @@ def train(recipe: Recipe) -> Path:
         num_nodes=recipe.nodes,
         # Statistics of the norms need no broadcast: they are equal in all processes, or meant to differ.
         strategy=DDPStrategy(forward_sync_buffers=False) if several else "auto",
-        precision=cast(Any, recipe.precision),  # the trainer knows the names, and says so
+        precision=cast(Any, _precision(recipe)),  # the trainer knows the names, and says so
         accumulate_grad_batches=recipe.accumulate,
         use_distributed_sampler=False,  # ours already knows its rank
         check_val_every_n_epoch=None,
@@ -164,6 +165,17 @@ def _teach_objects(recipe: Recipe, out: Path) -> None:
                 objects.teach(out / name, scenes, recipe.seed, device, bar)
             except InputError as error:  # the training itself is done, and its weights are good
                 log.warning("%s stays without an object head: %s", out / name, error)
+
+
+def _precision(recipe: Recipe) -> str:
+    """The recipe's, but float32 on a CPU that multiplies bfloat16 only by emulation, which takes ten times as long."""
+    on_cpu = recipe.accelerator == "cpu" or (recipe.accelerator == "auto" and not torch.cuda.is_available())
+    if not recipe.precision.startswith("bf16") or not on_cpu or kernels.has_bf16():
+        return recipe.precision
+    if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes one says it
+        reason = "no instructions for it here, or no C++ compiler"
+        log.warning("precision %s: %s; training in 32-true", recipe.precision, reason)
+    return "32-true"
 
 
 def _no_advertisement(record: logging.LogRecord) -> bool:

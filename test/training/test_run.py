@@ -16,8 +16,9 @@ from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.model import Architecture, Network
 from instseg3d_ros.sparse import BatchNormReLU
+from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.training.recipe import NetworkRecipe, Recipe
-from instseg3d_ros.training.run import _network, copy_weights
+from instseg3d_ros.training.run import _network, _precision, copy_weights
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--network.width", "4", "--network.voxel_size", "0.05", "--semantic_steps", "4", "--batch_size", "2",
@@ -159,3 +160,19 @@ def test_normalization_over_all_processes_is_the_recipes_choice(wanted):
     network, _ = _network(recipe, SYNTHETIC)
     norms = [module for module in network.modules() if isinstance(module, BatchNormReLU)]
     assert norms and all(norm.synchronize is wanted for norm in norms)
+
+
+@pytest.mark.parametrize(
+    ("precision", "accelerator", "here", "expected"),
+    [
+        ("bf16-mixed", "cpu", True, "bf16-mixed"),
+        ("bf16-mixed", "cpu", False, "32-true"),
+        ("bf16-mixed", "cuda", False, "bf16-mixed"),
+        ("16-mixed", "cpu", False, "16-mixed"),
+        ("32-true", "cpu", False, "32-true"),
+    ],
+)
+def test_bfloat16_is_not_emulated(precision, accelerator, here, expected, monkeypatch, caplog):
+    monkeypatch.setattr(kernels, "has_bf16", lambda: here)
+    assert _precision(Recipe(precision=precision, accelerator=accelerator)) == expected
+    assert (f"precision {precision}: no instructions" in caplog.text) == (precision != expected)
