@@ -22,6 +22,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.sparse.native import kernels
 
 CHOICES = ("auto", "fp32", "bf16", "fp16")
+WITHOUT_BF16 = "no instructions for it here, or no C++ compiler was found"
 WORTH = 1.15  # times as fast as float32 that "auto" wants to see, for the digits it gives up
 
 
@@ -41,7 +42,7 @@ def choose(precision: str, device: torch.device | str = "cpu") -> torch.dtype:
         raise InputError("precision 'fp16': is for CUDA; take auto, bf16 or fp32 on a CPU")
     if not kernels.has_bf16():
         if precision == "bf16":
-            raise InputError("precision 'bf16': no instructions for it here, or no C++ compiler was found; take fp32")
+            raise InputError(f"precision 'bf16': {WITHOUT_BF16}; take fp32")
         return torch.float32
     return torch.bfloat16 if precision == "bf16" or _gain() >= WORTH else torch.float32
 

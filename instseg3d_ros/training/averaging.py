@@ -22,10 +22,13 @@ class Averaging(lightning.Callback):
         # they are told when they meet anyway.
         loop = trainer.fit_loop.epoch_loop
         if tell := getattr(loop, "_broadcast_sigterm_tensor", None):
-            loop._broadcast_sigterm_tensor = lambda: tell() if trainer.global_step % self.every == 0 else None
+            loop._broadcast_sigterm_tensor = lambda: tell() if self._due(trainer) else None
+
+    def _due(self, trainer) -> bool:
+        return trainer.global_step % self.every == 0
 
     def on_train_batch_end(self, trainer, module, outputs, batch, index):
-        if trainer.global_step % self.every == 0 and (index + 1) % trainer.accumulate_grad_batches == 0:
+        if self._due(trainer) and (index + 1) % trainer.accumulate_grad_batches == 0:
             average(module)
 
     def on_validation_start(self, trainer, module):  # what is scored and exported then is a mean as well

@@ -15,6 +15,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.utilities import rank_zero_only
 from tqdm import tqdm
 
 from instseg3d_ros.data.scene import read_labels
@@ -25,6 +26,7 @@ from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Architecture, Network
 from instseg3d_ros.sparse import BatchNormReLU
 from instseg3d_ros.sparse.native import kernels
+from instseg3d_ros.sparse.precision import WITHOUT_BF16
 from instseg3d_ros.training import figures, objects
 from instseg3d_ros.training.averaging import Averaging
 from instseg3d_ros.training.loading import training_loader, validation_loader
@@ -172,9 +174,7 @@ def _precision(recipe: Recipe) -> str:
     on_cpu = recipe.accelerator == "cpu" or (recipe.accelerator == "auto" and not torch.cuda.is_available())
     if not recipe.precision.startswith("bf16") or not on_cpu or kernels.has_bf16():
         return recipe.precision
-    if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes one says it
-        reason = "no instructions for it here, or no C++ compiler"
-        log.warning("precision %s: %s; training in 32-true", recipe.precision, reason)
+    rank_zero_only(log.warning)("precision %s: %s; training in 32-true", recipe.precision, WITHOUT_BF16)
     return "32-true"
 
 

@@ -20,11 +20,24 @@ DINING_TABLES = (
 LOW_TABLES = ("coffee table", "round table", "block table", "side table", "nest of tables", "tray table")
 EASY_CHAIRS = ("armchair", "tub", "slipper", "wooden armchair", "recliner", "shell", "rocking", "throne")
 OFFICE_CHAIRS = ("swivel", "executive", "four legs", "shell", "cantilever")
+LIVING_CABINETS = ("sideboard", "half open", "television bench", "modules", "dresser", "lidded box")
+BEDROOM_CABINETS = ("wardrobe", "sliding doors", "chest of drawers", "louvres", "bow front", "armoire", "modules")
+OFFICE_CABINETS = ("filing cabinet", "sideboard", "half open", "wardrobe", "sheet steel", "modules")
+BATH_CABINETS = ("chest of drawers", "wardrobe", "corner cabinet", "louvres", "plastic tower", "modules")
+CORRIDOR_CABINETS = ("sideboard", "shoe cabinet", "wardrobe", "filing cabinet", "bow front", "louvres", "sheet steel",
+                     "lidded box")  # fmt: skip
 
 
-def several(plan: Floorplan, label: str, low: int, high: int, names=None, chance: float = 1.0, **where) -> list:
-    """Between `low` and `high` pieces of a class against walls; each placed piece with its wall."""
+def several(
+    plan: Floorplan, label: str, low: int, high: int, names=None, chance: float = 1.0, free: float = 0.0, **where
+) -> list:
+    """Between `low` and `high` pieces of a class against walls; each placed piece with its wall.
+
+    `names` limits the constructions, but for a share `free` of the rooms.
+    """
     placed = []
+    if free and plan.rng.random() < free:
+        names = None
     if plan.rng.random() < chance:
         for _ in range(int(plan.rng.integers(low, high + 1))):
             found = plan.against_wall(plan.catalogue.build(label, plan.rng, names=names), **where)

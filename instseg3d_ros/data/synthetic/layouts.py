@@ -12,9 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from instseg3d_ros.data.synthetic.arrangements import (
+    BATH_CABINETS,
+    BEDROOM_CABINETS,
+    CORRIDOR_CABINETS,
     DINING_TABLES,
     EASY_CHAIRS,
+    LIVING_CABINETS,
     LOW_TABLES,
+    OFFICE_CABINETS,
     along_wall,
     dining,
     extras,
@@ -61,15 +66,7 @@ def living(plan: Floorplan):
     for _ in range(int(rng.integers(0, 3))):
         plan.somewhere(build("chair", rng, names=EASY_CHAIRS), 0.3)
     several(plan, "bookshelf", 0, 2)
-    several(
-        plan,
-        "cabinet",
-        0,
-        2,
-        None
-        if rng.random() < 0.5
-        else ("sideboard", "half open", "television bench", "modules", "dresser", "lidded box"),
-    )
+    several(plan, "cabinet", 0, 2, LIVING_CABINETS, free=0.5)
     dining(plan, 0.4)
     extras(plan, ("floor lamp", "plant", "television on stand", "ottoman", "bench", "fireplace", "basket", "fan"), 4)
     hang(plan, int(rng.integers(0, 5)), ("radiator", "television on wall") if rng.random() < 0.5 else ())
@@ -89,13 +86,7 @@ def bedroom(plan: Floorplan):
                     build("table", rng, names=("side table", "tray table")))  # fmt: skip
                 half = abs(across @ (high - low)[:2]) / 2 + np.subtract(*stand.bounds()[::-1])[0] / 2 + 0.05
                 plan.against_wall(stand, wall, float(across @ middle + side * half))
-    several(
-        plan,
-        "cabinet",
-        1,
-        2,
-        ("wardrobe", "sliding doors", "chest of drawers", "louvres", "bow front", "armoire", "modules"),
-    )
+    several(plan, "cabinet", 1, 2, BEDROOM_CABINETS)
     if rng.random() < 0.5:
         workplace(plan)
     several(plan, "bookshelf", 0, 1)
@@ -110,15 +101,7 @@ def office(plan: Floorplan):
     openings(plan, int(rng.integers(1, 3)))
     for _ in range(int(rng.integers(1, 5))):
         workplace(plan)
-    several(
-        plan,
-        "cabinet",
-        1,
-        3,
-        None
-        if rng.random() < 0.3
-        else ("filing cabinet", "sideboard", "half open", "wardrobe", "sheet steel", "modules"),
-    )
+    several(plan, "cabinet", 1, 3, OFFICE_CABINETS, free=0.3)
     several(plan, "bookshelf", 0, 3)
     dining(plan, 0.25)
     extras(plan, ("bin", "plant", "coat stand", "cardboard box", "printer", "water cooler", "heater and cooler"), 4)
@@ -129,8 +112,8 @@ def office(plan: Floorplan):
 def kitchen(plan: Floorplan):
     rng, build = plan.rng, plan.catalogue.build
     openings(plan, windows=0.6)
-    runs = None if rng.random() < 0.3 else ("kitchen run", "corner counter", "plain run", "peninsula")
-    for counter, wall in several(plan, "counter", 1, 3, runs):
+    runs = ("kitchen run", "corner counter", "plain run", "peninsula")
+    for counter, wall in several(plan, "counter", 1, 3, runs, free=0.3):
         along = along_wall(counter, wall)
         if rng.random() < 0.6:
             hung = build("cabinet", rng, mount="wall")
@@ -167,9 +150,7 @@ def bath(plan: Floorplan):
             mirror = build("otherfurniture", rng, mount="wall", names=("mirror",)) if rng.random() < 0.7 else (
                 build("cabinet", rng, mount="wall"))  # fmt: skip
             plan.against_wall(mirror, wall, along, z=rng.uniform(1.15, 1.35), gap=0)
-    several(
-        plan, "cabinet", 0, 1, ("chest of drawers", "wardrobe", "corner cabinet", "louvres", "plastic tower", "modules")
-    )
+    several(plan, "cabinet", 0, 1, BATH_CABINETS)
     extras(plan, ("bin", "washer", "stool", "basket", "plant"), 2)
     hang(plan, int(rng.integers(0, 2)), ("radiator",) if rng.random() < 0.5 else ())
 
@@ -193,22 +174,7 @@ def meeting(plan: Floorplan):
 def corridor(plan: Floorplan):
     rng = plan.rng
     openings(plan, int(rng.integers(2, 6)), windows=0.3)
-    several(
-        plan,
-        "cabinet",
-        0,
-        3,
-        (
-            "sideboard",
-            "shoe cabinet",
-            "wardrobe",
-            "filing cabinet",
-            "bow front",
-            "louvres",
-            "sheet steel",
-            "lidded box",
-        ),
-    )
+    several(plan, "cabinet", 0, 3, CORRIDOR_CABINETS)
     several(plan, "chair", 0, 4)
     several(plan, "table", 0, 1, ("side table", "console"))
     extras(plan, ("bench", "coat stand", "plant", "cardboard box", "bin"), 4)

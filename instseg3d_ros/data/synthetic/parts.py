@@ -168,6 +168,11 @@ def books(width: float, depth: float, height: float, rng) -> Shape:
     return shape
 
 
+def leaning(pillow: Shape, angle: float) -> Shape:
+    """A cushion that stands on z = 0 and leans by `angle` radians against what is behind it."""
+    return pillow.turned(np.pi / 2 - angle, 0).grounded()
+
+
 def upholstered(width: float, depth: float, height: float, cloth: Material, rng, crown: float = 0.03) -> Shape:
     return rounded_box(
         width, depth, height, cloth, min(0.06, rng.uniform(0.1, 0.45) * min(width, depth, height)), crown

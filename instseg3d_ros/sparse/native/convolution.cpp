@@ -44,12 +44,9 @@ inline void rows(const X *const *x, Sum<X> *const *sums, const X *w, int c_in) {
 }
 
 // Fewer than kMaxRows of them.
-template <class X, int N, bool kFresh, int R = kMaxRows - 1>
+template <class X, int N, bool kFresh>
 inline void rest(int count, const X *const *x, Sum<X> *const *sums, const X *w, int c_in) {
-  if constexpr (R > 0) {
-    if (count == R) rows<X, R, N, kFresh>(x, sums, w, c_in);
-    else rest<X, N, kFresh, R - 1>(count, x, sums, w, c_in);
-  }
+  as_constant<kMaxRows - 1>(count, [&](auto r) { rows<X, r(), N, kFresh>(x, sums, w, c_in); });
 }
 
 // All pairs of one tile and offset.
@@ -113,9 +110,7 @@ void convolve(int64_t threads, const Pairs &pairs, const X *x, const X *packed, 
     const int b = int(task % cut.count), width = cut.width(b);
     alignas(64) Sum<X> sums[kTile * kMaxColumns * L];
     const X *w = packed + int64_t(cut.begin(b)) * L * c_in * pairs.offsets;
-    if (width == 1) tile<X, 1>(pairs, t, x, w, c_in, sums);
-    else if (width == 2) tile<X, 2>(pairs, t, x, w, c_in, sums);
-    else if constexpr (kMaxColumns > 2) tile<X, 3>(pairs, t, x, w, c_in, sums);
+    as_constant<kMaxColumns>(width, [&](auto n) { tile<X, n()>(pairs, t, x, w, c_in, sums); });
     const int first = cut.begin(b) * L, wide = width * L, used = std::min(wide, c_out - first);
     const int64_t row = t * kTile, count = std::min<int64_t>(kTile, pairs.rows_out - row);
     for (int64_t r = 0; r < count; ++r)

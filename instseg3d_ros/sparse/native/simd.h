@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #ifdef __AVX512BF16__
 #include <immintrin.h>
@@ -31,6 +32,15 @@ constexpr int kLanes = kVectorBytes / int(sizeof(T));
 // Rows times columns of sums that are held in registers at once, with room left for weights and a broadcast value.
 constexpr int kMaxColumns = kRegisters >= 32 ? 3 : 2;  // in vectors of output channels
 constexpr int kMaxRows = kRegisters >= 32 ? 8 : 6;
+
+// Calls f with `count`, 1 to N, as a constant: what it sizes can then stay in registers.
+template <int N, class F>
+inline void as_constant(int count, F &&f) {
+  if constexpr (N > 0) {
+    if (count == N) f(std::integral_constant<int, N>());
+    else as_constant<N - 1>(count, f);
+  }
+}
 
 template <class T>
 inline Vector<T> load(const T *p) {

@@ -82,23 +82,15 @@ void outer(int64_t count, const int32_t *in, const uint8_t *out, const X *x, int
     for (int n = 0; n < N; ++n) store(sums + k * pitch + n * L, sum[k][n]);
 }
 
-// The last channels, fewer than kMaxRows of them.
-template <class X, int N, int K = kMaxRows - 1>
-void outer_rest(int channels, int64_t count, const int32_t *in, const uint8_t *out, const X *x, int64_t x_stride, const X *dy,
-                int64_t dy_stride, Sum<X> *sums, int64_t pitch) {
-  if constexpr (K > 0) {
-    if (channels == K) outer<X, K, N>(count, in, out, x, x_stride, dy, dy_stride, sums, pitch);
-    else outer_rest<X, N, K - 1>(channels, count, in, out, x, x_stride, dy, dy_stride, sums, pitch);
-  }
-}
-
 template <class X, int N>
 void outer_channels(int64_t count, const int32_t *in, const uint8_t *out, const X *x, int64_t x_stride, int c_in, const X *dy,
                     int64_t dy_stride, Sum<X> *sums, int64_t pitch) {
   int k = 0;
   for (; k + kMaxRows <= c_in; k += kMaxRows)
     outer<X, kMaxRows, N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
-  outer_rest<X, N>(c_in - k, count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
+  as_constant<kMaxRows - 1>(c_in - k, [&](auto left) {
+    outer<X, left(), N>(count, in, out, x + k, x_stride, dy, dy_stride, sums + k * pitch, pitch);
+  });
 }
 
 // dy is (rows_out, c_pad) with c_pad a multiple of the lanes. Tiles are shared out in chunks whose sums are kept apart and
@@ -131,10 +123,9 @@ void weight_gradient(int64_t threads, const Pairs &pairs, const X *x, int c_in, 
       const X *from = x + k0 + (dense ? row * c_in : 0), *to = dy + row * c_pad;
       for (int b = 0; b < cut.count; ++b) {
         const int64_t c = cut.begin(b) * kLanes<T>;
-        if (cut.width(b) == 1) outer_channels<X, 1>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
-        else if (cut.width(b) == 2) outer_channels<X, 2>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
-        else if constexpr (kMaxColumns > 2)
-          outer_channels<X, 3>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
+        as_constant<kMaxColumns>(cut.width(b), [&](auto n) {
+          outer_channels<X, n()>(many, in, out, from, c_in, some, to + c, c_pad, part + c, c_pad);
+        });
       }
     }
   });

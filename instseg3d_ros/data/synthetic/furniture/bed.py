@@ -6,7 +6,7 @@ import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Shape, Surface
-from instseg3d_ros.data.synthetic.parts import body_material, carcass, fronts, join, legs, slats
+from instseg3d_ros.data.synthetic.parts import body_material, carcass, fronts, join, leaning, legs, slats
 from instseg3d_ros.data.synthetic.primitives import bar, box, cushion, cylinder, heightfield, rounded_box, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
@@ -35,7 +35,7 @@ def _sleeping(width, length, z, rng) -> tuple[Shape, list[Body]]:
         one = cushion(min(0.75, width / count * 0.85), rng.uniform(0.38, 0.5), rng.uniform(0.1, 0.18), cloth)
         x = ((i + 0.5) / count - 0.5) * width
         if rng.random() < 0.25:
-            one = one.turned(np.pi / 2 - 0.5, 0).grounded()
+            one = leaning(one, 0.5)
         pillows.append(
             Body("object", one.turned(rng.normal(0, 0.1)).moved(x, length / 2 - 0.3, top - 0.015), loose=True)
         )

@@ -55,7 +55,7 @@ def armoire(rng):
         leaf = box(width / 2 - 0.03, 0.02, height - low - 0.06, made)
         rows = int(rng.integers(1, 4))
         h = (height - low - 0.16) / rows
-        leaf += join(box(width / 2 - 0.16, 0.045, h - 0.07, made, (0, -0.0, 0.05 + i * h + 0.035)) for i in range(rows))
+        leaf += join(box(width / 2 - 0.16, 0.045, h - 0.07, made, (0, 0, 0.05 + i * h + 0.035)) for i in range(rows))
         leaf += handle(rng, m.metal(rng), 0.1).moved(-side * (width / 4 - 0.05), -0.02, (height - low) * 0.5)
         shape += leaf.moved(side * width / 4, -depth / 2 - 0.01, low + 0.03)
     over = rng.uniform(0.02, 0.08)
@@ -119,15 +119,12 @@ def lidded_box(rng):
     made = body_material(rng)
     shape = box(width, depth, height, made)
     count = int(rng.integers(1, 6))
-    shape += join(
-        front(width / count * 0.97, height * 0.94, made, made, rng, "door").moved(
-            (i + 0.5 - count / 2) * width / count, -depth / 2 - 0.018, height * 0.02
-        )
-        if rng.random() < 0.3
-        else box(width / count * 0.8, 0.02, height * 0.7, made,
-                 ((i + 0.5 - count / 2) * width / count, -depth / 2 - 0.008, height * 0.14))
-        for i in range(count)
-    )  # fmt: skip
+    for i in range(count):
+        x, w = (i + 0.5 - count / 2) * width / count, width / count
+        if rng.random() < 0.3:
+            shape += front(w * 0.97, height * 0.94, made, made, rng, "door").moved(x, -depth / 2 - 0.018, height * 0.02)
+        else:
+            shape += box(w * 0.8, 0.02, height * 0.7, made, (x, -depth / 2 - 0.008, height * 0.14))
     shape += box(width * 1.04, depth * 1.06, rng.uniform(0.02, 0.05), made, (0, -0.01, height))
     if rng.random() < 0.3:
         shape += rounded_box(width, depth, rng.uniform(0.04, 0.1), m.fabric(rng), 0.03, 0.02).moved(z=height + 0.03)

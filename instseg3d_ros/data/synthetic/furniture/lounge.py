@@ -6,7 +6,7 @@ import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape, Surface
-from instseg3d_ros.data.synthetic.parts import body_material, join, legs, upholstered
+from instseg3d_ros.data.synthetic.parts import body_material, join, leaning, legs, upholstered
 from instseg3d_ros.data.synthetic.primitives import box, cushion, cylinder, ellipsoid, folded_sheet, rounded_box
 from instseg3d_ros.data.synthetic.registry import construction
 
@@ -31,7 +31,7 @@ def tuxedo(rng):
         shape += pad.moved(x, -thick / 2, low + (seat - low) * 0.55)
         if rng.random() < 0.5:
             back = cushion(inner / count * 0.95, high - seat, rng.uniform(0.12, 0.22), cloth)
-            shape += back.turned(np.pi / 2 - 0.2, 0).grounded().moved(x, depth / 2 - thick - 0.12, seat)
+            shape += leaning(back, 0.2).moved(x, depth / 2 - thick - 0.12, seat)
     shape += legs(width * 0.92, depth * 0.9, low + 0.02, body_material(rng), rng, str(rng.choice(["square", "round"])))
     return Assembly.of("sofa", shape, Surface(0, -thick, seat + 0.03, inner * 0.9, depth * 0.55, 0.4))
 
@@ -58,8 +58,8 @@ def skirted(rng):
         x = ((i + 0.5) / count - 0.5) * inner
         shape += upholstered(inner / count - 0.006, depth * 0.78, 0.16, cloth, rng).moved(x, -depth * 0.07, seat - 0.15)
         if rng.random() < 0.6:
-            pad = cushion(inner / count * 0.95, back - seat + 0.04, 0.2, cloth).turned(np.pi / 2 - 0.25, 0).grounded()
-            shape += pad.moved(x, depth / 2 - 0.3, seat)
+            pad = cushion(inner / count * 0.95, back - seat + 0.04, 0.2, cloth)
+            shape += leaning(pad, 0.25).moved(x, depth / 2 - 0.3, seat)
     skirt = folded_sheet(width, rng.uniform(0.15, 0.26), rng.uniform(4, 20), rng.uniform(0.004, 0.015), cloth, rng)
     shape += skirt.moved(0, -depth / 2) + join(
         skirt.scaled(depth / width, 1, 1).turned(np.pi / 2).moved(s * width / 2) for s in (-1, 1)
@@ -104,9 +104,7 @@ def platform(rng):
     while x < width / 2 - 0.3:
         w = min(rng.uniform(0.4, 0.8), width / 2 - x)
         pad = cushion(w, back, rng.uniform(0.15, 0.25), cloth if rng.random() < 0.6 else other)
-        shape += (
-            pad.turned(np.pi / 2 - rng.uniform(0.1, 0.4), 0).grounded().moved(x + w / 2, depth / 2 - 0.15, high + mat)
-        )
+        shape += leaning(pad, rng.uniform(0.1, 0.4)).moved(x + w / 2, depth / 2 - 0.15, high + mat)
         x += w
     if rng.random() < 0.4:
         shape += box(width, 0.04, high + mat + back * 0.8, made, (0, depth / 2 + 0.02, 0))

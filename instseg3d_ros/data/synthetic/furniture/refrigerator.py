@@ -12,6 +12,8 @@ from instseg3d_ros.data.synthetic.parts import carcass, handle, join
 from instseg3d_ros.data.synthetic.primitives import bar, bent_box, box, cylinder, rounded_box, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
+_PANE = m.Material((0.3, 0.36, 0.38), gloss=0.9, infrared=0.45)
+
 
 def _fridge(width, depth, height, cuts, paint, rng, side_by_side=False) -> Assembly:
     grip = m.metal(rng) if rng.random() < 0.7 else paint
@@ -39,6 +41,18 @@ def _rod(depth: float, start, end, made, thick: float = 0.02) -> Shape:
     """A straight handle before a front at y = −depth / 2, from one (x, z) to the other."""
     y = -depth / 2 - 0.04
     return bar((start[0], y, start[1]), (end[0], y, end[1]), thick, thick, made)
+
+
+def _racks(heights, width: float, depth: float, places, stocked: float, rng) -> Shape:
+    """Boards of wire at these heights, on each a row of bottles at these x, as often as `stocked`."""
+    shape = Shape()
+    for z in heights:
+        shape += box(width, depth * 0.8, 0.01, m.metal(rng), (0, 0, z))
+        for x in places:
+            if rng.random() < stocked:
+                bottle = (x, -depth * 0.2, z + 0.01)
+                shape += cylinder(0.032, rng.uniform(0.12, 0.24), m.printed(rng), bottle, segments=8)
+    return shape
 
 
 def _enamel(rng):
@@ -112,22 +126,11 @@ def cooler(rng):
     """A glass door with bottles on racks behind it."""
     width, depth, height, paint = rng.uniform(0.45, 0.7), rng.uniform(0.5, 0.65), rng.uniform(0.8, 1.95), _enamel(rng)
     shape = carcass(width, depth, height, paint, t=0.05) + box(width, 0.04, 0.16, paint, (0, -depth / 2, height - 0.16))
-    for z in np.arange(0.1, height - 0.35, 0.3):
-        shape += box(width * 0.88, depth * 0.8, 0.01, m.metal(rng), (0, 0, z))
-        for x in np.arange(-width * 0.36, width * 0.38, 0.085):
-            if rng.random() < 0.8:
-                shape += cylinder(
-                    0.032, rng.uniform(0.12, 0.24), m.printed(rng), (x, -depth * 0.2, z + 0.01), segments=8
-                )
+    places = np.arange(-width * 0.36, width * 0.38, 0.085)
+    shape += _racks(np.arange(0.1, height - 0.35, 0.3), width * 0.88, depth, places, 0.8, rng)
     pane = rng.random() < 0.6
     if pane:
-        shape += box(
-            width * 0.95,
-            0.02,
-            height - 0.17,
-            m.Material((0.3, 0.36, 0.38), gloss=0.9, infrared=0.45),
-            (0, -depth / 2, 0),
-        )
+        shape += box(width * 0.95, 0.02, height - 0.17, _PANE, (0, -depth / 2, 0))
     shape += _rod(depth, (width * 0.4, height * 0.4), (width * 0.4, height * 0.65), m.metal(rng))
     return Assembly.of("refrigerator", shape)
 
@@ -289,17 +292,11 @@ def shop(rng):
     low, head = rng.uniform(0.12, 0.3), rng.uniform(0.15, 0.3)
     shape = box(width, depth, low, paint) + box(width, depth, head, m.printed(rng), (0, 0, height - head))
     shape += carcass(width, depth, height - low - head, paint, t=0.04).moved(z=low)
-    for z in np.arange(low + 0.05, height - head - 0.25, 0.3):
-        shape += box(width * 0.95, depth * 0.8, 0.012, m.metal(rng), (0, 0, z))
-        for x in np.arange(-0.46, 0.47, 0.09 / width) * width:
-            if rng.random() < 0.85:
-                shape += cylinder(
-                    0.03, rng.uniform(0.12, 0.24), m.printed(rng), (x, -depth * 0.2, z + 0.012), segments=6
-                )
+    places = np.arange(-0.46, 0.47, 0.09 / width) * width
+    shape += _racks(np.arange(low + 0.05, height - head - 0.25, 0.3), width * 0.95, depth, places, 0.85, rng)
     frame = m.metal(rng)
     for i in range(count + 1):
         shape += box(0.05, 0.05, height - low - head, frame, ((i - count / 2) * each * 0.98, -depth / 2, low))
     if rng.random() < 0.6:
-        pane = m.Material((0.3, 0.36, 0.38), gloss=0.9, infrared=0.45)
-        shape += box(width * 0.97, 0.02, height - low - head, pane, (0, -depth / 2, low))
+        shape += box(width * 0.97, 0.02, height - low - head, _PANE, (0, -depth / 2, low))
     return Assembly.of("refrigerator", shape)

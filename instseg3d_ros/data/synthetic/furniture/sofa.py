@@ -6,7 +6,7 @@ import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Shape, Surface
-from instseg3d_ros.data.synthetic.parts import body_material, join, legs, slats, upholstered
+from instseg3d_ros.data.synthetic.parts import body_material, join, leaning, legs, slats, upholstered
 from instseg3d_ros.data.synthetic.primitives import box, cushion, cylinder, grid, rounded_box, surface, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
@@ -21,7 +21,7 @@ def _cushions_on(width: float, y: float, z: float, rng) -> list[Body]:
     bodies = []
     for x in np.arange(-width / 2 + 0.3, width / 2 - 0.25, 0.5):
         if rng.random() < 0.35:
-            one = _loose_cushion(rng).turned(np.pi / 2 - rng.uniform(0.15, 0.5), 0).grounded()
+            one = leaning(_loose_cushion(rng), rng.uniform(0.15, 0.5))
             bodies.append(Body("object", one.moved(x + rng.normal(0, 0.05), y - 0.13, z), loose=True))
     return bodies
 
@@ -335,8 +335,6 @@ def woven(rng):
         x = (i + 0.5 - count / 2) * each
         shape += upholstered(each - 0.01, depth - t - 0.02, pad, cloth, rng).moved(x, -t / 2, seat)
         if rng.random() < 0.8:
-            piece = (
-                cushion(each * 0.95, back - seat, rng.uniform(0.12, 0.2), cloth).turned(np.pi / 2 - 0.2, 0).grounded()
-            )
+            piece = leaning(cushion(each * 0.95, back - seat, rng.uniform(0.12, 0.2), cloth), 0.2)
             shape += piece.moved(x, depth / 2 - t - 0.12, seat + pad * 0.8)
     return Assembly.of("sofa", shape, Surface(0, -0.08, seat + pad + 0.01, width * 0.75, depth * 0.5, 0.5))
