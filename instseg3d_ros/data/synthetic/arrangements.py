@@ -18,14 +18,26 @@ DINING_TABLES = (
     "bracket legs",
 )
 LOW_TABLES = ("coffee table", "round table", "block table", "side table", "nest of tables", "tray table")
-EASY_CHAIRS = ("armchair", "tub", "slipper", "wooden armchair", "recliner", "shell", "rocking", "throne")
+EASY_CHAIRS = ("armchair", "tub", "slipper", "wooden armchair", "recliner", "shell", "rocking", "throne",
+               "egg", "slung", "open hoop")  # fmt: skip
 OFFICE_CHAIRS = ("swivel", "executive", "four legs", "shell", "cantilever")
-LIVING_CABINETS = ("sideboard", "half open", "television bench", "modules", "dresser", "lidded box")
-BEDROOM_CABINETS = ("wardrobe", "sliding doors", "chest of drawers", "louvres", "bow front", "armoire", "modules")
-OFFICE_CABINETS = ("filing cabinet", "sideboard", "half open", "wardrobe", "sheet steel", "modules")
-BATH_CABINETS = ("chest of drawers", "wardrobe", "corner cabinet", "louvres", "plastic tower", "modules")
+LIVING_CABINETS = ("sideboard", "half open", "television bench", "modules", "dresser", "lidded box",
+                   "hung low", "bridged", "pigeon holes")  # fmt: skip
+BEDROOM_CABINETS = ("wardrobe", "sliding doors", "chest of drawers", "louvres", "bow front", "armoire", "modules",
+                    "wall of cupboards", "ajar", "behind cloth")  # fmt: skip
+OFFICE_CABINETS = (
+    "filing cabinet",
+    "sideboard",
+    "half open",
+    "wardrobe",
+    "sheet steel",
+    "modules",
+    "pigeon holes",
+    "ajar",
+)
+BATH_CABINETS = ("chest of drawers", "wardrobe", "corner cabinet", "louvres", "plastic tower", "modules", "hung low")
 CORRIDOR_CABINETS = ("sideboard", "shoe cabinet", "wardrobe", "filing cabinet", "bow front", "louvres", "sheet steel",
-                     "lidded box")  # fmt: skip
+                     "lidded box", "wall of cupboards", "hung low")  # fmt: skip
 
 
 def several(

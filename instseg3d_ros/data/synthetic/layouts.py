@@ -68,7 +68,8 @@ def living(plan: Floorplan):
     several(plan, "bookshelf", 0, 2)
     several(plan, "cabinet", 0, 2, LIVING_CABINETS, free=0.5)
     dining(plan, 0.4)
-    extras(plan, ("floor lamp", "plant", "television on stand", "ottoman", "bench", "fireplace", "basket", "fan"), 4)
+    extras(plan, ("floor lamp", "plant", "television on stand", "ottoman", "bench", "fireplace", "basket", "fan",
+                  "speaker", "tank", "tree for cats"), 4)  # fmt: skip
     hang(plan, int(rng.integers(0, 5)), ("radiator", "television on wall") if rng.random() < 0.5 else ())
 
 
@@ -91,7 +92,8 @@ def bedroom(plan: Floorplan):
         workplace(plan)
     several(plan, "bookshelf", 0, 1)
     several(plan, "chair", 0, 1, skew=0.3)
-    extras(plan, ("floor lamp", "plant", "ottoman", "coat stand", "suitcase", "bin", "bench"), 3)
+    extras(plan, ("floor lamp", "plant", "ottoman", "coat stand", "suitcase", "bin", "bench", "rail of clothes",
+                  "folding screen"), 3)  # fmt: skip
     hang(plan, int(rng.integers(0, 4)), ("mirror", "radiator", "wall shelf")[: rng.integers(0, 4)])
 
 
@@ -112,7 +114,7 @@ def office(plan: Floorplan):
 def kitchen(plan: Floorplan):
     rng, build = plan.rng, plan.catalogue.build
     openings(plan, windows=0.6)
-    runs = ("kitchen run", "corner counter", "plain run", "peninsula")
+    runs = ("kitchen run", "corner counter", "plain run", "peninsula", "in steps", "over open boards")
     for counter, wall in several(plan, "counter", 1, 3, runs, free=0.3):
         along = along_wall(counter, wall)
         if rng.random() < 0.6:
@@ -177,7 +179,9 @@ def corridor(plan: Floorplan):
     several(plan, "cabinet", 0, 3, CORRIDOR_CABINETS)
     several(plan, "chair", 0, 4)
     several(plan, "table", 0, 1, ("side table", "console"))
-    extras(plan, ("bench", "coat stand", "plant", "cardboard box", "bin"), 4)
+    extras(
+        plan, ("bench", "coat stand", "plant", "cardboard box", "bin", "cycle", "pram", "rack of bottles or shoes"), 4
+    )
     hang(plan, int(rng.integers(1, 6)), ("radiator", "mirror", "whiteboard")[: rng.integers(0, 4)])
 
 

@@ -177,3 +177,12 @@ def upholstered(width: float, depth: float, height: float, cloth: Material, rng,
     return rounded_box(
         width, depth, height, cloth, min(0.06, rng.uniform(0.1, 0.45) * min(width, depth, height)), crown
     )
+
+
+def wheel(radius: float, tyre: Material, spokes: Material, at) -> Shape:
+    """A thin tyre and six spokes in the plane x = 0, its middle at `at`."""
+    s = np.linspace(0, 2 * np.pi, 19)
+    rim = np.stack([0 * s, np.cos(s) * radius, np.sin(s) * radius], 1)
+    return (
+        tube(rim, 0.018, tyre, 6) + join(bar((0, 0, 0), rim[k], 0.008, 0.008, spokes) for k in range(0, 18, 3))
+    ).moved(*at)

@@ -14,6 +14,7 @@ from instseg3d_ros.data.synthetic.furniture import (
     curtain,
     desk,
     door,
+    fitted,
     hangings,
     lounge,
     occasional_chair,
@@ -23,9 +24,13 @@ from instseg3d_ros.data.synthetic.furniture import (
     shower_curtain,
     sink,
     sofa,
+    special_chair,
+    stands,
     table,
     toilet,
     window,
+    worktable,
+    worktop,
 )
 
 __all__ = [
@@ -42,6 +47,7 @@ __all__ = [
     "curtain",
     "desk",
     "door",
+    "fitted",
     "hangings",
     "lounge",
     "occasional_chair",
@@ -51,7 +57,11 @@ __all__ = [
     "shower_curtain",
     "sink",
     "sofa",
+    "special_chair",
+    "stands",
     "table",
     "toilet",
     "window",
+    "worktable",
+    "worktop",
 ]

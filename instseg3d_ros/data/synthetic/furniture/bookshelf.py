@@ -9,7 +9,7 @@ import numpy as np
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape, Surface
 from instseg3d_ros.data.synthetic.parts import body_material, books, carcass
-from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder
+from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
 
@@ -188,3 +188,48 @@ def revolving(rng):
     return Assembly.of(
         "bookshelf", shape + box(size, size, 0.03, made, (0, 0, 0.1 + levels * 0.33)) + cylinder(size * 0.4, 0.1, made)
     )
+
+
+@construction("bookshelf", "round a corner", weight=0.6)
+def round_a_corner(rng):
+    """Two wings of boards at a right angle, or boards of a quarter disk between two walls."""
+    size, depth, height = rng.uniform(0.6, 1.2), rng.uniform(0.25, 0.35), rng.uniform(0.8, 2.0)
+    made, levels, t = body_material(rng), int(rng.integers(3, 7)), 0.022
+    shape, surfaces, full = Shape(), [], rng.uniform(0.1, 0.9)
+    x, y, arm = (size - depth) / 2, -(size + depth) / 2 + depth / 2, size - depth
+    for ends in ((-size / 2, 0.0, t, depth), (x, -size + depth / 2, depth, t)):
+        shape += box(ends[2], ends[3], height, made, (ends[0], ends[1], 0))
+    shape += box(size, 0.01, height, made, (0, depth / 2, 0)) + box(
+        0.01, size, height, made, (size / 2, y + depth / 2, 0)
+    )
+    for level in range(levels):
+        z, high = level * height / levels, height / levels - t
+        shape += box(size, depth, t, made, (0, 0, z)) + box(depth, arm, t, made, (x, y, z))
+        filled, free = _fill(size - depth - 2 * t, depth, high, z + t, rng, full)
+        shape += filled.moved(-depth / 2)
+        surfaces += [Surface(s.x - depth / 2, s.y, s.z, s.width, s.depth, s.headroom) for s in free]
+        filled, free = _fill(arm - 2 * t, depth, high, z + t, rng, full)
+        shape += filled.turned(-np.pi / 2).moved(x, y)
+    return Assembly.of("bookshelf", shape + box(size, depth, t, made, (0, 0, height)), *surfaces)
+
+
+@construction("bookshelf", "boards in tubes", weight=0.8)
+def boards_in_tubes(rng):
+    """Few thin boards between hoops or ladders of thin tube, nothing behind: light, and mostly air."""
+    width, depth, height = rng.uniform(0.5, 1.5), rng.uniform(0.25, 0.4), rng.uniform(0.7, 1.9)
+    steel, board, t = m.metal(rng), body_material(rng), rng.uniform(0.008, 0.014)
+    shape, surfaces, d = Shape(), [], depth / 2
+    places = np.linspace(-0.5, 0.5, 3 if width > 1.1 else 2) * width
+    for x in places:
+        shape += tube([(x, -d, 0), (x, -d, height), (x, d, height), (x, d, 0)], t, steel)
+    levels, full = int(rng.integers(2, 6)), rng.uniform(0.0, 0.7)
+    for level in range(levels):
+        z = 0.1 + level * (height - 0.2) / levels
+        shape += box(width, depth, 0.018, board, (0, 0, z))
+        clear = (height - 0.2) / levels - 0.02
+        filled, free = _fill(width * 0.95, depth, clear, z + 0.018, rng, full)
+        shape, surfaces = shape + filled, surfaces + free
+    if rng.random() < 0.6:
+        shape += bar((places[0], d, 0.15), (places[-1], d, height - 0.1), 0.01, 0.01, steel)
+        shape += bar((places[-1], d, 0.15), (places[0], d, height - 0.1), 0.01, 0.01, steel)
+    return Assembly.of("bookshelf", shape, *surfaces)

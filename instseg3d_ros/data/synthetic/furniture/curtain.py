@@ -9,7 +9,7 @@ import numpy as np
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape
 from instseg3d_ros.data.synthetic.parts import join
-from instseg3d_ros.data.synthetic.primitives import box, cylinder, ellipsoid, folded_sheet
+from instseg3d_ros.data.synthetic.primitives import box, cylinder, ellipsoid, folded_sheet, heightfield
 from instseg3d_ros.data.synthetic.registry import construction
 
 
@@ -96,3 +96,51 @@ def layers(rng):
         + _hangings(width * 1.1, height, rng, _curtain_cloth(rng))
         + _rail(width * 1.15, height, rng),
     )
+
+
+@construction("curtain", "flat panels", weight=0.8)
+def flat_panels(rng):
+    """Broad strips without folds, side by side or shifted one behind the other."""
+    width, height, made = rng.uniform(0.6, 2.4), rng.uniform(1.2, 2.4), _curtain_cloth(rng)
+    count = max(1, int(np.rint(width / rng.uniform(0.35, 0.7))))
+    w, shift = width / count, rng.uniform(0.6, 1.05)
+    other = made if rng.random() < 0.7 else _curtain_cloth(rng)
+    sheets = (
+        box(w, 0.006, height, made if i % 2 else other, ((i + 0.5 - count / 2) * w * shift, -0.07 - 0.02 * (i % 3), 0))
+        for i in range(count)
+    )
+    return Assembly.of("curtain", join(sheets) + box(width * 1.05, 0.07, 0.04, m.metal(rng), (0, -0.08, height)))
+
+
+@construction("curtain", "swag", weight=0.5)
+def swag(rng):
+    """Cloth hung in bows along the top, tails or plain sheets at the sides."""
+    width, height, made = rng.uniform(0.9, 2.2), rng.uniform(1.4, 2.3), _curtain_cloth(rng)
+    bows, drop = int(rng.integers(1, 4)), rng.uniform(0.2, 0.45)
+    u, v = np.meshgrid(np.linspace(0, 1, 8 * bows + 1), np.linspace(0, 1, 9), indexing="ij")
+    low = drop * (0.25 + 0.75 * np.abs(np.sin(np.pi * bows * u)))
+    y = -0.1 - 0.05 * np.sin(np.pi * bows * u) ** 2 * np.sin(v * rng.uniform(6, 14)) - 0.04 * v
+    shape = heightfield((u - 0.5) * width, y, height - v * low, made)
+    share = rng.uniform(0.1, 0.3) * width
+    for side in (-1, 1):
+        tail = rng.uniform(0.5, 1.0) * height
+        shape += _cloth(share, tail, rng, made).moved(side * (width - share) / 2, 0, height - tail)
+    return Assembly.of("curtain", shape + _rail(width * 1.05, height, rng))
+
+
+@construction("curtain", "of strings", weight=0.4)
+def of_strings(rng):
+    """Cords, beads or strips that hang apart."""
+    width, height, made = rng.uniform(0.6, 1.4), rng.uniform(1.4, 2.2), _curtain_cloth(rng)
+    step = rng.uniform(0.025, 0.09)
+    shape = join(
+        box(
+            step * rng.uniform(0.3, 0.8),
+            0.01,
+            height * rng.uniform(0.9, 1.0),
+            made,
+            (x, -0.08 + rng.normal(0, 0.008), 0),
+        )
+        for x in np.arange(-width / 2, width / 2, step)
+    )
+    return Assembly.of("curtain", shape + _rail(width * 1.05, height, rng))

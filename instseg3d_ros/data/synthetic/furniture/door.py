@@ -8,7 +8,7 @@ from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.furniture.fittings import frame_around
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape
 from instseg3d_ros.data.synthetic.parts import body_material, join
-from instseg3d_ros.data.synthetic.primitives import bar, box, revolve, tube
+from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, extrude, revolve, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
 
@@ -184,3 +184,66 @@ def of_boards(rng):
         if rng.random() < 0.5:
             shape += box(width * 0.8, 0.006, 0.25, steel, (0, -t - 0.003, 0.03))
     return Assembly.of("door", shape + _door_handle(rng, steel).moved(width / 2 - 0.07, -t, 1.03))
+
+
+@construction("door", "arched", weight=0.6)
+def arched(rng):
+    """One or two leaves under a round or flat arch, boards or fields, sometimes with a small pane."""
+    width, height, made = rng.uniform(0.8, 1.4), rng.uniform(1.7, 1.95), body_material(rng)
+    rise, rim, deep = rng.uniform(0.15, 0.5) * width / 2, rng.uniform(0.05, 0.12), rng.uniform(0.02, 0.06)
+    u = np.linspace(-1, 1, 17)
+    outline = np.concatenate([[(-width / 2, 0)], np.stack([u * width / 2, height + rise * np.sqrt(1 - u**2)], 1),
+                              [(width / 2, 0)]])  # fmt: skip
+    trim = made if rng.random() < 0.5 else m.stone(rng)
+    around = np.array([1 + 2 * rim / width, 1 + rim / height])
+    shape = extrude(outline * around, deep * 0.5, trim).turned(np.pi / 2, 0)
+    shape += extrude(outline, deep, made).turned(np.pi / 2, 0)
+    for x in (0.0,) if width > 1.05 else (-width / 6, width / 6):
+        shape += box(0.012, deep * 2.2, height, m.Material((0.1, 0.1, 0.1)), (x, 0, 0.02))
+    if rng.random() < 0.4:
+        shape += box(width * 0.25, deep * 2.2, 0.3, m.glass(rng), (width * 0.22, 0, height * 0.75))
+    return Assembly.of("door", shape + _door_handle(rng, m.metal(rng)).moved(width * 0.4, -deep, 1.03))
+
+
+@construction("door", "of a lift", weight=0.5)
+def of_a_lift(rng):
+    """Two plain sheets of steel that part in the middle, set back in a deep frame; buttons beside it."""
+    width, height, steel = rng.uniform(0.8, 1.3), rng.uniform(1.95, 2.2), m.metal(rng)
+    shape = frame_around(width, height, rng.uniform(0.06, 0.2), rng.uniform(0.04, 0.1), m.metal(rng), sill=False)
+    shape += join(box(width / 2 - 0.004, 0.012, height, steel, (s * width / 4, -0.008, 0)) for s in (-1, 1))
+    return Assembly.of("door", shape + box(0.08, 0.02, 0.2, steel, (width / 2 + 0.3, -0.01, 1.0)))
+
+
+@construction("door", "roller", weight=0.5)
+def roller(rng):
+    """Laths that roll up into a box above: garages, shops, closets."""
+    width, height, made = rng.uniform(0.9, 2.2), rng.uniform(1.8, 2.1), m.painted(rng)
+    step, low = rng.uniform(0.05, 0.12), rng.choice([0.0, rng.uniform(0.2, 1.0)])
+    shape = join(box(0.05, 0.06, height, made, (s * width / 2, -0.03, 0)) for s in (-1, 1))
+    shape += box(width + 0.1, 0.22, 0.22, made, (0, -0.11, height))
+    shape += join(box(width, 0.02, step * 0.85, made, (0, -0.03, z)) for z in np.arange(low, height, step))
+    if low:
+        shape += box(width, 0.01, low, m.Material((0.12, 0.12, 0.13), infrared=0.3), (0, -0.006, 0))
+    return Assembly.of("door", shape)
+
+
+@construction("door", "swing", weight=0.6)
+def swing(rng):
+    """A pair of leaves with round or tall panes, kick plates and push plates: kitchens, wards, corridors."""
+    width, height, paint = rng.uniform(0.6, 0.85), rng.uniform(1.95, 2.15), m.painted(rng)
+    steel, leaves = m.metal(rng), (-1, 1) if rng.random() < 0.75 else (1,)
+    shape = frame_around(
+        width * len(leaves), height, rng.uniform(0.04, 0.09), rng.uniform(0.02, 0.06), paint, sill=False
+    )
+    tall, round_pane = rng.uniform(0.4, 0.9), rng.random() < 0.4
+    for side in leaves:
+        x = side * width / 2 if len(leaves) == 2 else 0.0
+        leaf = box(width - 0.008, 0.04, height - 0.01, paint, (0, -0.03, 0.01))
+        if round_pane:
+            leaf += cylinder(0.16, 0.05, m.glass(rng), segments=20).turned(np.pi / 2, 0).moved(0, -0.005, 1.5)
+        else:
+            leaf += box(0.14, 0.046, tall, m.glass(rng), (-side * width * 0.25, -0.03, 1.65 - tall))
+        leaf += box(width * 0.92, 0.044, 0.25, steel, (0, -0.03, 0.03))
+        leaf += box(0.1, 0.05, 0.3, steel, (-side * width * 0.36, -0.03, 0.95))
+        shape += leaf.moved(x)
+    return Assembly.of("door", shape)

@@ -8,7 +8,7 @@ from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.furniture.fittings import frame_around
 from instseg3d_ros.data.synthetic.mesh import Assembly
 from instseg3d_ros.data.synthetic.parts import body_material, join
-from instseg3d_ros.data.synthetic.primitives import box, cylinder, heightfield, revolve
+from instseg3d_ros.data.synthetic.primitives import box, cylinder, extrude, heightfield, revolve
 from instseg3d_ros.data.synthetic.registry import construction
 
 
@@ -60,3 +60,34 @@ def triptych(rng):
     gap = rng.uniform(0.02, 0.06)
     shape = join(box(width, 0.03, height, art, ((i + 0.5 - count / 2) * (width + gap), -0.02, 0)) for i in range(count))
     return Assembly.of("picture", shape)
+
+
+@construction("picture", "deep frame", weight=0.8)
+def deep_frame(rng):
+    """A heavy moulding in two steps, or a shallow box with things behind glass."""
+    width, height = np.exp(rng.uniform(np.log(0.25), np.log(1.0), 2))
+    made = m.wood(rng) if rng.random() < 0.6 else m.metal(rng)
+    rim, deep = rng.uniform(0.04, 0.12), rng.uniform(0.04, 0.09)
+    shape = frame_around(width, height, rim, deep, made) + frame_around(width, height, rim * 0.5, deep * 1.3, made)
+    shape += box(width, 0.01, height, m.art(rng, "print", "marble", "speckle"), (0, -0.012, 0))
+    for _ in range(int(rng.integers(0, 6))):
+        x, z = rng.uniform(-0.35, 0.35) * width, rng.uniform(0.15, 0.75) * height
+        shape += box(0.12 * width, deep * 0.6, 0.12 * height, m.printed(rng), (x, -deep * 0.3, z))
+    return Assembly.of("picture", shape)
+
+
+@construction("picture", "corners or leaning", weight=0.6)
+def six_corners(rng):
+    """An outline of five to eight corners, or a rectangle whose top leans off the wall."""
+    art, made = m.art(rng, "print", "marble", "plain"), body_material(rng)
+    r, deep = rng.uniform(0.15, 0.45), rng.uniform(0.015, 0.05)
+    if rng.random() < 0.5:
+        s = np.linspace(0, 2 * np.pi, int(rng.integers(5, 9)), endpoint=False) + rng.uniform(0, 1)
+        outline = np.stack([np.cos(s), np.sin(s)], 1) * r
+        shape = extrude(outline * 1.1, deep, made).turned(np.pi / 2, 0) + extrude(outline, deep * 1.2, art).turned(
+            np.pi / 2, 0
+        )
+        return Assembly.of("picture", shape.moved(z=-shape.bounds()[0][2]))
+    width, height = 2 * r, 2 * r * rng.uniform(0.6, 1.6)
+    shape = frame_around(width, height, 0.04, deep, made) + box(width, deep * 0.5, height, art, (0, -deep * 0.25, 0))
+    return Assembly.of("picture", shape.turned(rng.uniform(0.03, 0.12), 0))

@@ -8,7 +8,7 @@ from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.furniture.fittings import frame_around
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape
 from instseg3d_ros.data.synthetic.parts import join
-from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, revolve
+from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, extrude, revolve, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
 
@@ -105,3 +105,57 @@ def porthole(rng):
     )
     disk += bar((-r, 0, 0.02), (r, 0, 0.02), 0.03, 0.03, frame) + bar((0, -r, 0.02), (0, r, 0.02), 0.03, 0.03, frame)
     return Assembly.of("window", disk.turned(np.pi / 2, 0).moved(z=r * 1.12))
+
+
+@construction("window", "with shutters", weight=0.6)
+def with_shutters(rng):
+    """Leaves of slats folded back at both sides, or half closed before the pane."""
+    width, height = rng.uniform(0.6, 1.3), rng.uniform(0.8, 1.5)
+    shape, made = _window(width, height, rng, int(rng.integers(1, 3)), 1), m.painted(rng)
+    leaf = frame_around(width / 2 - 0.06, height - 0.06, 0.03, 0.03, made) + join(
+        box(width / 2 - 0.05, 0.012, 0.045, made).turned(0.5, 0).moved(0, -0.02, z)
+        for z in np.arange(0.05, height - 0.08, 0.06)
+    )
+    shut = rng.uniform(0, 2.4)
+    for side in (-1, 1):
+        turned = leaf.moved(-side * width / 4).turned(side * shut).moved(side * width / 2, -0.08, 0.03)
+        shape += turned if shut < 1.4 else leaf.moved(side * width * 0.75, -0.02, 0.03)
+    return Assembly.of("window", shape)
+
+
+@construction("window", "arched", weight=0.6)
+def arched(rng):
+    """Straight below, round above, one bar upright and one across."""
+    width, height = rng.uniform(0.5, 1.2), rng.uniform(0.6, 1.2)
+    frame, rim, deep = m.painted(rng, rng.random() < 0.7), rng.uniform(0.03, 0.07), rng.uniform(0.03, 0.07)
+    u = np.linspace(-1, 1, 17)
+    arch = np.stack([u * width / 2, height + rng.uniform(0.4, 1.0) * width / 2 * np.sqrt(1 - u**2)], 1)
+    outline = np.concatenate([[(-width / 2, 0)], arch, [(width / 2, 0)]])
+    around = 1 + 2 * rim / width
+    shape = extrude(outline * around, deep * 0.4, frame).turned(np.pi / 2, 0)
+    shape += extrude(outline, deep * 0.5, _pane(rng)).turned(np.pi / 2, 0)
+    edge = np.stack([outline[:, 0], np.full(len(outline), -deep / 2), outline[:, 1]], 1)
+    shape += tube(edge, rim / 2, frame, 6)
+    if rng.random() < 0.7:
+        shape += box(rim, deep, height, frame, (0, -deep / 2, 0)) + box(width, deep, rim, frame, (0, -deep / 2, height))
+    return Assembly.of("window", shape)
+
+
+@construction("window", "open leaf", weight=0.8)
+def open_leaf(rng):
+    """One leaf is turned in, or tilted in at the top."""
+    width, height = rng.uniform(0.5, 1.0), rng.uniform(0.8, 1.5)
+    frame = m.painted(rng, rng.random() < 0.7)
+    shape = box(width, 0.006, height, _pane(rng), (0, -0.004, 0)) + frame_around(width, height, 0.05, 0.04, frame)
+    leaf = frame_around(width - 0.1, height - 0.1, 0.05, 0.045, frame) + box(
+        width - 0.1, 0.006, height - 0.1, m.glass(rng), (0, -0.02, 0)
+    )
+    leaf = leaf.moved(0, 0, 0.05)
+    if rng.random() < 0.5:
+        leaf = leaf.turned(rng.uniform(0.08, 0.2), 0).moved(y=-0.04)
+    else:
+        leaf = leaf.moved(width / 2).turned(-rng.uniform(0.2, 1.7)).moved(-width / 2, -0.04)
+    if rng.random() < 0.4:
+        side = _window(width, height, rng, 1, 1).moved(width + 0.08)
+        shape += side
+    return Assembly.of("window", shape + leaf)
