@@ -24,8 +24,9 @@ def describe(
     """(K, C + `MEASURES`) float32 for K objects.
 
     positions (V, 3) and counts (V,) points of all voxels; object k has the voxels order[begin[k] : begin[k + 1]];
-    probability (K, C) its mean class probabilities; measures (K, 3) its score by formula, tightness and share of its
-    cluster (`find_instances`); boxes its upright boxes; floor the height of the floor. The columns:
+    probability (K, C) its mean class probabilities; measures (K, 6) its score by formula, tightness and share of its
+    cluster (`find_instances`), and how it was put together (`Proposals.measures`); boxes its upright boxes; floor the
+    height of the floor. The columns:
 
         measures · log probabilities · shorter, longer side and height of the box · bottom, mean and top of its points
         above the floor · distance from the origin · log points · log voxels · log points per voxel · standard
@@ -53,12 +54,14 @@ def describe(
 
 
 @torch.inference_mode()
-def judge(head: ObjectHead, descriptions: np.ndarray, things: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Descriptions (K, F), `things` (T,) class indices → class (K,) among them, score (K,) in 0 to 1.
+def judge(head: ObjectHead, descriptions: np.ndarray, things: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Descriptions (K, F), `things` (T,) class indices → class (K,) among them, score (K,) in 0 to 1, quality (K,).
 
-    The score is q · √p: q the probability that the mask is right, p that of the class.
+    The quality q is the IoU that the head expects with an object; the score is q · ∛p, p the probability of the class.
     """
-    scores, right = head(torch.from_numpy(descriptions).to(head.mean))
+    scores, overlap = head(torch.from_numpy(descriptions).to(head.mean))
     probability = scores[:, torch.from_numpy(things).to(scores.device)].softmax(dim=1)
     sure, winner = probability.max(dim=1)
-    return things[winner.cpu().numpy()], (right.sigmoid() * sure.sqrt()).cpu().numpy().astype(np.float64)
+    quality = overlap.sigmoid()
+    score = (quality * sure ** (1 / 3)).cpu().numpy().astype(np.float64)
+    return things[winner.cpu().numpy()], score, quality.cpu().numpy().astype(np.float64)

@@ -1,4 +1,4 @@
-"""From clusters of voxels to objects: cut, merge, vote, score, box."""
+"""From clusters of voxels to objects: cut, merge, vote, score, box, choose."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.network.model import floor_level
 from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.boxes import upright_boxes
-from instseg3d_ros.segmentation.connected import split_by_density
+from instseg3d_ros.segmentation.connected import SPARSE, split_by_density
 from instseg3d_ros.segmentation.description import describe, judge
-from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.merging import merge_alike, touching_parts
 from instseg3d_ros.segmentation.occlusion import join_occluded
+from instseg3d_ros.segmentation.proposals import Proposals, propose
 from instseg3d_ros.segmentation.result import Instance
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse import Voxels
@@ -24,17 +24,28 @@ SMALL = 100  # points at which the size alone halves the score
 
 
 @dataclass
+class Candidates:
+    """What an object head has seen, overlapping: part (V,) of each voxel, −1 for none; which (G,) of the proposals are
+    large enough; descriptions (G, F) float32 of those."""
+
+    part: np.ndarray
+    proposals: Proposals
+    which: np.ndarray
+    descriptions: np.ndarray
+
+
+@dataclass
 class Found:
     """Per voxel: class index (V,) int16, instance id (V,) int32, confidence (V,) float32; and the instances.
 
-    `descriptions` (K, F) float32 is what the object head saw of each instance; None without one.
+    `candidates` is what they were chosen from by an object head; None without one.
     """
 
     semantic: np.ndarray
     instance: np.ndarray
     confidence: np.ndarray
     instances: list[Instance]
-    descriptions: np.ndarray | None = None
+    candidates: Candidates | None = None
 
 
 def find_instances(
@@ -50,6 +61,7 @@ def find_instances(
     join_hidden: bool = True,
     fine: Tensor | None = None,
     merge: float = 0.0,
+    choose: float = 0.0,
     object_head: ObjectHead | None = None,
 ) -> Found:
     """probability (V, C), cluster (V,) from 0, −1 for stuff, embedding (V, D), on any device → `Found`.
@@ -68,47 +80,59 @@ def find_instances(
       may map the score further (see `calibrate`), and those under `min_score` are dropped;
     * the box is the least upright box around the members' positions (`upright_boxes`).
 
+    With a head, and `choose` above 0, parts are only merged up to `merge` − `choose`. Each further step up to
+    `merge` + `choose` is a proposal of its own, and of all those the head's choice is taken (`Proposals.choose`).
+
     Ids count from 1 in descending order of score. Voxels of an object take its class, and its score as confidence; all
     others take their own most probable class and its probability.
     """
     counts = voxels.counts.cpu().numpy()
-    part, votes, home = _parts(probability, cluster, embedding, voxels, counts, gap, join_hidden, fine, merge)
+    choosing = object_head is not None and fine is not None and choose > 0
+    low, high = (merge - choose, merge + choose) if choosing else (merge, merge)
+    part, votes, shared = _parts(probability, cluster, embedding, voxels, counts, gap, join_hidden, fine, low)
+    if choosing:
+        size = np.bincount(part[part >= 0], minlength=len(votes.points))
+        pairs = touching_parts(part, voxels.grid, votes.points < SPARSE * size)
+        proposals = propose(votes, size, pairs, low, high)
+    else:
+        proposals = Proposals.of_parts(len(votes.points))
+    points, sums, shares, shared = map(proposals.sums, (votes.points, votes.sums, votes.votes, shared))
+    large = np.flatnonzero(points >= min_points)
+    order, begin = proposals.members(part, large)
+    points, share = points[large], shares[large] / points[large, None]
     things = np.flatnonzero(labels.things)
-    winner = things[votes.votes[:, things].argmax(axis=1)]
-    sure = votes.votes[np.arange(len(winner)), winner] / votes.points
-    share = votes.points / np.maximum(home, votes.points)  # an object may reach into other clusters
-    size, tight = votes.points / (votes.points + SMALL), votes.tightness(part)
-    score = sure * np.sqrt(tight * share) * size
-    large = np.flatnonzero(votes.points >= min_points)
-    place = np.full(len(score) + 1, -1)  # of each part among the large; the last is for part −1
-    place[large] = np.arange(len(large))
-    inside = np.flatnonzero(place[part] >= 0)
-    order, begin = group(place[part[inside]], len(large))
-    order = inside[order]
+    winner = things[share[:, things].argmax(axis=1)]
+    tight = votes.tightness(order, begin, sums[large] / points[:, None])
+    home = shared.sum(axis=0)[shared[large].argmax(axis=1)]  # points of the cluster that most of it lies in
+    own = points / np.maximum(home, points)  # an object may reach into other clusters
+    score = share[np.arange(len(winner)), winner] * np.sqrt(tight * own) * points / (points + SMALL)
     positions = voxels.positions.float().cpu().numpy()
     boxes = upright_boxes(positions, order, begin)
-    descriptions = None
+    chosen: np.ndarray = np.arange(len(large))
+    candidates = None
     if object_head is not None:
         floor = float(floor_level(voxels.positions[:, 2]))
-        measures = np.column_stack((score, tight, share))[large]
-        shares = votes.votes[large] / votes.points[large, None]
-        descriptions = describe(positions, counts, order, begin, shares, measures, boxes, floor)
-        winner[large], score[large] = judge(object_head, descriptions, things)
+        measures = np.column_stack((score, tight, own, proposals.measures[large]))
+        descriptions = describe(positions, counts, order, begin, share, measures, boxes, floor)
+        candidates = Candidates(part, proposals, large, descriptions)
+        winner, score, quality = judge(object_head, descriptions, things)
+        every = np.zeros(len(proposals))
+        every[large] = quality
+        chosen = np.flatnonzero(np.isin(large, proposals.choose(every)))
     score = calibrate(score, calibration).clip(0, 1)
-    shown = np.flatnonzero(score[large] >= min_score)
-    shown = shown[np.argsort(-score[large[shown]], kind="stable")]
-    ids = np.zeros(len(score) + 1, np.int32)  # of each part, 0 = dropped
-    ids[large[shown]] = np.arange(1, len(shown) + 1)
+    chosen = chosen[score[chosen] >= min_score]
+    chosen = chosen[np.argsort(-score[chosen], kind="stable")]
+    ids = np.zeros(len(votes.points) + 1, np.int32)  # of each part, 0 = dropped; the last is for part −1
+    found = []
+    for number, k in enumerate(chosen, 1):
+        ids[proposals.sequence[proposals.first[large[k]] : proposals.last[large[k]]]] = number
+        found.append(Instance(number, labels[winner[k]].name, float(score[k]), int(points[k]), boxes[k]))
     instance = ids[part]
     inside = np.flatnonzero(instance)
     semantic, confidence = votes.semantic, votes.confidence
-    semantic[inside] = winner[part[inside]]
-    confidence[inside] = score[part[inside]]
-    found = [
-        Instance(number, labels[winner[k]].name, float(score[k]), int(votes.points[k]), boxes[i])
-        for number, (i, k) in enumerate(zip(shown, large[shown]), 1)
-    ]
-    return Found(semantic, instance, confidence, found, None if descriptions is None else descriptions[shown])
+    semantic[inside] = winner[chosen][instance[inside] - 1]
+    confidence[inside] = score[chosen][instance[inside] - 1]
+    return Found(semantic, instance, confidence, found, candidates)
 
 
 def _parts(
@@ -122,7 +146,7 @@ def _parts(
     fine: Tensor | None,
     merge: float,
 ) -> tuple[np.ndarray, Votes, np.ndarray]:
-    """(V,) part of each voxel, −1 for none; votes of the K parts; (K,) points of the cluster that each is most in."""
+    """(V,) part of each voxel, −1 for none; votes of the K parts; (K, W) points that they have in each cluster."""
     number = cluster.cpu().numpy()
     rows = np.flatnonzero(number >= 0)
     part = split_by_density(number if fine is None else fine.cpu().numpy(), voxels.grid, counts, gap)
@@ -132,22 +156,16 @@ def _parts(
         part[rows] = merge_alike(votes, np.bincount(part[rows]), pairs, merge)[part[rows]]
         part = split_by_density(part, voxels.grid, counts, gap)  # neighbours in `touching_parts` may be a gap apart
         votes = Votes.count(probability, embedding, part, counts)
-    source = _most_shared(part[rows], number[rows], counts[rows], len(votes.points))
+    width = int(number.max(initial=0)) + 1
+    cells = part[rows] * width + number[rows]
+    shared: np.ndarray = np.bincount(cells, counts[rows], minlength=len(votes.points) * width).reshape(-1, width)
     if join_hidden and gap:
-        coords = voxels.grid.coords[:, 1:].cpu().numpy()
-        whole, target = np.unique(join_occluded(part, source, votes.mean, coords), return_inverse=True)
-        part[rows], votes, source = target[part[rows]], votes.merged(target), source[whole]
-    return part, votes, np.bincount(number[rows], counts[rows], minlength=1)[source]
-
-
-def _most_shared(part: np.ndarray, cluster: np.ndarray, points: np.ndarray, num: int) -> np.ndarray:
-    """(num,) the cluster that most points of each part are in: part, cluster and points (M,) of voxels."""
-    width = int(cluster.max(initial=0)) + 1
-    pair, own = np.unique(part * width + cluster, return_inverse=True)
-    order = np.argsort(np.bincount(own, points, minlength=len(pair)), kind="stable")
-    source = np.zeros(num, np.int64)
-    source[pair[order] // width] = pair[order] % width  # the greatest is written last
-    return source
+        coords, source = voxels.grid.coords[:, 1:].cpu().numpy(), shared.argmax(axis=1)
+        target = np.unique(join_occluded(part, source, votes.mean, coords), return_inverse=True)[1]
+        part[rows], votes = target[part[rows]], votes.merged(target)
+        apart, shared = shared, np.zeros((len(votes.points), width))
+        np.add.at(shared, target, apart)
+    return part, votes, shared
 
 
 def calibrate(score: np.ndarray, table: dict | None) -> np.ndarray:

@@ -7,6 +7,7 @@ the most alike first, each time with the mean of what has been put together so f
 
 from __future__ import annotations
 
+import ctypes
 import heapq
 from pathlib import Path
 
@@ -26,7 +27,15 @@ TYPICAL = 400  # voxels
 
 
 def merge_alike(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: float) -> np.ndarray:
-    """(K,) for each of K parts the number, from 0 on, of the object that it belongs to.
+    """(K,) for each of K parts the number, from 0 on, of the object that it belongs to after all `merging_steps`."""
+    target = np.arange(len(votes.points))
+    for kept, gone in merging_steps(votes, voxels, pairs, limit)[0][::-1]:
+        target[gone] = target[kept]  # the last first: by then it is known what became of the part that was kept
+    return np.unique(target, return_inverse=True)[1]
+
+
+def merging_steps(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Which of K parts are put together, one step after the other: steps (M, 2), differences (M,).
 
     voxels (K,): how many each part has; pairs (P, 2): parts that touch, each pair once or several times, in any order.
     Of two parts a, b the difference is
@@ -35,31 +44,32 @@ def merge_alike(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: floa
 
     with e the mean embedding and p the mean class probabilities over the points, n the number of voxels. The two
     touching parts that differ least become one, whose means are those over the points of both, until all that touch
-    differ by more than `limit`.
+    differ by more than `limit`. In each step the second part becomes part of the first, which keeps its number.
     """
     points, sizes = votes.points.copy(), voxels.astype(np.float64)
     sums, shares = (np.array(values, np.float64, order="C") for values in (votes.sums, votes.votes))
     pairs = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0).astype(np.int64)
     library = load("merging", SOURCE)
     if library is None:
-        target = merge_numpy(points, sizes, sums, shares, pairs, limit)
-    else:
-        target = np.empty(len(points), np.int64)
-        widths = len(points), sums.shape[1], shares.shape[1]
-        settings = float(limit), CLASS_WEIGHT, ALLOWANCE, float(TYPICAL)
-        library.merge_alike(*map(plain, (points, sizes, sums, shares, *widths, pairs, len(pairs), *settings, target)))
-    return np.unique(target, return_inverse=True)[1]
+        return merge_numpy(points, sizes, sums, shares, pairs, limit)
+    steps, differences = np.empty((len(points), 2), np.int64), np.empty(len(points))
+    widths = len(points), sums.shape[1], shares.shape[1]
+    settings = float(limit), CLASS_WEIGHT, ALLOWANCE, float(TYPICAL)
+    library.merge_alike.restype = ctypes.c_int64
+    inputs = (points, sizes, sums, shares, *widths, pairs, len(pairs), *settings)
+    made = library.merge_alike(*map(plain, (*inputs, steps, differences)))
+    return steps[:made], differences[:made]
 
 
 def merge_numpy(
     points: np.ndarray, sizes: np.ndarray, sums: np.ndarray, shares: np.ndarray, pairs: np.ndarray, limit: float
-) -> np.ndarray:
-    """`merge_alike` where no compiler is: (K,) the part that each part became. The first four are used up.
+) -> tuple[np.ndarray, np.ndarray]:
+    """`merging_steps` where no compiler is. The first four are used up.
 
     points (K,), sizes (K,) in voxels, sums (K, D), shares (K, C); pairs (P, 2) of parts a < b, each once, in order.
     """
     num = len(points)
-    target, version = np.arange(num), [0] * num
+    version, steps, made = [0] * num, [], []
     touching: list[set[int]] = [set() for _ in range(num)]
 
     def differences(a, b) -> np.ndarray:
@@ -77,12 +87,14 @@ def merge_numpy(
             queue.append((difference, a, b, 0, 0))
     heapq.heapify(queue)
     while queue:
-        _, a, b, version_a, version_b = heapq.heappop(queue)
+        difference, a, b, version_a, version_b = heapq.heappop(queue)
         if (version[a], version[b]) != (version_a, version_b):
             continue
+        steps.append((a, b))
+        made.append(difference)
         for values in (points, sizes, sums, shares):
             values[a] += values[b]
-        target[b], version[a], version[b] = a, version[a] + 1, -1
+        version[a], version[b] = version[a] + 1, -1
         for other in touching[b]:
             touching[other].discard(b)
         touching[a] = (touching[a] | touching[b]) - {a, b}
@@ -93,27 +105,47 @@ def merge_numpy(
             if difference <= limit:
                 low, high = min(a, other), max(a, other)
                 heapq.heappush(queue, (difference, low, high, version[low], version[high]))
-    while (further := target[target]).tolist() != target.tolist():
-        target = further
-    return target
+    return np.array(steps, np.int64).reshape(-1, 2), np.array(made, np.float64)
 
 
-def touching_parts(part: np.ndarray, grid: VoxelGrid) -> np.ndarray:
+def touching_parts(part: np.ndarray, grid: VoxelGrid, sparse: np.ndarray | None = None) -> np.ndarray:
     """(P, 2) pairs a < b of parts with voxels in the same or in neighbouring cells of two voxels' width.
 
-    part (V,) number of each voxel's part, −1 for none, for the voxels of a grid.
+    part (V,) number of each voxel's part, −1 for none, for the voxels of a grid. With sparse (K,) bool that is enough
+    only where one of the two parts is sparse; others must have voxels that are neighbours themselves.
     """
     rows, num = np.flatnonzero(part >= 0), int(part.max(initial=-1)) + 1
-    coarse, parent, _ = grid.down()
+    coarse, parent, slot = grid.down()
     table = coarse.neighbors.cpu().numpy()
     # Each part in each of its cells once, ordered by cell.
-    inside = np.unique(parent.cpu().numpy()[rows].astype(np.int64) * num + part[rows])
-    cell, own = np.divmod(inside, max(num, 1))
+    key = parent.cpu().numpy()[rows].astype(np.int64) * num + part[rows]
+    order = np.argsort(key, kind="stable")
+    start = np.flatnonzero(np.diff(key[order], prepend=-1))
+    cell, own = np.divmod(key[order[start]], max(num, 1))
     begin = np.searchsorted(cell, np.arange(len(table) + 1))
     beside = table[cell]
     one, offset = np.nonzero(beside >= 0)
     beside = beside[one, offset]
     many = begin[beside + 1] - begin[beside]
     first = np.repeat(begin[beside] - (np.cumsum(many) - many), many)
-    a, b = own[np.repeat(one, many)], own[first + np.arange(len(first))]
-    return np.stack(np.divmod(np.unique((a * num + b)[a < b]), max(num, 1)), axis=1)
+    one, offset = np.repeat(one, many), np.repeat(offset, many)
+    other = first + np.arange(len(first))
+    touch = own[one] < own[other]
+    if sparse is not None and len(start):
+        filled = np.bitwise_or.reduceat(np.uint8(1) << slot.cpu().numpy()[rows[order]].astype(np.uint8), start)
+        touch &= ((_REACH[offset, filled[one]] & filled[other]) > 0) | sparse[own[one]] | sparse[own[other]]
+    a, b = own[one[touch]], own[other[touch]]
+    return np.stack(np.divmod(np.unique(a * num + b), max(num, 1)), axis=1)
+
+
+def _reach() -> np.ndarray:
+    """(27, 256) uint8: of a cell of 2 × 2 × 2 voxels with these (bit 4 x + 2 y + z) filled, those voxels of the cell at
+    an offset, in the order of `VoxelGrid.neighbors`, that are neighbours of any of them."""
+    slots = np.stack(np.meshgrid(*[[0, 1]] * 3, indexing="ij"), -1).reshape(8, 3)
+    offsets = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(27, 1, 1, 3)
+    near = (np.abs(2 * offsets + slots - slots[:, None]) <= 1).all(-1)  # (27, from, to)
+    filled = np.arange(256)[:, None] >> np.arange(8) & 1  # (256, from)
+    return ((filled @ near.astype(int) > 0) << np.arange(8)).sum(-1).astype(np.uint8)
+
+
+_REACH = _reach()

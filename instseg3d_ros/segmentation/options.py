@@ -16,6 +16,7 @@ class Options:
     min_thing: float = 0.5  # probability of being a thing, whichever, from which a voxel is clustered
     bandwidth: float = 1.0  # of mean shift
     merge: float = 0.0  # difference up to which touching parts of half that bandwidth are one object; 0: plain clusters
+    choose: float = 0.0  # by how much that may be more or less, as an object head finds the objects better
     gap: int = 3  # clusters are cut where voxels are farther apart than this; sparse ones, than one more
     min_points: int = 50  # smallest instance
     min_score: float = 0.0  # instances below are not reported
@@ -24,7 +25,8 @@ class Options:
 
     def __post_init__(self):
         for name, low, high in (
-            ("min_thing", 0, 1), ("bandwidth", 0.01, 100), ("merge", 0, 100), ("gap", 0, 1000),
+            ("min_thing", 0, 1), ("bandwidth", 0.01, 100), ("merge", 0, 100),
+            ("choose", 0, 100), ("gap", 0, 1000),
             ("min_points", 1, 10**9), ("min_score", 0, 1), ("max_range", 0.01, float("inf")),
         ):  # fmt: skip
             if not low <= getattr(self, name) <= high:

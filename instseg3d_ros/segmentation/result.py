@@ -41,7 +41,6 @@ class Result:
     confidence: np.ndarray  # (N,) float32, 0..1
     instances: list[Instance] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)  # stage -> milliseconds
-    descriptions: np.ndarray | None = None  # (K, F) of the instances, what an object head saw of them
 
 
 def move_instances(instances: list[Instance], matrix: np.ndarray) -> list[Instance]:

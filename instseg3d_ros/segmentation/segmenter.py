@@ -14,7 +14,7 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Network, input_features
-from instseg3d_ros.segmentation.instances import find_instances
+from instseg3d_ros.segmentation.instances import Candidates, Found, find_instances
 from instseg3d_ros.segmentation.level import levelling_rotation
 from instseg3d_ros.segmentation.mean_shift import mean_shift
 from instseg3d_ros.segmentation.options import Options
@@ -92,27 +92,51 @@ class Segmenter:
             cluster[rows] = mean_shift(embedding[rows], bandwidth)[0]
         return cluster
 
-    @torch.inference_mode()
     def __call__(self, points: np.ndarray, colors: np.ndarray | None = None) -> Result:
         points, colors = check_cloud(points, colors)
         clock = Clock(self.device)
         semantic = np.full(len(points), -1, np.int16)
         instance = np.zeros(len(points), np.int32)
         confidence = np.zeros(len(points), np.float32)
+        chosen, rotation, inverse, found = self._find(points, colors, clock)
+        if found is None:
+            return Result(semantic, instance, confidence, [], clock.done())
+        with clock("instances"):
+            semantic[chosen] = found.semantic[inverse]
+            instance[chosen] = found.instance[inverse]
+            confidence[chosen] = found.confidence[inverse]
+            objects = move_instances(found.instances, rotation.T)
+        return Result(semantic, instance, confidence, objects, clock.done())
+
+    def candidates(self, points: np.ndarray, colors: np.ndarray | None = None) -> Candidates | None:
+        """What the object head chooses from, for points in place of voxels: part (N,); None where nothing is seen."""
+        points, colors = check_cloud(points, colors)
+        chosen, _, inverse, found = self._find(points, colors, Clock(self.device))
+        if found is None or found.candidates is None:
+            return None
+        part = np.full(len(points), -1)
+        part[chosen] = found.candidates.part[inverse]
+        return replace(found.candidates, part=part)
+
+    @torch.inference_mode()
+    def _find(
+        self, points: np.ndarray, colors: np.ndarray | None, clock: Clock
+    ) -> tuple[np.ndarray | slice, np.ndarray, np.ndarray, Found | None]:
+        """Which points are used, the rotation that levels them, the voxel of each, and what was found: None where no
+        point can be used."""
         with clock("voxelize"):
             usable = usable_points(points, self.options.max_range)
             chosen = slice(None) if usable is None else np.flatnonzero(usable)
             cloud = points[chosen]
-            if len(cloud):
-                rotation = levelling_rotation(cloud) if self.options.level == "auto" else np.eye(3)
-                voxels = voxelize(
-                    torch.from_numpy(transform_points(cloud, rotation)).to(self.device),
-                    None if colors is None else torch.from_numpy(colors[chosen]).to(self.device).float(),
-                    self.voxel_size,
-                    engine=self.engine,
-                )
-        if not len(cloud):
-            return Result(semantic, instance, confidence, [], clock.done())
+            if not len(cloud):
+                return chosen, np.eye(3), np.zeros(0, np.int64), None
+            rotation = levelling_rotation(cloud) if self.options.level == "auto" else np.eye(3)
+            voxels = voxelize(
+                torch.from_numpy(transform_points(cloud, rotation)).to(self.device),
+                None if colors is None else torch.from_numpy(colors[chosen]).to(self.device).float(),
+                self.voxel_size,
+                engine=self.engine,
+            )
         with clock("backbone"):
             network, batch = self.network, voxels.grid.batch
             features = input_features(voxels.positions, voxels.features, batch, network.architecture.inputs)
@@ -134,15 +158,10 @@ class Segmenter:
             found = find_instances(
                 probability, cluster, embedding, voxels, self.labels,
                 gap=self.options.gap, min_points=self.options.min_points, min_score=self.options.min_score,
-                calibration=self.card.calibration, fine=fine, merge=self.options.merge,
+                calibration=self.card.calibration, fine=fine, merge=self.options.merge, choose=self.options.choose,
                 object_head=self.network.object_head,
             )  # fmt: skip
-            inverse = voxels.inverse.cpu().numpy()
-            semantic[chosen] = found.semantic[inverse]
-            instance[chosen] = found.instance[inverse]
-            confidence[chosen] = found.confidence[inverse]
-            objects = move_instances(found.instances, rotation.T)
-        return Result(semantic, instance, confidence, objects, clock.done(), found.descriptions)
+        return chosen, rotation, voxels.inverse.cpu().numpy(), found
 
 
 def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:
@@ -203,7 +222,7 @@ class Clock:
         yield
         if self.cuda:
             torch.cuda.synchronize()
-        self.stages[stage] = 1000 * (perf_counter() - start)
+        self.stages[stage] += 1000 * (perf_counter() - start)
 
     def done(self) -> dict[str, float]:
         return {**self.stages, "total": 1000 * (perf_counter() - self.start)}

@@ -60,19 +60,24 @@ class Votes:
             np.add.at(merged, target, own)
         return Votes(self.semantic, self.confidence, points, votes, sums, self._embedding, self._weight)
 
-    def tightness(self, part: np.ndarray) -> np.ndarray:
-        """(K,) mean of exp(−s²) over each part's points, s the distance of a voxel's embedding to the part's mean."""
-        part, mean = np.ascontiguousarray(part, dtype=np.int64), np.ascontiguousarray(self.mean)
+    def tightness(self, rows: np.ndarray, begin: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        """(G,) mean of exp(−s²) over the points of groups of voxels, s the distance of a voxel's embedding to the mean
+        (G, D) of its group; group g has the voxels rows[begin[g] : begin[g + 1]], at least one."""
+        own = np.repeat(np.arange(len(mean)), np.diff(begin))
+        mean, weight = np.ascontiguousarray(mean), self._weight[rows]
+        embedding = self._embedding[torch.from_numpy(rows).to(self._embedding.device)]
         tight = np.zeros(len(mean))
-        library = load("votes", SOURCE) if self._embedding.device.type == "cpu" else None
+        library = load("votes", SOURCE) if embedding.device.type == "cpu" else None
         if library is None:
-            rows, own, weight = _members(part, self._weight, self._embedding.device)
-            square = (self._embedding[rows] - torch.from_numpy(mean).to(self._embedding)[own]).square_().sum(dim=1)
-            tight = _sum(torch.exp(-square)[:, None], own, weight, len(mean))[:, 0]
+            place, heavy = (
+                torch.from_numpy(values).to(embedding.device) for values in (own, weight.astype(np.float64))
+            )
+            square = (embedding - torch.from_numpy(mean).to(embedding)[place]).square_().sum(dim=1)
+            tight = _sum(torch.exp(-square)[:, None], place, heavy, len(mean))[:, 0]
         else:
-            dim, n = self._embedding.shape[1], len(part)
-            library.tightness(*map(plain, (self._embedding, dim, part, self._weight, n, mean, tight)))
-        return tight / self.points
+            dim, n = embedding.shape[1], len(rows)
+            library.tightness(*map(plain, (embedding, dim, own, weight, n, mean, tight)))
+        return tight / np.bincount(own, weight, minlength=len(mean))
 
 
 def _count_torch(probability: Tensor, embedding: Tensor, part: np.ndarray, weight: np.ndarray, num: int):

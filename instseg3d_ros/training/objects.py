@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,8 @@ from torch.nn import functional
 
 from instseg3d_ros.data.scene import Scene, scene_files
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.evaluation.accumulate import predictions_of
 from instseg3d_ros.evaluation.benchmark_layout import truth_ids
-from instseg3d_ros.evaluation.instance_ap import overlaps
+from instseg3d_ros.evaluation.instance_ap import Prediction, overlaps
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.model import Network
 from instseg3d_ros.network.object_head import MEASURES, ObjectHead
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 RIGHT = 0.5  # IoU above which an object counts as found
 NAMED = 0.35  # IoU above which its class is learned
 FEWEST = 200  # objects, of which the head can learn anything
-EPOCHS, BATCH, RATE = 25, 128, 0.006
+EPOCHS, BATCH, RATE = 8, 256, 0.006
 RARITY = 0.5  # a class weighs (its share of the objects)^−RARITY
 NOISE = 0.05  # standard deviations, added to descriptions
 
@@ -58,8 +58,7 @@ def teach(
         taught.load_state_dict({**taught.state_dict(), **known})
         assert taught.object_head is not None
         card = dataclasses.replace(card, architecture=architecture, calibration=None)
-        # Scenes stand upright already; scores of a head that knows nothing must not drop anything.
-        segmenter = Segmenter(taught.eval(), card, device, min_score=0.0, level="off")
+        segmenter = Segmenter(taught.eval(), card, device, level="off")  # scenes stand upright already
         seen = [look(segmenter, Scene.read(path)) for path in progress(scenes)]
         taught.cpu()
         learn(taught.object_head, *(np.concatenate(column) for column in zip(*seen)))
@@ -67,34 +66,37 @@ def teach(
 
 
 def look(segmenter: Segmenter, scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What the segmenter finds in a scene: descriptions (K, F), and of each the true object that it covers best:
-    the IoU (K,), 0 where there is none, and its class (K,)."""
-    result, labels = segmenter(scene.points, scene.colors), segmenter.labels
+    """What the segmenter might call an object in a scene, large and small: descriptions (G, F), and of each the true
+    object that it covers best: the IoU (G,), 0 where there is none, and its class (G,)."""
+    labels, candidates = segmenter.labels, segmenter.candidates(scene.points, scene.colors)
     things = np.flatnonzero(labels.things)
+    if candidates is None:
+        return np.zeros((0, len(labels) + MEASURES), np.float32), np.zeros(0), np.zeros(0, np.int64)
+    order, begin = candidates.proposals.members(candidates.part, candidates.which)
     table = overlaps(
         truth_ids(scene.semantic, scene.instance, labels),
-        predictions_of(result, labels),
+        [Prediction(order[a:b], 0, 0.0) for a, b in pairwise(begin)],
         [labels.classes[thing].id for thing in things],
         min_region=1,
     )
     iou = table.intersection / (table.size + table.true_size[:, None] - table.intersection)
     # Last comes a row of nothing, for what covers no object and for scenes that have none.
-    iou = np.vstack((np.where(table.ignored[:, None], 0, iou), np.zeros(len(result.instances))))
+    iou = np.vstack((np.where(table.ignored[:, None], 0, iou), np.zeros(len(candidates.which))))
     best = iou.argmax(axis=0)
-    assert result.descriptions is not None
-    return result.descriptions, iou.max(axis=0), things[np.append(table.true_class, 0)[best]]
+    return candidates.descriptions, iou.max(axis=0), things[np.append(table.true_class, 0)[best]]
 
 
 def learn(head: ObjectHead, descriptions: np.ndarray, iou: np.ndarray, truth: np.ndarray) -> None:
     """Train the head on K objects: descriptions (K, F), IoU (K,) and class (K,) of the true object covered best.
 
     The loss is the cross entropy of the class over objects with IoU above `NAMED`, a class weighing
-    (its share)^−`RARITY`, plus the binary cross entropy of IoU > `RIGHT` over all.
+    (its share)^−`RARITY`, plus, over all, the binary cross entropies of the IoU itself and of whether it is above
+    `RIGHT`: nothing asks for the second afterwards, but the first is learned better beside it.
     """
     named = iou > NAMED
     if named.sum() < FEWEST:
         raise InputError(f"{named.sum()} objects were found; the object head needs {FEWEST}: give it more scenes")
-    x, right = torch.from_numpy(descriptions), torch.from_numpy(iou > RIGHT).float()
+    x, overlap = torch.from_numpy(descriptions), torch.from_numpy(iou).float()
     head.mean.copy_(x.mean(dim=0))
     head.scale.copy_(x.std(dim=0) + 1e-6)
     share = np.bincount(truth[named], minlength=x.shape[1] - MEASURES) / named.sum()
@@ -108,9 +110,10 @@ def learn(head: ObjectHead, descriptions: np.ndarray, iou: np.ndarray, truth: np
         for rows in torch.randperm(len(x)).split(BATCH):
             inputs = head.normalized(x[rows]) + NOISE * torch.randn(len(rows), x.shape[1])
             scores, known = head.layers(inputs), label[rows]
-            loss = functional.binary_cross_entropy_with_logits(scores[:, -1], right[rows])
+            covered = torch.stack((overlap[rows], (overlap[rows] > RIGHT).float()), dim=1)
+            loss = 2 * functional.binary_cross_entropy_with_logits(scores[:, -2:], covered)
             if count := int((known >= 0).sum()):
-                classes = functional.cross_entropy(scores[:, :-1], known, weight, ignore_index=-1, reduction="sum")
+                classes = functional.cross_entropy(scores[:, :-2], known, weight, ignore_index=-1, reduction="sum")
                 loss = loss + classes / count
             optimizer.zero_grad()
             loss.backward()
@@ -119,4 +122,4 @@ def learn(head: ObjectHead, descriptions: np.ndarray, iou: np.ndarray, truth: np
     head.eval()
     with torch.no_grad():
         hits = (head(x)[0].argmax(dim=1)[named] == label[named]).float().mean()
-    log.info("object head: %d objects, %d of them right, classes known %.3f", len(x), int(right.sum()), float(hits))
+    log.info("object head: %d candidates, %d of them objects, classes known %.3f", len(x), named.sum(), float(hits))

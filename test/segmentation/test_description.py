@@ -26,7 +26,7 @@ def test_columns_are_what_they_say():
     inside = np.flatnonzero(part >= 0)
     order = inside[np.argsort(part[inside], kind="stable")]
     begin = np.searchsorted(part[order], np.arange(5))
-    probability, measures = rng.dirichlet(np.ones(3), 4), rng.random((4, 3))
+    probability, measures = rng.dirichlet(np.ones(3), 4), rng.random((4, 6))
     boxes, floor = upright_boxes(positions, order, begin), -1.7
     found = describe(positions, counts, order, begin, probability, measures, boxes, floor)
     assert found.shape == (4, 3 + MEASURES) and found.dtype == np.float32
@@ -44,11 +44,10 @@ def test_columns_are_what_they_say():
 def test_no_objects_have_no_descriptions():
     nothing = np.zeros(0, np.int64)
     found = describe(
-        np.zeros((5, 3)), np.ones(5), nothing, np.zeros(1, int), np.zeros((0, 3)), np.zeros((0, 3)), [], 0.0
+        np.zeros((5, 3)), np.ones(5), nothing, np.zeros(1, int), np.zeros((0, 3)), np.zeros((0, 6)), [], 0.0
     )
     assert found.shape == (0, 3 + MEASURES)
-    winner, score = judge(ObjectHead(3).eval(), found, np.array([1, 2]))
-    assert winner.shape == score.shape == (0,)
+    assert [answer.shape for answer in judge(ObjectHead(3).eval(), found, np.array([1, 2]))] == [(0,)] * 3
 
 
 def test_the_head_sees_standard_deviations_and_nothing_extreme():
@@ -64,19 +63,20 @@ def test_judgement_is_among_things_and_scores_as_written():
     torch.manual_seed(0)
     head = ObjectHead(3).eval()
     x = np.random.default_rng(0).normal(size=(50, 3 + MEASURES)).astype(np.float32)
-    winner, score = judge(head, x, np.array([1, 2]))
+    winner, score, quality = judge(head, x, np.array([1, 2]))
     with torch.no_grad():
         classes, right = head(torch.from_numpy(x))
     share = classes[:, 1:].softmax(1)
     assert np.array_equal(winner, 1 + share.argmax(1).numpy()) and len(set(winner)) == 2
-    np.testing.assert_allclose(score, right.sigmoid() * share.amax(1).sqrt(), rtol=1e-5)
+    np.testing.assert_allclose(quality, right.sigmoid(), rtol=1e-5)
+    np.testing.assert_allclose(score, quality * share.amax(1).numpy() ** (1 / 3), rtol=1e-5)
 
 
 class Stub(ObjectHead):
     """Says that the taller of two objects is a box, and the other, surer, a cup."""
 
     def forward(self, descriptions):
-        tall = descriptions[:, 3 + 3 + 2] > 0.5
+        tall = descriptions[:, 6 + 3 + 2] > 0.5
         classes = torch.where(tall[:, None], torch.tensor([9.0, 0, 6]), torch.tensor([9.0, 6, 0]))
         return classes, torch.where(tall, -1.0, 1.0)
 
@@ -95,12 +95,13 @@ def _two_blocks():
 def test_a_head_names_and_scores_objects():
     scene = _two_blocks()
     plain = find_instances(*scene, LABELS)
-    assert {one.label for one in plain.instances} == {"cup"} and plain.descriptions is None
+    assert {one.label for one in plain.instances} == {"cup"} and plain.candidates is None
     found = find_instances(*scene, LABELS, object_head=Stub(3))
     assert [one.label for one in found.instances] == ["cup", "box"]
-    sure = float(torch.tensor([6.0, 0]).softmax(0)[0] ** 0.5)
+    sure = float(torch.tensor([6.0, 0]).softmax(0)[0] ** (1 / 3))
     assert [one.score for one in found.instances] == pytest.approx([sure * 0.7310586, sure * 0.2689414], rel=1e-5)
-    assert found.descriptions.shape == (2, 3 + MEASURES) and found.descriptions[1, 8] > 0.5
+    descriptions = found.candidates.descriptions
+    assert descriptions.shape == (2, 3 + MEASURES) and sorted(descriptions[:, 11] > 0.5) == [False, True]
     low = scene[1].numpy() == 1
     assert (found.semantic[low] == 1).all() and (found.semantic[~low] == 2).all()
     assert [one.label for one in find_instances(*scene, LABELS, object_head=Stub(3), min_score=0.5).instances] == [
@@ -111,9 +112,13 @@ def test_a_head_names_and_scores_objects():
     assert [one.score for one in half.instances] == pytest.approx([one.score / 2 for one in found.instances])
 
 
-def test_a_network_with_a_head_segments_and_answers_descriptions():
+def test_a_network_with_a_head_segments_and_tells_its_candidates():
     torch.manual_seed(0)
     architecture = Architecture(width=4, classes=3, graph_layers=0, voxel_size=0.05, object_head=True)
     segmenter = Segmenter(Network(architecture), ModelCard(architecture, LABELS), min_thing=0.0, level="off")
-    result = segmenter(np.random.default_rng(0).uniform(0, 1, (3000, 3)).astype(np.float32))
-    assert result.instances and result.descriptions.shape == (len(result.instances), 3 + MEASURES)
+    points = np.random.default_rng(0).uniform(0, 1, (3000, 3)).astype(np.float32)
+    points[7] = np.nan
+    result, candidates = segmenter(points), segmenter.candidates(points)
+    assert result.instances and candidates.descriptions.shape == (len(candidates.which), 3 + MEASURES)
+    assert candidates.part.shape == (3000,) and candidates.part[7] == -1
+    assert segmenter.candidates(np.full((5, 3), np.nan)) is None

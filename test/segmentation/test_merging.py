@@ -4,7 +4,15 @@ import torch
 
 from instseg3d_ros.labels import LabelClass, LabelSet
 from instseg3d_ros.segmentation.instances import find_instances
-from instseg3d_ros.segmentation.merging import ALLOWANCE, CLASS_WEIGHT, SOURCE, TYPICAL, merge_alike, touching_parts
+from instseg3d_ros.segmentation.merging import (
+    ALLOWANCE,
+    CLASS_WEIGHT,
+    SOURCE,
+    TYPICAL,
+    merge_alike,
+    merging_steps,
+    touching_parts,
+)
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse import voxelize
 from instseg3d_ros.sparse.grid import VoxelGrid
@@ -59,6 +67,8 @@ def test_most_alike_first_as_by_the_book(seed):
     for limit in (0.5, 1.0, 1.5):
         expected = by_the_book(votes, voxels, pairs[pairs[:, 0] != pairs[:, 1]], limit)
         assert partition(merge_alike(votes, voxels, pairs, limit)) == expected
+        steps, differences = merging_steps(votes, voxels, pairs, limit)
+        assert len(steps) == 14 - len(expected) and (differences <= limit).all() and (steps[:, 0] < steps[:, 1]).all()
 
 
 def test_numbers_are_consecutive_and_the_input_stays():
@@ -86,19 +96,26 @@ def test_touching_parts_against_all_pairs(seed):
     part = rng.integers(-1, 12, len(grid))
     cells = grid.coords[:, 1:].numpy() // 2
     near = (np.abs(cells[:, None] - cells[None]) <= 1).all(axis=2)
-    expected = {
-        (int(min(part[i], part[j])), int(max(part[i], part[j])))
-        for i, j in zip(*np.nonzero(near))
-        if min(part[i], part[j]) >= 0 and part[i] != part[j]
-    }
-    found = touching_parts(part, grid)
-    assert len(found) == len(expected) and set(map(tuple, found.tolist())) == expected
+    beside = (np.abs(grid.coords[:, None, 1:] - grid.coords[None, :, 1:]) <= 1).all(axis=2).numpy()
+    sparse = rng.random(12) < 0.2
+    lonely = sparse[part][:, None] | sparse[part][None]
+    for allowed, found in (
+        (near, touching_parts(part, grid)),
+        (beside | near & lonely, touching_parts(part, grid, sparse)),
+    ):
+        expected = {
+            (int(min(part[i], part[j])), int(max(part[i], part[j])))
+            for i, j in zip(*np.nonzero(allowed))
+            if min(part[i], part[j]) >= 0 and part[i] != part[j]
+        }
+        assert len(found) == len(expected) and set(map(tuple, found.tolist())) == expected
 
 
 def test_nothing_to_merge():
     grid, _ = VoxelGrid.from_coords(torch.tensor([[0, 1, 2, 3], [0, 1, 2, 4]]))
     assert touching_parts(np.full(2, -1), grid).shape == (0, 2)
     assert touching_parts(np.zeros(2, np.int64), grid).shape == (0, 2)
+    assert touching_parts(np.full(2, -1), grid, np.zeros(0, bool)).shape == (0, 2)
     voxels, probability, embedding, *_ = _board_and_boxes()
     nothing = torch.full((len(embedding),), -1)
     found = find_instances(probability, nothing, embedding, voxels, LABELS, fine=nothing, merge=1.0)

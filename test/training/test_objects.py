@@ -11,26 +11,28 @@ from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Architecture, Network
 from instseg3d_ros.network.object_head import MEASURES, ObjectHead
-from instseg3d_ros.segmentation.result import Box, Instance, Result
+from instseg3d_ros.segmentation.instances import Candidates
+from instseg3d_ros.segmentation.proposals import propose
 from instseg3d_ros.segmentation.segmenter import Segmenter
+from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.training import objects
 from instseg3d_ros.training.recipe import Recipe
 from instseg3d_ros.training.run import _check, _teach_objects
 
 
 class Fixed:
-    """A segmenter with a given answer."""
+    """A segmenter that might call any of `num` instances an object, or the first two of them together."""
 
     labels = SYNTHETIC
 
     def __init__(self, instance, num):
-        self.result = Result(np.zeros(len(instance), np.int16), instance, np.zeros(len(instance)), [])
-        box = Box(np.zeros(3), np.zeros(3), np.eye(3))
-        self.result.instances = [Instance(k, "object", 0.5, int((instance == k).sum()), box) for k in range(1, num + 1)]
-        self.result.descriptions = np.arange(num * 3, dtype=np.float32).reshape(num, 3)
+        votes = Votes.count(torch.ones(num, 2), torch.zeros(num, 1), np.arange(num), np.ones(num))
+        proposals = propose(votes, np.ones(num), np.array([[0, 1]][: num - 1]).reshape(-1, 2), 0.0, 10.0)
+        descriptions = np.arange(len(proposals) * 3, dtype=np.float32).reshape(-1, 3)
+        self.answer = Candidates(instance - 1, proposals, np.arange(len(proposals)), descriptions)
 
-    def __call__(self, points, colors):
-        return self.result
+    def candidates(self, points, colors):
+        return self.answer
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -44,11 +46,11 @@ def test_what_is_found_is_compared_with_what_is_there(seed):
     points = np.zeros((400, 3), np.float32)
     scene = Scene(points, None, semantic, true, "scene")
     descriptions, iou, truth = objects.look(Fixed(instance, 4), scene)
-    assert descriptions.shape == (4, 3)
+    assert descriptions.shape == (5, 3)
     things = np.array(SYNTHETIC.things)
     valid = (semantic >= 0) & things[semantic]
-    for k in range(4):
-        mask = instance == k + 1
+    for k in range(5):
+        mask = instance == k + 1 if k < 4 else (instance == 1) | (instance == 2)
         scores = {}
         for name in (1, 2, 3):
             there = (true == name) & valid
@@ -64,6 +66,10 @@ def test_scenes_without_objects_are_no_trouble():
     assert [len(column) for column in found] == [0, 0, 0]
     one = objects.look(Fixed(nothing + 1, 1), scene)
     assert one[1].tolist() == [0.0]
+    architecture = Architecture(width=4, classes=len(SYNTHETIC), graph_layers=0, voxel_size=0.05, object_head=True)
+    segmenter = Segmenter(Network(architecture), ModelCard(architecture, SYNTHETIC))
+    scene = Scene(np.full((50, 3), np.nan, np.float32), None, np.zeros(50, np.int16), nothing, "nowhere")
+    assert [column.shape[:1] for column in objects.look(segmenter, scene)] == [(0,)] * 3
 
 
 def _descriptions(count: int, classes: int = 4):
@@ -74,15 +80,15 @@ def _descriptions(count: int, classes: int = 4):
     return x, np.where(x[:, 9] > 3, 0.8, 0.4), truth
 
 
-def test_it_learns_classes_and_whether_a_mask_is_right():
+def test_it_learns_classes_and_how_well_a_mask_covers():
     torch.manual_seed(0)
     head = ObjectHead(4)
-    objects.learn(head, *_descriptions(3000))
+    objects.learn(head, *_descriptions(20000))
     x, iou, truth = _descriptions(800)
     with torch.no_grad():
-        classes, right = head.eval()(torch.from_numpy(x))
+        classes, overlap = head.eval()(torch.from_numpy(x))
     assert (classes.argmax(1).numpy() == truth).mean() > 0.9
-    assert ((right.numpy() > 0) == (iou > 0.5)).mean() > 0.9
+    assert np.abs(overlap.sigmoid().numpy() - iou).mean() < 0.1, "half of them are 0.8, half 0.4"
 
 
 def test_too_few_objects_are_refused():

@@ -16,13 +16,13 @@ using Entry = std::tuple<double, int64_t, int64_t, int64_t, int64_t>;
 }  // namespace
 
 // Of `num` parts: points (num), sizes (num) in voxels, sums (num, dim), shares (num, classes), which are all used up;
-// pairs (count, 2) of parts a < b that touch, each once, in lexicographic order. target (num): which part each became.
-extern "C" void merge_alike(double *points, double *sizes, double *sums, double *shares, int64_t num, int64_t dim,
+// pairs (count, 2) of parts a < b that touch, each once, in lexicographic order. Returns how many steps were made;
+// steps (num, 2): in each the second part became part of the first, at differences (num).
+extern "C" int64_t merge_alike(double *points, double *sizes, double *sums, double *shares, int64_t num, int64_t dim,
                             int64_t classes, const int64_t *pairs, int64_t count, double limit, double class_weight,
-                            double allowance, double typical, int64_t *target) {
+                            double allowance, double typical, int64_t *steps, double *differences) {
   std::vector<std::vector<int64_t>> touching(num);
   std::vector<int64_t> version(num, 0), joined;
-  for (int64_t k = 0; k < num; ++k) target[k] = k;
 
   const auto difference = [&](int64_t a, int64_t b) {
     double square = 0, shared = 0;
@@ -48,6 +48,7 @@ extern "C" void merge_alike(double *points, double *sizes, double *sums, double 
   }
   for (auto &others : touching) std::sort(others.begin(), others.end());
 
+  int64_t made = 0;
   while (!queue.empty()) {
     const auto [apart, a, b, version_a, version_b] = queue.top();
     queue.pop();
@@ -56,7 +57,9 @@ extern "C" void merge_alike(double *points, double *sizes, double *sums, double 
     sizes[a] += sizes[b];
     for (int64_t d = 0; d < dim; ++d) sums[a * dim + d] += sums[b * dim + d];
     for (int64_t c = 0; c < classes; ++c) shares[a * classes + c] += shares[b * classes + c];
-    target[b] = a;
+    steps[2 * made] = a;
+    steps[2 * made + 1] = b;
+    differences[made++] = apart;
     version[a] += 1;
     version[b] = -1;
     joined.clear();
@@ -75,6 +78,5 @@ extern "C" void merge_alike(double *points, double *sizes, double *sums, double 
     touching[a] = joined;
     touching[b].clear();
   }
-  for (int64_t k = 0; k < num; ++k)
-    while (target[k] != target[target[k]]) target[k] = target[target[k]];
+  return made;
 }

@@ -52,7 +52,6 @@ extern "C" void votes(const float *probability, int64_t classes, const float *em
 extern "C" void tightness(const float *embedding, int64_t dim, const int64_t *part, const int64_t *weight, int64_t n,
                           const double *mean, double *tight) {
   for (int64_t i = 0; i < n; ++i) {
-    if (part[i] < 0) continue;
     float square = 0;
     for (int64_t d = 0; d < dim; ++d) {
       const float step = float(embedding[i * dim + d] - mean[part[i] * dim + d]);
