@@ -76,7 +76,12 @@ class Backbone(nn.Module):
         self.norm = BatchNormReLU(width) if closing_norm else nn.Identity()
 
     def forward(self, x: SparseTensor) -> SparseTensor:
-        return self.norm(self.levels(self.stem(x)))
+        x = self.levels(self.stem(x))
+        if not isinstance(self.norm, BatchNormReLU):
+            return x
+        # Heads may live on what tells 5.31 from 5.32; in bfloat16 both are 5.3.
+        with torch.autocast(x.features.device.type, enabled=False):
+            return self.norm(x.replace(x.features.to(self.norm.weight.dtype)))
 
 
 def unet(c_in: int, width: int = 16, repetitions: int = 1, **options) -> Backbone:

@@ -92,7 +92,7 @@ class Network(nn.Module):
         self.embedding_head = head(a.width, a.embedding)
         self.anchor = anchor(a.embedding) if a.anchored else None
         self.graph = nn.ModuleList(GraphLayer(a.embedding, a.aggregator) for _ in range(a.graph_layers))
-        self.object_head = ObjectHead(a.classes) if a.object_head else None
+        self.object_head = ObjectHead(a.classes, a.width) if a.object_head else None
 
     def forward(self, x: SparseTensor, positions: torch.Tensor) -> Output:
         features = self.backbone(x).features

@@ -6,49 +6,62 @@ import numpy as np
 import torch
 
 from instseg3d_ros.network.object_head import MEASURES, ObjectHead
+from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.result import Box
 
 RARE = 1e-3  # added to probabilities before their logarithm
 
 
+def moments(positions: np.ndarray, part: np.ndarray, num: int, features: np.ndarray | None = None) -> np.ndarray:
+    """positions (V, 3), part (V,) in 0 … num − 1 or −1, features (V, F) → (num, 13 + F) float64, of each part: its
+    number of voxels, the sums of their positions, of the products of their coordinates, and of their features.
+
+    Those of a whole are the sums of its parts'.
+    """
+    inside = np.flatnonzero(part >= 0)
+    order, begin = group(part[inside], num)
+    rows = inside[order]
+    x = positions[rows].astype(np.float64)
+    columns = [np.ones((len(x), 1)), x, (x[:, :, None] * x[:, None, :]).reshape(-1, 9)]
+    columns += [] if features is None else [features[rows].astype(np.float64)]
+    table = np.concatenate(columns, axis=1)
+    return np.add.reduceat(table, begin[:-1], axis=0) if num else np.zeros((0, table.shape[1]))
+
+
 def describe(
-    positions: np.ndarray,
-    counts: np.ndarray,
-    order: np.ndarray,
-    begin: np.ndarray,
+    points: np.ndarray,
+    moment: np.ndarray,
     probability: np.ndarray,
     measures: np.ndarray,
     boxes: list[Box],
     floor: float,
 ) -> np.ndarray:
-    """(K, C + `MEASURES`) float32 for K objects.
+    """(K, C + `MEASURES` + F) float32 for K objects.
 
-    positions (V, 3) and counts (V,) points of all voxels; object k has the voxels order[begin[k] : begin[k + 1]];
-    probability (K, C) its mean class probabilities; measures (K, 6) its score by formula, tightness and share of its
-    cluster (`find_instances`), and how it was put together (`Proposals.measures`); boxes its upright boxes; floor the
-    height of the floor. The columns:
+    points (K,) how many; moment (K, 13 + F) as `moments` gives them; probability (K, C) its mean class probabilities;
+    measures (K, 6) its score by formula, tightness and share of its cluster (`find_instances`), and how it was put
+    together (`Proposals.measures`); boxes its upright boxes; floor the height of the floor. The columns:
 
         measures · log probabilities · shorter, longer side and height of the box · bottom, mean and top of its points
         above the floor · distance from the origin · log points · log voxels · log points per voxel · standard
-        deviations of its voxels along their principal axes, ascending
+        deviations of its voxels along their principal axes, ascending · means of the backbone's features
 
     Lengths are in metres.
     """
     num = len(boxes)
     if not num:
-        return np.zeros((0, probability.shape[1] + MEASURES), np.float32)
-    sums = np.add.reduceat(np.column_stack((counts[order], positions[order])).astype(np.float64), begin[:-1], axis=0)
-    voxels = np.diff(begin).astype(np.float64)[:, None]
-    mean, points = sums[:, 1:] / voxels, sums[:, :1]
-    away = positions[order] - np.repeat(mean, np.diff(begin), axis=0)
-    spread = np.add.reduceat((away[:, :, None] * away[:, None, :]).reshape(-1, 9), begin[:-1], axis=0) / voxels
-    axes = np.sqrt(np.linalg.eigvalsh(spread.reshape(-1, 3, 3)).clip(min=0))
+        return np.zeros((0, probability.shape[1] + MEASURES + moment.shape[1] - 13), np.float32)
+    voxels = moment[:, :1]
+    mean = moment[:, 1:4] / voxels
+    spread = (moment[:, 4:13] / voxels).reshape(-1, 3, 3) - mean[:, :, None] * mean[:, None, :]
+    axes = np.sqrt(np.linalg.eigvalsh(spread).clip(min=0))
     middle, size = (np.array([getattr(box, name) for box in boxes]) for name in ("center", "size"))
     heights = np.column_stack((middle[:, 2] - size[:, 2] / 2, mean[:, 2], middle[:, 2] + size[:, 2] / 2))
+    count = points[:, None]
     columns = (
         measures, np.log(probability + RARE), np.sort(size[:, :2], axis=1), size[:, 2:],
         heights - floor, np.linalg.norm(mean, axis=1)[:, None],
-        np.log(points), np.log(voxels), np.log(points / voxels), axes,
+        np.log(count), np.log(voxels), np.log(count / voxels), axes, moment[:, 13:] / voxels,
     )  # fmt: skip
     return np.concatenate(columns, axis=1).astype(np.float32)
 

@@ -12,7 +12,7 @@ from instseg3d_ros.network.model import floor_level
 from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.connected import SPARSE, split_by_density
-from instseg3d_ros.segmentation.description import describe, judge
+from instseg3d_ros.segmentation.description import describe, judge, moments
 from instseg3d_ros.segmentation.merging import merge_alike, touching_parts
 from instseg3d_ros.segmentation.occlusion import join_occluded
 from instseg3d_ros.segmentation.proposals import Proposals, propose
@@ -63,6 +63,7 @@ def find_instances(
     merge: float = 0.0,
     choose: float = 0.0,
     object_head: ObjectHead | None = None,
+    features: Tensor | None = None,
 ) -> Found:
     """probability (V, C), cluster (V,) from 0, −1 for stuff, embedding (V, D), on any device → `Found`.
 
@@ -76,8 +77,9 @@ def find_instances(
       the distance of a member's embedding from the object's mean, c the object's share of the cluster in which most of
       it lies, n its points.
       A sure class on a large tight cluster that hangs together gives nearly 1, a splinter of a cluster little.
-      With an `object_head`, class and score are its answer to all that (`describe`, `judge`) instead. `calibration`
-      may map the score further (see `calibrate`), and those under `min_score` are dropped;
+      With an `object_head`, class and score are its answer to all that and to the backbone's `features` (V, F)
+      (`describe`, `judge`) instead. `calibration` may map the score further (see `calibrate`), and those under
+      `min_score` are dropped;
     * the box is the least upright box around the members' positions (`upright_boxes`).
 
     With a head, and `choose` above 0, parts are only merged up to `merge` − `choose`. Each further step up to
@@ -90,12 +92,12 @@ def find_instances(
     choosing = object_head is not None and fine is not None and choose > 0
     low, high = (merge - choose, merge + choose) if choosing else (merge, merge)
     part, votes, shared = _parts(probability, cluster, embedding, voxels, counts, gap, join_hidden, fine, low)
+    proposals = Proposals.of_parts(len(votes.points))
     if choosing:
         size = np.bincount(part[part >= 0], minlength=len(votes.points))
         pairs = touching_parts(part, voxels.grid, votes.points < SPARSE * size)
-        proposals = propose(votes, size, pairs, low, high)
-    else:
-        proposals = Proposals.of_parts(len(votes.points))
+        target, proposals = propose(votes, size, pairs, low, high, min_points)
+        part, votes, shared = _united(target, part, votes, shared)
     points, sums, shares, shared = map(proposals.sums, (votes.points, votes.sums, votes.votes, shared))
     large = np.flatnonzero(points >= min_points)
     order, begin = proposals.members(part, large)
@@ -113,7 +115,9 @@ def find_instances(
     if object_head is not None:
         floor = float(floor_level(voxels.positions[:, 2]))
         measures = np.column_stack((score, tight, own, proposals.measures[large]))
-        descriptions = describe(positions, counts, order, begin, share, measures, boxes, floor)
+        shown = None if features is None else features.cpu().numpy()
+        moment = proposals.sums(moments(positions, part, len(votes.points), shown))[large]
+        descriptions = describe(points, moment, share, measures, boxes, floor)
         candidates = Candidates(part, proposals, large, descriptions)
         winner, score, quality = judge(object_head, descriptions, things)
         every = np.zeros(len(proposals))
@@ -162,10 +166,17 @@ def _parts(
     if join_hidden and gap:
         coords, source = voxels.grid.coords[:, 1:].cpu().numpy(), shared.argmax(axis=1)
         target = np.unique(join_occluded(part, source, votes.mean, coords), return_inverse=True)[1]
-        part[rows], votes = target[part[rows]], votes.merged(target)
-        apart, shared = shared, np.zeros((len(votes.points), width))
-        np.add.at(shared, target, apart)
+        part, votes, shared = _united(target, part, votes, shared)
     return part, votes, shared
+
+
+def _united(
+    target: np.ndarray, part: np.ndarray, votes: Votes, shared: np.ndarray
+) -> tuple[np.ndarray, Votes, np.ndarray]:
+    """The same after part k has become part target[k]."""
+    together = np.zeros((int(target.max(initial=-1)) + 1, shared.shape[1]))
+    np.add.at(together, target, shared)
+    return np.append(target, -1)[part], votes.merged(target), together
 
 
 def calibrate(score: np.ndarray, table: dict | None) -> np.ndarray:

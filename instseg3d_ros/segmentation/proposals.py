@@ -14,7 +14,7 @@ from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.merging import merging_steps
 from instseg3d_ros.segmentation.votes import Votes
 
-WORTH = 0.6  # expected IoU from which on a proposal is worth taking; a little above the 0.5 of an object found
+WORTH = 0.5  # expected IoU from which on a proposal is worth taking: that of an object found
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,28 @@ class Proposals:
         return np.flatnonzero(wanted)
 
 
-def propose(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, low: float, high: float) -> Proposals:
-    """K parts that have been merged up to a difference of `low`, and what merging them on up to `high` gives; voxels
-    (K,) and pairs (P, 2) as for `merge_alike`."""
+def propose(
+    votes: Votes, voxels: np.ndarray, pairs: np.ndarray, low: float, high: float, min_points: int = 0
+) -> tuple[np.ndarray, Proposals]:
+    """What merging K parts on up to a difference of `high` gives, where they have been merged up to `low`; voxels (K,)
+    and pairs (P, 2) as for `merge_alike`.
+
+    Specks of fewer than `min_points` points are no choice: they become part of what they are merged with. The first
+    answer, (K,), tells the numbers of the parts that are left, from 0 on; the proposals are of those.
+    """
     steps, differences = merging_steps(votes, voxels, pairs, high)
-    return _tree(len(votes.points), steps, differences, low, high)
+    points, absorbed, kept_steps = votes.points.copy(), np.arange(len(votes.points)), []
+    for number, (kept, gone) in enumerate(steps.tolist()):
+        if min(points[kept], points[gone]) < min_points:
+            absorbed[gone] = kept
+        else:
+            kept_steps.append(number)
+        points[kept] += points[gone]
+    while (further := absorbed[absorbed]).tolist() != absorbed.tolist():
+        absorbed = further
+    left, target = np.unique(absorbed, return_inverse=True)
+    place = np.searchsorted(left, absorbed[steps[kept_steps]])
+    return target, _tree(len(left), place, differences[kept_steps], low, high)
 
 
 def _tree(num: int, steps: np.ndarray, differences: np.ndarray, low: float, high: float) -> Proposals:

@@ -159,7 +159,7 @@ class Segmenter:
                 probability, cluster, embedding, voxels, self.labels,
                 gap=self.options.gap, min_points=self.options.min_points, min_score=self.options.min_score,
                 calibration=self.card.calibration, fine=fine, merge=self.options.merge, choose=self.options.choose,
-                object_head=self.network.object_head,
+                object_head=self.network.object_head, features=y,
             )  # fmt: skip
         return chosen, rotation, voxels.inverse.cpu().numpy(), found
 

@@ -8,6 +8,7 @@ hand bfloat16 to convolutions, which multiply in it and sum and answer in float3
 stay as they are. While training (`bf16-mixed`), convolutions round their inputs and, backwards, their gradients, and
 everything else is float32.
 On CUDA features are float16 from the first convolution on; statistics and weights of the normalizations stay float32.
+A backbone's closing normalization is left out of it: heads get float32.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 RIGHT = 0.5  # IoU above which an object counts as found
 NAMED = 0.35  # IoU above which its class is learned
 FEWEST = 200  # objects, of which the head can learn anything
-EPOCHS, BATCH, RATE = 8, 256, 0.006
+EPOCHS, BATCH, RATE = 12, 256, 0.006
 RARITY = 0.5  # a class weighs (its share of the objects)^−RARITY
 NOISE = 0.05  # standard deviations, added to descriptions
 
@@ -71,7 +71,9 @@ def look(segmenter: Segmenter, scene: Scene) -> tuple[np.ndarray, np.ndarray, np
     labels, candidates = segmenter.labels, segmenter.candidates(scene.points, scene.colors)
     things = np.flatnonzero(labels.things)
     if candidates is None:
-        return np.zeros((0, len(labels) + MEASURES), np.float32), np.zeros(0), np.zeros(0, np.int64)
+        architecture = segmenter.network.architecture
+        width = architecture.classes + MEASURES + architecture.width
+        return np.zeros((0, width), np.float32), np.zeros(0), np.zeros(0, np.int64)
     order, begin = candidates.proposals.members(candidates.part, candidates.which)
     table = overlaps(
         truth_ids(scene.semantic, scene.instance, labels),
@@ -99,7 +101,7 @@ def learn(head: ObjectHead, descriptions: np.ndarray, iou: np.ndarray, truth: np
     x, overlap = torch.from_numpy(descriptions), torch.from_numpy(iou).float()
     head.mean.copy_(x.mean(dim=0))
     head.scale.copy_(x.std(dim=0) + 1e-6)
-    share = np.bincount(truth[named], minlength=x.shape[1] - MEASURES) / named.sum()
+    share = np.bincount(truth[named], minlength=head.classes) / named.sum()
     weight = torch.from_numpy(class_weight(share, RARITY)).float()
     label = torch.from_numpy(np.where(named, truth, -1))
     optimizer = torch.optim.AdamW(head.parameters(), weight_decay=1e-3)

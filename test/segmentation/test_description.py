@@ -7,7 +7,7 @@ from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Architecture, Network
 from instseg3d_ros.network.object_head import CLIP, MEASURES, ObjectHead
 from instseg3d_ros.segmentation.boxes import upright_boxes
-from instseg3d_ros.segmentation.description import describe, judge
+from instseg3d_ros.segmentation.description import describe, judge, moments
 from instseg3d_ros.segmentation.instances import find_instances
 from instseg3d_ros.segmentation.segmenter import Segmenter
 from instseg3d_ros.sparse import voxelize
@@ -28,24 +28,30 @@ def test_columns_are_what_they_say():
     begin = np.searchsorted(part[order], np.arange(5))
     probability, measures = rng.dirichlet(np.ones(3), 4), rng.random((4, 6))
     boxes, floor = upright_boxes(positions, order, begin), -1.7
-    found = describe(positions, counts, order, begin, probability, measures, boxes, floor)
-    assert found.shape == (4, 3 + MEASURES) and found.dtype == np.float32
+    points = np.bincount(part[inside], counts[inside])
+    features = rng.normal(size=(300, 5)).astype(np.float32)
+    found = describe(points, moments(positions, part, 4, features), probability, measures, boxes, floor)
+    assert np.array_equal(
+        describe(points, moments(positions, part, 4), probability, measures, boxes, floor), found[:, :-5]
+    )
+    assert found.shape == (4, 3 + MEASURES + 5) and found.dtype == np.float32
     for k in range(4):
-        mine, points = positions[part == k].astype(np.float64), counts[part == k].sum()
+        mine = positions[part == k].astype(np.float64)
         centered = mine - mine.mean(0)
         deviations = np.sqrt(np.linalg.eigvalsh(centered.T @ centered / len(mine)))
         z, size = mine[:, 2] - floor, boxes[k].size
         expected = [*measures[k], *np.log(probability[k] + 1e-3), min(size[:2]), max(size[:2]), size[2],
                     z.min(), z.mean(), z.max(), np.linalg.norm(mine.mean(0)),
-                    np.log(points), np.log(len(mine)), np.log(points / len(mine)), *deviations]  # fmt: skip
+                    np.log(points[k]), np.log(len(mine)), np.log(points[k] / len(mine)),
+                    *deviations, *features[part == k].mean(0)]  # fmt: skip
         np.testing.assert_allclose(found[k], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_no_objects_have_no_descriptions():
-    nothing = np.zeros(0, np.int64)
-    found = describe(
-        np.zeros((5, 3)), np.ones(5), nothing, np.zeros(1, int), np.zeros((0, 3)), np.zeros((0, 6)), [], 0.0
-    )
+    none = moments(np.zeros((5, 3)), np.full(5, -1), 0, np.zeros((5, 2)))
+    found = describe(np.zeros(0), none, np.zeros((0, 3)), np.zeros((0, 6)), [], 0.0)
+    assert found.shape == (0, 3 + MEASURES + 2)
+    found = found[:, :-2]
     assert found.shape == (0, 3 + MEASURES)
     assert [answer.shape for answer in judge(ObjectHead(3).eval(), found, np.array([1, 2]))] == [(0,)] * 3
 
@@ -119,6 +125,6 @@ def test_a_network_with_a_head_segments_and_tells_its_candidates():
     points = np.random.default_rng(0).uniform(0, 1, (3000, 3)).astype(np.float32)
     points[7] = np.nan
     result, candidates = segmenter(points), segmenter.candidates(points)
-    assert result.instances and candidates.descriptions.shape == (len(candidates.which), 3 + MEASURES)
+    assert result.instances and candidates.descriptions.shape == (len(candidates.which), 3 + MEASURES + 4)
     assert candidates.part.shape == (3000,) and candidates.part[7] == -1
     assert segmenter.candidates(np.full((5, 3), np.nan)) is None

@@ -23,7 +23,7 @@ def random_proposals(seed: int, parts: int = 9):
     embedding = torch.from_numpy(rng.normal(0, 0.6, (parts, 4)).astype(np.float32))
     votes = Votes.count(torch.ones(parts, 1), embedding, member, rng.integers(1, 20, parts))
     pairs, voxels = rng.integers(0, parts, (14, 2)), rng.integers(1, 900, parts)
-    return votes, voxels, pairs, propose(votes, voxels, pairs, 0.3, 1.4)
+    return votes, voxels, pairs, propose(votes, voxels, pairs, 0.3, 1.4)[1]
 
 
 def parts_of(proposals: Proposals, number: int) -> frozenset:
@@ -48,6 +48,20 @@ def test_each_step_of_merging_is_a_proposal(seed):
     values = np.random.default_rng(seed).normal(size=(9, 2))
     for number, total in enumerate(proposals.sums(values)):
         assert np.allclose(total, values[list(parts_of(proposals, number))].sum(axis=0))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_specks_are_no_choice(seed):
+    votes, voxels, pairs, every = random_proposals(seed)
+    target, proposals = propose(votes, voxels, pairs, 0.3, 1.4, min_points=8)
+    assert sorted(set(target)) == list(range(len(proposals.sequence)))
+    points = proposals.sums(votes.merged(target).points)
+    assert (points[proposals.halves] >= 8).all()
+    original = {frozenset(np.flatnonzero(np.isin(target, list(parts_of(proposals, k)))).tolist())
+                for k in np.setdiff1d(np.arange(len(proposals)), proposals.halves)}  # fmt: skip
+    assert original == {parts_of(every, k) for k in np.setdiff1d(np.arange(len(every)), every.halves)}, "same wholes"
+    nothing, all_of_them = propose(votes, voxels, pairs, 0.3, 1.4, min_points=10**6)
+    assert len(all_of_them.halves) == 0 and np.array_equal(nothing, merge_alike(votes, voxels, pairs, 1.4))
 
 
 def test_members_are_those_of_all_parts():

@@ -27,7 +27,8 @@ class Fixed:
 
     def __init__(self, instance, num):
         votes = Votes.count(torch.ones(num, 2), torch.zeros(num, 1), np.arange(num), np.ones(num))
-        proposals = propose(votes, np.ones(num), np.array([[0, 1]][: num - 1]).reshape(-1, 2), 0.0, 10.0)
+        pairs = np.array([[0, 1]][: num - 1]).reshape(-1, 2)
+        proposals = propose(votes, np.ones(num), pairs, 0.0, 10.0)[1]
         descriptions = np.arange(len(proposals) * 3, dtype=np.float32).reshape(-1, 3)
         self.answer = Candidates(instance - 1, proposals, np.arange(len(proposals)), descriptions)
 
