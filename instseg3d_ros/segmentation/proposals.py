@@ -38,9 +38,9 @@ class Proposals:
         return len(self.first)
 
     @staticmethod
-    def of_parts(num: int, low: float = 0.0, high: float = 0.0) -> Proposals:
+    def of_parts(num: int) -> Proposals:
         """Nothing but the parts."""
-        return _tree(num, np.zeros((0, 2), np.int64), np.zeros(0), low, high)
+        return _tree(num, np.zeros((0, 2), np.int64), np.zeros(0), 0.0, 0.0)
 
     @property
     def measures(self) -> np.ndarray:
