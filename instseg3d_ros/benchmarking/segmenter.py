@@ -114,7 +114,7 @@ def _agreement(frame: Frame, path: Path, name: str) -> Row:
     classes = []
     for dtype in (torch.float32, torch.bfloat16):
         with reduced_precision(dtype):
-            y = network.backbone(SparseTensor(features, voxels.grid)).features.float()
+            y = network.backbone(SparseTensor(features, voxels.grid)).features
         classes.append(network.semantic_head(y).argmax(1))
     same = 100 * float((classes[0] == classes[1]).float().mean())
     return Row(GROUP, f"{name}: labels in bf16", len(voxels.grid), None, "in fp32", None, same, SAME, unit="% the same")

@@ -28,10 +28,16 @@ TYPICAL = 400  # voxels
 
 def merge_alike(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: float) -> np.ndarray:
     """(K,) for each of K parts the number, from 0 on, of the object that it belongs to after all `merging_steps`."""
-    target = np.arange(len(votes.points))
-    for kept, gone in merging_steps(votes, voxels, pairs, limit)[0][::-1]:
+    steps, _ = merging_steps(votes, voxels, pairs, limit)
+    return np.unique(after(steps, len(votes.points)), return_inverse=True)[1]
+
+
+def after(steps: np.ndarray, num: int) -> np.ndarray:
+    """(num,) the part that each of `num` parts has become after these steps (M, 2), as `merging_steps` gives them."""
+    target = np.arange(num)
+    for kept, gone in steps[::-1]:
         target[gone] = target[kept]  # the last first: by then it is known what became of the part that was kept
-    return np.unique(target, return_inverse=True)[1]
+    return target
 
 
 def merging_steps(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from instseg3d_ros.segmentation.grouping import group
-from instseg3d_ros.segmentation.merging import merging_steps
+from instseg3d_ros.segmentation.merging import after, merging_steps
 from instseg3d_ros.segmentation.votes import Votes
 
 WORTH = 0.5  # expected IoU from which on a proposal is worth taking: that of an object found
@@ -97,18 +97,12 @@ def propose(
     answer, (K,), tells the numbers of the parts that are left, from 0 on; the proposals are of those.
     """
     steps, differences = merging_steps(votes, voxels, pairs, high)
-    points, absorbed, kept_steps = votes.points.copy(), np.arange(len(votes.points)), []
-    for number, (kept, gone) in enumerate(steps.tolist()):
-        if min(points[kept], points[gone]) < min_points:
-            absorbed[gone] = kept
-        else:
-            kept_steps.append(number)
+    points, speck = votes.points.copy(), np.zeros(len(steps), bool)
+    for number, (kept, gone) in enumerate(steps):
+        speck[number] = min(points[kept], points[gone]) < min_points
         points[kept] += points[gone]
-    while (further := absorbed[absorbed]).tolist() != absorbed.tolist():
-        absorbed = further
-    left, target = np.unique(absorbed, return_inverse=True)
-    place = np.searchsorted(left, absorbed[steps[kept_steps]])
-    return target, _tree(len(left), place, differences[kept_steps], low, high)
+    left, target = np.unique(after(steps[speck], len(points)), return_inverse=True)
+    return target, _tree(len(left), target[steps[~speck]], differences[~speck], low, high)
 
 
 def _tree(num: int, steps: np.ndarray, differences: np.ndarray, low: float, high: float) -> Proposals:

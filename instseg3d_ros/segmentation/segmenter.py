@@ -142,7 +142,7 @@ class Segmenter:
             features = input_features(voxels.positions, voxels.features, batch, network.architecture.inputs)
             x = SparseTensor(features, voxels.grid)
             with reduced_precision(self.dtype, self.device):
-                y = network.backbone(x).features.float()
+                y = network.backbone(x).features
         with clock("heads"):
             probability = network.semantic_head(y).softmax(dim=1)
             embedding = network.embed(y, x)

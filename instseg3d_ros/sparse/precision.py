@@ -1,7 +1,7 @@
 """Backbones in 16 bits: bfloat16 on CPUs that have instructions for it, float16 on CUDA.
 
     with reduced_precision(choose("auto", device), device):
-        y = backbone(x).features.float()
+        y = backbone(x).features
 
 It is torch's autocast that is asked, so `torch.autocast("cpu", torch.bfloat16)` does as well. On a CPU normalizations
 hand bfloat16 to convolutions, which multiply in it and sum and answer in float32; residual sums and everything else

@@ -77,7 +77,7 @@ def deep_frame(rng):
 
 
 @construction("picture", "corners or leaning", weight=0.6)
-def six_corners(rng):
+def corners_or_leaning(rng):
     """An outline of five to eight corners, or a rectangle whose top leans off the wall."""
     art, made = m.art(rng, "print", "marble", "plain"), body_material(rng)
     r, deep = rng.uniform(0.15, 0.45), rng.uniform(0.015, 0.05)

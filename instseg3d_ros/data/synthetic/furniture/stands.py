@@ -59,8 +59,8 @@ def folding_screen(rng):
 def low_rack(rng):
     """Sloping bars between two cheeks, filled."""
     width, depth, height = rng.uniform(0.4, 1.0), rng.uniform(0.22, 0.34), rng.uniform(0.3, 1.0)
-    made, shape = body_material(rng), Shape()
-    shape += join(box(0.02, depth, height, made, (s * width / 2, 0, 0)) for s in (-1, 1))
+    made = body_material(rng)
+    shape = join(box(0.02, depth, height, made, (s * width / 2, 0, 0)) for s in (-1, 1))
     bottles = rng.random() < 0.4
     for z in np.arange(0.06, height - 0.05, rng.uniform(0.14, 0.22)):
         shape += join(
@@ -75,9 +75,10 @@ def low_rack(rng):
                 else:
                     pair = ellipsoid(0.09, 0.26, rng.uniform(0.06, 0.12), m.painted(rng), 0.3)
                     shape += join(pair.turned(rng.normal(0, 0.1)).moved(x + s, 0, z + 0.02) for s in (-0.05, 0.05))
-    tops = [Surface(0, 0, height, width * 0.9, depth * 0.85)] if rng.random() < 0.5 else []
-    shape += box(width, depth, 0.02, made, (0, 0, height - 0.02)) if tops else Shape()
-    return Assembly.of("otherfurniture", shape, *tops)
+    if rng.random() >= 0.5:
+        return Assembly.of("otherfurniture", shape)
+    shape += box(width, depth, 0.02, made, (0, 0, height - 0.02))
+    return Assembly.of("otherfurniture", shape, Surface(0, 0, height, width * 0.9, depth * 0.85))
 
 
 @construction("otherfurniture", "cycle", weight=0.6)

@@ -59,7 +59,6 @@ def laboratory(rng):
     """A pale bench over drawers and knee holes; racks of one or two boards along its back."""
     width, depth, height = rng.uniform(1.2, 2.8), rng.uniform(0.6, 0.85), rng.uniform(0.75, 0.95)
     thick, paint, top = 0.035, m.painted(rng), _top(rng)
-    bodies = []
     shape = box(width, depth, thick, top, (0, 0, height - thick))
     shape += join(box(0.04, depth * 0.9, height - thick, paint, (s * (width / 2 - 0.02), 0, 0)) for s in (-1, 1))
     blocks, w = int(rng.integers(1, 4)), rng.uniform(0.4, 0.5)
@@ -69,7 +68,6 @@ def laboratory(rng):
             w, height - thick - 0.06, depth * 0.85, rng, paint, m.metal(rng), ["drawer", "door"]
         )
         base += unit.moved(x, 0.03, 0.06)
-    bodies.append(Body("cabinet", base))
     surfaces = [Surface(0, -depth * 0.15, height, width * 0.92, depth * 0.6, 0.35)]
     if rng.random() < 0.75:
         deep, steel = rng.uniform(0.2, 0.32), m.metal(rng)
@@ -78,7 +76,7 @@ def laboratory(rng):
             surfaces.append(Surface(0, (depth - deep) / 2, z + 0.02, width * 0.85, deep * 0.85, 0.3))
         rise = surfaces[-1].z - height
         shape += join(box(0.04, 0.04, rise, steel, (x * width, depth / 2 - deep / 2, height)) for x in (-0.45, 0, 0.45))
-    return Assembly((Body("counter", shape), *bodies), tuple(surfaces))
+    return Assembly((Body("counter", shape), Body("cabinet", base)), tuple(surfaces))
 
 
 @construction("counter", "checkout", weight=0.4)
