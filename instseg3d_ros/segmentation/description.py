@@ -32,25 +32,27 @@ def describe(
     points: np.ndarray,
     moment: np.ndarray,
     probability: np.ndarray,
+    around: np.ndarray,
     measures: np.ndarray,
     boxes: list[Box],
     floor: float,
 ) -> np.ndarray:
-    """(K, C + `MEASURES` + F) float32 for K objects.
+    """(K, 2 C + `MEASURES` + F) float32 for K objects.
 
-    points (K,) how many; moment (K, 13 + F) as `moments` gives them; probability (K, C) its mean class probabilities;
-    measures (K, 6) its score by formula, tightness and share of its cluster (`find_instances`), and how it was put
-    together (`Proposals.measures`); boxes its upright boxes; floor the height of the floor. The columns:
+    points (K,) how many; moment (K, 13 + F) as `moments` gives them; probability (K, C) its mean class probabilities,
+    around (K, C) those of what it touches; measures (K, 10) its score by formula, tightness and share of its cluster
+    (`find_instances`), how it was put together (`Proposals.measures`), and how it touches others (`surroundings`);
+    boxes its upright boxes; floor the height of the floor. The columns:
 
-        measures · log probabilities · shorter, longer side and height of the box · bottom, mean and top of its points
-        above the floor · distance from the origin · log points · log voxels · log points per voxel · standard
-        deviations of its voxels along their principal axes, ascending · means of the backbone's features
+        measures · log probabilities · those around · shorter, longer side and height of the box · bottom, mean and top
+        of its points above the floor · distance from the origin · log points · log voxels · log points per voxel ·
+        standard deviations of its voxels along their principal axes, ascending · means of the backbone's features
 
     Lengths are in metres.
     """
     num = len(boxes)
     if not num:
-        return np.zeros((0, probability.shape[1] + MEASURES + moment.shape[1] - 13), np.float32)
+        return np.zeros((0, 2 * probability.shape[1] + MEASURES + moment.shape[1] - 13), np.float32)
     voxels = moment[:, :1]
     mean = moment[:, 1:4] / voxels
     spread = (moment[:, 4:13] / voxels).reshape(-1, 3, 3) - mean[:, :, None] * mean[:, None, :]
@@ -59,7 +61,7 @@ def describe(
     heights = np.column_stack((middle[:, 2] - size[:, 2] / 2, mean[:, 2], middle[:, 2] + size[:, 2] / 2))
     count = points[:, None]
     columns = (
-        measures, np.log(probability + RARE), np.sort(size[:, :2], axis=1), size[:, 2:],
+        measures, np.log(probability + RARE), np.log(around + RARE), np.sort(size[:, :2], axis=1), size[:, 2:],
         heights - floor, np.linalg.norm(mean, axis=1)[:, None],
         np.log(count), np.log(voxels), np.log(count / voxels), axes, moment[:, 13:] / voxels,
     )  # fmt: skip

@@ -12,11 +12,13 @@ from instseg3d_ros.network.model import floor_level
 from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.connected import SPARSE, split_by_density
+from instseg3d_ros.segmentation.contacts import Contacts, touching
 from instseg3d_ros.segmentation.description import describe, judge, moments
-from instseg3d_ros.segmentation.merging import merge_alike, touching_parts
+from instseg3d_ros.segmentation.merging import merge_alike
 from instseg3d_ros.segmentation.occlusion import join_occluded
 from instseg3d_ros.segmentation.proposals import Proposals, propose
 from instseg3d_ros.segmentation.result import Instance
+from instseg3d_ros.segmentation.surroundings import surroundings
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse import Voxels
 
@@ -93,18 +95,21 @@ def find_instances(
     low, high = (merge - choose, merge + choose) if choosing else (merge, merge)
     part, votes, shared = _parts(probability, cluster, embedding, voxels, counts, gap, join_hidden, fine, low)
     proposals = Proposals.of_parts(len(votes.points))
-    if choosing:
+    if object_head is not None:
         size = np.bincount(part[part >= 0], minlength=len(votes.points))
-        pairs = touching_parts(part, voxels.grid, votes.points < SPARSE * size)
-        target, proposals = propose(votes, size, pairs, low, high, min_points)
+        contacts = Contacts.find(part, votes.semantic, voxels.grid, votes.points < SPARSE * size)
+    if choosing:
+        target, proposals = propose(votes, size, contacts.between_parts, low, high, min_points)
         part, votes, shared = _united(target, part, votes, shared)
-    points, sums, shares, shared = map(proposals.sums, (votes.points, votes.sums, votes.votes, shared))
+        contacts = contacts.united(target)
+    points, means, shares, shared = map(proposals.sums, (votes.points, votes.sums, votes.votes, shared))
+    means, shares = means / points[:, None], shares / points[:, None]
     large = np.flatnonzero(points >= min_points)
     order, begin = proposals.members(part, large)
-    points, share = points[large], shares[large] / points[large, None]
+    points, share = points[large], shares[large]
     things = np.flatnonzero(labels.things)
     winner = things[share[:, things].argmax(axis=1)]
-    tight = votes.tightness(order, begin, sums[large] / points[:, None])
+    tight = votes.tightness(order, begin, means[large])
     home = shared.sum(axis=0)[shared[large].argmax(axis=1)]  # points of the cluster that most of it lies in
     own = points / np.maximum(home, points)  # an object may reach into other clusters
     score = share[np.arange(len(winner)), winner] * np.sqrt(tight * own) * points / (points + SMALL)
@@ -114,10 +119,11 @@ def find_instances(
     candidates = None
     if object_head is not None:
         floor = float(floor_level(voxels.positions[:, 2]))
-        measures = np.column_stack((score, tight, own, proposals.measures[large]))
+        around, beside = surroundings(contacts, proposals, large, shares, means)
+        measures = np.column_stack((score, tight, own, proposals.measures[large], beside))
         shown = None if features is None else features.cpu().numpy()
         moment = proposals.sums(moments(positions, part, len(votes.points), shown))[large]
-        descriptions = describe(points, moment, share, measures, boxes, floor)
+        descriptions = describe(points, moment, share, around, measures, boxes, floor)
         candidates = Candidates(part, proposals, large, descriptions)
         winner, score, quality = judge(object_head, descriptions, things)
         every = np.zeros(len(proposals))
@@ -156,9 +162,9 @@ def _parts(
     part = split_by_density(number if fine is None else fine.cpu().numpy(), voxels.grid, counts, gap)
     votes = Votes.count(probability, embedding, part, counts)
     if fine is not None:
-        pairs = touching_parts(part, voxels.grid)
+        pairs, _ = touching(part, voxels.grid)
         part[rows] = merge_alike(votes, np.bincount(part[rows]), pairs, merge)[part[rows]]
-        part = split_by_density(part, voxels.grid, counts, gap)  # neighbours in `touching_parts` may be a gap apart
+        part = split_by_density(part, voxels.grid, counts, gap)  # neighbours in `touching` may be a gap apart
         votes = Votes.count(probability, embedding, part, counts)
     width = int(number.max(initial=0)) + 1
     cells = part[rows] * width + number[rows]

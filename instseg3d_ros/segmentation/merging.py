@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from instseg3d_ros.segmentation.votes import Votes
-from instseg3d_ros.sparse.grid import VoxelGrid
 from instseg3d_ros.sparse.native.build import load, plain
 
 SOURCE = Path(__file__).with_name("native") / "merging.cpp"
@@ -112,46 +111,3 @@ def merge_numpy(
                 low, high = min(a, other), max(a, other)
                 heapq.heappush(queue, (difference, low, high, version[low], version[high]))
     return np.array(steps, np.int64).reshape(-1, 2), np.array(made, np.float64)
-
-
-def touching_parts(part: np.ndarray, grid: VoxelGrid, sparse: np.ndarray | None = None) -> np.ndarray:
-    """(P, 2) pairs a < b of parts with voxels in the same or in neighbouring cells of two voxels' width.
-
-    part (V,) number of each voxel's part, −1 for none, for the voxels of a grid. With sparse (K,) bool that is enough
-    only where one of the two parts is sparse; others must have voxels that are neighbours themselves.
-    """
-    rows, num = np.flatnonzero(part >= 0), int(part.max(initial=-1)) + 1
-    coarse, parent, slot = grid.down()
-    table = coarse.neighbors.cpu().numpy()
-    # Each part in each of its cells once, ordered by cell.
-    key = parent.cpu().numpy()[rows].astype(np.int64) * num + part[rows]
-    order = np.argsort(key, kind="stable")
-    start = np.flatnonzero(np.diff(key[order], prepend=-1))
-    cell, own = np.divmod(key[order[start]], max(num, 1))
-    begin = np.searchsorted(cell, np.arange(len(table) + 1))
-    beside = table[cell]
-    one, offset = np.nonzero(beside >= 0)
-    beside = beside[one, offset]
-    many = begin[beside + 1] - begin[beside]
-    first = np.repeat(begin[beside] - (np.cumsum(many) - many), many)
-    one, offset = np.repeat(one, many), np.repeat(offset, many)
-    other = first + np.arange(len(first))
-    touch = own[one] < own[other]
-    if sparse is not None and len(start):
-        filled = np.bitwise_or.reduceat(np.uint8(1) << slot.cpu().numpy()[rows[order]].astype(np.uint8), start)
-        touch &= ((_REACH[offset, filled[one]] & filled[other]) > 0) | sparse[own[one]] | sparse[own[other]]
-    a, b = own[one[touch]], own[other[touch]]
-    return np.stack(np.divmod(np.unique(a * num + b), max(num, 1)), axis=1)
-
-
-def _reach() -> np.ndarray:
-    """(27, 256) uint8: of a cell of 2 × 2 × 2 voxels with these (bit 4 x + 2 y + z) filled, those voxels of the cell at
-    an offset, in the order of `VoxelGrid.neighbors`, that are neighbours of any of them."""
-    slots = np.stack(np.meshgrid(*[[0, 1]] * 3, indexing="ij"), -1).reshape(8, 3)
-    offsets = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(27, 1, 1, 3)
-    near = (np.abs(2 * offsets + slots - slots[:, None]) <= 1).all(-1)  # (27, from, to)
-    filled = np.arange(256)[:, None] >> np.arange(8) & 1  # (256, from)
-    return ((filled @ near.astype(int) > 0) << np.arange(8)).sum(-1).astype(np.uint8)
-
-
-_REACH = _reach()

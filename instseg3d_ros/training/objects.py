@@ -72,7 +72,7 @@ def look(segmenter: Segmenter, scene: Scene) -> tuple[np.ndarray, np.ndarray, np
     things = np.flatnonzero(labels.things)
     if candidates is None:
         architecture = segmenter.network.architecture
-        width = architecture.classes + MEASURES + architecture.width
+        width = 2 * architecture.classes + MEASURES + architecture.width
         return np.zeros((0, width), np.float32), np.zeros(0), np.zeros(0, np.int64)
     order, begin = candidates.proposals.members(candidates.part, candidates.which)
     table = overlaps(

@@ -26,22 +26,23 @@ def test_columns_are_what_they_say():
     inside = np.flatnonzero(part >= 0)
     order = inside[np.argsort(part[inside], kind="stable")]
     begin = np.searchsorted(part[order], np.arange(5))
-    probability, measures = rng.dirichlet(np.ones(3), 4), rng.random((4, 6))
+    probability, around = rng.dirichlet(np.ones(3), (2, 4))
+    measures = rng.random((4, 10))
     boxes, floor = upright_boxes(positions, order, begin), -1.7
     points = np.bincount(part[inside], counts[inside])
     features = rng.normal(size=(300, 5)).astype(np.float32)
-    found = describe(points, moments(positions, part, 4, features), probability, measures, boxes, floor)
+    found = describe(points, moments(positions, part, 4, features), probability, around, measures, boxes, floor)
     assert np.array_equal(
-        describe(points, moments(positions, part, 4), probability, measures, boxes, floor), found[:, :-5]
+        describe(points, moments(positions, part, 4), probability, around, measures, boxes, floor), found[:, :-5]
     )
-    assert found.shape == (4, 3 + MEASURES + 5) and found.dtype == np.float32
+    assert found.shape == (4, 6 + MEASURES + 5) and found.dtype == np.float32
     for k in range(4):
         mine = positions[part == k].astype(np.float64)
         centered = mine - mine.mean(0)
         deviations = np.sqrt(np.linalg.eigvalsh(centered.T @ centered / len(mine)))
         z, size = mine[:, 2] - floor, boxes[k].size
-        expected = [*measures[k], *np.log(probability[k] + 1e-3), min(size[:2]), max(size[:2]), size[2],
-                    z.min(), z.mean(), z.max(), np.linalg.norm(mine.mean(0)),
+        expected = [*measures[k], *np.log(probability[k] + 1e-3), *np.log(around[k] + 1e-3),
+                    min(size[:2]), max(size[:2]), size[2], z.min(), z.mean(), z.max(), np.linalg.norm(mine.mean(0)),
                     np.log(points[k]), np.log(len(mine)), np.log(points[k] / len(mine)),
                     *deviations, *features[part == k].mean(0)]  # fmt: skip
         np.testing.assert_allclose(found[k], expected, rtol=1e-4, atol=1e-5)
@@ -49,10 +50,10 @@ def test_columns_are_what_they_say():
 
 def test_no_objects_have_no_descriptions():
     none = moments(np.zeros((5, 3)), np.full(5, -1), 0, np.zeros((5, 2)))
-    found = describe(np.zeros(0), none, np.zeros((0, 3)), np.zeros((0, 6)), [], 0.0)
-    assert found.shape == (0, 3 + MEASURES + 2)
+    found = describe(np.zeros(0), none, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 10)), [], 0.0)
+    assert found.shape == (0, 6 + MEASURES + 2)
     found = found[:, :-2]
-    assert found.shape == (0, 3 + MEASURES)
+    assert found.shape == (0, 6 + MEASURES)
     assert [answer.shape for answer in judge(ObjectHead(3).eval(), found, np.array([1, 2]))] == [(0,)] * 3
 
 
@@ -60,7 +61,7 @@ def test_the_head_sees_standard_deviations_and_nothing_extreme():
     head = ObjectHead(3)
     head.mean.fill_(2.0)
     head.scale.fill_(0.5)
-    x = torch.full((1, 3 + MEASURES), 3.0)
+    x = torch.full((1, 6 + MEASURES), 3.0)
     assert torch.equal(head.normalized(x), torch.full_like(x, 2.0))
     assert head.normalized(x * 1e6).max() == CLIP and head.normalized(-x * 1e6).min() == -CLIP
 
@@ -68,7 +69,7 @@ def test_the_head_sees_standard_deviations_and_nothing_extreme():
 def test_judgement_is_among_things_and_scores_as_written():
     torch.manual_seed(0)
     head = ObjectHead(3).eval()
-    x = np.random.default_rng(0).normal(size=(50, 3 + MEASURES)).astype(np.float32)
+    x = np.random.default_rng(0).normal(size=(50, 6 + MEASURES)).astype(np.float32)
     winner, score, quality = judge(head, x, np.array([1, 2]))
     with torch.no_grad():
         classes, right = head(torch.from_numpy(x))
@@ -82,7 +83,7 @@ class Stub(ObjectHead):
     """Says that the taller of two objects is a box, and the other, surer, a cup."""
 
     def forward(self, descriptions):
-        tall = descriptions[:, 6 + 3 + 2] > 0.5
+        tall = descriptions[:, 10 + 6 + 2] > 0.5
         classes = torch.where(tall[:, None], torch.tensor([9.0, 0, 6]), torch.tensor([9.0, 6, 0]))
         return classes, torch.where(tall, -1.0, 1.0)
 
@@ -107,7 +108,7 @@ def test_a_head_names_and_scores_objects():
     sure = float(torch.tensor([6.0, 0]).softmax(0)[0] ** (1 / 3))
     assert [one.score for one in found.instances] == pytest.approx([sure * 0.7310586, sure * 0.2689414], rel=1e-5)
     descriptions = found.candidates.descriptions
-    assert descriptions.shape == (2, 3 + MEASURES) and sorted(descriptions[:, 11] > 0.5) == [False, True]
+    assert descriptions.shape == (2, 6 + MEASURES) and sorted(descriptions[:, 18] > 0.5) == [False, True]
     low = scene[1].numpy() == 1
     assert (found.semantic[low] == 1).all() and (found.semantic[~low] == 2).all()
     assert [one.label for one in find_instances(*scene, LABELS, object_head=Stub(3), min_score=0.5).instances] == [
@@ -125,6 +126,6 @@ def test_a_network_with_a_head_segments_and_tells_its_candidates():
     points = np.random.default_rng(0).uniform(0, 1, (3000, 3)).astype(np.float32)
     points[7] = np.nan
     result, candidates = segmenter(points), segmenter.candidates(points)
-    assert result.instances and candidates.descriptions.shape == (len(candidates.which), 3 + MEASURES + 4)
+    assert result.instances and candidates.descriptions.shape == (len(candidates.which), 6 + MEASURES + 4)
     assert candidates.part.shape == (3000,) and candidates.part[7] == -1
     assert segmenter.candidates(np.full((5, 3), np.nan)) is None

@@ -11,11 +11,9 @@ from instseg3d_ros.segmentation.merging import (
     TYPICAL,
     merge_alike,
     merging_steps,
-    touching_parts,
 )
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse import voxelize
-from instseg3d_ros.sparse.grid import VoxelGrid
 
 LABELS = LabelSet("two", (LabelClass("table", 1, (1, 1, 1)), LabelClass("box", 2, (2, 2, 2))))
 
@@ -87,35 +85,7 @@ def test_without_contact_or_parts_nothing_happens():
     assert merge_alike(none, np.zeros(0), np.zeros((0, 2), np.int64), 1.0).shape == (0,)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_touching_parts_against_all_pairs(seed):
-    rng = np.random.default_rng(seed)
-    coords = np.unique(rng.integers(-6, 7, (250, 3)), axis=0)
-    coords = np.concatenate((np.zeros((len(coords), 1), int), coords), axis=1)
-    grid, _ = VoxelGrid.from_coords(torch.from_numpy(coords))
-    part = rng.integers(-1, 12, len(grid))
-    cells = grid.coords[:, 1:].numpy() // 2
-    near = (np.abs(cells[:, None] - cells[None]) <= 1).all(axis=2)
-    beside = (np.abs(grid.coords[:, None, 1:] - grid.coords[None, :, 1:]) <= 1).all(axis=2).numpy()
-    sparse = rng.random(12) < 0.2
-    lonely = sparse[part][:, None] | sparse[part][None]
-    for allowed, found in (
-        (near, touching_parts(part, grid)),
-        (beside | near & lonely, touching_parts(part, grid, sparse)),
-    ):
-        expected = {
-            (int(min(part[i], part[j])), int(max(part[i], part[j])))
-            for i, j in zip(*np.nonzero(allowed))
-            if min(part[i], part[j]) >= 0 and part[i] != part[j]
-        }
-        assert len(found) == len(expected) and set(map(tuple, found.tolist())) == expected
-
-
 def test_nothing_to_merge():
-    grid, _ = VoxelGrid.from_coords(torch.tensor([[0, 1, 2, 3], [0, 1, 2, 4]]))
-    assert touching_parts(np.full(2, -1), grid).shape == (0, 2)
-    assert touching_parts(np.zeros(2, np.int64), grid).shape == (0, 2)
-    assert touching_parts(np.full(2, -1), grid, np.zeros(0, bool)).shape == (0, 2)
     voxels, probability, embedding, *_ = _board_and_boxes()
     nothing = torch.full((len(embedding),), -1)
     found = find_instances(probability, nothing, embedding, voxels, LABELS, fine=nothing, merge=1.0)

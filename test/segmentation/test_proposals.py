@@ -106,7 +106,7 @@ class Taste(ObjectHead):
         self.length = length
 
     def forward(self, descriptions):
-        near = (descriptions[:, 2 + 6 + 1] - self.length).abs() < 0.1
+        near = (descriptions[:, 10 + 2 * 2 + 1] - self.length).abs() < 0.1
         return torch.tensor([0.0, 9.0]).repeat(len(near), 1), torch.where(near, 3.0, -3.0)
 
 

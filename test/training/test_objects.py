@@ -76,7 +76,7 @@ def test_scenes_without_objects_are_no_trouble():
 def _descriptions(count: int, classes: int = 4):
     """The class is in two of the numbers, being right in a third."""
     rng = np.random.default_rng(0)
-    x = rng.normal(3, 5, (count, classes + MEASURES)).astype(np.float32)
+    x = rng.normal(3, 5, (count, 2 * classes + MEASURES)).astype(np.float32)
     truth = 1 + (x[:, 5] > 3) + (x[:, 7] > 6)
     return x, np.where(x[:, 9] > 3, 0.8, 0.4), truth
 

@@ -1,0 +1,89 @@
+"""Which parts touch each other, and what else they touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from instseg3d_ros.sparse.grid import VoxelGrid
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Of K = `num` parts with each other and with what is in no part: pairs (P, 2) a < b, and in how many places (P,)
+    they touch (`touching`). Numbers from K on are the classes of what is in no part."""
+
+    num: int
+    pairs: np.ndarray
+    places: np.ndarray
+
+    @staticmethod
+    def find(part: np.ndarray, semantic: np.ndarray, grid: VoxelGrid, sparse: np.ndarray) -> Contacts:
+        """part (V,) in 0 … K − 1, −1 for none; semantic (V,) class of each voxel; sparse (K,) bool of the parts."""
+        num, classes = len(sparse), int(semantic.max(initial=-1)) + 1
+        own = np.where(part < 0, num + semantic, part)
+        return Contacts(num, *touching(own, grid, np.append(sparse, np.zeros(classes, bool)), below=num))
+
+    @property
+    def between_parts(self) -> np.ndarray:
+        return self.pairs[self.pairs[:, 1] < self.num]
+
+    def united(self, target: np.ndarray) -> Contacts:
+        """The same after part k has become part target[k]; a pair may then be there several times."""
+        num = int(target.max(initial=-1)) + 1
+        rest = np.arange(self.num, self.pairs.max(initial=-1) + 1) - self.num + num
+        pairs = np.sort(np.append(target, rest)[self.pairs], axis=1)
+        apart = pairs[:, 0] != pairs[:, 1]
+        return Contacts(num, pairs[apart], self.places[apart])
+
+
+def touching(
+    part: np.ndarray, grid: VoxelGrid, sparse: np.ndarray | None = None, below: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (P, 2) a < b of parts with voxels in the same or in neighbouring cells of two voxels' width, and places
+    (P,): in how many pairs of cells.
+
+    part (V,) number of each voxel's part, −1 for none, for the voxels of a grid. With sparse (K,) bool that is enough
+    only where one of the two parts is sparse; others must have voxels that are neighbours themselves. With `below`
+    only the pairs with a < below are asked for.
+    """
+    rows, num = np.flatnonzero(part >= 0), int(part.max(initial=-1)) + 1
+    coarse, parent, slot = grid.down()
+    table = coarse.neighbors.cpu().numpy()
+    # Each part in each of its cells once, ordered by cell.
+    key = parent.cpu().numpy()[rows].astype(np.int64) * num + part[rows]
+    order = np.argsort(key, kind="stable")
+    start = np.flatnonzero(np.diff(key[order], prepend=-1))
+    cell, own = np.divmod(key[order[start]], max(num, 1))
+    begin = np.searchsorted(cell, np.arange(len(table) + 1))
+    asking = np.flatnonzero(own < (num if below is None else below))
+    beside = table[cell[asking]]
+    one, offset = np.nonzero(beside >= 0)
+    beside, one = beside[one, offset], asking[one]
+    many = begin[beside + 1] - begin[beside]
+    first = np.repeat(begin[beside] - (np.cumsum(many) - many), many)
+    one, offset = np.repeat(one, many), np.repeat(offset, many)
+    other = first + np.arange(len(first))
+    touch = own[one] < own[other]
+    one, other, offset = one[touch], other[touch], offset[touch]
+    a, b = own[one], own[other]
+    if sparse is not None and len(start):
+        filled = np.bitwise_or.reduceat(np.uint8(1) << slot.cpu().numpy()[rows[order]].astype(np.uint8), start)
+        touch = ((_REACH[offset, filled[one]] & filled[other]) > 0) | sparse[a] | sparse[b]
+        a, b = a[touch], b[touch]
+    pairs, places = np.unique(a * num + b, return_counts=True)
+    return np.stack(np.divmod(pairs, max(num, 1)), axis=1), places
+
+
+def _reach() -> np.ndarray:
+    """(27, 256) uint8: of a cell of 2 × 2 × 2 voxels with these (bit 4 x + 2 y + z) filled, those voxels of the cell at
+    an offset, in the order of `VoxelGrid.neighbors`, that are neighbours of any of them."""
+    slots = np.stack(np.meshgrid(*[[0, 1]] * 3, indexing="ij"), -1).reshape(8, 3)
+    offsets = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(27, 1, 1, 3)
+    near = (np.abs(2 * offsets + slots - slots[:, None]) <= 1).all(-1)  # (27, from, to)
+    filled = np.arange(256)[:, None] >> np.arange(8) & 1  # (256, from)
+    return ((filled @ near.astype(int) > 0) << np.arange(8)).sum(-1).astype(np.uint8)
+
+
+_REACH = _reach()

@@ -1,0 +1,49 @@
+"""What lies around a proposal, and how unlike it is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instseg3d_ros.segmentation.contacts import Contacts
+from instseg3d_ros.segmentation.proposals import Proposals
+
+FAR = 3.0  # distance of embeddings from which on it tells nothing more
+
+
+def surroundings(
+    contacts: Contacts, proposals: Proposals, which: np.ndarray, shares: np.ndarray, means: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """contacts of K parts, of whose N proposals `which` (G,) are asked for; shares (N, C) the mean class probabilities
+    and means (N, D) the mean embedding of each → class shares (G, C) of what these touch, 0 where they touch nothing,
+    and measures (G, 4):
+
+        log(1 + places in which it touches other parts) · log(1 + places in which it touches anything else) ·
+        mean and least distance of its embedding to those of the other parts it touches, at most `FAR`
+    """
+    from scipy.sparse import coo_matrix, csr_matrix  # here for a light import
+
+    num, classes = contacts.num, shares.shape[1]
+    first, last = proposals.first[which], proposals.last[which]
+    members = np.concatenate([proposals.sequence[a:b] for a, b in zip(first, last)] or [which])
+    member = csr_matrix((np.ones(len(members)), members, np.cumsum([0, *(last - first)])), (len(which), num))
+    (a, b), places = contacts.pairs.T, contacts.places.astype(np.float64)
+    parts = b < num
+    one, other = np.append(a, b[parts]), np.append(b, a[parts])
+    touch = coo_matrix((np.append(places, places[parts]), (one, other)), (num, num + classes)).tocsr()
+    around = (member @ touch).tocoo()
+    row, column, places = around.row, around.col, around.data
+    part = column < num
+    spot = np.full(num + classes, -1)  # in the sequence, in which the parts of a proposal stand side by side
+    spot[proposals.sequence] = np.arange(num)
+    outside = (spot[column] < first[row]) | (spot[column] >= last[row])
+    row, column, places, part = row[outside], column[outside], places[outside], part[outside]
+    kind = np.concatenate((shares[:num], np.eye(classes)))
+    found = csr_matrix((places, (row, column)), around.shape) @ kind
+    found /= np.maximum(found.sum(axis=1, keepdims=True), 1)
+    count = [np.bincount(row[rows], places[rows], len(which)) for rows in (part, ~part)]
+    row, column, places = row[part], column[part], places[part]
+    unlike = np.linalg.norm(means[which[row]] - means[column], axis=1).clip(max=FAR)
+    mean, least = np.bincount(row, places * unlike, len(which)), np.full(len(which), FAR)
+    mean = np.where(count[0] > 0, mean / np.maximum(count[0], 1), FAR)
+    np.minimum.at(least, row, unlike)
+    return found, np.column_stack((*np.log1p(count), mean, least))
