@@ -24,13 +24,13 @@ def surroundings(
 
     num, classes = contacts.num, shares.shape[1]
     first, last = proposals.first[which], proposals.last[which]
-    members = np.concatenate([proposals.sequence[a:b] for a, b in zip(first, last)] or [which])
+    members = np.concatenate([proposals.sequence[a:b] for a, b in zip(first, last)] or [proposals.sequence[:0]])
     member = csr_matrix((np.ones(len(members)), members, np.cumsum([0, *(last - first)])), (len(which), num))
     (a, b), places = contacts.pairs.T, contacts.places.astype(np.float64)
     parts = b < num
     one, other = np.append(a, b[parts]), np.append(b, a[parts])
     touch = coo_matrix((np.append(places, places[parts]), (one, other)), (num, num + classes)).tocsr()
-    around = (member @ touch).tocoo()
+    around = (member @ touch).tocoo()  # in how many places a proposal touches each part, its own too, and each class
     row, column, places = around.row, around.col, around.data
     part = column < num
     spot = np.full(num + classes, -1)  # in the sequence, in which the parts of a proposal stand side by side
