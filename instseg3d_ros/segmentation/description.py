@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from instseg3d_ros.network.object_head import MEASURES, ObjectHead
+from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.result import Box
 
@@ -50,14 +50,11 @@ def describe(
 
     Lengths are in metres.
     """
-    num = len(boxes)
-    if not num:
-        return np.zeros((0, 2 * probability.shape[1] + MEASURES + moment.shape[1] - 13), np.float32)
     voxels = moment[:, :1]
     mean = moment[:, 1:4] / voxels
     spread = (moment[:, 4:13] / voxels).reshape(-1, 3, 3) - mean[:, :, None] * mean[:, None, :]
     axes = np.sqrt(np.linalg.eigvalsh(spread).clip(min=0))
-    middle, size = (np.array([getattr(box, name) for box in boxes]) for name in ("center", "size"))
+    middle, size = (np.array([getattr(box, name) for box in boxes]).reshape(-1, 3) for name in ("center", "size"))
     heights = np.column_stack((middle[:, 2] - size[:, 2] / 2, mean[:, 2], middle[:, 2] + size[:, 2] / 2))
     count = points[:, None]
     columns = (

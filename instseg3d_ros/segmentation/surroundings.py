@@ -23,27 +23,23 @@ def surroundings(
     from scipy.sparse import coo_matrix, csr_matrix  # here for a light import
 
     num, classes = contacts.num, shares.shape[1]
-    first, last = proposals.first[which], proposals.last[which]
-    members = np.concatenate([proposals.sequence[a:b] for a, b in zip(first, last)] or [proposals.sequence[:0]])
-    member = csr_matrix((np.ones(len(members)), members, np.cumsum([0, *(last - first)])), (len(which), num))
+    every = num + classes
+    members, begin = proposals.members(np.arange(num), which)
+    member = csr_matrix((np.ones(len(members)), members, begin), (len(which), every))
     (a, b), places = contacts.pairs.T, contacts.places.astype(np.float64)
     parts = b < num
     one, other = np.append(a, b[parts]), np.append(b, a[parts])
-    touch = coo_matrix((np.append(places, places[parts]), (one, other)), (num, num + classes)).tocsr()
-    around = (member @ touch).tocoo()  # in how many places a proposal touches each part, its own too, and each class
-    row, column, places = around.row, around.col, around.data
+    touch = coo_matrix((np.append(places, places[parts]), (one, other)), (every, every)).tocsr()
+    touched = member @ touch  # in how many places a proposal touches each part, its own too, and each class
+    touched = (touched - touched.multiply(member)).tocoo()
+    around = touched @ np.concatenate((shares[:num], np.eye(classes)))
+    around /= np.maximum(around.sum(axis=1, keepdims=True), 1)
+    row, column, places = touched.row, touched.col, touched.data
     part = column < num
-    spot = np.full(num + classes, -1)  # in the sequence, in which the parts of a proposal stand side by side
-    spot[proposals.sequence] = np.arange(num)
-    outside = (spot[column] < first[row]) | (spot[column] >= last[row])
-    row, column, places, part = row[outside], column[outside], places[outside], part[outside]
-    kind = np.concatenate((shares[:num], np.eye(classes)))
-    found = csr_matrix((places, (row, column)), around.shape) @ kind
-    found /= np.maximum(found.sum(axis=1, keepdims=True), 1)
     count = [np.bincount(row[rows], places[rows], len(which)) for rows in (part, ~part)]
     row, column, places = row[part], column[part], places[part]
     unlike = np.linalg.norm(means[which[row]] - means[column], axis=1).clip(max=FAR)
     mean, least = np.bincount(row, places * unlike, len(which)), np.full(len(which), FAR)
     mean = np.where(count[0] > 0, mean / np.maximum(count[0], 1), FAR)
     np.minimum.at(least, row, unlike)
-    return found, np.column_stack((*np.log1p(count), mean, least))
+    return around, np.column_stack((*np.log1p(count), mean, least))

@@ -18,7 +18,7 @@ from instseg3d_ros.evaluation.benchmark_layout import truth_ids
 from instseg3d_ros.evaluation.instance_ap import Prediction, overlaps
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.model import Network
-from instseg3d_ros.network.object_head import MEASURES, ObjectHead
+from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.segmenter import Segmenter
 from instseg3d_ros.training.module import class_weight
 
@@ -71,9 +71,9 @@ def look(segmenter: Segmenter, scene: Scene) -> tuple[np.ndarray, np.ndarray, np
     labels, candidates = segmenter.labels, segmenter.candidates(scene.points, scene.colors)
     things = np.flatnonzero(labels.things)
     if candidates is None:
-        architecture = segmenter.network.architecture
-        width = 2 * architecture.classes + MEASURES + architecture.width
-        return np.zeros((0, width), np.float32), np.zeros(0), np.zeros(0, np.int64)
+        head = segmenter.network.object_head
+        assert head is not None
+        return np.zeros((0, len(head.mean)), np.float32), np.zeros(0), np.zeros(0, np.int64)
     order, begin = candidates.proposals.members(candidates.part, candidates.which)
     table = overlaps(
         truth_ids(scene.semantic, scene.instance, labels),
