@@ -23,7 +23,7 @@ develop-env:
 	@requirements/install.sh $(VENV) develop $(TORCH)
 
 demo: run-env
-	@$(PY) -m instseg3d_ros.ros.demo --out demo $(if $(CLOUD),--cloud "$(CLOUD)")
+	@$(PY) -m instseg3d_ros.ros.tools.demo --out demo $(if $(CLOUD),--cloud "$(CLOUD)")
 
 test: develop-env
 	$(PY) -m pytest

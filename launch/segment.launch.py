@@ -116,7 +116,7 @@ def cloud_topic(bag: str) -> str:
 def recorded_topic(bag: str) -> str:
     """As `cloud_topic`, for a bag without metadata.yaml: a lone mcap or db3 file, or ROS 1."""
     try:
-        from instseg3d_ros.ros.recording import Recording
+        from instseg3d_ros.ros.standalone.recording import Recording
 
         with Recording(Path(bag)) as recording:
             return next((t.topic for t in recording.tracks if t.type == "sensor_msgs/msg/PointCloud2"), "/points")
@@ -129,7 +129,7 @@ def cloud_frame(bag: str, topic: str) -> str:
     if not bag:
         return ""
     try:
-        from instseg3d_ros.ros.recording import Recording
+        from instseg3d_ros.ros.standalone.recording import Recording
 
         with Recording(Path(bag), [topic]) as recording:
             _, _, data = next(recording.messages(recording.start))

@@ -50,7 +50,7 @@ def rows(frame: Frame, rounds: int, model: str) -> Iterator[Row]:
         path, name = model_file(model, Path(folder))
         yield from _stages(frame, rounds, path, name)
         if importlib.util.find_spec("sensor_msgs"):
-            from instseg3d_ros.ros import benchmark
+            from instseg3d_ros.ros.tools import benchmark
 
             yield from benchmark.rows(GROUP, frame, rounds, path, name)
         yield _memory(frame, path, name, Path(folder))

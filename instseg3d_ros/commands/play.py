@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         import rclpy
         from rclpy.signals import SignalHandlerOptions
 
-        from instseg3d_ros.ros.recording import Recording
+        from instseg3d_ros.ros.standalone.recording import Recording
     except ImportError as error:
         raise InputError(
             f"{error.name or error} is not there; source your ROS installation, or run `make demo` once, "
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _play(node, recording, options) -> int:
-    from instseg3d_ros.ros.player import Player
+    from instseg3d_ros.ros.standalone.player import Player
 
     player = Player(node, recording, options.rate, options.clock)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    from instseg3d_ros.data.axes import AXES
+    from instseg3d_ros.messages.axes import AXES
     from instseg3d_ros.segmentation.options import LEVELS
 
     parser = Parser(

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from instseg3d_ros.data.axes import BODY_FROM_OPTICAL
 from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import IGNORE, NYUV2_19
+from instseg3d_ros.messages.axes import BODY_FROM_OPTICAL
 
 # The colour camera's calibration, to which the labelled set's depth is aligned; pixels.
 FX, FY, CX, CY = 518.857901, 519.469611, 325.582449, 253.736166

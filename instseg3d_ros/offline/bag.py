@@ -11,12 +11,12 @@ import numpy as np
 
 from instseg3d_ros.data.clouds.bag_writer import BagWriter
 from instseg3d_ros.data.clouds.bags import Bag
-from instseg3d_ros.data.pointcloud2 import NO_LABEL, encode, label_columns
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.messages import topics
+from instseg3d_ros.messages.colors import instance_colors
+from instseg3d_ros.messages.pointcloud2 import NO_LABEL, encode, label_columns
 from instseg3d_ros.offline.outputs import instance_json, write_views
 from instseg3d_ros.offline.segmenting import CloudSegmenter, Segmented
-from instseg3d_ros.ros import topics
-from instseg3d_ros.ros.colors import instance_colors
 
 NODE = "/instseg3d"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from instseg3d_ros.data.clouds import write_cloud
 from instseg3d_ros.data.clouds.files import WRITERS
-from instseg3d_ros.data.pointcloud2 import label_columns
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.messages.pointcloud2 import label_columns
 from instseg3d_ros.offline.segmenting import Segmented
 from instseg3d_ros.offline.settings import Settings
 from instseg3d_ros.segmentation.result import Instance

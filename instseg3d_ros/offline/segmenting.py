@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from instseg3d_ros.data.axes import body_rotation
 from instseg3d_ros.data.clouds import Cloud
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.messages.axes import body_rotation
 from instseg3d_ros.offline.settings import Settings
 from instseg3d_ros.segmentation.result import Result, move_instances
 from instseg3d_ros.sparse.rigid import transform_points

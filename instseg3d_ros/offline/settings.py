@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from instseg3d_ros.data.axes import AXES
 from instseg3d_ros.data.clouds.rgbd import Intrinsics
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.axes import AXES
 from instseg3d_ros.segmentation.options import LEVELS
 
 

@@ -13,9 +13,9 @@ import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
-from instseg3d_ros.data.pointcloud2 import DATATYPES, PACKED_COLOR, decode_colors, read_fields
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.ros.colors import pack_colors
+from instseg3d_ros.messages.colors import pack_colors
+from instseg3d_ros.messages.pointcloud2 import DATATYPES, PACKED_COLOR, decode_colors, read_fields
 from instseg3d_ros.segmentation.result import Result
 
 try:

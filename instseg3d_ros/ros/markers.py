@@ -8,8 +8,8 @@ from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
-from instseg3d_ros.ros.colors import instance_colors
-from instseg3d_ros.ros.rotations import quaternion_from_matrix
+from instseg3d_ros.messages.colors import instance_colors
+from instseg3d_ros.messages.rotations import quaternion_from_matrix
 from instseg3d_ros.segmentation.result import Instance
 
 TEXT_HEIGHT = 0.06  # metres

@@ -12,11 +12,13 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from std_srvs.srv import SetBool
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.ros import diagnostics, topics, transforms
+from instseg3d_ros.messages import topics
+from instseg3d_ros.ros import diagnostics, transforms
 from instseg3d_ros.ros.answering import Answering
 from instseg3d_ros.ros.declare import LiveParameters
 from instseg3d_ros.ros.input import CloudInput
 from instseg3d_ros.ros.log import Throttled
+from instseg3d_ros.ros.message_class import message_class
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.outputs import Outputs
 from instseg3d_ros.ros.parameters import Parameters
@@ -47,7 +49,7 @@ class SegmentNode(LifecycleNode):
         self.live = LiveParameters(self, lambda: self._model is not None, self._refuse, self._retune)
         self._log = Throttled(self.get_logger(), lambda: self.live.current.log_period)
         self._diagnostics = self.create_publisher(
-            topics.message_class(topics.DIAGNOSTICS), topics.DIAGNOSTICS.name, 10
+            message_class(topics.DIAGNOSTICS), topics.DIAGNOSTICS.name, 10
         )  # fmt: skip
         self.create_service(SetBool, topics.ENABLE.name, self._enable)
         self._answer_impossible_transitions()

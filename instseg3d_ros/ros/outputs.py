@@ -7,11 +7,12 @@ import json
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Float64, String
 
-from instseg3d_ros.ros import topics
+from instseg3d_ros.messages import topics
+from instseg3d_ros.messages.colors import packed_point_colors
 from instseg3d_ros.ros.clouds import colored_cloud, segmented_cloud
-from instseg3d_ros.ros.colors import packed_point_colors
 from instseg3d_ros.ros.detections import detection_array
 from instseg3d_ros.ros.markers import instance_markers
+from instseg3d_ros.ros.message_class import message_class
 from instseg3d_ros.ros.overlay import overlay_image
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.pipeline import Answer
@@ -24,7 +25,7 @@ class Outputs:
         self._node, self._labels = node, labels
         self._publishers = {}
         for topic in (*topics.ANSWERS, topics.LABELS):
-            kind = topics.message_class(topic)
+            kind = message_class(topic)
             if kind is not None:
                 # Two: a slow reader of a large cloud may still be fetching it when the next is written.
                 qos = QoSProfile(depth=2)

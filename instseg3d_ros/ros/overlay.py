@@ -7,8 +7,8 @@ import array
 import numpy as np
 from sensor_msgs.msg import Image
 
+from instseg3d_ros.messages.colors import instance_colors
 from instseg3d_ros.ros.clouds import Cloud
-from instseg3d_ros.ros.colors import instance_colors
 from instseg3d_ros.segmentation.result import Result
 
 OPACITY = 0.45

@@ -11,12 +11,12 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import PointCloud2
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.rotations import inverse
 from instseg3d_ros.ros.clouds import Cloud, read_cloud
 from instseg3d_ros.ros.frames import body_from_cloud, select
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.parameters import Parameters
-from instseg3d_ros.ros.rotations import inverse
-from instseg3d_ros.ros.tf_buffer import Unavailable
+from instseg3d_ros.ros.standalone.tf_buffer import Unavailable
 from instseg3d_ros.ros.transforms import Transforms
 from instseg3d_ros.segmentation.result import Result, move_instances
 from instseg3d_ros.sparse.rigid import transform_points

@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.ros.rotations import rigid
-from instseg3d_ros.ros.tf_buffer import TransformBuffer, Unavailable
-from instseg3d_ros.ros.tf_message import TYPE_HASH, StampedTransform, decode_transforms
+from instseg3d_ros.messages.rotations import rigid
+from instseg3d_ros.ros.standalone.tf_buffer import TransformBuffer, Unavailable
+from instseg3d_ros.ros.standalone.tf_message import TYPE_HASH, StampedTransform, decode_transforms
 
 POLL = 0.005  # seconds between two looks while waiting
 
@@ -121,7 +121,7 @@ def _tf_message_type():
     except ImportError:
         from rclpy.utilities import get_rmw_implementation_identifier
 
-        from instseg3d_ros.ros.raw_types import raw_type
+        from instseg3d_ros.ros.standalone.raw_types import raw_type
 
         if "fastrtps" not in get_rmw_implementation_identifier():
             raise InputError(

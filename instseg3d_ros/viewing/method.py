@@ -188,9 +188,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/images"))
     options = parser.parse_args(arguments)
     from instseg3d_ros import Segmenter
-    from instseg3d_ros.data.axes import body_rotation
     from instseg3d_ros.data.clouds import is_bag, read_cloud
     from instseg3d_ros.data.clouds.bags import Bag
+    from instseg3d_ros.messages.axes import body_rotation
 
     if is_bag(options.cloud):
         with Bag(options.cloud) as bag:

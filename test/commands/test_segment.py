@@ -10,10 +10,10 @@ from PIL import Image
 
 from instseg3d_ros.commands import segment
 from instseg3d_ros.commands.table import run
-from instseg3d_ros.data import pointcloud2
-from instseg3d_ros.data.axes import BODY_FROM_OPTICAL
 from instseg3d_ros.data.clouds import Cloud, read_cloud, write_cloud
 from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.messages import pointcloud2
+from instseg3d_ros.messages.axes import BODY_FROM_OPTICAL
 from instseg3d_ros.offline.run import Row, names_for
 from instseg3d_ros.offline.segmenting import CloudSegmenter
 from instseg3d_ros.segmentation.result import Box, Instance, Result

@@ -35,8 +35,8 @@ NOT_HERE = {
     "python -m instseg3d_ros play": "needs live nodes; test/ros/test_play.py has them",
     "python -m instseg3d_ros benchmark": "minutes; test/benchmarking has small ones",
     "python -m instseg3d_ros.viewing.method": "test/viewing/test_method.py",
-    "python -m instseg3d_ros.ros.tables": "writes the README; test/ros/test_parameters.py compares",
-    "python -m instseg3d_ros.ros.loss": "measures the transport for minutes; test/ros/test_transport.py",
+    "python -m instseg3d_ros.ros.tools.tables": "writes the README; test/ros/test_parameters.py compares",
+    "python -m instseg3d_ros.ros.tools.lost_messages": "measures the transport for minutes; test/ros/test_transport.py",
     "python -m instseg3d_ros.evaluation.ablation": "hours of training; test/evaluation/test_ablation.py",
     "python -m instseg3d_ros train table3": "the same",
     "python -m instseg3d_ros train unet_synthetic --data datasets/rooms datasets/tables": "two processes, the second"

@@ -58,7 +58,7 @@ def test_the_example_of_a_subscriber_runs():
     """The snippet in robots-and-cameras.md, on a cloud as the node writes it."""
     import numpy as np
 
-    from instseg3d_ros.data import pointcloud2
+    from instseg3d_ros.messages import pointcloud2
 
     text = (ROOT / "docs" / "robots-and-cameras.md").read_text()
     code = text[text.index("    import numpy as np") :].replace("\n    ", "\n").strip()

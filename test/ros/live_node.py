@@ -17,7 +17,8 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
-from instseg3d_ros.ros import topics
+from instseg3d_ros.messages import topics
+from instseg3d_ros.ros.message_class import message_class
 from instseg3d_ros.ros.transport import use_large_cloud_profile
 
 FAKE = Path(__file__).with_name("fake_segmenter.py")
@@ -70,7 +71,7 @@ class Live:
         return process
 
     def camera(self, topic="/points", reliable=True, depth=5):
-        return self.node.create_publisher(topics.message_class(topics.INPUT), topic, quality(reliable, depth))
+        return self.node.create_publisher(message_class(topics.INPUT), topic, quality(reliable, depth))
 
     def listen(self, path, *wanted, reliable=True):
         """Gathers the messages of output topics of the node at `path`."""
@@ -147,7 +148,7 @@ class Ear:
         self._live = live
         self._subscriptions = [
             live.node.create_subscription(
-                topics.message_class(topic), topic.name.replace("~", path), self._hear(topic), quality(reliable, 10)
+                message_class(topic), topic.name.replace("~", path), self._hear(topic), quality(reliable, 10)
             )
             for topic in wanted
         ]  # fmt: skip

@@ -10,13 +10,13 @@ from make_clouds import make_cloud
 from std_msgs.msg import Header
 
 from instseg3d_ros.labels import SCANNET20
+from instseg3d_ros.messages.colors import NOTHING, instance_colors, pack_colors, packed_point_colors
+from instseg3d_ros.messages.rotations import quaternion_matrix
 from instseg3d_ros.ros.clouds import read_cloud
-from instseg3d_ros.ros.colors import NOTHING, instance_colors, pack_colors, packed_point_colors
 from instseg3d_ros.ros.detections import detection_array
 from instseg3d_ros.ros.markers import instance_markers
 from instseg3d_ros.ros.outputs import labels_json
 from instseg3d_ros.ros.overlay import overlay_image
-from instseg3d_ros.ros.rotations import quaternion_matrix
 from instseg3d_ros.segmentation.result import Box, Instance, Result
 
 TURN = quaternion_matrix((0, 0, np.sin(0.4), np.cos(0.4)))[:3, :3]

@@ -8,8 +8,8 @@ from make_clouds import make_cloud
 from sensor_msgs.msg import PointCloud2, PointField
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.colors import pack_colors
 from instseg3d_ros.ros.clouds import colored_cloud, read_cloud, segmented_cloud
-from instseg3d_ros.ros.colors import pack_colors
 from instseg3d_ros.segmentation.result import Result
 
 

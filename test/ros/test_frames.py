@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from instseg3d_ros.messages.rotations import inverse, rigid
 from instseg3d_ros.ros.frames import BODY_FROM_OPTICAL, body_from_cloud, select
 from instseg3d_ros.ros.parameters import Parameters
-from instseg3d_ros.ros.rotations import inverse, rigid
 from instseg3d_ros.segmentation.result import Box, Instance, move_instances
 
 

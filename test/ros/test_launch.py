@@ -107,7 +107,7 @@ def test_rviz_shows_the_nodes_topics_in_its_frame(tmp_path):
     actions, _, _ = started(rviz="true")
     assert len(actions) == 2
     module = load("segment")
-    from instseg3d_ros.ros import topics
+    from instseg3d_ros.messages import topics
 
     outputs = {topic.name for topic in topics.ANSWERS}
     assert {f"~/{name}" for name in module.SHOWN} <= outputs

@@ -5,7 +5,7 @@ import pytest
 from live_node import ask
 from make_clouds import make_cloud, two_boxes
 
-from instseg3d_ros.ros import topics
+from instseg3d_ros.messages import topics
 from instseg3d_ros.ros.clouds import read_cloud
 
 pytestmark = pytest.mark.live

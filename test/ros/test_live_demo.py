@@ -3,7 +3,7 @@
 import pytest
 
 from instseg3d_ros.paths import share
-from instseg3d_ros.ros import demo
+from instseg3d_ros.ros.tools import demo
 
 
 @pytest.mark.live

@@ -16,7 +16,7 @@ from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 from test_live_outputs import health
 
-from instseg3d_ros.ros import topics
+from instseg3d_ros.messages import topics
 
 pytestmark = pytest.mark.live
 CLOUDS = 1000

@@ -6,7 +6,8 @@ from make_clouds import make_cloud, two_boxes
 from rclpy.qos import ReliabilityPolicy
 from std_msgs.msg import String
 
-from instseg3d_ros.ros import topics
+from instseg3d_ros.messages import topics
+from instseg3d_ros.ros.message_class import message_class
 
 pytestmark = pytest.mark.live
 _stamps = iter(range(1, 10**6))
@@ -61,7 +62,7 @@ def test_a_fixed_reliability_that_cannot_work_is_reported_in_words(live):
     fixed = live.start("points:=/strict", name="strict", reliability="reliable", silence_warn=0.5, depth=4)
     status = []
     live.node.create_subscription(
-        topics.message_class(topics.DIAGNOSTICS), "/diagnostics",
+        message_class(topics.DIAGNOSTICS), "/diagnostics",
         lambda m: status.extend(s for s in m.status if s.name.startswith("strict")), 10,
     )  # fmt: skip
     live.camera("/strict", reliable=False)

@@ -12,7 +12,7 @@ from live_node import ask, wait_for
 from make_clouds import make_cloud, two_boxes
 from std_srvs.srv import SetBool
 
-from instseg3d_ros.ros import topics
+from instseg3d_ros.messages import topics
 
 pytestmark = pytest.mark.live
 STATES = {

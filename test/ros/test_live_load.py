@@ -10,7 +10,7 @@ from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, SetParameters, SetParametersAtomically
 from test_live_outputs import health
 
-from instseg3d_ros.ros import topics
+from instseg3d_ros.messages import topics
 from instseg3d_ros.ros.parameters import Parameters
 
 pytestmark = pytest.mark.live

@@ -10,8 +10,8 @@ from make_clouds import make_cloud, two_boxes
 from test_live_answers import column
 
 from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.messages import topics
 from instseg3d_ros.paths import share
-from instseg3d_ros.ros import topics
 
 pytestmark = pytest.mark.live
 NODE = [sys.executable, "-m", "instseg3d_ros", "segment_node"]

@@ -11,7 +11,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import String
 
 from instseg3d_ros.labels import SCANNET20
-from instseg3d_ros.ros import topics
+from instseg3d_ros.messages import topics
+from instseg3d_ros.ros.message_class import message_class
 
 pytestmark = pytest.mark.live
 ALL = (topics.SEGMENTED, topics.COLORED, topics.MARKERS, topics.OVERLAY)
@@ -30,7 +31,7 @@ def health(live, name):
             if status.name.startswith(name):
                 found.update({v.key: v.value for v in status.values}, level=status.level[0], message=status.message)
 
-    live.node.create_subscription(topics.message_class(topics.DIAGNOSTICS), "/diagnostics", hear, 10)
+    live.node.create_subscription(message_class(topics.DIAGNOSTICS), "/diagnostics", hear, 10)
     return found
 
 

@@ -14,7 +14,7 @@ from make_clouds import make_cloud
 from test_live_fuzz import resident
 from test_live_load import set_parameters
 
-from instseg3d_ros.ros import topics
+from instseg3d_ros.messages import topics
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 MINUTES = float(os.environ.get("SOAK_MINUTES", 1))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from instseg3d_ros.ros import tables
 from instseg3d_ros.ros.parameters import Parameters
+from instseg3d_ros.ros.tools import tables
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +46,7 @@ def test_values_that_leave_nothing_are_refused(change):
 
 def test_yaml_file_is_the_declaration():
     text = (ROOT / "config" / "segment.yaml").read_text()
-    assert text == tables.yaml_text(), "run: python -m instseg3d_ros.ros.tables --write"
+    assert text == tables.yaml_text(), "run: python -m instseg3d_ros.ros.tools.tables --write"
     values = yaml.safe_load(text)["/**"]["ros__parameters"]
     assert Parameters(**values) == Parameters()
 
@@ -55,7 +55,7 @@ def test_readme_tables_are_the_declarations():
     readme = (ROOT / "README.md").read_text() if (ROOT / "README.md").is_file() else ""
     if "<!-- parameters -->" not in readme:
         pytest.skip("README.md has no tables yet")
-    assert readme == tables.patch(readme), "run: python -m instseg3d_ros.ros.tables --write"
+    assert readme == tables.patch(readme), "run: python -m instseg3d_ros.ros.tools.tables --write"
 
 
 def test_patch_replaces_only_what_is_between_the_markers():

@@ -8,10 +8,10 @@ from fake_segmenter import FakeSegmenter
 from make_clouds import make_cloud, two_boxes
 from rclpy.serialization import serialize_message
 
+from instseg3d_ros.messages.rotations import inverse, rigid
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.pipeline import Dropped, Pipeline
-from instseg3d_ros.ros.rotations import inverse, rigid
-from instseg3d_ros.ros.tf_buffer import Unavailable
+from instseg3d_ros.ros.standalone.tf_buffer import Unavailable
 from instseg3d_ros.sparse.rigid import transform_points
 
 PLAIN = replace(Parameters(), track=False)

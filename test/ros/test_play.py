@@ -26,10 +26,10 @@ from tf_bytes import SECOND, edge, serialized, typestore
 from instseg3d_ros.commands import play
 from instseg3d_ros.commands.table import run
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.ros import topics
-from instseg3d_ros.ros.raw_types import raw_type
-from instseg3d_ros.ros.recording import Recording
-from instseg3d_ros.ros.tf_message import TYPE_HASH, decode_transforms
+from instseg3d_ros.messages import topics
+from instseg3d_ros.ros.standalone.raw_types import raw_type
+from instseg3d_ros.ros.standalone.recording import Recording
+from instseg3d_ros.ros.standalone.tf_message import TYPE_HASH, decode_transforms
 
 STEP = SECOND // 20
 COUNT = 8

@@ -7,7 +7,7 @@ from geometry_msgs.msg import Pose, PoseArray
 from live_node import wait_for
 from rclpy.serialization import deserialize_message, serialize_message
 
-from instseg3d_ros.ros.raw_types import raw_type
+from instseg3d_ros.ros.standalone.raw_types import raw_type
 
 pytestmark = pytest.mark.live
 

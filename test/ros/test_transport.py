@@ -56,7 +56,7 @@ def test_the_segment_holds_several_clouds():
 
 @pytest.mark.live
 def test_clouds_are_counted_from_one_process_to_another():
-    from instseg3d_ros.ros.loss import measure
+    from instseg3d_ros.ros.tools.lost_messages import measure
 
     row = measure(profile=False, reliable=True, megabytes=0.1, clouds=4)
     assert (row.sent, row.arrived) == (4, 4) and row.latency_ms > 0

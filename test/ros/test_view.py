@@ -2,8 +2,8 @@
 
 import yaml
 
+from instseg3d_ros.messages import topics
 from instseg3d_ros.paths import share
-from instseg3d_ros.ros import topics
 
 KINDS = {"PointCloud2": topics.COLORED, "MarkerArray": topics.MARKERS, "Image": topics.OVERLAY}
 

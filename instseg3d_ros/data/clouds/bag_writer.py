@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from instseg3d_ros.data.clouds.bags import CLOUD_TYPE, TF_TYPE, Recorded
-from instseg3d_ros.data.pointcloud2 import PackedCloud
+from instseg3d_ros.messages.pointcloud2 import PackedCloud
 from instseg3d_ros.segmentation.result import Instance
 
 MARKERS_TYPE = "visualization_msgs/msg/MarkerArray"

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from instseg3d_ros.data import pointcloud2
-from instseg3d_ros.data.clouds.cloud import Cloud, reading
+from instseg3d_ros.data.clouds.cloud import reading
 from instseg3d_ros.data.clouds.files import check_kind
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages import pointcloud2
+from instseg3d_ros.messages.cloud import Cloud
 
 CLOUD_TYPE = "sensor_msgs/msg/PointCloud2"
 TF_TYPE = "tf2_msgs/msg/TFMessage"

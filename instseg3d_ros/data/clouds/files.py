@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from instseg3d_ros.data.clouds.cloud import Cloud, reading
+from instseg3d_ros.data.clouds.cloud import reading
 from instseg3d_ros.data.clouds.las import read_las, write_las
 from instseg3d_ros.data.clouds.npz import read_npz, write_npz
 from instseg3d_ros.data.clouds.pcd import read_pcd, write_pcd
 from instseg3d_ros.data.clouds.ply import read_ply, write_ply
 from instseg3d_ros.data.clouds.rgbd import is_depth_image, is_depth_of_pair, read_rgbd
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.cloud import Cloud
 
 READERS: dict = {
     ".ply": read_ply, ".pcd": read_pcd, ".npz": read_npz, ".las": read_las, ".laz": read_las, ".png": read_rgbd,

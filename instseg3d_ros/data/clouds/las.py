@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from instseg3d_ros.data.clouds.cloud import Cloud, far_again, near_origin, reading, to_bytes
+from instseg3d_ros.data.clouds.cloud import far_again, near_origin, reading, to_bytes
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.cloud import Cloud
 
 
 def _laspy():

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from instseg3d_ros.data.clouds.cloud import Cloud, far_again, near_origin, reading, to_bytes
+from instseg3d_ros.data.clouds.cloud import far_again, near_origin, reading, to_bytes
 from instseg3d_ros.data.clouds.rgbd import OPTICAL_FRAME, Intrinsics, back_project
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.cloud import Cloud
 
 POINT_KEYS = ("points", "xyz", "positions")
 COLOR_KEYS = ("colors", "rgb", "color")

@@ -8,8 +8,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from instseg3d_ros.data.clouds.cloud import Cloud, far_again, near_origin, reading, to_bytes
+from instseg3d_ros.data.clouds.cloud import far_again, near_origin, reading, to_bytes
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.cloud import Cloud
 
 TYPES = {
     "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4",

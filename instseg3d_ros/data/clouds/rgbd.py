@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from instseg3d_ros.data.clouds.cloud import Cloud, reading
+from instseg3d_ros.data.clouds.cloud import reading
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.cloud import Cloud
 
 OPTICAL_FRAME = "camera_optical_frame"
 INTRINSICS_NAMES = ("intrinsics.json", "camera.json", "camera_info.yaml", "intrinsics.yaml", "intrinsics.txt")

@@ -15,12 +15,12 @@ import numpy as np
 
 from instseg3d_ros.data.clouds.bag_writer import BagWriter
 from instseg3d_ros.data.clouds.bags import Recorded
-from instseg3d_ros.data.pointcloud2 import encode
 from instseg3d_ros.data.synthetic.camera import Camera
 from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, draw_camera, lighting, most_worth, world_of
 from instseg3d_ros.data.synthetic.mesh import rotation
 from instseg3d_ros.data.synthetic.sensor import SENSORS, Film, measure, vary
 from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.messages.pointcloud2 import encode
 
 TOPIC = "/camera/depth_registered/points"
 FRAME = "camera_rgb_optical_frame"

@@ -5,11 +5,11 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from instseg3d_ros.data import pointcloud2
 from instseg3d_ros.data.clouds import find_inputs, is_bag
 from instseg3d_ros.data.clouds.bag_writer import BagWriter
 from instseg3d_ros.data.clouds.bags import Bag
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages import pointcloud2
 from instseg3d_ros.segmentation.result import Box, Instance
 
 pytest.importorskip("rosbags")
@@ -195,7 +195,7 @@ def test_markers_are_those_of_the_node(tmp_path):
     from rosbags.highlevel import AnyReader
     from std_msgs.msg import Header
 
-    from instseg3d_ros.ros.colors import instance_colors
+    from instseg3d_ros.messages.colors import instance_colors
     from instseg3d_ros.ros.markers import instance_markers
 
     turn = np.array([[0.0, -0.6, 0.8], [1, 0, 0], [0, 0.8, 0.6]])

@@ -28,7 +28,7 @@ def _messages(path, topic):
 
 
 def test_clouds_are_organised_in_optical_axes(bag):
-    from instseg3d_ros.data.pointcloud2 import decode
+    from instseg3d_ros.messages.pointcloud2 import decode
 
     path, shots = bag
     messages = _messages(path, TOPIC)

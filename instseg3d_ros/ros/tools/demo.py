@@ -40,8 +40,8 @@ def main() -> int:
 
 def show(path: Path, out: Path, model: str) -> None:
     """Send the cloud at `path`, or the first of a bag, to a node; print and save in `out` what came back."""
-    from instseg3d_ros.data.axes import body_rotation
     from instseg3d_ros.data.clouds import Cloud, write_cloud
+    from instseg3d_ros.messages.axes import body_rotation
     from instseg3d_ros.viewing.picture import three_panels
 
     cloud = first_cloud(path)
@@ -146,7 +146,7 @@ def _message(cloud, stamp):
 
 def _understand(segmented, markers, labels, diagnostics) -> tuple[Result, LabelSet]:
     """The node's messages as the Result they came from, with its classes."""
-    from instseg3d_ros.data.pointcloud2 import read_fields
+    from instseg3d_ros.messages.pointcloud2 import read_fields
 
     semantic, instance, confidence = (column.reshape(-1) for column in read_fields(segmented, LABEL_FIELDS))
     counts = np.bincount(instance)
@@ -167,7 +167,7 @@ LABEL_FIELDS = ("label", "instance", "confidence")
 
 
 def _box(marker) -> Box:
-    from instseg3d_ros.ros.rotations import quaternion_matrix
+    from instseg3d_ros.messages.rotations import quaternion_matrix
 
     pose, corners = marker.pose, np.array([(p.x, p.y, p.z) for p in marker.points])
     q = pose.orientation

@@ -14,8 +14,8 @@ from sensor_msgs.msg import PointCloud2, PointField
 
 from instseg3d_ros.benchmarking.frame import Frame
 from instseg3d_ros.benchmarking.race import Row, against, race
+from instseg3d_ros.messages.colors import packed_point_colors
 from instseg3d_ros.ros.clouds import colored_cloud, read_cloud, segmented_cloud
-from instseg3d_ros.ros.colors import packed_point_colors
 from instseg3d_ros.ros.markers import instance_markers
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.parameters import Parameters

@@ -1,7 +1,7 @@
 """Tables for the README and `config/segment.yaml`, made from the code that they describe.
 
-    python -m instseg3d_ros.ros.tables            prints both tables
-    python -m instseg3d_ros.ros.tables --write    puts them between the markers in README.md, and writes the YAML
+    python -m instseg3d_ros.ros.tools.tables            prints both tables
+    python -m instseg3d_ros.ros.tools.tables --write    puts them between the markers in README.md, and writes the YAML
 
 A test compares files and code.
 """
@@ -12,8 +12,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+from instseg3d_ros.messages.topics import TOPICS
 from instseg3d_ros.ros.parameters import CONFIGURE, START, Parameters
-from instseg3d_ros.ros.topics import TOPICS
 
 WHEN = {CONFIGURE: "on configure", START: "at start"}
 
@@ -38,7 +38,7 @@ def parameter_table() -> str:
 def yaml_text() -> str:
     """Every parameter at its default, with what it does: a file to copy and change."""
     lines = [
-        "# Parameters of the node at their defaults. Made by `python -m instseg3d_ros.ros.tables --write`.",
+        "# Parameters of the node at their defaults. Made by `python -m instseg3d_ros.ros.tools.tables --write`.",
         "/**:",
     ]
     lines.append("  ros__parameters:")
@@ -75,7 +75,7 @@ def main() -> None:
     if "--write" not in sys.argv:
         print(topic_table(), parameter_table(), sep="\n\n")
         return
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     readme = root / "README.md"
     if readme.is_file():
         readme.write_text(patch(readme.read_text()))

@@ -60,14 +60,3 @@ ENABLE = Topic("~/enable", "std_srvs/SetBool", "service", "Pause and resume with
 # Of each cloud's answer; the others are the node's own.
 ANSWERS = (SEGMENTED, COLORED, MARKERS, DETECTIONS, OVERLAY, PROCESSING_TIME, PIPELINE_LATENCY)
 TOPICS = (INPUT, TF, *ANSWERS, LABELS, DIAGNOSTICS, ENABLE)
-
-
-def message_class(topic: Topic):
-    """The message's Python class, or None where its package is not installed."""
-    import importlib
-
-    package, name = topic.type.split("/")
-    try:
-        return getattr(importlib.import_module(f"{package}.msg"), name)
-    except ImportError:
-        return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from instseg3d_ros.data.clouds.cloud import Cloud
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.cloud import Cloud
 
 AXES = ("auto", "body", "optical")
 

@@ -1,7 +1,7 @@
 """How many clouds arrive, and how late, with and without `config/fastdds.xml`: two processes of one machine.
 
-python -m instseg3d_ros.ros.loss            prints a table
-python -m instseg3d_ros.ros.loss --json     the same for programs
+python -m instseg3d_ros.ros.tools.lost_messages            prints a table
+python -m instseg3d_ros.ros.tools.lost_messages --json     the same for programs
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def measure(profile: bool, reliable: bool, megabytes: float, clouds: int = CLOUD
     if profile:
         environment.update(_profile())
     environment.update(ROS_DOMAIN_ID=str(random.randrange(1, 100)), ROS_AUTOMATIC_DISCOVERY_RANGE="LOCALHOST")
-    words = [sys.executable, "-m", "instseg3d_ros.ros.loss", "--role"]
+    words = [sys.executable, "-m", "instseg3d_ros.ros.tools.lost_messages", "--role"]
     settings = [str(int(reliable)), str(megabytes), str(clouds)]
     reader = subprocess.Popen([*words, "read", *settings], env=environment, stdout=subprocess.PIPE, text=True)
     writer = subprocess.Popen([*words, "write", *settings], env=environment)
@@ -103,7 +103,7 @@ def _role(role: str, reliable: bool, megabytes: float, clouds: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="instseg3d_ros.ros.loss", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="instseg3d_ros.ros.tools.lost_messages", description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--role", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from transforms3d.quaternions import mat2quat, quat2mat
 
-from instseg3d_ros.ros import rotations
+from instseg3d_ros.messages import rotations
 
 RNG = np.random.default_rng(0)
 QUATERNIONS = [*np.eye(4), *RNG.normal(size=(50, 4))]
@@ -49,7 +49,7 @@ def test_own_functions_equal_those_of_tf_transformations():
             raise ImportError
         return real(name, *rest, **more)
 
-    spec = importlib.util.find_spec("instseg3d_ros.ros.rotations")
+    spec = importlib.util.find_spec("instseg3d_ros.messages.rotations")
     own = importlib.util.module_from_spec(spec)
     builtins.__import__ = without
     try:

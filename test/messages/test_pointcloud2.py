@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from instseg3d_ros.data import pointcloud2
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages import pointcloud2
 
 
 def field(name, offset, datatype):

@@ -13,8 +13,8 @@ import rclpy
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
-from instseg3d_ros.ros.raw_types import raw_type
-from instseg3d_ros.ros.recording import Recording, Track
+from instseg3d_ros.ros.standalone.raw_types import raw_type
+from instseg3d_ros.ros.standalone.recording import Recording, Track
 
 AHEAD = 8  # messages read ahead of their time: a compressed chunk takes a while, a cloud has ten megabytes
 CLOCK_PERIOD = 0.02  # seconds of real time between two messages on /clock

@@ -1,0 +1,1 @@
+"""What the node's messages contain, without ROS: the node, the bag writer and the player wrap these functions."""

@@ -1,0 +1,16 @@
+"""The Python classes of the messages that `messages/topics.py` names."""
+
+from __future__ import annotations
+
+import importlib
+
+from instseg3d_ros.messages.topics import Topic
+
+
+def message_class(topic: Topic):
+    """The message's Python class, or None where its package is not installed."""
+    package, name = topic.type.split("/")
+    try:
+        return getattr(importlib.import_module(f"{package}.msg"), name)
+    except ImportError:
+        return None
