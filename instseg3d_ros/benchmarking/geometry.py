@@ -35,7 +35,7 @@ def maps_of(grid, levels: int = LEVELS) -> None:
         if level < levels - 1:
             maps += KernelMap.down(grid), KernelMap.up(grid)
         for one in maps:
-            _ = one.tiles if kernels.available(grid.device) else one.pairs
+            _ = one.tiles if kernels.available("kernel_map", grid.device) else one.pairs
         if level < levels - 1:
             grid = grid.down()[0]
 

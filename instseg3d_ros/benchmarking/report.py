@@ -58,12 +58,14 @@ def machine(threads: int) -> dict[str, object]:
     if info.exists():
         names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
         name = names[0] if names else name
-    from instseg3d_ros.sparse.native.kernels import available
+    from instseg3d_ros.sparse.native import build, kernels
 
-    native = available(torch.device("cpu"))
+    isa = build.instruction_set() or "the processor's own instructions"
+    native = f"compiled for {isa}" if build.enabled() else "switched off"
+    lacking = f", without {', '.join(kernels.missing())}" if kernels.missing() else ""
     return {
         "processor": name, "cores": os.cpu_count(), "threads": threads, "torch": torch.__version__,
-        "kernels": "compiled" if native else "plain torch", "load": os.getloadavg()[0], "date": str(date.today()),
+        "kernels": native + lacking, "load": os.getloadavg()[0], "date": str(date.today()),
     }  # fmt: skip
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
 from instseg3d_ros.segmentation.result import Box
-from instseg3d_ros.sparse.native.build import load, plain
-
-SOURCE = Path(__file__).with_name("native") / "boxes.cpp"
+from instseg3d_ros.sparse.native import kernels
 
 
 def upright_box(points: np.ndarray) -> Box:
@@ -26,13 +23,11 @@ def upright_boxes(points: np.ndarray, rows: np.ndarray, begin: np.ndarray) -> li
     """
     points = np.ascontiguousarray(points, dtype=np.float32)
     rows, begin = (np.ascontiguousarray(value, dtype=np.int64) for value in (rows, begin))
-    library = load("boxes", SOURCE)
-    if library is None:
+    if not kernels.available("boxes"):
         return [_box(_box_numpy(points[rows[first:last]].astype(np.float64))) for first, last in pairwise(begin)]
-    import torch
 
     table = np.empty((len(begin) - 1, 8))
-    library.upright_boxes(*map(plain, (points, rows, begin, len(table), torch.get_num_threads(), table)))
+    kernels.call("boxes", "upright_boxes", points, rows, begin, len(table), table)
     return [_box(row) for row in table]
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
-from pathlib import Path
-
 import numpy as np
 import torch
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.sparse.grid import VoxelGrid
-from instseg3d_ros.sparse.native.build import load, plain
-from instseg3d_ros.sparse.native.kernels import available
+from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.neighbors import pitched
 
-SOURCE = Path(__file__).with_name("native") / "connected.cpp"
 LARGEST_GAP = 1 << 20
 SPARSE = 3.0  # points a voxel, below which neighbouring pixels may lie more than a voxel apart
 
@@ -36,12 +31,10 @@ def split_connected(labels: np.ndarray, coords: np.ndarray, gap: int = 3) -> np.
         return labels
     if gap == 0:
         return _by_appearance(np.unique(labels, return_inverse=True)[1])
-    library = load("connected", SOURCE)
-    if library is not None:
+    if kernels.available("connected"):
         coords = np.ascontiguousarray(coords, dtype=np.int32)
         parts = np.empty(len(labels), np.int64)
-        library.connected.restype = ctypes.c_int64
-        if library.connected(*map(plain, (labels, coords, len(labels), gap, parts))) >= 0:
+        if kernels.call("connected", "connected", labels, coords, len(labels), gap, parts) >= 0:
             return parts
     return connected_numpy(labels, coords, gap)
 
@@ -52,16 +45,15 @@ def split_voxels(labels: np.ndarray, grid: VoxelGrid, gap: int = 3) -> np.ndarra
     With a gap of 1 the network's own tables say who touches whom.
     """
     labels = np.ascontiguousarray(labels, dtype=np.int64)
-    library = load("connected", SOURCE) if gap == 1 and len(labels) and available(grid.device) else None
-    if library is None:
+    if gap != 1 or not len(labels) or not kernels.available("connected", grid.device):
         rows = np.flatnonzero(labels >= 0)
         parts = np.full(len(labels), -1)
         parts[rows] = split_connected(labels[rows], grid.coords[:, 1:].cpu().numpy()[rows], gap)
         return parts
     parts = np.empty(len(labels), np.int64)
     coarse, parent, slot = grid.down()
-    table = pitched(coarse.neighbors).numpy()
-    library.connected_on_grid(*map(plain, (labels, len(labels), parent, slot, len(table), table, parts)))
+    table = pitched(coarse.neighbors)
+    kernels.call("connected", "connected_on_grid", labels, len(labels), parent, slot, len(table), table, parts)
     return parts
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.segmentation.mean_shift_torch import mean_shift_torch
-from instseg3d_ros.sparse.native.build import load, plain
+from instseg3d_ros.sparse.native import kernels
 
-SOURCE = Path(__file__).with_name("native") / "mean_shift.cpp"
 MAX_DIMENSIONS = 32  # of the native kernel
 
 
@@ -43,17 +39,14 @@ def mean_shift(embeddings: Tensor, bandwidth: float = 1.0) -> tuple[Tensor, Tens
     if not bool(embeddings.isfinite().all()):
         bad = int((~embeddings.isfinite()).any(dim=1).sum())
         raise InputError(f"{bad} of {len(embeddings)} embeddings hold NaN or infinity; check the weights and the input")
-    library = load("mean_shift", SOURCE) if embeddings.device.type == "cpu" else None
-    if library is None or embeddings.shape[1] > MAX_DIMENSIONS:
+    if embeddings.shape[1] > MAX_DIMENSIONS or not kernels.serves("mean_shift", embeddings):
         return mean_shift_torch(embeddings, bandwidth)
-    return _mean_shift_native(library, embeddings.contiguous(), bandwidth)
+    return _mean_shift_native(embeddings.contiguous(), bandwidth)
 
 
-def _mean_shift_native(library: ctypes.CDLL, embeddings: Tensor, bandwidth: float) -> tuple[Tensor, Tensor]:
+def _mean_shift_native(embeddings: Tensor, bandwidth: float) -> tuple[Tensor, Tensor]:
     labels = torch.empty(len(embeddings), dtype=torch.int64)
     centers = torch.empty(embeddings.shape, dtype=torch.float64)  # room for as many as there are points
-    library.mean_shift.restype = ctypes.c_int64
-    single, threads = embeddings.dtype == torch.float32, torch.get_num_threads()
-    arguments = (embeddings, single, *embeddings.shape, float(bandwidth), threads, labels, centers)
-    found = library.mean_shift(*map(plain, arguments))
+    name = f"mean_shift_{kernels.SUFFIX[embeddings.dtype]}"
+    found = kernels.call("mean_shift", name, embeddings, *embeddings.shape, bandwidth, labels, centers)
     return labels, centers[:found].to(embeddings.dtype)

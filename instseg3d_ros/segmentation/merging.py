@@ -7,16 +7,12 @@ the most alike first, each time with the mean of what has been put together so f
 
 from __future__ import annotations
 
-import ctypes
 import heapq
-from pathlib import Path
 
 import numpy as np
 
 from instseg3d_ros.segmentation.votes import Votes
-from instseg3d_ros.sparse.native.build import load, plain
-
-SOURCE = Path(__file__).with_name("native") / "merging.cpp"
+from instseg3d_ros.sparse.native import kernels
 
 CLASS_WEIGHT = 0.75  # of the difference of the classes, 0 to 1, beside the distance of the embeddings
 ALLOWANCE = (
@@ -54,15 +50,13 @@ def merging_steps(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: fl
     points, sizes = votes.points.copy(), voxels.astype(np.float64)
     sums, shares = (np.array(values, np.float64, order="C") for values in (votes.sums, votes.votes))
     pairs = np.unique(np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1), axis=0).astype(np.int64)
-    library = load("merging", SOURCE)
-    if library is None:
+    if not kernels.available("merging"):
         return merge_numpy(points, sizes, sums, shares, pairs, limit)
     steps, differences = np.empty((len(points), 2), np.int64), np.empty(len(points))
     widths = len(points), sums.shape[1], shares.shape[1]
     settings = float(limit), CLASS_WEIGHT, ALLOWANCE, float(TYPICAL)
-    library.merge_alike.restype = ctypes.c_int64
     inputs = (points, sizes, sums, shares, *widths, pairs, len(pairs), *settings)
-    made = library.merge_alike(*map(plain, (*inputs, steps, differences)))
+    made = kernels.call("merging", "merge_alike", *inputs, steps, differences)
     return steps[:made], differences[:made]
 
 

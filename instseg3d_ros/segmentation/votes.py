@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from instseg3d_ros.sparse.native.build import load, plain
-
-SOURCE = Path(__file__).with_name("native") / "votes.cpp"
+from instseg3d_ros.sparse.native import kernels
 
 
 @dataclass
@@ -36,15 +33,14 @@ class Votes:
         part, weight = (np.ascontiguousarray(value, dtype=np.int64) for value in (part, weight))
         probability, embedding = probability.float().contiguous(), embedding.float().contiguous()
         num = int(part.max(initial=-1)) + 1
-        library = load("votes", SOURCE) if probability.device.type == "cpu" else None
-        if library is None:
+        if not kernels.available("votes", probability.device):
             semantic, confidence, points, votes, sums = _count_torch(probability, embedding, part, weight, num)
             return Votes(semantic, confidence, points, votes, sums, embedding, weight)
         (n, classes), dim = probability.shape, embedding.shape[1]
         semantic, confidence = np.empty(n, np.int16), np.empty(n, np.float32)
         points, votes, sums = np.zeros(num), np.zeros((num, classes)), np.zeros((num, dim))
         inputs = (probability, classes, embedding, dim, part, weight, n)
-        library.votes(*map(plain, (*inputs, semantic, confidence, points, votes, sums)))
+        kernels.call("votes", "votes", *inputs, semantic, confidence, points, votes, sums)
         return Votes(semantic, confidence, points, votes, sums, embedding, weight)
 
     @property
@@ -67,8 +63,7 @@ class Votes:
         mean, weight = np.ascontiguousarray(mean), self._weight[rows]
         embedding = self._embedding[torch.from_numpy(rows).to(self._embedding.device)]
         tight = np.zeros(len(mean))
-        library = load("votes", SOURCE) if embedding.device.type == "cpu" else None
-        if library is None:
+        if not kernels.available("votes", embedding.device):
             place, heavy = (
                 torch.from_numpy(values).to(embedding.device) for values in (own, weight.astype(np.float64))
             )
@@ -76,7 +71,7 @@ class Votes:
             tight = _sum(torch.exp(-square)[:, None], place, heavy, len(mean))[:, 0]
         else:
             dim, n = embedding.shape[1], len(rows)
-            library.tightness(*map(plain, (embedding, dim, own, weight, n, mean, tight)))
+            kernels.call("votes", "tightness", embedding, dim, own, weight, n, mean, tight)
         return tight / np.bincount(own, weight, minlength=len(mean))
 
 

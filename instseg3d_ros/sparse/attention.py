@@ -17,7 +17,7 @@ def attend(x: Tensor, center: Tensor, neighbor: Tensor, score: Tensor, neighbors
     A bias of the score would make no difference, since the softmax takes it out.
     """
     same = x.dtype == center.dtype == neighbor.dtype == score.dtype
-    if same and len(center) == len(x) and max(x.shape[1], center.shape[1]) <= MOST and kernels.serves(x):
+    if same and len(center) == len(x) and max(x.shape[1], center.shape[1]) <= MOST and kernels.serves("attention", x):
         return _Attention.apply(x, center, neighbor, score, neighbors)
     hidden = torch.relu(center.unsqueeze(1) + neighbor[neighbors])  # (V, k, H)
     weight = (hidden @ score).softmax(dim=1)  # (V, k)
@@ -33,7 +33,7 @@ def attend_and_update(
     inference on a CPU; None elsewhere.
     """
     tensors = center, bias, neighbor, score, update
-    if torch.is_grad_enabled() or any(t.dtype != x.dtype for t in tensors) or not kernels.serves(x):
+    if torch.is_grad_enabled() or any(t.dtype != x.dtype for t in tensors) or not kernels.serves("attention", x):
         return None
     if max(center.shape) > MOST:
         return None

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from instseg3d_ros.sparse import engine_native, engine_spconv, engine_torch, precision
 from instseg3d_ros.sparse.kernel_map import KernelMap
-from instseg3d_ros.sparse.native.kernels import serves
+from instseg3d_ros.sparse.native.kernels import available, serves
 
 
 def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap, packed: dict) -> Tensor:
@@ -29,9 +29,10 @@ def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap, packed: di
         raise ValueError(f"features are {features.dtype}, weights {weight.dtype}")
     if kernel_map.grid.engine == "spconv":
         return engine_spconv.convolve(features, weight, kernel_map)
-    if serves(features):
+    if serves("convolution", features) and available("kernel_map"):
         if not torch.is_grad_enabled():
             return engine_native.infer(features, weight, kernel_map, packed)
-        return engine_native.Convolution.apply(features, weight, kernel_map)
+        if available("weight_gradient"):
+            return engine_native.Convolution.apply(features, weight, kernel_map)
     way = engine_torch.Convolution if kind == "cpu" else engine_torch.GatherConvolution
     return way.apply(features, weight, kernel_map)

@@ -140,5 +140,5 @@ def _call(name: str, *arguments) -> None:
 
 def _padded(channels: int, suffix: str) -> int:
     """Channels up to the next whole vector."""
-    lanes = kernels.query("convolution", f"lanes_{suffix}")
+    lanes = kernels.call("convolution", f"lanes_{suffix}")
     return -(-channels // lanes) * lanes

@@ -62,7 +62,7 @@ class VoxelGrid:
     @cached_property
     def coords(self) -> Tensor:
         """(V, 4) int32 rows [scene, x, y, z]."""
-        if available(self.device):
+        if available("kernel_map", self.device):
             coords = torch.empty((len(self), 4), dtype=torch.int32)
             call("kernel_map", "coords", len(self), self.codes, self.bits, self.blocks, coords)
             return coords
@@ -92,7 +92,7 @@ class VoxelGrid:
             coords[:, 1:] >>= 1
             coarse, parent = VoxelGrid.from_coords(coords, self.num_scenes, self.engine)
             return coarse, parent, slot
-        if available(self.device):
+        if available("kernel_map", self.device):
             codes, parent, slot = (torch.empty_like(self.codes) for _ in range(3))
             codes = codes[: call("kernel_map", "halve", len(self), self.codes, codes, parent, slot)].clone()
         else:
@@ -104,7 +104,7 @@ class VoxelGrid:
     def children(self) -> Tensor:
         """(V of `down()`, 8) int32: row of the fine voxel in each slot of a coarse one, -1 where there is none."""
         coarse, parent, slot = self.down()
-        if available(self.device):
+        if available("kernel_map", self.device):
             children = torch.empty((len(coarse), 8), dtype=torch.int32)
             call("kernel_map", "children", len(self), len(coarse), parent, slot, children)
             return children

@@ -22,7 +22,7 @@ def k_nearest_neighbors(
     The point itself comes first. Where a scene has fewer than k points, the rest of its rows repeat the point itself.
     With `rows` (R,) int64, no row twice, the neighbours of these alone: (R, k).
     """
-    if positions.dtype == torch.float32 and kernels.available(positions.device):
+    if positions.dtype == torch.float32 and kernels.available("nearest", positions.device):
         return _native(positions.detach().contiguous(), grid, voxel_size, k, rows)
     rows = torch.arange(len(grid), device=grid.device) if rows is None else rows
     if positions.device.type == "cpu":
@@ -136,7 +136,7 @@ def _by_tree(positions: Tensor, grid: VoxelGrid, k: int, rows: Tensor) -> Tensor
 
 def unseen(neighbors: Tensor, seen: Tensor) -> Tensor:
     """(M,) int64: the points among `neighbors` (R, k) that are not `seen` (V,) uint8 yet; afterwards they are."""
-    if kernels.available(neighbors.device):
+    if kernels.available("nearest", neighbors.device):
         new = torch.empty(len(seen), dtype=torch.int64)
         return new[: kernels.call("nearest", "unseen", neighbors.numel(), neighbors, seen, new)]
     before = seen.clone()

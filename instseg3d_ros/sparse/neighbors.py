@@ -26,7 +26,7 @@ def offsets(device="cpu") -> Tensor:
 def from_coarse(coarse: Tensor, children: Tensor, parent: Tensor, slot: Tensor) -> Tensor:
     """Neighbours (V, 27) int32 from those of the parents (P, 27), the children (P, 8), parent (V,) and slot (V,)."""
     device = coarse.device
-    if available(device):
+    if available("kernel_map", device):
         table = torch.empty((len(parent), PITCH), dtype=torch.int32)
         call("kernel_map", "neighbors_from_coarse", len(coarse), pitched(coarse), children, table)
         return table[:, :27]
@@ -49,7 +49,7 @@ def of_blocks(blocks: Tensor) -> Tensor:
     keys, (stride_x, stride_y) = pack(blocks)
     steps = offsets(blocks.device)
     steps = steps[:, 0] * stride_x + steps[:, 1] * stride_y + steps[:, 2]
-    if available(blocks.device):
+    if available("kernel_map", blocks.device):
         table = torch.empty((len(blocks), PITCH), dtype=torch.int32)
         call("kernel_map", "neighbors_of_blocks", len(blocks), keys, steps, table)
         return table[:, :27]
@@ -62,9 +62,9 @@ def of_blocks(blocks: Tensor) -> Tensor:
 
 
 def pitched(table: Tensor) -> Tensor:
-    """(V, 27) with rows `PITCH` apart, copied only where the compiled kernels have not made it."""
+    """A table (V, 27) as (V, PITCH) contiguous; copied only where the compiled kernels have not made it."""
     if table.stride(0) == PITCH and table.untyped_storage().nbytes() == len(table) * PITCH * 4:
-        return table
+        return table.as_strided((len(table), PITCH), (PITCH, 1))
     return torch.nn.functional.pad(table, (0, PITCH - 27), value=-1)
 
 

@@ -42,7 +42,7 @@ class BatchNormReLU(nn.BatchNorm1d):
         of_batch = self.training and len(features) > 1
         if of_batch:
             self.num_batches_tracked.add_(1)
-        if kernels.serves(features) and features.dtype == self.weight.dtype:
+        if kernels.serves("normalization", features) and features.dtype == self.weight.dtype:
             return x.replace(self._native(features, of_batch))
         y = torch.batch_norm(
             features,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from instseg3d_ros.sparse.native import kernels
 
@@ -19,9 +18,9 @@ def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         return points
     rotation, shift = matrix[:3, :3], matrix[:3, 3] if matrix.shape == (4, 4) else np.zeros(3)
     out = np.empty_like(points)
-    if kernels.available(torch.device("cpu")):
-        table = torch.from_numpy(np.column_stack((rotation, shift)).astype(np.float64))
-        kernels.call("voxelize", "transform", len(points), torch.from_numpy(points), table, torch.from_numpy(out))
+    if kernels.available("voxelize"):
+        table = np.column_stack((rotation, shift)).astype(np.float64)
+        kernels.call("voxelize", "transform", len(points), points, table, out)
         return out
     x, y, z = np.ascontiguousarray(points.T)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -33,11 +32,11 @@ def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 def usable_points(points: np.ndarray, max_range: float) -> np.ndarray | None:
     """(N,) bool, points (N, 3) float32 that are finite and no farther than `max_range` metres; None where all are."""
-    if kernels.available(torch.device("cpu")):
+    if kernels.available("voxelize"):
         points = np.ascontiguousarray(points, dtype=np.float32)
         usable = np.empty(len(points), bool)
-        arguments = len(points), torch.from_numpy(points), float(max_range), torch.from_numpy(usable)
-        return None if kernels.call("voxelize", "usable", *arguments) == len(points) else usable
+        count = kernels.call("voxelize", "usable", len(points), points, max_range, usable.view(np.uint8))
+        return None if count == len(points) else usable
     with np.errstate(invalid="ignore", over="ignore"):
         usable = np.einsum("ni,ni->n", points, points) <= max_range * max_range
     return None if usable.all() else usable

@@ -44,7 +44,7 @@ def voxelize(
     if not voxel_size > 0:
         raise InputError(f"voxel size {voxel_size} m: a length above 0 is expected")
     num_scenes = 1 if batch is None else (int(batch.max()) + 1 if len(batch) else 0)
-    if kernels.serves(points) and (features is None or features.dtype == points.dtype):
+    if kernels.serves("voxelize", points) and (features is None or features.dtype == points.dtype):
         made = _native(points, features, voxel_size, batch, num_scenes, engine)
         if made is not None:
             return made

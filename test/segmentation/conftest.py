@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from instseg3d_ros.sparse.native.build import load
+from instseg3d_ros.sparse.native import kernels
 
 
 @pytest.fixture(params=["native", "plain"])
@@ -10,7 +10,7 @@ def way(request, monkeypatch):
     (source,) = request.node.get_closest_marker("kernel").args
     if request.param == "plain":
         monkeypatch.setenv("INSTSEG3D_NATIVE", "0")
-    elif load(source.stem, source) is None:
+    elif not kernels.available(source):
         pytest.skip("no C++ compiler")
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from instseg3d_ros.segmentation.boxes import SOURCE, upright_box, upright_boxes
+from instseg3d_ros.segmentation.boxes import upright_box, upright_boxes
 
-pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.kernel(SOURCE)]
+pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.kernel("boxes")]
 
 
 def turned(points, degrees, center=(0, 0, 0)):

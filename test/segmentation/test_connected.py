@@ -6,21 +6,20 @@ from scipy.sparse.csgraph import connected_components
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.segmentation.connected import (
-    SOURCE,
     connected_numpy,
     split_by_density,
     split_connected,
     split_voxels,
 )
 from instseg3d_ros.sparse.grid import VoxelGrid
-from instseg3d_ros.sparse.native.build import load
+from instseg3d_ros.sparse.native import kernels
 
 
 @pytest.fixture(params=["native", "numpy"])
 def split(request):
     if request.param == "numpy":
         return connected_numpy
-    if load("connected", SOURCE) is None:
+    if not kernels.available("connected"):
         pytest.skip("no C++ compiler")
     return split_connected
 
@@ -72,7 +71,7 @@ def test_voxels_of_a_grid(native, gap, monkeypatch):
     """Across the borders of the grid's blocks, with voxels that belong to none."""
     if not native:
         monkeypatch.setenv("INSTSEG3D_NATIVE", "0")
-    elif load("connected", SOURCE) is None:
+    elif not kernels.available("connected"):
         pytest.skip("no C++ compiler")
     rng = np.random.default_rng(gap)
     xyz = np.concatenate((rng.integers(-12, 12, (2000, 3)), rng.integers(250, 262, (500, 3))))

@@ -4,16 +4,16 @@ import torch
 from sklearn.cluster import MeanShift
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.segmentation.mean_shift import SOURCE, mean_shift
+from instseg3d_ros.segmentation.mean_shift import mean_shift
 from instseg3d_ros.segmentation.mean_shift_torch import mean_shift_torch
-from instseg3d_ros.sparse.native.build import load
+from instseg3d_ros.sparse.native import kernels
 
 WAYS = {"native": mean_shift, "torch": mean_shift_torch}
 
 
 @pytest.fixture(params=WAYS)
 def cluster(request):
-    if request.param == "native" and load("mean_shift", SOURCE) is None:
+    if request.param == "native" and not kernels.available("mean_shift"):
         pytest.skip("no C++ compiler")
     return WAYS[request.param]
 

@@ -7,7 +7,6 @@ from instseg3d_ros.segmentation.instances import find_instances
 from instseg3d_ros.segmentation.merging import (
     ALLOWANCE,
     CLASS_WEIGHT,
-    SOURCE,
     TYPICAL,
     merge_alike,
     merging_steps,
@@ -18,7 +17,7 @@ from instseg3d_ros.sparse import voxelize
 LABELS = LabelSet("two", (LabelClass("table", 1, (1, 1, 1)), LabelClass("box", 2, (2, 2, 2))))
 
 
-pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.kernel(SOURCE)]
+pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.kernel("merging")]
 
 
 def random_votes(rng, parts: int, classes: int = 3):

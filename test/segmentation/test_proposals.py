@@ -9,12 +9,12 @@ import torch
 from instseg3d_ros.labels import LabelClass, LabelSet
 from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.instances import find_instances
-from instseg3d_ros.segmentation.merging import SOURCE, merge_alike
+from instseg3d_ros.segmentation.merging import merge_alike
 from instseg3d_ros.segmentation.proposals import WORTH, Proposals, propose
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse import voxelize
 
-pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.kernel(SOURCE)]
+pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.kernel("merging")]
 
 
 def random_proposals(seed: int, parts: int = 9):

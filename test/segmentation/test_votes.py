@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from instseg3d_ros.segmentation.grouping import group
-from instseg3d_ros.segmentation.votes import SOURCE, Votes
+from instseg3d_ros.segmentation.votes import Votes
 
-pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.kernel(SOURCE)]
+pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.kernel("votes")]
 
 
 @pytest.mark.parametrize("classes", [1, 2, 8, 22])

@@ -17,7 +17,7 @@ from instseg3d_ros.sparse import (
 )
 from instseg3d_ros.sparse.native import kernels
 
-pytestmark = pytest.mark.skipif(not kernels.available(torch.device("cpu")), reason="no C++ compiler")
+pytestmark = pytest.mark.skipif(bool(kernels.missing()), reason="no C++ compiler")
 
 
 @pytest.fixture(autouse=True)

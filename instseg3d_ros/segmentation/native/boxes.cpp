@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernel.h"
 #include "parallel.h"
 
 namespace {
@@ -93,13 +94,12 @@ Rectangle least_rectangle(const std::vector<Point> &outline) {
   return best;
 }
 
-}  // namespace
 
 // points (n, 3) float32; group g holds the points rows[begin[g]] … rows[begin[g + 1] − 1], at least one.
 // boxes (groups, 8): center x y z, size along the box's x y z, cosine and sine of its yaw.
-extern "C" void upright_boxes(const float *points, const int64_t *rows, const int64_t *begin, int64_t groups,
-                              int64_t threads, double *boxes) {
-  parallel(int(threads), groups, [&](int64_t g) {
+void upright_boxes(const float *points, const int64_t *rows, const int64_t *begin, int64_t groups,
+                              Threads threads, double *boxes) {
+  parallel(threads, groups, [&](int64_t g) {
     std::vector<Point> flat(begin[g + 1] - begin[g]);
     double low = std::numeric_limits<double>::infinity(), high = -low;
     for (size_t i = 0; i < flat.size(); ++i) {
@@ -121,3 +121,7 @@ extern "C" void upright_boxes(const float *points, const int64_t *rows, const in
     box[7] = r.sine;
   });
 }
+
+}  // namespace
+
+KERNEL(upright_boxes, upright_boxes)

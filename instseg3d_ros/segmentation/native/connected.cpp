@@ -8,6 +8,8 @@
 #include <numeric>
 #include <vector>
 
+#include "kernel.h"
+
 namespace {
 
 // Numbers of keys in order of arrival; open addressing, grows by doubling.
@@ -71,11 +73,10 @@ int64_t root(std::vector<int32_t> &parent, int64_t i) {
   return i;
 }
 
-}  // namespace
 
 // labels (n) int64, coords (n, 3) int32, n < 2^31, 1 <= gap < 2^20. parts (n) int64, numbered from 0 in order of first
 // appearance. Returns their number, or -1 where labels and coordinates span more blocks than 62 bits can number.
-extern "C" int64_t connected(const int64_t *labels, const int32_t *coords, int64_t n, int64_t gap, int64_t *parts) {
+int64_t connected(const int64_t *labels, const int32_t *coords, int64_t n, int64_t gap, int64_t *parts) {
   const int64_t width = gap + 1;
   int64_t low[3] = {INT64_MAX, INT64_MAX, INT64_MAX}, high[3] = {INT64_MIN, INT64_MIN, INT64_MIN};
   int64_t first = INT64_MAX, last = INT64_MIN;
@@ -148,7 +149,7 @@ extern "C" int64_t connected(const int64_t *labels, const int32_t *coords, int64
 // The same for gap 1 and all voxels of a grid (see sparse/grid.py), of which those with a label below 0 belong to no part,
 // −1. A block is then a cell of the next coarser level, whose neighbours the table (cells, 28) names; its voxels of one
 // label, a group, are told by the slots they fill.
-extern "C" int64_t connected_on_grid(const int64_t *labels, int64_t n, const int64_t *parent, const int64_t *slot,
+int64_t connected_on_grid(const int64_t *labels, int64_t n, const int64_t *parent, const int64_t *slot,
                                      int64_t cells, const int32_t *table, int64_t *parts) {
   struct Group {
     int64_t label;
@@ -203,3 +204,8 @@ extern "C" int64_t connected_on_grid(const int64_t *labels, int64_t n, const int
   for (int64_t i = 0; i < n; ++i) parts[i] = owner[i] < 0 ? -1 : number[owner[i]];
   return found;
 }
+
+}  // namespace
+
+KERNEL(connected, connected)
+KERNEL(connected_on_grid, connected_on_grid)

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <vector>
 
+#include "kernel.h"
 #include "parallel.h"
 
 namespace {
@@ -483,12 +484,16 @@ int64_t run(const Points<X> &points, double bandwidth, int threads, int64_t *lab
   return points.dim <= 32 ? run<32>(points, bandwidth, threads, labels, out) : -1;
 }
 
+
+// points (n, dim), n < 2^32; labels (n); centers with room for (n, dim), best-supported first.
+// Returns the number of centers, -1 beyond 32 dimensions.
+template <class X>
+int64_t mean_shift(Threads threads, const X *data, int64_t n, int64_t dim, double bandwidth, int64_t *labels,
+                   double *centers) {
+  return run(Points<X>{data, n, int(dim)}, bandwidth, int(threads), labels, centers);
+}
+
 }  // namespace
 
-// points (n, dim) float32 or float64, n < 2^32; labels (n); centers with room for (n, dim), best-supported first.
-// Returns the number of centers, -1 beyond 32 dimensions.
-extern "C" int64_t mean_shift(const void *data, int64_t single, int64_t n, int64_t dim, double bandwidth,
-                              int64_t threads, int64_t *labels, double *centers) {
-  if (single) return run(Points<float>{static_cast<const float *>(data), n, int(dim)}, bandwidth, threads, labels, centers);
-  return run(Points<double>{static_cast<const double *>(data), n, int(dim)}, bandwidth, threads, labels, centers);
-}
+KERNEL(mean_shift_f32, mean_shift<float>)
+KERNEL(mean_shift_f64, mean_shift<double>)

@@ -8,17 +8,18 @@
 #include <tuple>
 #include <vector>
 
+#include "kernel.h"
+
 namespace {
 
 // Difference, both parts, and how often each of them had grown when the difference was taken.
 using Entry = std::tuple<double, int64_t, int64_t, int64_t, int64_t>;
 
-}  // namespace
 
 // Of `num` parts: points (num), sizes (num) in voxels, sums (num, dim), shares (num, classes), which are all used up;
 // pairs (count, 2) of parts a < b that touch, each once, in lexicographic order. Returns how many steps were made;
 // steps (num, 2): in each the second part became part of the first, at differences (num).
-extern "C" int64_t merge_alike(double *points, double *sizes, double *sums, double *shares, int64_t num, int64_t dim,
+int64_t merge_alike(double *points, double *sizes, double *sums, double *shares, int64_t num, int64_t dim,
                             int64_t classes, const int64_t *pairs, int64_t count, double limit, double class_weight,
                             double allowance, double typical, int64_t *steps, double *differences) {
   std::vector<std::vector<int64_t>> touching(num);
@@ -80,3 +81,7 @@ extern "C" int64_t merge_alike(double *points, double *sizes, double *sums, doub
   }
   return made;
 }
+
+}  // namespace
+
+KERNEL(merge_alike, merge_alike)

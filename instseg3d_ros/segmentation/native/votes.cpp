@@ -6,6 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "kernel.h"
+
 namespace {
 
 constexpr int LANES = 8;
@@ -25,12 +27,11 @@ int64_t greatest(const float *values, int64_t n, Lane *padded, float &value) {
   return at;
 }
 
-}  // namespace
 
 // probability (n, classes), embedding (n, dim) float32; part (n) in −1 … parts − 1, −1 for none; weight (n).
 // Per voxel: semantic (n) and confidence (n), the most probable class and its probability. Per part, zeroed by the
 // caller: points (parts), votes (parts, classes) and sums (parts, dim), weighted.
-extern "C" void votes(const float *probability, int64_t classes, const float *embedding, int64_t dim,
+void votes(const float *probability, int64_t classes, const float *embedding, int64_t dim,
                       const int64_t *part, const int64_t *weight, int64_t n, int16_t *semantic, float *confidence,
                       double *points, double *votes, double *sums) {
   const int64_t room = (classes + LANES - 1) / LANES;
@@ -49,7 +50,7 @@ extern "C" void votes(const float *probability, int64_t classes, const float *em
 }
 
 // tight (parts), zeroed by the caller: weighted sums of exp(−s²), s the distance of an embedding to its part's mean.
-extern "C" void tightness(const float *embedding, int64_t dim, const int64_t *part, const int64_t *weight, int64_t n,
+void tightness(const float *embedding, int64_t dim, const int64_t *part, const int64_t *weight, int64_t n,
                           const double *mean, double *tight) {
   for (int64_t i = 0; i < n; ++i) {
     float square = 0;
@@ -60,3 +61,8 @@ extern "C" void tightness(const float *embedding, int64_t dim, const int64_t *pa
     tight[part[i]] += double(weight[i]) * std::exp(-square);
   }
 }
+
+}  // namespace
+
+KERNEL(votes, votes)
+KERNEL(tightness, tightness)

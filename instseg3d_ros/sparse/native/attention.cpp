@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "kernel.h"
 #include "parallel.h"
 
 namespace {
@@ -257,29 +258,34 @@ void backward(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near
   });
 }
 
+template <class T>
+void attend(Threads threads, int64_t n, int64_t k, int64_t f, int64_t h, const int64_t *near, const T *x, const T *center,
+            const T *neighbor, const T *score, T *weight, T *y) {
+  with_sizes(f, h, [&](auto size) { forward<T>(threads, size, n, k, near, x, center, neighbor, score, weight, y); });
+}
+
+template <class T>
+void graph_layer(Threads threads, int64_t n, int64_t k, int64_t f, int64_t h, const int64_t *near, const T *x,
+                 const T *center, const T *bias, const T *neighbor, const T *score, const T *update, T *y) {
+  with_sizes(f, h, [&](auto size) {
+    layer<T>(threads, size, n, k, near, x, center, bias, neighbor, score, update, y);
+  });
+}
+
+template <class T>
+void attend_back(Threads threads, int64_t n, int64_t k, int64_t f, int64_t h, const int64_t *near, const T *x,
+                 const T *center, const T *neighbor, const T *score, const T *weight, const T *dy, T *d_x, T *d_center,
+                 T *d_neighbor, T *d_score) {
+  with_sizes(f, h, [&](auto size) {
+    backward<T>(threads, size, n, k, near, x, center, neighbor, score, weight, dy, d_x, d_center, d_neighbor, d_score);
+  });
+}
+
 }  // namespace
 
-#define EXPORT(T, NAME)                                                                                                  \
-  extern "C" void attend_##NAME(int64_t threads, int64_t n, int64_t k, int64_t f, int64_t h, const int64_t *near,        \
-                                const T *x, const T *center, const T *neighbor, const T *score, T *weight, T *y) {       \
-    with_sizes(f, h, [&](auto size) {                                                                                    \
-      forward<T>(threads, size, n, k, near, x, center, neighbor, score, weight, y);                                      \
-    });                                                                                                                  \
-  }                                                                                                                      \
-  extern "C" void layer_##NAME(int64_t threads, int64_t n, int64_t k, int64_t f, int64_t h, const int64_t *near,         \
-                               const T *x, const T *center, const T *bias, const T *neighbor, const T *score,            \
-                               const T *update, T *y) {                                                                  \
-    with_sizes(f, h, [&](auto size) {                                                                                    \
-      layer<T>(threads, size, n, k, near, x, center, bias, neighbor, score, update, y);                                  \
-    });                                                                                                                  \
-  }                                                                                                                      \
-  extern "C" void attend_back_##NAME(int64_t threads, int64_t n, int64_t k, int64_t f, int64_t h, const int64_t *near,   \
-                                     const T *x, const T *center, const T *neighbor, const T *score, const T *weight,    \
-                                     const T *dy, T *d_x, T *d_center, T *d_neighbor, T *d_score) {                      \
-    with_sizes(f, h, [&](auto size) {                                                                                    \
-      backward<T>(threads, size, n, k, near, x, center, neighbor, score, weight, dy, d_x, d_center, d_neighbor, d_score); \
-    });                                                                                                                  \
-  }
-
-EXPORT(float, f32)
-EXPORT(double, f64)
+KERNEL(attend_f32, attend<float>)
+KERNEL(attend_f64, attend<double>)
+KERNEL(layer_f32, graph_layer<float>)
+KERNEL(layer_f64, graph_layer<double>)
+KERNEL(attend_back_f32, attend_back<float>)
+KERNEL(attend_back_f64, attend_back<double>)

@@ -1,15 +1,12 @@
-"""Native kernels compiled at first use, with nothing to install and nothing for users to run.
+"""Compiles the C++ kernels of the package, once per machine, and loads them.
 
-    library = load("mean_shift", Path(__file__).with_name("mean_shift.cpp"))
-    if library is None:
-        ...  # no compiler, or INSTSEG3D_NATIVE=0: take the plain path
+A library is compiled at first use into `$INSTSEG3D_KERNELS`, else `$XDG_CACHE_HOME/instseg3d_ros`, else
+`~/.cache/instseg3d_ros`. Its name hashes the source, the headers, the flags, the processor and the compiler. Where no
+compiler is installed, a library that was compiled ahead of time from the same source serves (`compile_kernels`).
 
-A source is compiled once per machine: the shared library lies in `$XDG_CACHE_HOME/instseg3d_ros`, else in
-`~/.cache/instseg3d_ros`, under a name that hashes the source, its headers, the compiler and the processor's features.
-Failing to build is not an error: it is logged at info level and remembered for the process.
-
-Rules for a source: `extern "C"` functions, plain pointers and integers, no Python. `parallel.h` of this folder runs
-tasks on as many threads as the caller asks for; pass `torch.get_num_threads()`.
+Environment: `INSTSEG3D_NATIVE=0` switches the kernels off. `INSTSEG3D_ISA=x86-64-v3` compiles for this instruction set
+(any value of the compiler's `-march`) instead of the processor's own; needed where a container image is built on
+another machine than it runs on.
 """
 
 from __future__ import annotations
@@ -18,7 +15,6 @@ import contextlib
 import ctypes
 import functools
 import hashlib
-import logging
 import os
 import platform
 import shutil
@@ -27,20 +23,15 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-OFF = "INSTSEG3D_NATIVE"  # set to 0 to force the plain torch path
+PACKAGE = HERE.parents[1]
+SOURCES = {path.stem: path for path in sorted(PACKAGE.glob("*/native/*.cpp"))}
+OFF, ISA, FOLDER = "INSTSEG3D_NATIVE", "INSTSEG3D_ISA", "INSTSEG3D_KERNELS"
+OWN = ""  # the instruction set of this processor
 LIMIT_S = 180  # a compiler that hangs must not hang the node
-_log = logging.getLogger(__name__)
 
 
-def plain(argument):
-    """What C takes for a value: tensors and arrays as pointers, floats as doubles, None as null, the rest as int64."""
-    if hasattr(argument, "data_ptr"):
-        return ctypes.c_void_p(argument.data_ptr())
-    if hasattr(argument, "ctypes"):
-        return ctypes.c_void_p(argument.ctypes.data)
-    if isinstance(argument, float):
-        return ctypes.c_double(argument)
-    return ctypes.c_int64(argument) if argument is not None else ctypes.c_void_p(None)
+class BuildError(Exception):
+    """Why a kernel is not available, in one line."""
 
 
 def enabled() -> bool:
@@ -48,68 +39,102 @@ def enabled() -> bool:
     return os.environ.get(OFF, "1") != "0"
 
 
-def load(name: str, source: Path) -> ctypes.CDLL | None:
-    """The library compiled from `source`, or None where it is switched off or cannot be built here."""
-    return _load(name, Path(source)) if enabled() else None
+def instruction_set() -> str:
+    """What the environment asks for: a value of `-march`, or `OWN`."""
+    return os.environ.get(ISA, OWN)
+
+
+def load(source: Path, isa: str = OWN) -> ctypes.CDLL:
+    """The library of a source, compiled if need be. Raises BuildError where it cannot be compiled or loaded."""
+    try:
+        return ctypes.CDLL(str(library(source, isa)))
+    except OSError as error:
+        raise BuildError(f"{source.stem}: {error}") from None
+
+
+def library(source: Path, isa: str = OWN) -> Path:
+    """The compiled file of a source for an instruction set. Raises BuildError."""
+    compilers = _compilers()
+    failures: list[str] = []
+    try:
+        for flags in _flags(isa):
+            stem = f"{source.stem}-{_fingerprint(source, flags, isa)}"
+            for compiler in compilers:
+                made = _find(f"{stem}-{_version(compiler)}.so") or _compile(compiler, flags, source, stem, failures)
+                if made is not None:
+                    return made
+            if not compilers and (made := _find(f"{stem}-*.so")):
+                return made
+    except OSError as error:
+        raise BuildError(f"{source.stem}: {error}") from None
+    raise BuildError(f"{source.stem}: " + ("; ".join(failures) or "no C++ compiler found; install g++"))
+
+
+def _compile(compiler: str, flags: tuple[str, ...], source: Path, stem: str, failures: list[str]) -> Path | None:
+    """Compile beside and rename, so that processes that start together never load half a file."""
+    target = _folder_to_write() / f"{stem}-{_version(compiler)}.so"
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{stem}-") as folder:
+        built = Path(folder) / "built.so"
+        command = [compiler, *flags, "-shared", f"-I{HERE}", str(source), "-o", str(built)]
+        try:
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=LIMIT_S)
+        except subprocess.SubprocessError as error:
+            detail = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+            failures.append(next((line for line in detail if "error" in line), (detail or ["failed"])[0]))
+            return None
+        os.replace(built, target)
+    return target
+
+
+def _flags(isa: str) -> list[tuple[str, ...]]:
+    """Flags to try in turn. Without an instruction set of the caller's choice: the processor's own, then any."""
+    # -ffp-contract=fast is what lets a*b+c become one fused operation; no other freedom with rounding is given.
+    common = ("-std=c++17", "-O3", "-fPIC", "-pthread", "-ffp-contract=fast")
+    if isa != OWN:
+        return [(*common, f"-march={isa}")]
+    own = "-march=native" if platform.machine() in ("x86_64", "AMD64", "i686") else "-mcpu=native"
+    return [(*common, own), common]
 
 
 @functools.cache
-def _load(name: str, source: Path) -> ctypes.CDLL | None:
-    compiler = _compiler()
-    if compiler is None:
-        _log.info("no C++ compiler found: %s runs on plain torch operations", name)
-        return None
-    for flags in (_flags(native=True), _flags(native=False)):
-        try:
-            library = _cache() / f"{name}-{_fingerprint(source, compiler, flags)}.so"
-            if not library.exists():
-                _compile(compiler, flags, source, library)
-            return ctypes.CDLL(str(library))
-        except (OSError, subprocess.SubprocessError) as error:
-            detail = getattr(error, "stderr", None) or error
-            _log.info("building %s failed: %s", name, detail)
+def _compilers() -> tuple[str, ...]:
+    """Paths of the C++ compilers that are installed, `$CXX` first."""
+    names = (os.environ.get("CXX"), "g++", "clang++", "c++")
+    return tuple(dict.fromkeys(path for name in names if name and (path := shutil.which(name))))
+
+
+def _find(pattern: str) -> Path | None:
+    """A compiled file in one of the folders. A library of another user would run as ours; root's is trusted."""
+    for folder in _folders():
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid not in (0, os.getuid()):
+                continue
+            for path in sorted(folder.glob(pattern)):
+                if path.stat().st_uid in (0, os.getuid()):
+                    return path
     return None
 
 
-def _compile(compiler: str, flags: tuple[str, ...], source: Path, library: Path) -> None:
-    """Compile beside and rename, so that processes that start together never load half a file."""
-    with tempfile.TemporaryDirectory(dir=library.parent, prefix=f".{library.stem}-") as folder:
-        built = Path(folder) / "built.so"
-        command = [compiler, *flags, "-shared", f"-I{HERE}", str(source), "-o", str(built)]
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=LIMIT_S)
-        os.replace(built, library)
-
-
-def _flags(native: bool) -> tuple[str, ...]:
-    tune: tuple[str, ...] = ()
-    if native:
-        tune = ("-march=native",) if platform.machine() in ("x86_64", "AMD64", "i686") else ("-mcpu=native",)
-    # -ffp-contract=fast is what lets a*b+c become one fused operation; no other freedom with rounding is given.
-    return ("-std=c++17", "-O3", "-fPIC", "-pthread", "-ffp-contract=fast", *tune)
-
-
-@functools.cache
-def _compiler() -> str | None:
-    candidates = (os.environ.get("CXX"), "g++", "clang++", "c++")
-    return next((path for name in candidates if name and (path := shutil.which(name))), None)
-
-
-def _cache() -> Path:
-    """The first folder that can be written: the user's cache, else one of this user's under the temporary folder."""
+def _folders() -> list[Path]:
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "instseg3d_ros"
-    for folder in (home, Path(tempfile.gettempdir()) / f"instseg3d_ros-{os.getuid()}"):
+    named = os.environ.get(FOLDER)
+    last = Path(tempfile.gettempdir()) / f"instseg3d_ros-{os.getuid()}"
+    return [*([Path(named)] if named else []), home, last]
+
+
+def _folder_to_write() -> Path:
+    for folder in _folders():
         with contextlib.suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # A library of somebody else's would be run as ours.
             if folder.stat().st_uid == os.getuid() and os.access(folder, os.W_OK | os.X_OK):
                 return folder
-    raise OSError("no folder to keep compiled kernels in")
+    raise OSError("no folder to keep compiled kernels in; set INSTSEG3D_KERNELS to a folder that you can write")
 
 
 @functools.cache
-def _fingerprint(source: Path, compiler: str, flags: tuple[str, ...]) -> str:
-    digest = hashlib.sha256(repr((flags, _processor())).encode())
-    digest.update(_version(compiler).encode())
+def _fingerprint(source: Path, flags: tuple[str, ...], isa: str) -> str:
+    machine = _processor() if isa == OWN else platform.machine()
+    digest = hashlib.sha256(repr((flags, machine)).encode())
     for path in (source, *sorted({*HERE.glob("*.h"), *source.parent.glob("*.h")})):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:20]
@@ -117,8 +142,11 @@ def _fingerprint(source: Path, compiler: str, flags: tuple[str, ...]) -> str:
 
 @functools.cache
 def _version(compiler: str) -> str:
-    done = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=LIMIT_S, check=True)
-    return compiler + done.stdout
+    try:
+        done = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=LIMIT_S, check=True)
+    except subprocess.SubprocessError as error:
+        raise OSError(f"{compiler} does not run: {error}") from None
+    return hashlib.sha256((compiler + done.stdout).encode()).hexdigest()[:8]
 
 
 def _processor() -> str:

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <type_traits>
 
+#include "kernel.h"
 #include "parallel.h"
 #include "tiles.h"
 
@@ -171,38 +172,48 @@ void pack_transposed(int64_t threads, const T *weight, int c_out, int offsets, i
   });
 }
 
-}  // namespace
+template <class X>
+void convolve_pairs(Threads threads, int64_t rows_out, int64_t offsets, int64_t identity, int64_t complete,
+                    const int64_t *start, const int32_t *in, const uint8_t *out, const X *x, const X *packed, int64_t c_in,
+                    Sum<X> *y, int64_t c_out) {
+  const Pairs pairs{rows_out, int(offsets), int(identity), int(complete), start, in, out};
+  convolve<X>(threads, pairs, x, packed, int(c_in), y, int(c_out));
+}
 
-#define EXPORT(T, NAME)                                                                                                 \
-  extern "C" int64_t lanes_##NAME() { return kLanes<T>; }                                                               \
-  extern "C" void pack_##NAME(int64_t threads, const T *w, int64_t c_out, int64_t offsets, int64_t c_in, T *packed) {   \
-    pack<T>(threads, w, c_out, offsets, c_in, packed);                                                                  \
-  }                                                                                                                     \
-  extern "C" void pack_transposed_##NAME(int64_t threads, const T *w, int64_t c_out, int64_t offsets, int64_t c_in,     \
-                                         int64_t mirror, T *packed) {                                                   \
-    pack_transposed<T>(threads, w, c_out, offsets, c_in, mirror, packed);                                               \
-  }                                                                                                                     \
-  extern "C" void convolve_##NAME(int64_t threads, int64_t rows_out, int64_t offsets, int64_t identity,                 \
-                                  int64_t complete, const int64_t *start, const int32_t *in, const uint8_t *out,        \
-                                  const T *x, const T *packed, int64_t c_in, T *y, int64_t c_out) {                     \
-    convolve<T>(threads, {rows_out, int(offsets), int(identity), int(complete), start, in, out}, x, packed, c_in, y,    \
-                c_out);                                                                                                 \
-  }
+template <class X>
+void pack_weights(Threads threads, const Sum<X> *weight, int64_t c_out, int64_t offsets, int64_t c_in, X *packed) {
+  pack<X>(threads, weight, int(c_out), int(offsets), int(c_in), packed);
+}
 
-EXPORT(float, f32)
-EXPORT(double, f64)
+template <class T>
+void pack_transposed_weights(Threads threads, const T *weight, int64_t c_out, int64_t offsets, int64_t c_in, int64_t mirror,
+                             T *packed) {
+  pack_transposed<T>(threads, weight, int(c_out), int(offsets), int(c_in), int(mirror), packed);
+}
+
+template <class T>
+int64_t lanes() { return kLanes<T>; }
 
 #ifdef __AVX512BF16__
-// x in bfloat16 with an even number of channels, y and the weights to be packed in float
-extern "C" void pack_bf16(int64_t threads, const float *w, int64_t c_out, int64_t offsets, int64_t c_in, Bf16 *packed) {
-  pack<Bf16>(threads, w, c_out, offsets, c_in, packed);
-}
-extern "C" void convolve_bf16(int64_t threads, int64_t rows_out, int64_t offsets, int64_t identity, int64_t complete,
-                              const int64_t *start, const int32_t *in, const uint8_t *out, const Bf16 *x,
-                              const Bf16 *packed, int64_t c_in, float *y, int64_t c_out) {
-  convolve<Bf16>(threads, {rows_out, int(offsets), int(identity), int(complete), start, in, out}, x, packed, c_in, y, c_out);
-}
-extern "C" int64_t has_bf16() { return 1; }
+int64_t has_bf16() { return 1; }
 #else
-extern "C" int64_t has_bf16() { return 0; }
+int64_t has_bf16() { return 0; }
+#endif
+
+}  // namespace
+
+KERNEL(lanes_f32, lanes<float>)
+KERNEL(lanes_f64, lanes<double>)
+KERNEL(pack_f32, pack_weights<float>)
+KERNEL(pack_f64, pack_weights<double>)
+KERNEL(pack_transposed_f32, pack_transposed_weights<float>)
+KERNEL(pack_transposed_f64, pack_transposed_weights<double>)
+KERNEL(convolve_f32, convolve_pairs<float>)
+KERNEL(convolve_f64, convolve_pairs<double>)
+KERNEL(has_bf16, has_bf16)
+
+#ifdef __AVX512BF16__
+// x in bfloat16 with an even number of channels; y and the weights to be packed are float32.
+KERNEL(pack_bf16, pack_weights<Bf16>)
+KERNEL(convolve_bf16, convolve_pairs<Bf16>)
 #endif

@@ -5,6 +5,7 @@
 #include <immintrin.h>
 #endif
 
+#include "kernel.h"
 #include "parallel.h"
 
 namespace {
@@ -28,10 +29,9 @@ inline uint32_t present(const int32_t *row) {
 #endif
 }
 
-}  // namespace
 
 // codes (n) whose interleaved parts have `bits` per axis, blocks (B, 4) -> coords (n, 4), rows [scene, x, y, z].
-extern "C" void coords(int64_t threads, int64_t n, const int64_t *codes, int64_t bits, const int32_t *blocks, int32_t *coords) {
+void coords(Threads threads, int64_t n, const int64_t *codes, int64_t bits, const int32_t *blocks, int32_t *coords) {
   const auto every_third = [](int64_t code) {
     code &= 0x249249;
     code = (code | code >> 2) & 0x0C30C3;
@@ -50,7 +50,7 @@ extern "C" void coords(int64_t threads, int64_t n, const int64_t *codes, int64_t
 }
 
 // codes (n), ascending -> codes >> 3 without repetition, parent (n), slot (n). Returns how many remain.
-extern "C" int64_t halve(int64_t, int64_t n, const int64_t *codes, int64_t *coarse, int64_t *parent, int64_t *slot) {
+int64_t halve(int64_t n, const int64_t *codes, int64_t *coarse, int64_t *parent, int64_t *slot) {
   int64_t count = -1, last = -1;
   for (int64_t i = 0; i < n; ++i) {
     const int64_t code = codes[i] >> 3;
@@ -64,7 +64,7 @@ extern "C" int64_t halve(int64_t, int64_t n, const int64_t *codes, int64_t *coar
 }
 
 // children (coarse, 8): row of the fine voxel in each slot, -1 where there is none.
-extern "C" void children(int64_t threads, int64_t n, int64_t n_coarse, const int64_t *parent, const int64_t *slot, int32_t *table) {
+void children(Threads threads, int64_t n, int64_t n_coarse, const int64_t *parent, const int64_t *slot, int32_t *table) {
   parallel(worth(threads, n_coarse), (n_coarse + kChunk - 1) / kChunk, [&](int64_t task) {
     std::fill(table + task * kChunk * 8, table + std::min(n_coarse, (task + 1) * kChunk) * 8, -1);
   });
@@ -73,7 +73,7 @@ extern "C" void children(int64_t threads, int64_t n, int64_t n_coarse, const int
 
 // Neighbours of the children (n, kPitch) from those of their parents (n_coarse, kPitch): the 4^3 cube of voxels around a
 // parent is put together once, and each child copies its 3^3 part of it.
-extern "C" void neighbors_from_coarse(int64_t threads, int64_t n_coarse, const int32_t *coarse, const int32_t *children, int32_t *table) {
+void neighbors_from_coarse(Threads threads, int64_t n_coarse, const int32_t *coarse, const int32_t *children, int32_t *table) {
   parallel(worth(threads, n_coarse * 100), (n_coarse + 511) / 512, [&](int64_t task) {
     int32_t cube[64 + 4];
     for (int64_t p = task * 512; p < std::min(n_coarse, task * 512 + 512); ++p) {
@@ -107,7 +107,7 @@ extern "C" void neighbors_from_coarse(int64_t threads, int64_t n_coarse, const i
 }
 
 // Neighbours (n, kPitch) of voxels that are blocks, by their ascending keys: for each offset one walk along both lists.
-extern "C" void neighbors_of_blocks(int64_t threads, int64_t n, const int64_t *keys, const int64_t *steps, int32_t *table) {
+void neighbors_of_blocks(Threads threads, int64_t n, const int64_t *keys, const int64_t *steps, int32_t *table) {
   parallel(worth(threads, n * 100), 28, [&](int64_t o) {
     if (o == 27) {  // the unused entry
       for (int64_t i = 0; i < n; ++i) table[i * kPitch + o] = -1;
@@ -123,7 +123,7 @@ extern "C" void neighbors_of_blocks(int64_t threads, int64_t n, const int64_t *k
 }
 
 // start (tiles * 27 + 1): where the pairs of each tile and offset begin, the offset in the centre left out. Returns how many.
-extern "C" int64_t count_pairs(int64_t threads, int64_t n, const int32_t *table, int64_t *start) {
+int64_t count_pairs(Threads threads, int64_t n, const int32_t *table, int64_t *start) {
   const int64_t tiles = (n + kTile - 1) / kTile;
   parallel(worth(threads, tiles * kTile * 30), tiles, [&](int64_t t) {
     int32_t count[kPitch] = {};
@@ -137,7 +137,7 @@ extern "C" int64_t count_pairs(int64_t threads, int64_t n, const int32_t *table,
   return start[tiles * 27];
 }
 
-extern "C" void fill_pairs(int64_t threads, int64_t n, const int32_t *table, const int64_t *start, int32_t *in, uint8_t *out) {
+void fill_pairs(Threads threads, int64_t n, const int32_t *table, const int64_t *start, int32_t *in, uint8_t *out) {
   parallel(worth(threads, n * 30), (n + kTile - 1) / kTile, [&](int64_t t) {
     int64_t next[27];
     std::copy(start + t * 27, start + t * 27 + 27, next);
@@ -153,7 +153,7 @@ extern "C" void fill_pairs(int64_t threads, int64_t n, const int32_t *table, con
 }
 
 // Pairs of a strided convolution (tiles of coarse rows) or of its inverse (tiles of fine rows).
-extern "C" void down_pairs(int64_t threads, int64_t n_coarse, const int32_t *children, int64_t *start, int32_t *in, uint8_t *out) {
+void down_pairs(Threads threads, int64_t n_coarse, const int32_t *children, int64_t *start, int32_t *in, uint8_t *out) {
   const int64_t tiles = (n_coarse + kTile - 1) / kTile;
   for (int fill = 0; fill < 2; ++fill) {
     parallel(worth(threads, tiles * kTile * 30), tiles, [&](int64_t t) {
@@ -176,7 +176,7 @@ extern "C" void down_pairs(int64_t threads, int64_t n_coarse, const int32_t *chi
   }
 }
 
-extern "C" void up_pairs(int64_t threads, int64_t n, const int64_t *parent, const int64_t *slot, int64_t *start, int32_t *in, uint8_t *out) {
+void up_pairs(Threads threads, int64_t n, const int64_t *parent, const int64_t *slot, int64_t *start, int32_t *in, uint8_t *out) {
   parallel(worth(threads, n * 30), (n + kTile - 1) / kTile, [&](int64_t t) {
     const int64_t first = t * kTile, last = std::min(n, first + kTile);
     int64_t next[9] = {};
@@ -192,3 +192,15 @@ extern "C" void up_pairs(int64_t threads, int64_t n, const int64_t *parent, cons
   });
   start[(n + kTile - 1) / kTile * 8] = n;
 }
+
+}  // namespace
+
+KERNEL(coords, coords)
+KERNEL(halve, halve)
+KERNEL(children, children)
+KERNEL(neighbors_from_coarse, neighbors_from_coarse)
+KERNEL(neighbors_of_blocks, neighbors_of_blocks)
+KERNEL(count_pairs, count_pairs)
+KERNEL(fill_pairs, fill_pairs)
+KERNEL(down_pairs, down_pairs)
+KERNEL(up_pairs, up_pairs)

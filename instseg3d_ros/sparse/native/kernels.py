@@ -1,79 +1,159 @@
-"""Calls into the compiled kernels of this folder: tensors go as pointers, everything else as 64-bit integers."""
+"""The one way to call a compiled kernel.
+
+    if kernels.available("voxelize", points.device):
+        count = kernels.call("voxelize", "usable", len(points), points, 10.0, usable)
+
+A kernel describes its own parameters (`kernel.h`). Each argument is checked against them: tensors and arrays must be
+contiguous, on the CPU and of the kernel's type; None is a null pointer. A parameter for the number of threads is filled
+in with `torch.get_num_threads()`.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import functools
-import os
+import logging
+import struct
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from instseg3d_ros.sparse.native import build
 
-SOURCES = ("attention", "convolution", "kernel_map", "nearest", "normalization", "voxelize", "weight_gradient")
 SUFFIX = {torch.float32: "f32", torch.float64: "f64"}
+OUT_OF_MEMORY, FAILED = -(1 << 63), -(1 << 63) + 1  # as in kernel.h
+_log = logging.getLogger(__name__)
 
 
-@functools.cache
-def _libraries() -> dict[str, ctypes.CDLL] | None:
-    """All libraries, built side by side at first use; None unless every one is there."""
-    with ThreadPoolExecutor(len(SOURCES)) as pool:
-        found = list(pool.map(lambda name: build.load(name, build.HERE / f"{name}.cpp"), SOURCES))
-    there = {name: library for name, library in zip(SOURCES, found) if library is not None}
-    if len(there) < len(SOURCES):
-        return None
-    _keep_memory()
-    return there
+def available(source: str, device: torch.device | str = "cpu") -> bool:
+    """Whether the kernels of `native/SOURCE.cpp` serve tensors on this device."""
+    on_cpu = device == "cpu" if isinstance(device, str) else device.type == "cpu"
+    return on_cpu and build.enabled() and source in _libraries(build.instruction_set())[0]
 
 
-def _keep_memory() -> None:
-    """Ask glibc to keep what layers allocate and free instead of returning it to the system and clearing it anew.
-
-    The pages of a layer's output otherwise cost about as much as its batch normalization. Environment variables that
-    set the same limits (MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_) have precedence.
-    """
-    trim_threshold, mmap_threshold = -1, -3  # names in malloc.h
-    for option, variable, value in (
-        (trim_threshold, "MALLOC_TRIM_THRESHOLD_", 256 << 20),
-        (mmap_threshold, "MALLOC_MMAP_THRESHOLD_", 32 << 20),  # glibc's largest
-    ):
-        with contextlib.suppress(OSError, AttributeError):
-            if variable not in os.environ:
-                ctypes.CDLL(None).mallopt(option, value)
-
-
-def available(device: torch.device) -> bool:
-    """Whether the kernels serve tensors on this device."""
-    return device.type == "cpu" and build.enabled() and _libraries() is not None
-
-
-def serves(features: Tensor) -> bool:
-    """Whether the kernels serve these features: on a CPU, in float32 or float64."""
-    return features.dtype in SUFFIX and available(features.device)
+def serves(source: str, features: Tensor) -> bool:
+    """Whether the kernels of a source serve these features: on a CPU, in float32 or float64."""
+    return features.dtype in SUFFIX and available(source, features.device)
 
 
 def has_bf16() -> bool:
-    """Whether convolutions can multiply in bfloat16 here: compiled kernels on a processor with instructions for it."""
-    return available(torch.device("cpu")) and bool(query("convolution", "has_bf16"))
+    """Whether convolutions can multiply in bfloat16: compiled kernels on a processor with instructions for it."""
+    needed = "convolution", "kernel_map", "normalization", "weight_gradient"
+    return all(map(available, needed)) and bool(call("convolution", "has_bf16"))
 
 
-def call(source: str, name: str, *arguments: Tensor | float | None) -> int:
-    """Run a kernel on as many threads as torch uses. Tensors must be contiguous and stay alive until it returns."""
-    return _function(source, name)(ctypes.c_int64(torch.get_num_threads()), *map(build.plain, arguments))
+def missing() -> dict[str, str]:
+    """Sources that have no compiled kernels on this machine, with the reason; plain torch computes in their place."""
+    return _libraries(build.instruction_set())[1] if build.enabled() else {}
 
 
-def query(source: str, name: str) -> int:
-    """A number that a library knows."""
-    return _function(source, name)()
+def call(source: str, name: str, *arguments: Tensor | np.ndarray | float | None) -> int:
+    """Run a kernel and return its result, 0 for those without.
+
+    Raises TypeError for an argument that the kernel does not take, MemoryError where memory ran out within it, and
+    RuntimeError for any other exception in C++.
+    """
+    return _kernel(source, name, build.instruction_set())(*arguments)
 
 
 @functools.cache
-def _function(source: str, name: str):
-    libraries = _libraries()
-    assert libraries is not None, "ask `available` first"
-    function = getattr(libraries[source], name)
-    function.restype = ctypes.c_int64
-    return function
+def _libraries(isa: str) -> tuple[dict[str, ctypes.CDLL], dict[str, str]]:
+    """Libraries by source, compiled side by side at first use, and the reasons of those that could not be."""
+    loaded, failed = {}, {}
+
+    def load(name: str) -> None:
+        try:
+            loaded[name] = build.load(build.SOURCES[name], isa)
+        except build.BuildError as error:
+            failed[name] = str(error)
+
+    with ThreadPoolExecutor(len(build.SOURCES)) as pool:
+        list(pool.map(load, build.SOURCES))
+    if failed:
+        _log.warning("%s", summary(failed))
+    return loaded, dict(sorted(failed.items()))
+
+
+def summary(failed: dict[str, str]) -> str:
+    """`missing()` in one line for a log; empty where nothing is missing."""
+    if not failed:
+        return ""
+    first = next(iter(failed.values()))
+    return f"kernels not compiled, slow torch code runs in their place: {', '.join(sorted(failed))} ({first})"
+
+
+@functools.cache
+def _kernel(source: str, name: str, isa: str) -> Kernel:
+    return Kernel(_libraries(isa)[0][source], name)
+
+
+class Kernel:
+    """One exported function of a library."""
+
+    def __init__(self, library: ctypes.CDLL, name: str):
+        self.name = name
+        self._function = library[f"kernel_{name}"]
+        self._function.restype, self._function.argtypes = ctypes.c_int64, [ctypes.c_char_p]
+        self._error = library.kernel_error
+        self._error.restype, self._error.argtypes = ctypes.c_char_p, []
+        describe = library[f"signature_{name}"]
+        describe.restype, describe.argtypes = ctypes.c_char_p, []
+        self.parameters = describe().decode().split(";")[:-1]
+        taken = [parameter for parameter in self.parameters if parameter != "threads"]
+        self._convert = [_converter(parameter) for parameter in taken]
+        self._threads = [place for place, parameter in enumerate(self.parameters) if parameter == "threads"]
+        self._pack = struct.Struct("=" + "".join(_format(parameter) for parameter in self.parameters)).pack
+
+    def __call__(self, *arguments) -> int:
+        if len(arguments) != len(self._convert):
+            raise TypeError(f"kernel {self.name} takes {len(self._convert)} arguments, {len(arguments)} were given")
+        try:
+            values = [convert(argument) for convert, argument in zip(self._convert, arguments)]
+        except (TypeError, ValueError, AttributeError) as error:
+            raise TypeError(f"kernel {self.name} ({', '.join(self.parameters)}): {error}") from None
+        for place in self._threads:
+            values.insert(place, torch.get_num_threads())
+        result = self._function(self._pack(*values))
+        if result == OUT_OF_MEMORY:
+            raise MemoryError(f"kernel {self.name}: not enough memory")
+        if result == FAILED:
+            raise RuntimeError(f"kernel {self.name}: {self._error().decode() or 'unknown exception'}")
+        return result
+
+
+def _format(parameter: str) -> str:
+    return "Q" if parameter.endswith("*") else "d" if parameter == "float64" else "q"
+
+
+def _converter(parameter: str) -> Callable[..., int | float]:
+    """A function that turns an argument into what the kernel takes, or raises TypeError."""
+    if parameter == "int64":
+        return int
+    if parameter == "float64":
+        return float
+    name = parameter.removeprefix("const ").removesuffix("*")
+    names = (name, "bool") if name == "uint8" else (name,)
+    tensors = {getattr(torch, name) for name in names}
+    arrays = {np.dtype(name) for name in names if name != "bfloat16"}
+    written = not parameter.startswith("const ")
+
+    def address(value: Tensor | np.ndarray | None) -> int:
+        if value is None:
+            return 0
+        if isinstance(value, Tensor):
+            if value.dtype in tensors and value.is_contiguous() and value.is_cpu:
+                return value.data_ptr()
+        elif isinstance(value, np.ndarray):
+            if value.dtype in arrays and value.flags.c_contiguous and (value.flags.writeable or not written):
+                return value.ctypes.data
+        else:
+            raise TypeError(f"expected a tensor or an array of {name}, got {type(value).__name__}")
+        kind = f"{value.dtype} on {value.device}" if isinstance(value, Tensor) else str(value.dtype)
+        raise TypeError(
+            f"expected a contiguous CPU tensor or array of {name}, got {kind} of shape {tuple(value.shape)}"
+        )
+
+    return address

@@ -10,6 +10,7 @@
 #include <immintrin.h>
 #endif
 
+#include "kernel.h"
 #include "parallel.h"
 
 namespace {
@@ -86,16 +87,15 @@ inline void keep_best(const float *distance, const int32_t *row, size_t groups, 
   }
 }
 
-}  // namespace
 
 // first (n_coarse + 1) of a level from that of the next finer one: the finest rows of cell c are [first[c], first[c + 1]).
-extern "C" void first_rows(int64_t, int64_t n, const int64_t *parent, const int64_t *finer, int64_t n_coarse, int64_t *first) {
+void first_rows(int64_t n, const int64_t *parent, const int64_t *finer, int64_t n_coarse, int64_t *first) {
   for (int64_t i = n - 1; i >= 0; --i) first[parent[i]] = finer ? finer[i] : i;
   first[n_coarse] = finer ? finer[n] : n;
 }
 
 // How many distances `nearest` would look at for the rows that have a place.
-extern "C" int64_t nearest_work(int64_t threads, int64_t cells, const int32_t *table, const int64_t *first, const int32_t *place) {
+int64_t nearest_work(Threads threads, int64_t cells, const int32_t *table, const int64_t *first, const int32_t *place) {
   std::vector<int64_t> work(size_t((cells + kChunk - 1) / kChunk));
   parallel(worth(threads, cells * 30), int64_t(work.size()), [&](int64_t task) {
     for (int64_t c = task * kChunk; c < std::min(cells, (task + 1) * kChunk); ++c) {
@@ -114,7 +114,7 @@ extern "C" int64_t nearest_work(int64_t threads, int64_t cells, const int32_t *t
 
 // xyz (V, 3), cells `size` wide with their neighbours `table` and rows `first`; for rows with a place (V) in found
 // (…, k), the row itself first; the place becomes −1 where that is the answer for sure. Returns how many are left.
-extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table, const int64_t *first, const float *xyz, double size,
+int64_t nearest(Threads threads, int64_t cells, const int32_t *table, const int64_t *first, const float *xyz, double size,
                            int64_t k, int32_t *place, int64_t *found) {
   std::vector<int64_t> left(size_t((cells + kChunk - 1) / kChunk));
   const int64_t count_all = first[cells], pitch = count_all + 8;
@@ -180,9 +180,16 @@ extern "C" int64_t nearest(int64_t threads, int64_t cells, const int32_t *table,
 }
 
 // new (…): each of near (n) of which `seen` was 0, in order; it is 1 then. Returns how many.
-extern "C" int64_t unseen(int64_t, int64_t n, const int64_t *near, uint8_t *seen, int64_t *fresh) {
+int64_t unseen(int64_t n, const int64_t *near, uint8_t *seen, int64_t *fresh) {
   int64_t count = 0;
   for (int64_t i = 0; i < n; ++i)
     if (!seen[near[i]]) seen[near[i]] = 1, fresh[count++] = near[i];
   return count;
 }
+
+}  // namespace
+
+KERNEL(first_rows, first_rows)
+KERNEL(nearest_work, nearest_work)
+KERNEL(nearest, nearest)
+KERNEL(unseen, unseen)

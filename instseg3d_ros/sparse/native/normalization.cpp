@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernel.h"
 #include "parallel.h"
 #include "simd.h"
 
@@ -74,7 +75,7 @@ void statistics(int64_t threads, int64_t n, int64_t c, const T *x, double *mean,
 
 // y = max(0, x * scale + shift)
 template <class T>
-void apply(int64_t threads, int64_t n, int64_t c, const T *x, const T *scale, const T *shift, T *y) {
+void apply(Threads threads, int64_t n, int64_t c, const T *x, const T *scale, const T *shift, T *y) {
   parallel(worth(threads, n * c), chunks(n), [&](int64_t i) {
     const int64_t first = i * kChunk, last = std::min(n, first + kChunk);
     for_columns<T>(c, [&](int64_t j, auto zero) {
@@ -89,7 +90,7 @@ void apply(int64_t threads, int64_t n, int64_t c, const T *x, const T *scale, co
 }
 
 // The same in bfloat16, for convolutions that take it.
-void apply_rounded(int64_t threads, int64_t n, int64_t c, const float *x, const float *scale, const float *shift, Bf16 *y) {
+void apply_rounded(Threads threads, int64_t n, int64_t c, const float *x, const float *scale, const float *shift, Bf16 *y) {
   parallel(worth(threads, n * c), chunks(n), [&](int64_t i) {
     for (int64_t r = i * kChunk; r < std::min(n, (i + 1) * kChunk); ++r) {
       const float *from = x + r * c;
@@ -147,7 +148,7 @@ void input_gradient(int64_t threads, int64_t n, int64_t c, const T *x, const T *
 
 // The training forward. table (4, c): mean, 1 / std, scale, shift, kept for backward.
 template <class T>
-void forward(int64_t threads, int64_t n, int64_t c, const T *x, const T *weight, const T *bias, T *running_mean,
+void forward(Threads threads, int64_t n, int64_t c, const T *x, const T *weight, const T *bias, T *running_mean,
              T *running_var, double momentum, double eps, T *table, T *y) {
   std::vector<double> mean(c), variance(c);
   statistics<T>(threads, n, c, x, mean.data(), variance.data());
@@ -164,7 +165,7 @@ void forward(int64_t threads, int64_t n, int64_t c, const T *x, const T *weight,
 }
 
 template <class T>
-void backward(int64_t threads, int64_t n, int64_t c, const T *x, const T *dy, const T *table, int64_t of_batch, T *dx,
+void backward(Threads threads, int64_t n, int64_t c, const T *x, const T *dy, const T *table, int64_t of_batch, T *dx,
               T *d_weight, T *d_bias) {
   const T *mean = table, *inverse_std = table + c, *scale = table + 2 * c, *shift = table + 3 * c;
   parameter_gradients<T>(threads, n, c, x, dy, scale, shift, mean, inverse_std, d_weight, d_bias);
@@ -177,24 +178,10 @@ void backward(int64_t threads, int64_t n, int64_t c, const T *x, const T *dy, co
 
 }  // namespace
 
-#define EXPORT(T, NAME)                                                                                                 \
-  extern "C" void apply_##NAME(int64_t threads, int64_t n, int64_t c, const T *x, const T *scale, const T *shift,       \
-                               T *y) {                                                                                  \
-    apply<T>(threads, n, c, x, scale, shift, y);                                                                        \
-  }                                                                                                                     \
-  extern "C" void forward_##NAME(int64_t threads, int64_t n, int64_t c, const T *x, const T *weight, const T *bias,     \
-                                 T *running_mean, T *running_var, double momentum, double eps, T *table, T *y) {        \
-    forward<T>(threads, n, c, x, weight, bias, running_mean, running_var, momentum, eps, table, y);                     \
-  }                                                                                                                     \
-  extern "C" void backward_##NAME(int64_t threads, int64_t n, int64_t c, const T *x, const T *dy, const T *table,       \
-                                  int64_t of_batch, T *dx, T *d_weight, T *d_bias) {                                    \
-    backward<T>(threads, n, c, x, dy, table, of_batch, dx, d_weight, d_bias);                                           \
-  }
-
-EXPORT(float, f32)
-EXPORT(double, f64)
-
-extern "C" void apply_bf16(int64_t threads, int64_t n, int64_t c, const float *x, const float *scale, const float *shift,
-                           Bf16 *y) {
-  apply_rounded(threads, n, c, x, scale, shift, y);
-}
+KERNEL(apply_f32, apply<float>)
+KERNEL(apply_f64, apply<double>)
+KERNEL(apply_bf16, apply_rounded)
+KERNEL(forward_f32, forward<float>)
+KERNEL(forward_f64, forward<double>)
+KERNEL(backward_f32, backward<float>)
+KERNEL(backward_f64, backward<double>)

@@ -12,10 +12,11 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <type_traits>
+#include <utility>
 
 #if defined(__x86_64__) || defined(__i386__)
 #define INSTSEG3D_PAUSE() __builtin_ia32_pause()
@@ -44,7 +45,7 @@ class Pool {
     const int64_t wanted = (threads < tasks ? threads : tasks) - 1;
     try {
       for (; helpers_ < wanted; ++helpers_) std::thread(&Pool::help, this).detach();
-    } catch (const std::system_error &) {  // no more threads to be had: those that are there will do
+    } catch (const std::exception &) {  // neither memory nor a thread can be had: fewer helpers will do
     }
     call_ = call, task_ = task, tasks_ = tasks;
     next_.store(0, std::memory_order_relaxed);
@@ -60,15 +61,26 @@ class Pool {
     for (int spins = 0; state_.load(std::memory_order_acquire) != kClosed; ++spins)
       if (spins < 2000) INSTSEG3D_PAUSE();
       else sched_yield();
+    const std::exception_ptr error = std::exchange(error_, nullptr);
     busy_.store(false, std::memory_order_release);
+    if (error) std::rethrow_exception(error);
   }
 
  private:
   static constexpr int64_t kClosed = int64_t(1) << 32;  // below it in `state_`: how many helpers are inside
   static constexpr auto kPatience = std::chrono::microseconds(200);  // about what lies between two layers
 
+  // A task that throws ends the work: tasks that nobody has begun are skipped, and `run` throws the first exception.
   void work() {
-    for (int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < tasks_;) call_(task_, i);
+    for (int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < tasks_;) {
+      try {
+        call_(task_, i);
+      } catch (...) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (!error_) error_ = std::current_exception();
+        next_.store(tasks_, std::memory_order_relaxed);
+      }
+    }
   }
 
   void help() {
@@ -107,6 +119,7 @@ class Pool {
   Call call_ = nullptr;
   void *task_ = nullptr;
   int64_t tasks_ = 0;
+  std::exception_ptr error_;
   alignas(64) std::atomic<int64_t> next_{0};
   alignas(64) std::atomic<int64_t> state_{kClosed}, room_{0}, jobs_{0};
   std::atomic<int> sleeping_{0};

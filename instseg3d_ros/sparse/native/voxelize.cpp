@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "kernel.h"
 #include "parallel.h"
 
 namespace {
@@ -137,8 +138,10 @@ struct Part {
   }
 };
 
+// Returns the number of voxels, -1 where points are not finite or too far apart (the caller finds out which).
+// codes (n), blocks (n, 4), positions (n, 3), means (n, f), counts (n) have room for one voxel per point.
 template <class T>
-int64_t voxelize(int64_t threads, int64_t n, const T *points, const T *features, int64_t f, const int64_t *batch, double size,
+int64_t voxelize(Threads threads, int64_t n, const T *points, const T *features, int64_t f, const int64_t *batch, double size,
                  int64_t *codes, int32_t *blocks, int64_t *number_of_blocks, T *positions, T *means, int64_t *inverse,
                  int64_t *counts) {
   if (!n) return *number_of_blocks = 0;
@@ -259,24 +262,8 @@ int64_t voxelize(int64_t threads, int64_t n, const T *points, const T *features,
   return rows;
 }
 
-}  // namespace
-
-// Returns the number of voxels, -1 where points are not finite or too far apart (the caller finds out which).
-// codes (n), blocks (n, 4), positions (n, 3), means (n, f), counts (n) have room for one voxel per point.
-#define EXPORT(T, NAME)                                                                                                 \
-  extern "C" int64_t voxelize_##NAME(int64_t threads, int64_t n, const T *points, const T *features, int64_t f,         \
-                                     const int64_t *batch, double size, int64_t *codes, int32_t *blocks,                \
-                                     int64_t *number_of_blocks, T *positions, T *means, int64_t *inverse,               \
-                                     int64_t *counts) {                                                                 \
-    return voxelize<T>(threads, n, points, features, f, batch, size, codes, blocks, number_of_blocks, positions, means, \
-                       inverse, counts);                                                                                \
-  }
-
-EXPORT(float, f32)
-EXPORT(double, f64)
-
 // (n, 3) through y = R x + t, matrix (3, 4) = [R t], each sum in double. NaN stays NaN, too far becomes infinite.
-extern "C" void transform(int64_t threads, int64_t n, const float *points, const double *matrix, float *out) {
+void transform(Threads threads, int64_t n, const float *points, const double *matrix, float *out) {
   parallel(worth(threads, n * 4), (n + kChunk - 1) / kChunk, [&](int64_t task) {
     for (int64_t i = task * kChunk; i < std::min(n, (task + 1) * kChunk); ++i) {
       const double x = points[i * 3], y = points[i * 3 + 1], z = points[i * 3 + 2];
@@ -289,7 +276,7 @@ extern "C" void transform(int64_t threads, int64_t n, const float *points, const
 }
 
 // usable (n): 1 where a point is finite and no farther than `limit` from the origin. Returns how many are.
-extern "C" int64_t usable(int64_t threads, int64_t n, const float *points, double limit, uint8_t *usable) {
+int64_t usable(Threads threads, int64_t n, const float *points, double limit, uint8_t *usable) {
   std::vector<int64_t> counts(size_t((n + kChunk - 1) / kChunk));
   parallel(worth(threads, n * 2), int64_t(counts.size()), [&](int64_t task) {
     const float square = float(limit * limit);
@@ -307,3 +294,10 @@ extern "C" int64_t usable(int64_t threads, int64_t n, const float *points, doubl
   for (int64_t count : counts) total += count;
   return total;
 }
+
+}  // namespace
+
+KERNEL(voxelize_f32, voxelize<float>)
+KERNEL(voxelize_f64, voxelize<double>)
+KERNEL(transform, transform)
+KERNEL(usable, usable)

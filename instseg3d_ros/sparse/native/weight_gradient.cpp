@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "kernel.h"
 #include "parallel.h"
 #include "tiles.h"
 
@@ -24,7 +25,9 @@ inline __m512bh interleave(const Bf16 *a, const Bf16 *b) {
 template <class T>
 struct AlignedBuffer {
   T *data;
-  explicit AlignedBuffer(size_t count) : data(static_cast<T *>(std::aligned_alloc(64, (count * sizeof(T) + 63) / 64 * 64))) {}
+  explicit AlignedBuffer(size_t count) : data(static_cast<T *>(std::aligned_alloc(64, (count * sizeof(T) + 63) / 64 * 64))) {
+    if (!data) throw std::bad_alloc();
+  }
   ~AlignedBuffer() { std::free(data); }
   AlignedBuffer(const AlignedBuffer &) = delete;
 };
@@ -147,18 +150,18 @@ void weight_gradient(int64_t threads, const Pairs &pairs, const X *x, int c_in, 
   });
 }
 
+template <class X>
+void weight_gradient_of_pairs(Threads threads, int64_t rows_out, int64_t offsets, int64_t identity, int64_t complete,
+                              const int64_t *start, const int32_t *in, const uint8_t *out, const X *x, int64_t c_in,
+                              const X *dy, int64_t c_pad, int64_t c_out, Sum<X> *dw) {
+  const Pairs pairs{rows_out, int(offsets), int(identity), int(complete), start, in, out};
+  weight_gradient<X>(threads, pairs, x, int(c_in), dy, int(c_pad), int(c_out), dw);
+}
+
 }  // namespace
 
-#define EXPORT(X, T, NAME)                                                                                               \
-  extern "C" void weight_gradient_##NAME(int64_t threads, int64_t rows_out, int64_t offsets, int64_t identity,          \
-                                         int64_t complete, const int64_t *start, const int32_t *in, const uint8_t *out, \
-                                         const X *x, int64_t c_in, const X *dy, int64_t c_pad, int64_t c_out, T *dw) {  \
-    weight_gradient<X>(threads, {rows_out, int(offsets), int(identity), int(complete), start, in, out}, x, c_in, dy,    \
-                       c_pad, c_out, dw);                                                                               \
-  }
-
-EXPORT(float, float, f32)
-EXPORT(double, double, f64)
+KERNEL(weight_gradient_f32, weight_gradient_of_pairs<float>)
+KERNEL(weight_gradient_f64, weight_gradient_of_pairs<double>)
 #ifdef __AVX512BF16__
-EXPORT(Bf16, float, bf16)
+KERNEL(weight_gradient_bf16, weight_gradient_of_pairs<Bf16>)
 #endif
