@@ -10,8 +10,9 @@ import numpy as np
 from instseg3d_ros.evaluation import charts
 from instseg3d_ros.evaluation.outcome import Example, Outcome
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.messages.colors import OBJECT_PALETTE
 from instseg3d_ros.viewing.camera import view_from
-from instseg3d_ros.viewing.colors import INSTANCES, NO_COLOR, class_colors, color_contrast, neighbor_colors
+from instseg3d_ros.viewing.colors import NO_COLOR, class_colors, color_contrast, neighbor_colors
 from instseg3d_ros.viewing.drawing import Drawing
 from instseg3d_ros.viewing.drawing import draw as draw_cloud
 from instseg3d_ros.viewing.picture import chips, panel_figure, save
@@ -90,8 +91,9 @@ def matched_colors(example: Example) -> tuple[dict[int, np.ndarray], dict[int, n
     taken = np.array(list(true.values()), np.uint8).reshape(-1, 3)
     for one in predicted.keys() - table.keys():
         if len(taken):
-            contrast = color_contrast(np.concatenate((INSTANCES, taken)))[: len(INSTANCES), len(INSTANCES) :]
-            predicted[one] = INSTANCES[int(contrast.min(axis=1).argmax())]
+            count = len(OBJECT_PALETTE)
+            contrast = color_contrast(np.concatenate((OBJECT_PALETTE, taken)))[:count, count:]
+            predicted[one] = OBJECT_PALETTE[int(contrast.min(axis=1).argmax())]
             taken = np.concatenate((taken, predicted[one][None]))
         table[one] = predicted[one]
     return true, table

@@ -11,6 +11,7 @@ AXES = ("auto", "body", "optical")
 
 # Rows are the body's axes in a camera's: REP 103's optical frames have x right, y down, z forward.
 BODY_FROM_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+SAMPLE = 40_000  # points that are looked at
 MIN_CORRELATION = 0.7  # of a direction with the image's columns or rows, to call it right or down
 
 
@@ -40,8 +41,8 @@ def axes_of_image(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray | No
     that goes with the rows is down, and the third must then have the points in front.
     """
     width = shape[1]
-    valid = np.flatnonzero(np.isfinite(points).all(axis=1))
-    valid = valid[:: len(valid) // 40_000 + 1]
+    rows = np.arange(0, len(points), len(points) // SAMPLE + 1)
+    valid = rows[np.isfinite(points[rows]).all(axis=1)]
     if len(valid) < 20:
         return None
     points = points[valid].astype(np.float64)

@@ -18,6 +18,7 @@ class Cloud:
     frame: frame_id, "" where the format knows none; stamp: nanoseconds, 0 where unknown; name: the file's stem.
     columns: further numbers per point (normals, intensity …), carried from input to output.
     origin: (3,) float64, what was subtracted from the coordinates of a far-away (surveyed) cloud to fit float32.
+    packed: (N,) float32 or uint32, the bits 0xAARRGGBB of `colors` as a message held them, None where it did not.
     """
 
     points: np.ndarray
@@ -28,6 +29,7 @@ class Cloud:
     name: str = ""
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     origin: np.ndarray | None = None
+    packed: np.ndarray | None = None
 
     def __len__(self):
         return len(self.points)

@@ -1,39 +1,46 @@
-"""Colours of objects and classes, the same for the same id in every output and every cloud."""
+"""Colours of objects and classes: one palette for clouds, markers, the overlay, pictures and pages."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.segmentation.result import Result
 
 NOTHING = (90, 90, 90)  # points that belong to no object
-_GOLDEN_TURN = 0.6180339887498949  # successive ids fall far apart on the colour circle
+
+# Hues that people with each kind of colour blindness tell apart (after Okabe and Ito, and Tol's "bright" and "muted"
+# schemes); the lightness differs as well, so that a print in grey still shows edges.
+OBJECT_PALETTE = np.array((
+    (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233), (213, 94, 0),
+    (240, 228, 66), (93, 84, 190), (165, 50, 105), (40, 130, 60), (204, 102, 119), (170, 68, 153),
+    (110, 205, 170), (238, 150, 120), (150, 110, 70), (160, 200, 90),
+), np.uint8)  # fmt: skip
+SHADES = (1.0, 0.75, 0.55)  # of the palette, one round of ids after the other
+_BY_ID = np.concatenate([np.rint(shade * OBJECT_PALETTE) for shade in SHADES]).astype(np.uint8)
+ROUND = len(_BY_ID)  # ids after which colours repeat
 
 
-def instance_colors(ids: np.ndarray) -> np.ndarray:
-    """(…,) ids → (…, 3) uint8. Hues by the golden ratio, brightness in three steps; id 0 is grey."""
+def object_colors(ids: np.ndarray | int) -> np.ndarray:
+    """(…,) ids → (…, 3) uint8, the same for the same id in every output and every cloud; id 0 is grey."""
     ids = np.asarray(ids)
-    hue = (ids * _GOLDEN_TURN) % 1.0
-    value = np.array((1.0, 0.82, 0.66))[ids % 3]
-    # hsv → rgb with saturation 0.75
-    sector = (np.array((5.0, 3.0, 1.0)) + 6 * hue[..., None]) % 6
-    shade = np.clip(np.minimum(sector, 4 - sector), 0, 1)
-    rgb = 255 * value[..., None] * (1 - 0.75 * shade)
-    return np.where((ids > 0)[..., None], rgb, NOTHING).astype(np.uint8)
+    return np.where((ids > 0)[..., None], _BY_ID[(ids - 1) % ROUND], NOTHING).astype(np.uint8)
 
 
-def packed_point_colors(result: Result, labels, by: str) -> np.ndarray:
+def packed_point_colors(result: Result, labels: LabelSet, by: str) -> np.ndarray:
     """(N,) uint32, 0x00RRGGBB, of all points; `by` is instance or class."""
     if by == "class":
         return pack_colors(np.array([*labels.colors, NOTHING], np.uint8))[result.semantic]  # index -1 is the last
-    largest = int(result.instance.max(initial=0))
-    if largest <= 4 * len(result.instances) + 1000:
-        return pack_colors(instance_colors(np.arange(largest + 1)))[result.instance]
-    ids, rows = np.unique(result.instance, return_inverse=True)  # ids count on for hours
-    return pack_colors(instance_colors(ids))[rows]
+    ids = result.instance
+    return np.where(ids > 0, pack_colors(_BY_ID)[(ids - 1) % ROUND], pack_colors(np.array([NOTHING]))[0])
 
 
 def pack_colors(colors: np.ndarray) -> np.ndarray:
     """(N, 3) uint8 → (N,) uint32 of 0x00RRGGBB."""
     wide = colors.astype("<u4")
     return wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]
+
+
+def unpack_colors(packed: np.ndarray) -> np.ndarray:
+    """(N,) little-endian uint32 or float32 with the bits 0xAARRGGBB → (N, 3) uint8."""
+    return np.ascontiguousarray(packed.view(np.uint8).reshape(-1, 4)[:, 2::-1])  # the first byte is blue

@@ -2,8 +2,7 @@
 
 Nothing here imports ROS, so the live node (rclpy messages) and files (rosbags' classes) read clouds with the same code.
 Cameras write colour as `rgb` or `rgba`, packed into a float32 or uint32, or as separate bytes `r g b`, or not at all;
-rows may be padded. Whether a point is finite is the caller's question, and is judged on x, y, z alone: a packed
-colour may well be a NaN.
+rows may be padded. Whether a point is finite is for the caller to judge, on x, y, z alone: a packed colour may be NaN.
 """
 
 from __future__ import annotations
@@ -13,58 +12,81 @@ from dataclasses import dataclass
 import numpy as np
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.cloud import Cloud
+from instseg3d_ros.messages.colors import pack_colors, unpack_colors
 
 # sensor_msgs/msg/PointField: datatype → NumPy type without byte order
 DATATYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
 _DATATYPE_OF = {name: number for number, name in DATATYPES.items()}
 PACKED_COLOR = ("rgb", "rgba")
 SEPARATE_COLOR = (("r", "g", "b"), ("red", "green", "blue"))
-NO_LABEL = 65535  # `label` is a uint16: what stands for -1
-
-
-@dataclass(frozen=True)
-class CloudArrays:
-    """points (N, 3) float32, NaN kept; colors (N, 3) uint8 or None; shape (height, width) or None if unorganised."""
-
-    points: np.ndarray
-    colors: np.ndarray | None
-    shape: tuple[int, int] | None
+NO_LABEL = 65535  # `label` is a uint16: this value stands for class index -1
 
 
 @dataclass(frozen=True)
 class PackedCloud:
-    """What a PointCloud2 needs besides its header. fields: (name, offset, datatype); count is always 1."""
+    """What a PointCloud2 needs besides its header. fields: (name, offset, datatype), each with count 1.
+
+    data (height · row_step,) uint8.
+    """
 
     height: int
     width: int
     fields: tuple[tuple[str, int, int], ...]
     point_step: int
     row_step: int
-    data: bytes
+    data: np.ndarray
 
 
-def decode(message) -> CloudArrays:
-    """Arrays of a PointCloud2-like object. InputError, in one line, where its layout contradicts its data."""
-    axes = read_fields(message, ("x", "y", "z"))
-    with np.errstate(over="ignore"):
-        points = np.stack([column.astype(np.float32, copy=False) for column in axes], axis=-1).reshape(-1, 3)
-    organised = message.height > 1 and message.width > 1
-    return CloudArrays(points, decode_colors(message), (int(message.height), int(message.width)) if organised else None)
+def decode(message, max_points: int | None = None) -> Cloud:
+    """Cloud of a PointCloud2-like object. InputError, in one line, where its layout contradicts its data."""
+    _check(message, max_points)
+    height, width = int(message.height), int(message.width)
+    points = np.empty((height, width, 3), np.float32)
+    with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, and is then ignored as such
+        for axis, column in enumerate(read_fields(message, ("x", "y", "z"))):
+            points[..., axis] = column
+    packed = _packed_colors(message)
+    colors = unpack_colors(packed) if packed is not None else _separate_colors(message)
+    stamp = message.header.stamp
+    return Cloud(
+        points.reshape(-1, 3), colors, (height, width) if min(height, width) > 1 else None,
+        message.header.frame_id, stamp.sec * 10**9 + stamp.nanosec, packed=packed,
+    )  # fmt: skip
 
 
-def decode_colors(message) -> np.ndarray | None:
-    """(N, 3) uint8, or None where the message has no colour field."""
+def _check(message, max_points: int | None) -> None:
+    count = message.height * message.width
+    if max_points is not None and count > max_points:
+        raise InputError(f"cloud has {count} points; max_points is {max_points}")
     names = [field.name for field in message.fields]
-    for name in PACKED_COLOR:
-        if name in names:
-            field = message.fields[names.index(name)]
-            if DATATYPES.get(field.datatype) not in ("f4", "u4", "i4"):
-                raise InputError(
-                    f"field '{name}' has datatype {field.datatype}; packed colour is FLOAT32 (7) or UINT32 (6)"
-                )
-            (packed,) = read_fields(message, (name,), as_type="u4")
-            shifts = np.array((16, 8, 0), np.uint32)
-            return (packed.reshape(-1, 1) >> shifts).astype(np.uint8)
+    for name in ("x", "y", "z", *PACKED_COLOR):
+        if names.count(name) > 1:
+            raise InputError(f"field '{name}' occurs {names.count(name)} times; expected once")
+    for field in message.fields:
+        if field.name in ("x", "y", "z") and DATATYPES.get(field.datatype) not in ("f4", "f8"):
+            raise InputError(f"field '{field.name}' has datatype {field.datatype}; expected FLOAT32 (7) or FLOAT64 (8)")
+    if count and not message.point_step:
+        raise InputError(f"point_step is 0 for {count} points; the message is malformed")
+
+
+def _packed_colors(message) -> np.ndarray | None:
+    """(N,) float32 or uint32, the bits 0xAARRGGBB; None where the message has no packed colour."""
+    field = next((field for field in message.fields if field.name in PACKED_COLOR), None)
+    if field is None:
+        return None
+    kind = DATATYPES.get(field.datatype)
+    if kind not in ("f4", "u4", "i4"):
+        raise InputError(
+            f"field '{field.name}' has datatype {field.datatype}; packed colour is FLOAT32 (7) or UINT32 (6)"
+        )
+    (packed,) = read_fields(message, (field.name,), as_type="u4")
+    return packed.astype("<u4").reshape(-1).view("<f4" if kind == "f4" else "<u4")
+
+
+def _separate_colors(message) -> np.ndarray | None:
+    """(N, 3) uint8 of three fields, a channel each; None where the message has no colour."""
+    names = [field.name for field in message.fields]
     for separate in SEPARATE_COLOR:
         if all(name in names for name in separate):
             channels = np.stack(read_fields(message, separate), axis=-1).reshape(-1, 3)
@@ -124,8 +146,8 @@ def encode(
 ) -> PackedCloud:
     """Bytes of a PointCloud2 with x y z, `rgb` (packed into a float32, as RViz and PCL expect), and further columns.
 
-    points (N, 3), colors (N, 3) uint8 or None, shape (height, width) or None for one row; columns: name=(N,) array in
-    its own type, aligned to its size. Little endian.
+    points (N, 3); colors (N, 3) uint8, or (N,) packed float32 or uint32, or None; shape (height, width), or None for
+    one row; columns: name=(N,) array in its own type, aligned to its size. Little endian.
     """
     count = len(points)
     height, width = shape or (1, count)
@@ -133,8 +155,7 @@ def encode(
         raise InputError(f"shape {height} × {width} does not hold {count} points")
     parts = [(name, points[:, axis].astype("<f4", copy=False)) for axis, name in enumerate("xyz")]
     if colors is not None:
-        rgb = colors.astype("<u4")
-        parts.append(("rgb", (rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2]).view("<f4")))
+        parts.append(("rgb", colors if colors.ndim == 1 else pack_colors(colors).view("<f4")))
     parts += [(name, np.asarray(column)) for name, column in columns.items()]
     fields, offset = [], 0
     for name, column in parts:
@@ -143,27 +164,18 @@ def encode(
         fields.append((name, offset, _DATATYPE_OF[column.dtype.str[1:]]))
         offset += size
     step = -(-offset // 4) * 4
-    table = np.zeros(count, np.dtype({
-        "names": [field[0] for field in fields],
-        "formats": ["<" + DATATYPES[field[2]] for field in fields],
-        "offsets": [field[1] for field in fields],
-        "itemsize": step,
-    }))  # fmt: skip
-    for name, column in parts:
-        # A float32 that holds colour bits is copied as bits: some machines quieten a NaN on its way.
-        if name == "rgb" and column.dtype.kind == "f":
-            offset = next(field[1] for field in fields if field[0] == name)
-            np.ndarray(count, "<u4", table, offset, (step,))[:] = column.view("<u4")
-        else:
-            table[name] = column
-    return PackedCloud(height, width, tuple(fields), step, step * width, table.tobytes())
+    data = np.zeros(count * step, np.uint8)
+    for (_, offset, _), (_, column) in zip(fields, parts if count else ()):
+        # As bits: some processors change a NaN that they copy as a number, and a packed colour may be a NaN.
+        bits = f"<u{column.dtype.itemsize}"
+        np.ndarray(count, bits, data, offset, (step,))[:] = column.view(bits)
+    return PackedCloud(height, width, tuple(fields), step, step * width, data)
 
 
 def label_columns(semantic: np.ndarray, instance: np.ndarray, confidence: np.ndarray) -> dict[str, np.ndarray]:
     """What a segmented cloud adds: label uint16 (NO_LABEL for -1), instance uint32, confidence float32."""
-    label = np.where(semantic < 0, NO_LABEL, semantic).astype(np.uint16)
     return {
-        "label": label,
+        "label": semantic.astype(np.uint16),  # -1 becomes 65535
         "instance": instance.astype(np.uint32),
         "confidence": confidence.astype(np.float32, copy=False),
     }

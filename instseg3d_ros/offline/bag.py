@@ -7,14 +7,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-
 from instseg3d_ros.data.clouds.bag_writer import BagWriter
 from instseg3d_ros.data.clouds.bags import Bag
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.messages import topics
-from instseg3d_ros.messages.colors import instance_colors
-from instseg3d_ros.messages.pointcloud2 import NO_LABEL, encode, label_columns
+from instseg3d_ros.messages.colors import packed_point_colors
+from instseg3d_ros.messages.label_info import label_json
+from instseg3d_ros.messages.markers import object_markers
+from instseg3d_ros.messages.pointcloud2 import encode, label_columns
 from instseg3d_ros.offline.outputs import instance_json, write_views
 from instseg3d_ros.offline.segmenting import CloudSegmenter, Segmented
 
@@ -55,10 +55,10 @@ def segment_bag(
                     continue
                 cloud = recorded.cloud
                 if not done:
-                    out.text(_name(topics.LABELS), recorded.time, _labels_json(settings.model, segmenter.labels))
+                    out.text(_name(topics.LABELS), recorded.time, label_json(settings.model, segmenter.labels))
                 segmented = segmenter(cloud)
                 segmented.result = tracker.update(segmented.result, cloud.points, cloud.stamp / 1e9)
-                _publish(out, recorded.time, segmented)
+                _publish(out, recorded.time, segmented, segmenter.labels)
                 if done == bag.count // 2:
                     title = f"{source.name}, cloud {done + 1} of {bag.count}"
                     write_views(stem, segmented, segmenter.labels, settings, title)
@@ -79,29 +79,19 @@ def segment_bag(
     return {"clouds": done, **counts}
 
 
-def _publish(out: BagWriter, time: int, segmented: Segmented) -> None:
+def _publish(out: BagWriter, time: int, segmented: Segmented, labels: LabelSet) -> None:
     """The node's outputs for one cloud."""
     cloud, result = segmented.cloud, segmented.result
     columns = label_columns(result.semantic, result.instance, result.confidence)
     shape = cloud.shape
     place = (time, cloud.frame, cloud.stamp)
     out.cloud(_name(topics.SEGMENTED), *place, encode(cloud.points, cloud.colors, shape, **columns))
-    ids, rows = np.unique(result.instance, return_inverse=True)
-    out.cloud(_name(topics.COLORED), *place, encode(cloud.points, instance_colors(ids)[rows], shape))
-    found = result.instances
+    by_object = packed_point_colors(result, labels, "instance").view("<f4")
+    out.cloud(_name(topics.COLORED), *place, encode(cloud.points, by_object, shape))
     up = segmented.rotation.T[:, 2]
-    out.markers(_name(topics.MARKERS), *place, found, {one.id: instance_colors(np.array(one.id)) for one in found}, up)
-    out.detections(_name(topics.DETECTIONS), *place, found)
+    out.markers(_name(topics.MARKERS), *place, object_markers(result.instances, up))
+    out.detections(_name(topics.DETECTIONS), *place, result.instances)
     out.number(_name(topics.PROCESSING_TIME), time, result.timings.get("total", 0.0))
-
-
-def _labels_json(model: str, labels: LabelSet) -> str:
-    """What the numbers in the clouds mean, as the node's latched topic says it."""
-    classes = [
-        {"index": index, "name": entry.name, "color": list(entry.color), "thing": entry.thing}
-        for index, entry in enumerate(labels.classes)
-    ]
-    return json.dumps({"model": model, "label_set": labels.name, "none": NO_LABEL, "classes": classes})
 
 
 def _name(topic: topics.Topic) -> str:

@@ -78,8 +78,7 @@ class Answering:
         self._outputs.publish(answer, parameters)
         done = perf_counter()
         answer.stages["publish"] = 1000 * (done - began)
-        stamp = answer.cloud.header.stamp
-        age_ms = self._node.get_clock().now().nanoseconds / 1e6 - (stamp.sec * 1e3 + stamp.nanosec / 1e6)
+        age_ms = (self._node.get_clock().now().nanoseconds - answer.received.cloud.stamp) / 1e6
         self._outputs.publish_times(1000 * (done - start), age_ms)
         latency_ms = 1000 * (monotonic() - arrival)
         self._statistics.answered(latency_ms, age_ms, answer.stages, parameters.latency_warn_ms)

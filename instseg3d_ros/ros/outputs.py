@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Float64, String
 
 from instseg3d_ros.messages import topics
 from instseg3d_ros.messages.colors import packed_point_colors
+from instseg3d_ros.messages.label_info import label_json
 from instseg3d_ros.ros.clouds import colored_cloud, segmented_cloud
 from instseg3d_ros.ros.detections import detection_array
 from instseg3d_ros.ros.markers import instance_markers
@@ -32,7 +31,7 @@ class Outputs:
                 if topic.qos == topics.LATCHED:
                     qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
                 self._publishers[topic] = node.create_lifecycle_publisher(kind, topic.name, qos)
-        self._description = labels_json(model_name, labels)
+        self._description = label_json(model_name, labels)
 
     def destroy(self) -> None:
         for publisher in self._publishers.values():
@@ -52,15 +51,15 @@ class Outputs:
 
     def publish(self, answer: Answer, parameters: Parameters) -> None:
         """All that one cloud is answered with: one stamp, one frame, one set of ids."""
-        cloud, result = answer.cloud, answer.result
-        header, found = cloud.header, result.instances
+        received, result = answer.received, answer.result
+        header, instances = received.header, result.instances
         by = parameters.color_by
         makers = {
-            topics.SEGMENTED: lambda: segmented_cloud(cloud, result),
-            topics.COLORED: lambda: colored_cloud(cloud, packed_point_colors(result, self._labels, by)),
-            topics.MARKERS: lambda: instance_markers(header, found, parameters.marker_lifetime, answer.up),
-            topics.DETECTIONS: lambda: detection_array(header, found),
-            topics.OVERLAY: lambda: overlay_image(cloud, result) if cloud.organised else None,
+            topics.SEGMENTED: lambda: segmented_cloud(received, result),
+            topics.COLORED: lambda: colored_cloud(received, packed_point_colors(result, self._labels, by)),
+            topics.MARKERS: lambda: instance_markers(header, instances, parameters.marker_lifetime, answer.up),
+            topics.DETECTIONS: lambda: detection_array(header, instances),
+            topics.OVERLAY: lambda: overlay_image(received, result) if received.cloud.shape else None,
         }
         for topic, make in makers.items():
             if self.wanted(topic):
@@ -72,11 +71,3 @@ class Outputs:
         for topic, value in ((topics.PROCESSING_TIME, processing_ms), (topics.PIPELINE_LATENCY, latency_ms)):
             if self.wanted(topic):
                 self._publishers[topic].publish(Float64(data=value))
-
-
-def labels_json(model_name: str, labels) -> str:
-    classes = [
-        {"index": index, "name": entry.name, "color": list(entry.color), "thing": entry.thing}
-        for index, entry in enumerate(labels.classes)
-    ]
-    return json.dumps({"model": model_name, "label_set": labels.name, "none": 65535, "classes": classes})

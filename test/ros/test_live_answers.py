@@ -40,7 +40,7 @@ def test_answer_has_stamp_frame_shape_and_two_objects(wire, encoding):
     assert len(set(instance[100:300])) == 1 and len(set(instance[300:])) == 1
     assert instance[299] != instance[300] and (instance[100:] > 0).all()
     colored = ear.answer(topics.COLORED, stamp)
-    shown = read_cloud(colored, 10**6).colors
+    shown = read_cloud(colored, 10**6).cloud.colors
     assert len(np.unique(shown[100:], axis=0)) == 2 and colored.header == message.header
     markers = ear.answer(topics.MARKERS, stamp).markers
     assert markers[0].action == markers[0].DELETEALL

@@ -170,4 +170,4 @@ def test_ids_stay_in_a_fixed_frame_while_the_camera_moves(live):
         where = {m.id: centers([m], base_from_lens)[0][1] for m in markers}
         seen.append({number: round(float(y)) for number, y in where.items()})
     assert all(one == seen[0] for one in seen) and sorted(seen[0].values()) == [-1, 1]
-    assert read_cloud(ear.messages[topics.SEGMENTED][-1], 10**6).shape == (1, 600)
+    assert read_cloud(ear.messages[topics.SEGMENTED][-1], 10**6).size == (1, 600)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from instseg3d_ros.labels import SCANNET20
+from instseg3d_ros.messages.colors import OBJECT_PALETTE
 from instseg3d_ros.viewing.colors import (
-    INSTANCES,
     STUFF,
     UNLABELED,
     class_colors,
@@ -56,9 +56,9 @@ def test_nothing_to_colour():
 
 
 def test_points_take_their_colours():
-    table = {7: INSTANCES[0], 3: INSTANCES[1]}
+    table = {7: OBJECT_PALETTE[0], 3: OBJECT_PALETTE[1]}
     got = instance_colors(np.array([0, 3, 7, 9]), table)
-    np.testing.assert_array_equal(got, [STUFF, INSTANCES[1], INSTANCES[0], STUFF])
+    np.testing.assert_array_equal(got, [STUFF, OBJECT_PALETTE[1], OBJECT_PALETTE[0], STUFF])
     rest = np.arange(12).reshape(4, 3)
     np.testing.assert_array_equal(instance_colors(np.array([0, 3, 7, 9]), table, rest)[[0, 3]], rest[[0, 3]])
     got = class_colors(np.array([-1, 0, 19], np.int16), SCANNET20)

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from instseg3d_ros.data.clouds.bags import CLOUD_TYPE, TF_TYPE, Recorded
+from instseg3d_ros.messages.markers import BOXES, LINE_WIDTH, NAMES, TEXT_HEIGHT, ObjectMarker
 from instseg3d_ros.messages.pointcloud2 import PackedCloud
+from instseg3d_ros.messages.rotations import quaternion_of
 from instseg3d_ros.segmentation.result import Instance
 
 MARKERS_TYPE = "visualization_msgs/msg/MarkerArray"
@@ -31,10 +33,6 @@ VISION_MSGS = {
     "vision_msgs/msg/BoundingBox3D": "geometry_msgs/Pose center\ngeometry_msgs/Vector3 size",
 }
 
-TEXT_HEIGHT = 0.06  # metres
-# The twelve edges of the unit cube as pairs of corners, corner c at the signs of its three bits.
-_EDGES = [(a, a | bit) for a in range(8) for bit in (1, 2, 4) if not a & bit]
-_CORNERS = np.array([[(c >> axis & 1) - 0.5 for axis in range(3)] for c in range(8)])
 _NO_BYTES = np.zeros(0, np.uint8)
 
 
@@ -82,10 +80,9 @@ class BagWriter:
 
     def cloud(self, topic: str, time: int, frame: str, stamp: int, packed: PackedCloud) -> None:
         fields = [self._make("sensor_msgs/msg/PointField", *entry, 1) for entry in packed.fields]
-        data = np.frombuffer(packed.data, np.uint8)
         message = self._make(
             CLOUD_TYPE, self._header(frame, stamp), packed.height, packed.width, fields, False,
-            packed.point_step, packed.row_step, data, False,
+            packed.point_step, packed.row_step, packed.data, False,
         )  # fmt: skip
         self._write(topic, CLOUD_TYPE, time, message)
 
@@ -101,7 +98,7 @@ class BagWriter:
         header = self._header(frame, stamp)
         found = []
         for one in instances:
-            pose = self._pose(one)
+            pose = self._pose(one.box.center, quaternion_of(one.box.rotation))
             hypothesis = self._make("vision_msgs/msg/ObjectHypothesis", one.label, float(one.score))
             result = self._make(
                 "vision_msgs/msg/ObjectHypothesisWithPose",
@@ -112,23 +109,16 @@ class BagWriter:
             found.append(self._make("vision_msgs/msg/Detection3D", header, [result], box, str(one.id)))
         self._write(topic, DETECTIONS_TYPE, time, self._make(DETECTIONS_TYPE, header, found))
 
-    def markers(
-        self, topic: str, time: int, frame: str, stamp: int, instances: list[Instance], colors: dict, up: np.ndarray
-    ) -> None:
-        """Box edges and `label #id score` per instance, as the node publishes them; the first marker clears the last.
-
-        colors: id → (3,) uint8; up (3,): the direction, in the cloud's frame, in which text stands off the box.
-        """
+    def markers(self, topic: str, time: int, frame: str, stamp: int, objects: list[ObjectMarker]) -> None:
+        """Box edges and a line of text per object, as the node publishes them; the first marker clears the last."""
         header = self._header(frame, stamp)
         marks = [self._marker(header, "", 0, kind=0, action=3)]
-        for one in instances:
-            color = (*(np.asarray(colors[one.id]) / 255), 1.0)
-            corners = [self._point(corner) for corner in _CORNERS * one.box.size]
-            ends = [corners[end] for edge in _EDGES for end in edge]
-            marks.append(self._marker(header, "boxes", one.id, 5, self._pose(one), (0.008, 0, 0), color, points=ends))
-            lift = 0.5 * np.abs(one.box.rotation.T @ up) @ one.box.size + TEXT_HEIGHT
-            place, text = self._still(one.box.center + lift * up), f"{one.label} #{one.id} {one.score:.2f}"
-            marks.append(self._marker(header, "names", one.id, 9, place, (0, 0, TEXT_HEIGHT), color, text))
+        for one in objects:
+            color, ends = (*one.color, 1.0), [self._point(end) for end in one.ends]
+            pose = self._pose(one.center, one.quaternion)
+            marks.append(self._marker(header, BOXES, one.id, 5, pose, (LINE_WIDTH, 0, 0), color, points=ends))
+            place = self._pose(one.text_center)
+            marks.append(self._marker(header, NAMES, one.id, 9, place, (0, 0, TEXT_HEIGHT), color, one.text))
         self._write(topic, MARKERS_TYPE, time, self._make(MARKERS_TYPE, marks))
 
     def _marker(
@@ -147,23 +137,16 @@ class BagWriter:
         make = self._make
         return make(
             "visualization_msgs/msg/Marker", header, namespace, int(number), kind, action,
-            pose or self._still(np.zeros(3)), self._vector(scale),
+            pose or self._pose(np.zeros(3)), self._vector(scale),
             make("std_msgs/msg/ColorRGBA", *(float(v) for v in color)), make("builtin_interfaces/msg/Duration", 0, 0),
             False, list(points), [], "",
             make("sensor_msgs/msg/CompressedImage", self._header("", 0), "", _NO_BYTES), [], text, "",
             make("visualization_msgs/msg/MeshFile", "", _NO_BYTES), False,
         )  # fmt: skip
 
-    def _pose(self, one: Instance):
-        from scipy.spatial.transform import Rotation
-
-        x, y, z, w = (float(v) for v in Rotation.from_matrix(one.box.rotation).as_quat())
-        turned = self._make("geometry_msgs/msg/Quaternion", x, y, z, w)
-        return self._make("geometry_msgs/msg/Pose", self._point(one.box.center), turned)
-
-    def _still(self, place: np.ndarray):
-        level = self._make("geometry_msgs/msg/Quaternion", 0.0, 0.0, 0.0, 1.0)
-        return self._make("geometry_msgs/msg/Pose", self._point(place), level)
+    def _pose(self, center: np.ndarray, quaternion=(0, 0, 0, 1)):
+        turn = self._make("geometry_msgs/msg/Quaternion", *(float(v) for v in quaternion))
+        return self._make("geometry_msgs/msg/Pose", self._point(center), turn)
 
     def _point(self, value):
         return self._make("geometry_msgs/msg/Point", *(float(v) for v in value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from instseg3d_ros.data.clouds.cloud import reading
@@ -118,6 +118,4 @@ class Bag:
 
 
 def _cloud(message, name: str) -> Cloud:
-    arrays = pointcloud2.decode(message)
-    stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-    return Cloud(arrays.points, arrays.colors, arrays.shape, message.header.frame_id, stamp, name)
+    return replace(pointcloud2.decode(message), name=name)

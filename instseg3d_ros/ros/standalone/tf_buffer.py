@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from instseg3d_ros.messages.rotations import inverse, quaternion_slerp, rigid
+from instseg3d_ros.messages.rotations import interpolate, inverse, rigid
 from instseg3d_ros.ros.standalone.tf_message import StampedTransform
 
 KEPT = 10 * 10**9  # nanoseconds, as tf2
@@ -111,7 +111,7 @@ class _Edge:
         before = self._values[index - 1]
         share = (stamp - stamps[index - 1]) / (stamps[index] - stamps[index - 1])
         place = before[:3] + share * (after[:3] - before[:3])
-        return rigid(place, quaternion_slerp(before[3:], after[3:], share))
+        return rigid(place, interpolate(before[3:], after[3:], share))
 
 
 def _matrix(values: np.ndarray) -> np.ndarray:

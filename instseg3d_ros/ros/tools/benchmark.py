@@ -50,7 +50,7 @@ def _messages(group: str, frame: Frame, rounds: int) -> Iterator[Row]:
     """Bytes to arrays and back, against the ways of sensor_msgs_py: points one by one, and structured arrays."""
     message = _message(frame)
     cloud = read_cloud(message, 10**9)
-    packed = cloud.packed
+    packed = cloud.cloud.packed
     assert packed is not None
     times = race(
         {
@@ -100,7 +100,7 @@ def _node(group: str, frame: Frame, rounds: int, path: Path, name: str) -> Row:
 
     def node() -> None:
         answer = pipeline.answer(data, parameters)
-        cloud, result = answer.cloud, answer.result
+        cloud, result = answer.received, answer.result
         serialize_message(segmented_cloud(cloud, result))
         serialize_message(colored_cloud(cloud, packed_point_colors(result, model.labels, parameters.color_by)))
         serialize_message(instance_markers(cloud.header, result.instances, parameters.marker_lifetime, answer.up))

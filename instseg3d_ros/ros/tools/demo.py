@@ -135,13 +135,10 @@ def _converse(cloud, node: subprocess.Popen) -> tuple[Result, LabelSet]:
 def _message(cloud, stamp):
     from std_msgs.msg import Header
 
-    from instseg3d_ros.ros import clouds
+    from instseg3d_ros.messages.pointcloud2 import encode
+    from instseg3d_ros.ros.clouds import cloud_message
 
-    header = Header(frame_id=FRAME, stamp=stamp)
-    shape = cloud.shape or (1, len(cloud))
-    colors = np.zeros((len(cloud), 3), np.uint8) if cloud.colors is None else cloud.colors
-    packed = clouds.pack_colors(colors)
-    return clouds.colored_cloud(clouds.Cloud(header, cloud.points, colors, packed, "<f4", shape), packed)
+    return cloud_message(Header(frame_id=FRAME, stamp=stamp), encode(cloud.points, cloud.colors, cloud.shape))
 
 
 def _understand(segmented, markers, labels, diagnostics) -> tuple[Result, LabelSet]:
@@ -167,12 +164,12 @@ LABEL_FIELDS = ("label", "instance", "confidence")
 
 
 def _box(marker) -> Box:
-    from instseg3d_ros.messages.rotations import quaternion_matrix
+    from instseg3d_ros.messages.rotations import rotation_of
 
     pose, corners = marker.pose, np.array([(p.x, p.y, p.z) for p in marker.points])
     q = pose.orientation
     center = np.array([pose.position.x, pose.position.y, pose.position.z])
-    return Box(center, np.ptp(corners, axis=0), quaternion_matrix((q.x, q.y, q.z, q.w))[:3, :3])
+    return Box(center, np.ptp(corners, axis=0), rotation_of((q.x, q.y, q.z, q.w)))
 
 
 def print_table(result: Result) -> None:

@@ -10,6 +10,8 @@ from instseg3d_ros.data.clouds.bag_writer import BagWriter
 from instseg3d_ros.data.clouds.bags import Bag
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages import pointcloud2
+from instseg3d_ros.messages.colors import object_colors
+from instseg3d_ros.messages.markers import object_markers
 from instseg3d_ros.segmentation.result import Box, Instance
 
 pytest.importorskip("rosbags")
@@ -159,7 +161,7 @@ def test_written_bag_opens_elsewhere(tmp_path):
             if recorded.cloud is None:
                 bag.transform(recorded)
         bag.cloud("/points", 10, "camera", 7_000_000_009, pointcloud2.encode(points, colors, (4, 5)))
-        bag.markers("/markers", 11, "camera", 7_000_000_009, found, {4: np.array((255, 0, 0))}, np.array((0, 0, 1)))
+        bag.markers("/markers", 11, "camera", 7_000_000_009, object_markers(found, np.array((0, 0, 1))))
         bag.detections("/detections", 11, "camera", 7_000_000_009, found)
         bag.number("/time", 12, 3.5)
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["metadata.yaml", "out.mcap"]
@@ -174,7 +176,8 @@ def test_written_bag_opens_elsewhere(tmp_path):
     assert (cloud.header.stamp.sec, cloud.header.stamp.nanosec) == (7, 9)
     clear, box, name = got["/markers"][1].markers
     assert (clear.action, box.type, name.type, name.text) == (3, 5, 9, "chair #4 0.75")
-    assert (box.pose.position.x, box.color.r, box.color.g) == (1, 1, 0)
+    assert box.pose.position.x == 1
+    np.testing.assert_allclose((box.color.r, box.color.g, box.color.b), object_colors(4) / 255)
     assert name.pose.position.z == pytest.approx(3 + 0.35 + 0.06)
     assert box.pose.orientation.z == pytest.approx(np.sqrt(0.5))
     detection = got["/detections"][1].detections[0]
@@ -195,7 +198,6 @@ def test_markers_are_those_of_the_node(tmp_path):
     from rosbags.highlevel import AnyReader
     from std_msgs.msg import Header
 
-    from instseg3d_ros.messages.colors import instance_colors
     from instseg3d_ros.ros.markers import instance_markers
 
     turn = np.array([[0.0, -0.6, 0.8], [1, 0, 0], [0, 0.8, 0.6]])
@@ -203,7 +205,7 @@ def test_markers_are_those_of_the_node(tmp_path):
     up = np.array((0.0, -1, 0))
     theirs = instance_markers(Header(frame_id="camera"), found, 0.0, up).markers
     with BagWriter(tmp_path / "out") as bag:
-        bag.markers("/m", 1, "camera", 0, found, {one.id: instance_colors(one.id) for one in found}, up)
+        bag.markers("/m", 1, "camera", 0, object_markers(found, up))
     with AnyReader([tmp_path / "out"]) as reader:
         ours = next(reader.deserialize(data, c.msgtype) for c, _, data in reader.messages()).markers
     assert len(ours) == len(theirs) == 5

@@ -1,21 +1,14 @@
-"""Between the cloud's own frame and the one in which the network works: z up, x forward."""
+"""The region of interest: which points of a cloud are labelled at all."""
 
 from __future__ import annotations
 
 import numpy as np
 
-# body ← optical: forward is the optical z, left is -x, up is -y (REP 103).
-BODY_FROM_OPTICAL = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]], float)
+from instseg3d_ros.ros.parameters import Parameters
 
 
-def body_from_cloud(axes: str, frame: str) -> np.ndarray:
-    """(4, 4) rotation to body axes; `axes` is auto, optical or body, `frame` the cloud's frame_id."""
-    optical = "optical" in frame if axes == "auto" else axes == "optical"
-    return BODY_FROM_OPTICAL if optical else np.eye(4)
-
-
-def select(points: np.ndarray, parameters) -> np.ndarray:
-    """(N,) bool: within the node's own limits. The far limit is the segmenter's business. NaN compares as outside."""
+def select(points: np.ndarray, parameters: Parameters) -> np.ndarray:
+    """(N,) bool: inside the parameters' limits except `max_range`, which the segmenter applies. NaN is outside."""
     keep = np.ones(len(points), bool)
     x, y, z = points.T
     with np.errstate(invalid="ignore", over="ignore"):
