@@ -8,6 +8,7 @@ COMMANDS = {
     "evaluate": "average precision and IoU of a model, a method or a folder of predictions",
     "generate": "render labelled synthetic rooms and tabletops",
     "benchmark": "speed of every stage beside its peers",
+    "compile_kernels": "compile the C++ kernels ahead of time, for machines without a compiler",
     "play": "publish a recorded bag to live nodes, where rosbag2 is not installed",
 }
 
@@ -25,7 +26,9 @@ def run(name, arguments=None):
         print(f"instseg3d_ros: no command '{name}'{hint}; one of: {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
     from instseg3d_ros.errors import InputError
+    from instseg3d_ros.memory import keep_large_buffers
 
+    keep_large_buffers()
     command = importlib.import_module(f"instseg3d_ros.commands.{name}")
     try:
         return command.main(sys.argv[1:] if arguments is None else arguments) or 0

@@ -26,6 +26,7 @@ class Condition:
     problem: str = ""
     device: str = ""
     model: str = ""
+    missing_kernels: str = ""  # which could not be compiled, and why
 
 
 def judge(condition: Condition, counts: Summary, parameters: Parameters) -> tuple[int, str]:
@@ -49,7 +50,12 @@ def judge(condition: Condition, counts: Summary, parameters: Parameters) -> tupl
         found.append((level, f"the last {counts.failures} clouds were not answered: {counts.last_error}"))
     if counts.latency_ms is not None and counts.slow_for > 0:
         level = ERROR if counts.slow_for >= parameters.slow_error else WARN
-        found.append((level, f"slow: {counts.latency_ms:.0f} ms a cloud; see the stages, or use coarser voxels"))
+        text = f"slow: {counts.latency_ms:.0f} ms a cloud"
+        stages = {name: value for name, value in counts.stages.items() if name != "total"}
+        if stages:
+            stage = max(stages, key=stages.__getitem__)
+            text += f", {stages[stage]:.0f} of them in stage '{stage}'"
+        found.append((level, f"{text}; use a model with coarser voxels"))
     return _worst(found, "running" if condition.watched else "idle: nobody subscribes")
 
 
@@ -76,6 +82,7 @@ def numbers(condition: Condition, counts: Summary) -> dict[str, str]:
         **{f"dropped: {reason}": str(count) for reason, count in sorted(counts.drops.items())},
         "model": condition.model,
         "device": condition.device,
+        "missing kernels": condition.missing_kernels,
         "memory (MB)": f"{resident_bytes() / 1e6:.0f}",
         "last error": counts.last_error,
     }

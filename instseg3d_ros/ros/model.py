@@ -24,6 +24,15 @@ def load_segmenter(parameters: Parameters):
     )
 
 
+def missing_kernels() -> str:
+    """Which compiled kernels are missing and why, in one line; empty where none is or torch has not been loaded."""
+    if "torch" not in sys.modules:
+        return ""
+    from instseg3d_ros.sparse.native import kernels
+
+    return kernels.summary(kernels.missing())
+
+
 class Model:
     """segmenter(points, colors) with options that follow the parameters; the model's own where they say so."""
 
@@ -32,6 +41,7 @@ class Model:
         self._own = self.segmenter.options
         self.apply(parameters)
         self.segmenter.warm_up()
+        self.missing_kernels = missing_kernels() if str(self.segmenter.device) == "cpu" else ""
 
     def apply(self, parameters: Parameters) -> None:
         self.segmenter.configure(**self._options(parameters))

@@ -72,6 +72,8 @@ class SegmentNode(LifecycleNode):
             return self._fail(f"the model could not be loaded ({type(error).__name__}: {_line(error)})")
         self._outputs = Outputs(self, current.model, self._model.labels)
         self.get_logger().info(f"model {current.model} on {self._model.device}")
+        if self._model.missing_kernels:
+            self.get_logger().warning(self._model.missing_kernels)
         self._state = "inactive"
         return super().on_configure(state)
 
@@ -205,6 +207,7 @@ class SegmentNode(LifecycleNode):
             problem="" if source is None else source.problem,
             device="" if self._model is None else self._model.device,
             model=current.model,
+            missing_kernels="" if self._model is None else self._model.missing_kernels,
         )
         counts = self.statistics.summary()
         level, text = diagnostics.judge(condition, counts, current)

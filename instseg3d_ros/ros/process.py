@@ -16,8 +16,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.memory import keep_large_buffers
 from instseg3d_ros.ros.log import place
-from instseg3d_ros.ros.memory import keep_large_buffers
 from instseg3d_ros.ros.node import SegmentNode
 from instseg3d_ros.ros.transport import use_large_cloud_profile
 
@@ -29,7 +29,7 @@ LIMIT = 1.6  # seconds that ending may take in all
 def run(arguments: list[str]) -> NoReturn:
     """Ends the process with 0 once the node is shut down; InputError for wrong arguments or a wrong model."""
     use_large_cloud_profile()
-    keep_large_buffers()
+    keep_large_buffers(one_arena=True)
     _init(arguments)
     end = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -34,6 +34,12 @@ class FakeClock:
         (replace(HERE, problem="a offers best effort"), Summary(silent_for=1), WARN, "best effort"),
         (HERE, Summary(latency_ms=150, slow_for=1), WARN, "150 ms"),
         (HERE, Summary(latency_ms=150, slow_for=5), ERROR, "150 ms"),
+        (
+            HERE,
+            Summary(latency_ms=150, slow_for=1, stages={"graph": 20, "cluster": 90, "total": 140}),
+            WARN,
+            "90 of them in stage 'cluster'",
+        ),
         (HERE, Summary(failures=1, last_error="no field z"), WARN, "no field z"),
         (HERE, Summary(failures=3, last_error="no field z"), ERROR, "3 clouds were not answered: no field z"),
     ],

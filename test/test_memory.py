@@ -8,7 +8,7 @@ import pytest
 PROGRAM = """
 import resource, sys
 import numpy as np
-from instseg3d_ros.ros.memory import keep_large_buffers
+from instseg3d_ros.memory import keep_large_buffers
 if "keep" in sys.argv and not keep_large_buffers():
     sys.exit(3)
 def clouds(count):

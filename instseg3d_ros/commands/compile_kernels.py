@@ -1,0 +1,50 @@
+"""`compile_kernels`: compile all C++ kernels ahead of time."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from instseg3d_ros.errors import InputError
+
+EXAMPLES = """examples:
+  compile_kernels                                        for this machine, into the user's cache
+  compile_kernels --isa x86-64-v3 --out /opt/kernels     for any processor with AVX2, as in a container image
+
+The kernels are otherwise compiled at first use. Where they are in another folder or for another instruction set, set
+INSTSEG3D_KERNELS (the folder) and INSTSEG3D_ISA (the instruction set) for the node; it then needs no compiler."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers a bad argument with one line."""
+
+    def error(self, message):
+        raise InputError(f"{message} (--help)")
+
+
+def main(arguments: list[str]) -> int:
+    """The command `compile_kernels`; returns its exit code, raises InputError where a kernel cannot be compiled."""
+    parser = Parser(
+        prog="compile_kernels", description="Compile all C++ kernels ahead of time.", epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    parser.add_argument("--isa", metavar="NAME", help="instruction set, a value of -march (this processor's)")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="folder of the libraries (the user's cache)")
+    options = parser.parse_args(arguments)
+    from instseg3d_ros.sparse.native import build
+
+    if options.out is not None:
+        os.environ[build.FOLDER] = str(options.out.resolve())
+    isa = build.instruction_set() if options.isa is None else options.isa
+    folders = set()
+    for source in build.SOURCES.values():
+        try:
+            made = build.library(source, isa)
+        except build.BuildError as error:
+            raise InputError(str(error)) from None
+        folders.add(made.parent)
+        print(made)
+    if options.out is not None and folders != {options.out.resolve()}:
+        raise InputError(f"--out {options.out}: the folder cannot be written; libraries went to {folders.pop()}")
+    return 0
