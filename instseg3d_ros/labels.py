@@ -166,4 +166,14 @@ NYUV2_19 = LabelSet(
     ),
 )
 
-LABEL_SETS = {labels.name: labels for labels in (SCANNET20, NYUV2_19, SYNTHETIC)}
+# What a manipulator asks of a cloud: what may be grasped, what carries it (a table, a board, the floor), and the rest.
+TABLETOP = LabelSet(
+    "tabletop",
+    (
+        LabelClass("background", 1, (174, 199, 232), thing=False),
+        LabelClass("support", 2, (255, 152, 150), thing=False),
+        LabelClass("object", 3, (255, 215, 0)),
+    ),
+)
+
+LABEL_SETS = {labels.name: labels for labels in (SCANNET20, NYUV2_19, SYNTHETIC, TABLETOP)}

@@ -21,6 +21,8 @@ EXAMPLES = """examples:
 def main(arguments: list[str]) -> int:
     """The command `generate`; returns its exit code, raises InputError on bad arguments."""
     options = _parse(arguments)
+    if options.labels == "tabletop" and options.kind != "tabletop":
+        raise InputError(f"--labels tabletop names the parts of a table, --kind is {options.kind}; give --kind tabletop")
     recipe = _recipe(options)
     if options.bag:
         return _bag(options, recipe)
@@ -35,12 +37,13 @@ def _recipe(options):
         seed=options.seed,
         resolution=options.resolution,
         sensors=SEEN_SENSORS if options.sensor == ["all"] else tuple(options.sensor),
-        meshes=options.meshes and str(Path(options.meshes).resolve()),
+        meshes=tuple(str(Path(folder).resolve()) for folder in options.meshes),
         without=tuple(options.without),
         only=tuple(options.only),
         held_out=options.hold_out,
         mesh_share=options.mesh_share,
         crop=options.crop,
+        labels=options.labels,
     )
     recipe.catalogue()  # a wrong folder of meshes shows before anything is written
     return recipe
@@ -53,7 +56,7 @@ def _frames(options, recipe) -> int:
     if not tasks:
         part, parts = options.shard
         raise InputError(f"no frames in shard {part}/{parts} of {options.frames} + {options.val}; ask for more frames")
-    return _done(options, generate(tasks, options.jobs))
+    return _done(options, recipe, generate(tasks, options.jobs))
 
 
 def _scans(options, recipe) -> int:
@@ -64,7 +67,7 @@ def _scans(options, recipe) -> int:
     tasks = [Scan(recipe, options.out, split, n, options.points) for split, n in numbered[part::parts]]
     if not tasks:
         raise InputError(f"no rooms in shard {part}/{parts} of {options.frames} + {options.val}; ask for more frames")
-    return _done(options, generate(tasks, options.jobs))
+    return _done(options, recipe, generate(tasks, options.jobs))
 
 
 def _bag(options, recipe) -> int:
@@ -86,12 +89,12 @@ def _bag(options, recipe) -> int:
     return 0
 
 
-def _done(options, files: list[Path]) -> int:
+def _done(options, recipe, files: list[Path]) -> int:
     if options.sheet:
         from instseg3d_ros.data.synthetic.sheet import write_sheet
-        from instseg3d_ros.labels import SYNTHETIC
+        from instseg3d_ros.labels import LABEL_SETS
 
-        write_sheet(Path(options.sheet), files, SYNTHETIC)
+        write_sheet(Path(options.sheet), files, LABEL_SETS[recipe.labels])
     print(f"{len(files)} scenes in {options.out}")
     return 0
 
@@ -125,7 +128,10 @@ def _parse(arguments: list[str]):
     add("--resolution", type=_resolution, default=(320, 240), metavar="WxH", help="pixels (default 320x240)")
     add("--sensor", nargs="+", default=["all"], metavar="NAME",
         help="kinect, realsense, tof, stereo; 'all' is all but stereo, which is kept for tests")  # fmt: skip
-    add("--meshes", metavar="DIR", help="also use meshes (GLB, OBJ, PLY) from sub-folders named after a class")
+    add("--labels", choices=("synthetic", "tabletop"), default="synthetic",
+        help="classes of rooms, or with --kind tabletop: object, support, background (default %(default)s)")  # fmt: skip
+    add("--meshes", nargs="+", default=[], metavar="DIR",
+        help="also use meshes (GLB, OBJ, PLY) from sub-folders named after a class")  # fmt: skip
     add("--without", nargs="+", default=[], metavar="PREFIX", help="leave out mesh files that begin so")
     add("--only", nargs="+", default=[], metavar="PREFIX", help="use only mesh files that begin so")
     add("--mesh-share", type=_share, default=0.25, help="how often a class is served from meshes (default %(default)s)")

@@ -9,7 +9,7 @@ from instseg3d_ros.data.synthetic.mesh import Body, Shape
 from instseg3d_ros.data.synthetic.placement import Relief, fits, footprint, gap
 
 LARGEST = 0.42  # metres: what counts as small enough to lie about
-PACKED = 0.2  # share of clutters of boxes, books and tins alone, stacked and side by side: flat faces hide the seam
+PACKED = 0.5  # share of clutters of boxes, books and tins alone, stacked and side by side: flat faces hide the seam
 
 
 def clutter(catalogue: Catalogue, rng, width: float, depth: float, count: int, cell: float = 0.006) -> list[Body]:

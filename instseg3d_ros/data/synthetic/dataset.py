@@ -11,7 +11,7 @@ from pathlib import Path
 from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, scenes
 from instseg3d_ros.data.synthetic.scan import scan_room
-from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.labels import LABEL_SETS
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def generate(tasks: Sequence[Frames | Scan], jobs: int, quiet: bool = False) -> 
     folder = Path(tasks[0].folder)
     for split in {task.split for task in tasks}:
         (folder / split).mkdir(parents=True, exist_ok=True)
-    SYNTHETIC.write(folder / "labels.yaml")
+    LABEL_SETS[tasks[0].recipe.labels].write(folder / "labels.yaml")
     written: list[Path] = []
     with tqdm(total=sum(task.count for task in tasks), unit="scene", disable=quiet) as bar:
         for paths in _outcomes(tasks, jobs):

@@ -21,9 +21,9 @@ from instseg3d_ros.data.synthetic.mesh import Body
 from instseg3d_ros.data.synthetic.render import Light, View, World
 from instseg3d_ros.data.synthetic.rooms import furnish_room, view_room
 from instseg3d_ros.data.synthetic.sensor import SEEN_SENSORS, SENSORS, measure, vary
-from instseg3d_ros.data.synthetic.tabletop import crop_table, set_table, view_table
+from instseg3d_ros.data.synthetic.tabletop import Setting, crop_table, set_table, view_table
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.labels import SYNTHETIC, TABLETOP, LabelSet
 
 # what furnishes a world, what poses a camera in it, and views per world
 KINDS: dict[str, tuple[Callable[..., Any], Callable[..., np.ndarray], int]] = {
@@ -37,17 +37,22 @@ ATTEMPTS = 12  # camera poses tried for one view before the best of them is take
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a frame depends on beside its number. `crop` is the share of tabletop frames without the room."""
+    """All that a frame depends on beside its number.
+
+    `crop` is the share of tabletop frames without the room; `labels` "synthetic", or "tabletop" for these frames, where
+    a body is an object, what carries the objects, or background.
+    """
 
     seed: int = 0
     resolution: tuple[int, int] = (320, 240)
     sensors: tuple[str, ...] = SEEN_SENSORS
-    meshes: str | None = None
+    meshes: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     held_out: bool = False
     mesh_share: float = 0.25
     crop: float = 0.5
+    labels: str = SYNTHETIC.name
 
     def __post_init__(self):
         unknown = set(self.sensors) - SENSORS.keys()
@@ -56,14 +61,28 @@ class Recipe:
 
     def catalogue(self) -> Catalogue:
         """Where furniture and things come from; reads the folder of meshes, if there is one."""
-        meshes = MeshLibrary.scan(Path(self.meshes), self.without, self.only) if self.meshes else MeshLibrary()
+        folders = [Path(folder) for folder in self.meshes]
+        meshes = MeshLibrary.scan(folders, self.without, self.only) if folders else MeshLibrary()
         return Catalogue(meshes, self.held_out, self.mesh_share)
 
 
 def world_of(bodies: tuple[Body, ...]) -> World:
     """Every body an instance of its own, but for stuff (0)."""
-    semantic = np.array([SYNTHETIC.index(body.label) for body in bodies], np.int16)
-    thing = np.array(SYNTHETIC.things)[semantic]
+    return _labelled(bodies, [body.label for body in bodies], SYNTHETIC)
+
+
+def table_of(setting: Setting) -> World:
+    """A tabletop by the part that each body plays there (label set `TABLETOP`)."""
+    parts = ["object" if body.label == "object" else "background" for body in setting.bodies]
+    for i in setting.kept:
+        if parts[i] == "background":
+            parts[i] = "support"
+    return _labelled(setting.bodies, parts, TABLETOP)
+
+
+def _labelled(bodies: tuple[Body, ...], names: list[str], labels: LabelSet) -> World:
+    semantic = np.array([labels.index(name) for name in names], np.int16)
+    thing = np.array(labels.things)[semantic]
     return World(bodies, semantic, np.where(thing, np.arange(1, len(bodies) + 1), 0))
 
 
@@ -72,7 +91,7 @@ def scenes(recipe: Recipe, catalogue: Catalogue, split: str, kind: str, group: i
     furnish, pose_of, _ = KINDS[kind]
     key = [recipe.seed, SPLITS.index(split), list(KINDS).index(kind), group]
     setting = furnish(catalogue, np.random.default_rng([*key, 0]))
-    world = world_of(setting.bodies)
+    world = table_of(setting) if recipe.labels == TABLETOP.name else world_of(setting.bodies)
     lights, ambient = lighting(setting, np.random.default_rng([*key, 1]))
     for number in range(views):
         rng = np.random.default_rng([*key, 2, number])

@@ -7,6 +7,7 @@ name is a class becomes its own body. `SOURCES.csv`, where present, tells by its
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -29,28 +30,18 @@ class MeshLibrary:
     files: dict[tuple[str, str], tuple[Path, ...]] = field(default_factory=dict)
 
     @staticmethod
-    def scan(folder: Path, without: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> MeshLibrary:
-        """Find the meshes below `folder`, but for file names that begin with one of `without`; or `only` those."""
-        folder = Path(folder)
-        if not folder.is_dir():
-            raise InputError(f"{folder}: no such folder of meshes; expected one sub-folder per class in it")
-        mounts = {}
-        if (folder / "SOURCES.csv").is_file():
-            with open(folder / "SOURCES.csv", newline="") as file:
-                mounts = {row["file"]: row.get("mount", "floor") for row in csv.DictReader(file)}
+    def scan(
+        folders: Path | Sequence[Path], without: tuple[str, ...] = (), only: tuple[str, ...] = ()
+    ) -> MeshLibrary:
+        """Find the meshes below one or more folders, but for file names that begin with one of `without`; or `only`
+        those."""
         found: dict[tuple[str, str], list[Path]] = {}
-        for path in sorted(folder.glob("*/*")):
-            label = path.parent.name.replace("_", " ")
-            if path.suffix.lower() not in EXTENSIONS or label not in SYNTHETIC.names or path.name.startswith(without):
-                continue
-            if only and not path.name.startswith(only):
-                continue
-            default = "table" if label == "object" else "floor"
-            mount = mounts.get(path.relative_to(folder).as_posix(), default)
-            found.setdefault((label, mount), []).append(path)
+        for folder in [folders] if isinstance(folders, Path) else folders:
+            for key, paths in _found(Path(folder), without, only).items():
+                found.setdefault(key, []).extend(paths)
         if not found:
             raise InputError(
-                f"{folder}: no {', '.join(EXTENSIONS)} in sub-folders named after a class; see generate --help"
+                f"{folders}: no {', '.join(EXTENSIONS)} in sub-folders named after a class; see generate --help"
             )
         return MeshLibrary({key: tuple(paths) for key, paths in found.items()})
 
@@ -78,7 +69,28 @@ class MeshLibrary:
         return assembly
 
 
-@lru_cache(maxsize=512)
+def _found(folder: Path, without: tuple[str, ...], only: tuple[str, ...]) -> dict[tuple[str, str], list[Path]]:
+    """Files of one folder by (class, mount)."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder of meshes; expected one sub-folder per class in it")
+    mounts = {}
+    if (folder / "SOURCES.csv").is_file():
+        with open(folder / "SOURCES.csv", newline="") as file:
+            mounts = {row["file"]: row.get("mount", "floor") for row in csv.DictReader(file)}
+    found: dict[tuple[str, str], list[Path]] = {}
+    for path in sorted(folder.glob("*/*")):
+        label = path.parent.name.replace("_", " ")
+        if path.suffix.lower() not in EXTENSIONS or label not in SYNTHETIC.names or path.name.startswith(without):
+            continue
+        if only and not path.name.startswith(only):
+            continue
+        default = "table" if label == "object" else "floor"
+        mount = mounts.get(path.relative_to(folder).as_posix(), default)
+        found.setdefault((label, mount), []).append(path)
+    return found
+
+
+@lru_cache(maxsize=4096)
 def _load(path: Path) -> tuple[tuple[str, Shape], ...]:
     import trimesh
 
