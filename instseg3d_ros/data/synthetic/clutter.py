@@ -1,4 +1,4 @@
-"""Loose things on a level rectangle: apart, touching, stacked, leaning, heaped."""
+"""Loose things on a level rectangle: apart, touching, stacked, leaning, heaped, or in piles."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import numpy as np
 
 from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.mesh import Body, Shape
+from instseg3d_ros.data.synthetic.piles import pile
 from instseg3d_ros.data.synthetic.placement import Relief, fits, footprint, gap
 
 LARGEST = 0.42  # metres: what counts as small enough to lie about
-PACKED = 0.5  # share of clutters of boxes, books and tins alone, stacked and side by side: flat faces hide the seam
+PILES = (0.0, 0.5, 0.8)  # one of these per clutter: how often another pile is tried before the single things
+PACKED = 0.2  # share of clutters of boxes, books and tins alone, stacked and side by side: flat faces hide the seam
 
 
 def clutter(catalogue: Catalogue, rng, width: float, depth: float, count: int, cell: float = 0.006) -> list[Body]:
@@ -27,7 +29,11 @@ def clutter(catalogue: Catalogue, rng, width: float, depth: float, count: int, c
     placed: list[Body] = []
     outlines: list[np.ndarray] = []
     kin = [_small(catalogue, rng, names) for _ in range(3)]  # the same product several times
-    for _ in range(count):
+    piles = float(rng.choice(PILES))
+    while len(placed) < count and piles and rng.random() < piles:
+        together = pile(rng, lambda *names: _small(catalogue, rng, names or None).shape, catalogue.held_out)
+        _place_pile(together, area, centre, placed, outlines, relief, rng)
+    for _ in range(count - len(placed)):
         thing = kin[rng.integers(3)] if rng.random() < 0.2 else _small(catalogue, rng, names)
         shape = thing.shape.turned(rng.uniform(0, 2 * np.pi)).grounded()
         mood = int(rng.choice(5, p=moods)) if placed else 0
@@ -47,6 +53,28 @@ def clutter(catalogue: Catalogue, rng, width: float, depth: float, count: int, c
                 placed.append(Body(thing.label, trial, loose=True))
                 break
     return placed
+
+
+def _place_pile(shapes, area, centre, placed, outlines, relief, rng) -> None:
+    """Put a pile where nothing stands, or against what stands there; it is left out where no room is."""
+    together = sum(shapes, Shape())
+    for _attempt in range(6):
+        turn = int(rng.integers(4)) * np.pi / 2 + rng.normal(0, 0.15) if rng.random() < 0.5 else rng.normal(0, 0.5)
+        whole = together.turned(turn)
+        low, high = whole.bounds()
+        spot = centre + area * rng.uniform(-1, 1, 2)
+        moved = whole.moved(*spot)
+        if outlines and rng.random() < 0.5:
+            moved = _touching(whole, spot, placed, outlines, relief, rng)
+        outline = footprint(moved)
+        if (np.abs(outline) < relief.reach + 0.02).all() and fits(outline, outlines):
+            shift = moved.bounds()[0] - low
+            for shape in shapes:
+                body = shape.turned(turn).moved(*shift)
+                relief.add(body)
+                placed.append(Body("object", body, loose=True))
+            outlines.append(outline)
+            return
 
 
 def _small(catalogue: Catalogue, rng, names: tuple[str, ...] | None) -> Body:

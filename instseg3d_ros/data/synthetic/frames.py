@@ -135,7 +135,7 @@ def _worth(world: World, camera: Camera, near: float) -> float:
     depth, triangle, _, _ = world.cast(small.rays())
     seen = np.isfinite(depth) & (depth < 8)
     blind = float((depth < max(near, 0.3)).mean())
-    if blind > 0.08 or seen.mean() < 0.6 or np.median(depth[seen]) < 0.5:
+    if blind > 0.08 or seen.mean() < 0.6 or np.median(depth[seen]) < 0.4:
         return 0.1 * float(seen.mean()) - blind
     instance = world.instance[world.body[triangle[seen]]]
     things = instance[instance > 0]

@@ -51,6 +51,7 @@ class Relief:
 
     def __init__(self, width: float, depth: float, cell: float = 0.006):
         self.cell = cell
+        self.reach = np.array([width, depth]) / 2
         self.origin = np.array([-width / 2 - 0.2, -depth / 2 - 0.2])
         self.top = np.zeros((int((width + 0.4) / cell) + 1, int((depth + 0.4) / cell) + 1), np.float32)
 

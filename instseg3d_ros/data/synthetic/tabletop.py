@@ -10,9 +10,9 @@ from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.camera import look
 from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.clutter import clutter
-from instseg3d_ros.data.synthetic.mesh import Body, Surface, rotation
+from instseg3d_ros.data.synthetic.mesh import Body, Shape, Surface, rotation
 from instseg3d_ros.data.synthetic.parts import body_material, legs
-from instseg3d_ros.data.synthetic.primitives import box
+from instseg3d_ros.data.synthetic.primitives import box, cylinder
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,15 @@ class Setting:
 
 
 def set_table(catalogue: Catalogue, rng) -> Setting:
-    """A table, or now and then the bare floor, with 1 to 25 things on it, in a room of walls."""
+    """A table, or now and then the bare floor, with 1 to 30 things on it, in a room of walls."""
     support, surface = _support(catalogue, rng)
     stage = _stage(rng, surface)
-    count = int(rng.choice([rng.integers(1, 8), rng.integers(4, 16), rng.integers(8, 26)], p=[0.4, 0.3, 0.3]))
+    soil = _soil(surface, rng)
+    if support:
+        support = (replace(support[0], shape=support[0].shape + soil), *support[1:])
+    else:
+        stage[0] = replace(stage[0], shape=stage[0].shape + soil)
+    count = int(rng.choice([rng.integers(1, 8), rng.integers(4, 16), rng.integers(8, 31)], p=[0.3, 0.35, 0.35]))
     things = clutter(catalogue, rng, surface.width, surface.depth, count)
     if rng.random() < 0.08 and min(surface.width, surface.depth) > 0.4:
         things = _boxed(catalogue, rng)
@@ -72,6 +77,23 @@ def _slab(rng) -> tuple[tuple[Body, ...], Surface]:
     return (Body("table", shape),), Surface(0, 0, height, width, depth)
 
 
+def _soil(surface: Surface, rng) -> Shape:
+    """Crumbs and stains on the board, on half of the tables: part of what carries the things, and no objects."""
+    made = Shape()
+    if rng.random() < 0.5:
+        return made
+    crumb, spilt = m.painted(rng), m.painted(rng)
+    for _ in range(int(rng.integers(0, 25))):
+        made += box(*rng.uniform(0.002, 0.008, 3), crumb, (0, 0, 0)).turned(rng.uniform(0, 7)).moved(*_on(surface, rng))
+    for _ in range(int(rng.integers(0, 4))):
+        made += cylinder(rng.uniform(0.01, 0.07), 0.0004, spilt).scaled(1, rng.uniform(0.5, 1), 1).moved(*_on(surface, rng))
+    return made.affine(rotation(surface.yaw), (surface.x, surface.y, surface.z)) if made.parts else made
+
+
+def _on(surface: Surface, rng) -> np.ndarray:
+    return rng.uniform(-0.45, 0.45, 2) * [surface.width, surface.depth]
+
+
 def _boxed(catalogue: Catalogue, rng) -> list[Body]:
     """A tray or box full of things: bin picking."""
     width, depth, wall, t = rng.uniform(0.28, 0.6), rng.uniform(0.22, 0.45), rng.uniform(0.03, 0.2), 0.006
@@ -101,9 +123,9 @@ def _stage(rng, surface: Surface) -> list[Body]:
 
 
 def view_table(setting: Setting, rng) -> np.ndarray:
-    """Camera pose (4,4): 0.5 to 1.6 m from the things, pitched 20 to 60 degrees down, from any side."""
-    distance = rng.uniform(0.5, 1.6)
-    pitch, yaw = np.deg2rad(rng.uniform(20, 60)), rng.uniform(0, 2 * np.pi)
+    """Camera pose (4,4): 0.4 to 2.4 m from the things, pitched 15 to 70 degrees down, from any side."""
+    distance = float(np.exp(rng.uniform(np.log(0.4), np.log(2.4))))
+    pitch, yaw = np.deg2rad(rng.uniform(15, 70)), rng.uniform(0, 2 * np.pi)
     if rng.random() < 0.7:  # from the front, where a wall never stands in the way
         yaw = np.pi / 2 + rng.normal(0, 0.5)
     aim = setting.focus + np.array([*rng.uniform(-0.12, 0.12, 2), 0])
