@@ -28,6 +28,7 @@ class Augmentation:
     elastic: float = 0.3  # probability of the two elastic distortions
     elastic_strength: float = 0.1  # of the recipe's magnitudes, which would swallow a cup
     max_points: int = 120_000
+    max_range: float = float("inf")  # metres from the camera, where a scene tells its pose; farther points go
 
 
 def augment(scene: Scene, options: Augmentation, rng: np.random.Generator, voxel_size: float) -> Scene:
@@ -53,6 +54,9 @@ def augment(scene: Scene, options: Augmentation, rng: np.random.Generator, voxel
 
 def _kept_points(scene: Scene, o: Augmentation, rng: np.random.Generator) -> np.ndarray:
     keep = np.arange(len(scene))
+    if np.isfinite(o.max_range) and "camera" in scene.extras:
+        near = np.linalg.norm(scene.points - scene.extras["camera"][:3, 3], axis=1) < o.max_range
+        keep = np.flatnonzero(near) if near.any() else keep
     if rng.random() < o.crop:
         middle = scene.points[rng.integers(len(scene))]
         radius = rng.uniform(0.4, 2.0)

@@ -10,7 +10,8 @@ from instseg3d_ros.evaluation import instance_ap
 from instseg3d_ros.evaluation.benchmark_layout import labels_ids, truth_ids
 from instseg3d_ros.evaluation.calibration import reliability
 from instseg3d_ros.evaluation.instance_ap import MIN_REGION, Overlaps, Prediction
-from instseg3d_ros.evaluation.outcome import NAN, Outcome, SceneOutcome
+from instseg3d_ros.evaluation.outcome import NAN, Outcome, OverlapScores, SceneOutcome
+from instseg3d_ros.evaluation.overlap import mean
 from instseg3d_ros.evaluation.semantic_iou import class_iou, confusion_matrix, mean_iou
 from instseg3d_ros.labels import IGNORE, LabelSet
 from instseg3d_ros.segmentation.result import Result
@@ -72,6 +73,7 @@ class Accumulator:
         predictions: Sequence[Prediction],
         semantic: np.ndarray | None = None,
         timings: dict[str, float] | None = None,
+        overlap: OverlapScores | None = None,
     ) -> None:
         """truth (N,) ids (label × 1000 + instance); semantic (N,) predicted class index or None."""
         table = instance_ap.overlaps(truth, predictions, self.thing_ids, self.min_region)
@@ -95,6 +97,7 @@ class Accumulator:
                 iou=iou,
                 milliseconds=(timings or {}).get("total", NAN),
                 timings=dict(timings or {}),
+                overlap=overlap or OverlapScores(),
             )
         )
 
@@ -104,6 +107,7 @@ class Accumulator:
         masks = [table.agnostic() for table in self.tables]
         table, curves = instance_ap.average_precision(masks, 1)
         outcome.agnostic = instance_ap.summarize(table)[0]
+        outcome.overlap = mean([scene.overlap for scene in self.scenes])
         outcome.curves = dict(zip([""], curves.values()))
         if self.class_aware:
             count = len(self.things)

@@ -30,6 +30,26 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class OverlapScores:
+    """Overlap and boundary figures of masks (`evaluation.overlap`), 0..1; NaN where undefined.
+
+    `well` is the share of true objects that are segmented with an F of 0.75 or more.
+    """
+
+    precision: float = NAN
+    recall: float = NAN
+    f: float = NAN
+    boundary_precision: float = NAN
+    boundary_recall: float = NAN
+    boundary_f: float = NAN
+    well: float = NAN
+
+    def to_json(self) -> dict[str, float | None]:
+        """By name; null where undefined."""
+        return {name: number(value) for name, value in vars(self).items()}
+
+
+@dataclass(frozen=True)
 class Curve:
     """Precision–recall points at one IoU threshold, one per unique score, scores ascending (recall descending).
 
@@ -68,6 +88,7 @@ class SceneOutcome:
     iou: float = NAN
     milliseconds: float = NAN
     timings: dict[str, float] = field(default_factory=dict)  # stage -> milliseconds, as in Result
+    overlap: OverlapScores = field(default_factory=OverlapScores)
 
 
 @dataclass(frozen=True)
@@ -95,6 +116,7 @@ class Outcome:
     mean: Scores = field(default_factory=Scores)  # class-aware
     classes: dict[str, Scores] = field(default_factory=dict)  # thing classes in label order
     agnostic: Scores = field(default_factory=Scores)  # masks alone
+    overlap: OverlapScores = field(default_factory=OverlapScores)  # masks alone, mean over the scenes
     iou: float = NAN  # mean over classes that occur
     class_iou: dict[str, float] = field(default_factory=dict)  # every class, stuff too
     curves: dict[str, Curve] = field(default_factory=dict)  # class -> curve at IoU 0.5; "" is class-agnostic
@@ -121,6 +143,7 @@ class Outcome:
             "iou": number(self.iou),
             "class_iou": {name: number(value) for name, value in self.class_iou.items()},
             "class_agnostic": self.agnostic.to_json(),
+            "overlap": self.overlap.to_json(),
             "method": self.method,
             "dataset": self.dataset,
             "split": self.split,

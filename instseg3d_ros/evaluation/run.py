@@ -12,7 +12,7 @@ import numpy as np
 from instseg3d_ros.data.scene import Scene, read_labels
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.evaluation import benchmark_layout as layout
-from instseg3d_ros.evaluation import tabletop
+from instseg3d_ros.evaluation import overlap, tabletop
 from instseg3d_ros.evaluation.accumulate import Accumulator, predictions_of, translate
 from instseg3d_ros.evaluation.baselines import Baseline
 from instseg3d_ros.evaluation.instance_ap import MIN_REGION
@@ -84,7 +84,8 @@ def evaluate_scenes(
         truth = layout.truth_ids(scene.semantic, scene.instance, labels)
         predictions = predictions_of(result, labels)
         semantic = translate(result.semantic, method.names, labels)
-        total.add(scene.name, truth, predictions, semantic if method.class_aware else None, result.timings)
+        figures = overlap.of_scene(scene, predictions, min_region)
+        total.add(scene.name, truth, predictions, semantic if method.class_aware else None, result.timings, figures)
         if export is not None:
             layout.write_ids(export / layout.GROUND_TRUTH / f"{scene.name}.txt", truth)
             if method.class_aware:
@@ -112,8 +113,9 @@ def evaluate_tabletop(
     for index, path in enumerate(progress(files)):
         scene = tabletop.read_frame(path)
         result = method.answer(scene)
-        truth, predictions = tabletop.on_objects(scene, predictions_of(result, tabletop.OBJECTS))
-        total.add(scene.name, truth, predictions, None, result.timings)
+        found = predictions_of(result, tabletop.OBJECTS)
+        truth, predictions = tabletop.on_objects(scene, found)
+        total.add(scene.name, truth, predictions, None, result.timings, overlap.of_scene(scene, found, min_region))
         if index in chosen:
             semantic = translate(result.semantic, method.names, tabletop.OBJECTS)
             kept.append(_example(path, scene, semantic, result))

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Sequence
 
-from instseg3d_ros.evaluation.outcome import NAN, Outcome, Scores
+from instseg3d_ros.evaluation.outcome import NAN, Outcome, OverlapScores, Scores
 from instseg3d_ros.evaluation.paper import published
 
 HEADINGS = ("AP", "AP50", "AP25", "IoU")
@@ -50,6 +50,8 @@ def _screen(outcome: Outcome) -> str:
     if outcome.by_objects:
         parts = (f"{count} objects {_text(value)}" for count, value in outcome.by_objects.items())
         lines.append(f"class-agnostic AP50 by objects in view: {', '.join(parts)}")
+    if math.isfinite(outcome.overlap.f):
+        lines += _overlap(outcome.overlap)
     if outcome.reliability is not None and math.isfinite(outcome.reliability.error):
         fit = outcome.reliability.temperature
         hint = f", best temperature {fit:.2f}" if math.isfinite(fit) else ""
@@ -57,6 +59,20 @@ def _screen(outcome: Outcome) -> str:
     if math.isfinite(outcome.milliseconds):
         lines.append(f"{outcome.milliseconds:.0f} ms per scene")
     return "\n".join(lines)
+
+
+def _overlap(o: OverlapScores) -> list[str]:
+    """What papers on unseen objects print, in percent as they do."""
+    lines = [f"overlap   P {_percent(o.precision)}  R {_percent(o.recall)}  F {_percent(o.f)}"]
+    if math.isfinite(o.boundary_f):
+        rim = (o.boundary_precision, o.boundary_recall, o.boundary_f)
+        lines.append("boundary  P {}  R {}  F {}".format(*map(_percent, rim)))
+    lines.append(f"objects segmented with F ≥ .75: {_percent(o.well)} %")
+    return lines
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}" if math.isfinite(value) else "–"
 
 
 def to_csv(outcomes: Sequence[Outcome]) -> str:

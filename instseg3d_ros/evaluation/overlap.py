@@ -1,0 +1,141 @@
+"""Overlap and boundary figures of masks, as papers on unseen objects print them (Xie et al. 2021, arXiv 2007.08073).
+
+Predicted and true objects of a frame are assigned one to one so that the sum of their F is greatest. Intersections of
+assigned pairs are summed and divided by the points of all predicted objects (precision) and of all true ones (recall);
+F is the harmonic mean. For boundaries, the same with the pixels on the rim of each mask, which may lie a few pixels
+apart. Figures are per frame; their means over the frames are what is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from instseg3d_ros.data.scene import Scene
+from instseg3d_ros.evaluation.instance_ap import Prediction
+from instseg3d_ros.evaluation.outcome import NAN, OverlapScores
+from instseg3d_ros.labels import IGNORE
+
+WELL = 0.75  # F from which on an object counts as well segmented
+SLACK = 0.003  # of the image's diagonal: how far apart boundaries may lie
+IGNORED = -1  # true id of a point that does not take part
+
+
+@dataclass(frozen=True)
+class Image:
+    """Where the points of an organised cloud lie: pixel (N,) counted row by row, height and width."""
+
+    pixel: np.ndarray
+    shape: tuple[int, int]
+
+
+def score(truth: np.ndarray, masks: Sequence[np.ndarray], image: Image | None = None) -> OverlapScores:
+    """Figures of one frame.
+
+    truth (N,): number of each point's object, 0 for none, `IGNORED` for points that are taken out of everything;
+    masks: of each predicted object the point numbers (K,), or (N,) bool. Boundary figures need the `image`.
+    Where nothing is predicted precision is 1, where nothing is there recall is 1.
+    """
+    ids, number = np.unique(np.maximum(truth, 0), return_inverse=True)
+    number = number.reshape(-1) - (ids[0] == 0) if len(ids) else number  # −1 for no object
+    count = len(ids) - int(len(ids) > 0 and ids[0] == 0)
+    taking_part = truth != IGNORED
+    predicted = [rows[taking_part[rows]] for rows in (_rows(mask) for mask in masks)]
+    predicted = [rows for rows in predicted if len(rows)]
+    shared = np.array([np.bincount(number[rows] + 1, minlength=count + 1)[1:] for rows in predicted], np.int64)
+    shared = shared.reshape(len(predicted), count)
+    size = np.array([len(rows) for rows in predicted], np.int64)
+    true_size = np.bincount(number[taking_part] + 1, minlength=count + 1)[1:]
+    f = 2 * shared / np.maximum(size[:, None] + true_size[None, :], 1)
+    left, right = _assign(f)
+    precision, recall = _share(shared[left, right].sum(), size.sum()), _share(shared[left, right].sum(), true_size.sum())
+    well = float((f[left, right] >= WELL).sum() / count) if count else NAN
+    rims = (NAN, NAN, NAN)
+    if image is not None:
+        true_rows = [np.flatnonzero(number == k) for k in range(count)]
+        rims = _boundary(predicted, true_rows, list(zip(left.tolist(), right.tolist())), image)
+    return OverlapScores(precision, recall, harmonic(precision, recall), *rims, well)
+
+
+def of_scene(scene: Scene, predictions: Sequence[Prediction], min_region: int = 0) -> OverlapScores:
+    """Figures of a scene's objects, whichever class they have.
+
+    Points without a label take no part, nor do true objects of fewer than `min_region` points: an occluder leaves
+    slivers of what stands behind it. With the scene's pixels, boundaries are judged as well.
+    """
+    number, size = np.unique(scene.instance, return_inverse=True, return_counts=True)[1:]
+    left_out = (scene.semantic == IGNORE) | ((scene.instance > 0) & (size < min_region)[number.reshape(-1)])
+    image = None
+    if {"pixel", "shape"} <= scene.extras.keys():
+        height, width = scene.extras["shape"]
+        image = Image(scene.extras["pixel"], (int(height), int(width)))
+    return score(np.where(left_out, IGNORED, scene.instance), [p.mask for p in predictions], image)
+
+
+def harmonic(precision: float, recall: float) -> float:
+    """F of a precision and a recall; 0 where both are."""
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def mean(frames: Sequence[OverlapScores]) -> OverlapScores:
+    """The mean of each figure over the frames that have it."""
+    if not frames:
+        return OverlapScores()
+    table = np.array([list(vars(frame).values()) for frame in frames], float)
+    known = np.isfinite(table)
+    sums, counts = np.where(known, table, 0).sum(axis=0), known.sum(axis=0)
+    return OverlapScores(*(float(s / c) if c else NAN for s, c in zip(sums, counts)))
+
+
+def _rows(mask: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(mask) if mask.dtype == bool else mask
+
+
+def _assign(f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (row, column) with the greatest sum of f, none of which is 0."""
+    from scipy.optimize import linear_sum_assignment
+
+    left, right = linear_sum_assignment(f, maximize=True)
+    touching = f[left, right] > 0
+    return left[touching], right[touching]
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole else 1.0
+
+
+def _boundary(
+    predicted: list[np.ndarray], true: list[np.ndarray], pairs: list[tuple[int, int]], image: Image
+) -> tuple[float, float, float]:
+    """Precision, recall and F of the boundaries, for the pairs that the overlap has assigned."""
+    reach = int(np.ceil(SLACK * np.hypot(*image.shape)))
+    rims = [_rim(rows, image) for rows in predicted]
+    true_rims = [_rim(rows, image) for rows in true]
+    near_predicted = near_true = 0
+    for p, g in pairs:
+        near_predicted += int((rims[p] & _grown(true_rims[g], reach)).sum())
+        near_true += int((true_rims[g] & _grown(rims[p], reach)).sum())
+    precision = _share(near_predicted, sum(int(rim.sum()) for rim in rims))
+    recall = _share(near_true, sum(int(rim.sum()) for rim in true_rims))
+    return precision, recall, harmonic(precision, recall)
+
+
+def _rim(rows: np.ndarray, image: Image) -> np.ndarray:
+    """(H,W) bool: pixels of a mask that have a pixel of the image outside of it to the left, right, above or below."""
+    mask = np.zeros(image.shape, bool)
+    mask.reshape(-1)[image.pixel[rows]] = True
+    inside = mask.copy()
+    inside[1:] &= mask[:-1]
+    inside[:-1] &= mask[1:]
+    inside[:, 1:] &= mask[:, :-1]
+    inside[:, :-1] &= mask[:, 1:]
+    return mask & ~inside
+
+
+def _grown(mask: np.ndarray, reach: int) -> np.ndarray:
+    """The mask and what lies within `reach` pixels of it."""
+    from scipy.ndimage import distance_transform_edt
+
+    return distance_transform_edt(~mask) <= reach if mask.any() else mask
