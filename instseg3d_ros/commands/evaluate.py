@@ -17,6 +17,7 @@ EXAMPLES = """examples:
   evaluate DATASET --export OUT                                  OUT/<scene>.txt and masks, as ScanNet's benchmark wants
   evaluate --predictions OUT --ground-truth OUT/ground_truth     score anybody's files in that layout
   evaluate --tabletop FRAMES --method convexity                  labelled frames of a depth camera, masks alone
+  evaluate --tabletop FRAMES --model tabletop --no-color         the same without colour
   evaluate DATASET --split val --calibrate mine.safetensors      the same weights, scores that can be trusted
   evaluate DATASET --json scores.json --csv scores.csv --latex table.tex --figures pictures --report page
 
@@ -52,6 +53,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--tabletop", type=Path, metavar="DIR", help="score masks on labelled depth-camera frames")
     add("--class-agnostic", action="store_true", help="let masks alone make the first figures of --json")
     add("--min-region", type=int, default=100, metavar="N", help="smaller objects and predictions do not count (100)")
+    add("--no-color", action="store_true", help="leave colour out: what is found by shape alone")
     add("--limit", type=int, metavar="N", help="only the first N scenes")
     add("--export", type=Path, metavar="DIR", help="write predictions and truth in ScanNet's benchmark layout")
     add(
@@ -143,6 +145,8 @@ def measure(options: argparse.Namespace) -> list:
     methods += [run.baseline(name) for name in dict.fromkeys(options.method)]
     if not methods:
         raise InputError("--model none leaves nothing to score; add --method")
+    if options.no_color:
+        methods = [run.without_color(method) for method in methods]
     outcomes = []
     for method in methods:
         if options.tabletop is not None:

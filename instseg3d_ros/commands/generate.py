@@ -22,7 +22,9 @@ def main(arguments: list[str]) -> int:
     """The command `generate`; returns its exit code, raises InputError on bad arguments."""
     options = _parse(arguments)
     if options.labels == "tabletop" and options.kind != "tabletop":
-        raise InputError(f"--labels tabletop names the parts of a table, --kind is {options.kind}; give --kind tabletop")
+        raise InputError(
+            f"--labels tabletop names the parts of a table, --kind is {options.kind}; give --kind tabletop"
+        )
     recipe = _recipe(options)
     if options.bag:
         return _bag(options, recipe)
@@ -129,7 +131,7 @@ def _parse(arguments: list[str]):
     add("--sensor", nargs="+", default=["all"], metavar="NAME",
         help="kinect, realsense, tof, stereo; 'all' is all but stereo, which is kept for tests")  # fmt: skip
     add("--labels", choices=("synthetic", "tabletop"), default="synthetic",
-        help="classes of rooms, or with --kind tabletop: object, support, background (default %(default)s)")  # fmt: skip
+        help="classes of rooms, or for tabletops object, support, background (default %(default)s)")  # fmt: skip
     add("--meshes", nargs="+", default=[], metavar="DIR",
         help="also use meshes (GLB, OBJ, PLY) from sub-folders named after a class")  # fmt: skip
     add("--without", nargs="+", default=[], metavar="PREFIX", help="leave out mesh files that begin so")

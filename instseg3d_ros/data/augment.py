@@ -58,9 +58,9 @@ def _kept_points(scene: Scene, o: Augmentation, rng: np.random.Generator) -> np.
         near = np.linalg.norm(scene.points - scene.extras["camera"][:3, 3], axis=1) < o.max_range
         keep = np.flatnonzero(near) if near.any() else keep
     if rng.random() < o.crop:
-        middle = scene.points[rng.integers(len(scene))]
+        middle = scene.points[keep[rng.integers(len(keep))]]
         radius = rng.uniform(0.4, 2.0)
-        inside = (np.abs(scene.points[:, :2] - middle[:2]) < radius).all(axis=1)
+        inside = (np.abs(scene.points[keep, :2] - middle[:2]) < radius).all(axis=1)
         if inside.sum() > 500:
             keep = keep[inside]
     count = min(o.max_points, int(len(keep) * (1 - rng.uniform(0, o.drop_points))))

@@ -50,7 +50,10 @@ def score(truth: np.ndarray, masks: Sequence[np.ndarray], image: Image | None = 
     true_size = np.bincount(number[taking_part] + 1, minlength=count + 1)[1:]
     f = 2 * shared / np.maximum(size[:, None] + true_size[None, :], 1)
     left, right = _assign(f)
-    precision, recall = _share(shared[left, right].sum(), size.sum()), _share(shared[left, right].sum(), true_size.sum())
+    precision, recall = (
+        _share(shared[left, right].sum(), size.sum()),
+        _share(shared[left, right].sum(), true_size.sum()),
+    )
     well = float((f[left, right] >= WELL).sum() / count) if count else NAN
     rims = (NAN, NAN, NAN)
     if image is not None:

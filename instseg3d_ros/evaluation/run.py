@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,15 @@ def network(model: str, device: str = "auto", calibrated: bool = True, **options
     if not calibrated:
         segmenter.card.calibration = None
     return Method(Path(model).stem, segmenter, segmenter.labels.names)
+
+
+def without_color(method: Method) -> Method:
+    """The same method, to which every cloud comes without colour."""
+
+    def call(points, colors, **more):
+        return method.call(points, None, **more)
+
+    return replace(method, name=f"{method.name}, no colour", call=call)
 
 
 def pick(count: int, wanted: int) -> set[int]:

@@ -70,6 +70,7 @@ def test_help_has_examples(capsys):
         (["x", "--sensor", "sonar"], "sonar"),
         (["x", "--meshes", "nowhere"], "nowhere"),
         (["x", "--frames", "0"], "ask for more"),
+        (["x", "--labels", "tabletop"], "--kind tabletop"),
         (["x", "--bag"], "mixed"),
         (["x", "--bag", "--whole-room"], "not allowed"),
         (["x", "--bag", "--kind", "rooms", "--frames", "0"], "1 or more"),

@@ -35,6 +35,18 @@ def test_labels_follow_points(scene):
         assert mine.shape[1:] == all_of.shape[1:]
 
 
+def test_range_is_counted_from_the_camera(scene):
+    camera = np.eye(4)
+    camera[:3, 3] = (0.5, 0.2, 1.0)
+    seen = dataclasses.replace(scene, extras={"camera": camera})
+    near = np.linalg.norm(scene.points - camera[:3, 3], axis=1) < 0.8
+    out = augment(seen, dataclasses.replace(OFF, max_range=0.8), np.random.default_rng(0), 0.02)
+    assert out.instance.tolist() == np.flatnonzero(near).tolist()
+    cropped = augment(seen, dataclasses.replace(OFF, max_range=0.8, crop=1.0), np.random.default_rng(2), 0.02)
+    assert 0 < len(cropped) <= near.sum() and near[cropped.instance].all()
+    assert len(augment(scene, dataclasses.replace(OFF, max_range=0.8), np.random.default_rng(0), 0.02)) == 3000
+
+
 def test_rigid_turns_keep_distances(scene):
     for options in (
         dataclasses.replace(OFF, yaw=180),

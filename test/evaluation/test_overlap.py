@@ -5,8 +5,8 @@ import pytest
 
 from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.evaluation.instance_ap import Prediction
-from instseg3d_ros.evaluation.overlap import IGNORED, SLACK, Image, mean, of_scene, score
 from instseg3d_ros.evaluation.outcome import OverlapScores
+from instseg3d_ros.evaluation.overlap import IGNORED, SLACK, Image, mean, of_scene, score
 
 
 def f_measure(p, r):

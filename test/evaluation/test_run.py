@@ -8,8 +8,8 @@ from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.evaluation import benchmark_layout as layout
 from instseg3d_ros.evaluation.outcome import Scores
-from instseg3d_ros.evaluation.run import Method, evaluate_folders, evaluate_scenes, find_labels, pick
-from instseg3d_ros.evaluation.tables import to_csv, to_json, to_latex
+from instseg3d_ros.evaluation.run import Method, evaluate_folders, evaluate_scenes, find_labels, pick, without_color
+from instseg3d_ros.evaluation.tables import screen, to_csv, to_json, to_latex
 from instseg3d_ros.labels import SCANNET20
 from instseg3d_ros.segmentation.result import Box, Instance, Result
 
@@ -181,3 +181,26 @@ def test_label_sets_by_name_or_file(dataset):
     assert find_labels(str(dataset / "labels.yaml")).names == SCANNET20.names
     with pytest.raises(InputError, match="scannet20"):
         find_labels("kitti")
+
+
+def test_without_color_no_method_sees_any():
+    seen = []
+    method = without_color(replace(GUESS, call=lambda points, colors, **more: seen.append((colors, more))))
+    assert method.name == "guess, no colour"
+    scene = replace(truth(0), colors=np.zeros((4000, 3), np.uint8), extras={"camera": np.eye(4)})
+    method.answer(scene)
+    replace(method, sees=True).answer(scene)
+    assert seen[0] == (None, {}) and seen[1][0] is None and (seen[1][1]["viewpoint"] == 0).all()
+
+
+def test_overlap_is_counted_whatever_the_class(dataset):
+    def perfect(points, colors):
+        scene = next(s for s in map(truth, range(4)) if np.array_equal(s.points, points))
+        numbers = np.unique(scene.instance[scene.instance > 0])
+        instances = [Instance(int(n), "floor", 0.5, int((scene.instance == n).sum()), BOX) for n in numbers]
+        return Result(scene.semantic, scene.instance, np.zeros(len(points), np.float32), instances, {"total": 1.0})
+
+    files = sorted((dataset / "val").glob("*.npz"))
+    outcome = evaluate_scenes(Method("perfect", perfect, SCANNET20.names), files, SCANNET20, "set", "val")
+    assert outcome.overlap.f == 1 and outcome.overlap.well == 1 and np.isnan(outcome.overlap.boundary_f)
+    assert "F 100.0" in screen([outcome]) and outcome.to_json()["overlap"]["boundary_f"] is None

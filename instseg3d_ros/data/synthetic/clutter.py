@@ -61,7 +61,7 @@ def _place_pile(shapes, area, centre, placed, outlines, relief, rng) -> None:
     for _attempt in range(6):
         turn = int(rng.integers(4)) * np.pi / 2 + rng.normal(0, 0.15) if rng.random() < 0.5 else rng.normal(0, 0.5)
         whole = together.turned(turn)
-        low, high = whole.bounds()
+        low = whole.bounds()[0]
         spot = centre + area * rng.uniform(-1, 1, 2)
         moved = whole.moved(*spot)
         if outlines and rng.random() < 0.5:

@@ -16,7 +16,7 @@ import numpy as np
 from instseg3d_ros.data.clouds.bag_writer import BagWriter
 from instseg3d_ros.data.clouds.bags import Recorded
 from instseg3d_ros.data.synthetic.camera import Camera
-from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, draw_camera, lighting, most_worth, world_of
+from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, draw_camera, lighting, most_worth, world_in
 from instseg3d_ros.data.synthetic.mesh import rotation
 from instseg3d_ros.data.synthetic.sensor import SENSORS, Film, measure, vary
 from instseg3d_ros.labels import SYNTHETIC
@@ -44,7 +44,7 @@ def drive(recipe: Recipe, kind: str, frames: int, sweep: float = 0.5) -> Iterato
     furnish, pose_of, _ = KINDS[kind]
     key = [recipe.seed, len(KINDS)]
     setting = furnish(recipe.catalogue(), np.random.default_rng([*key, 0]))
-    world = world_of(setting.bodies)
+    world = world_in(recipe, setting)
     lights, ambient = lighting(setting, np.random.default_rng([*key, 1]))
     rng = np.random.default_rng([*key, 2])
     sensor = SENSORS[recipe.sensors[int(rng.integers(len(recipe.sensors)))]]

@@ -71,6 +71,11 @@ def world_of(bodies: tuple[Body, ...]) -> World:
     return _labelled(bodies, [body.label for body in bodies], SYNTHETIC)
 
 
+def world_in(recipe: Recipe, setting) -> World:
+    """The world of a setting, its bodies named by the recipe's label set."""
+    return table_of(setting) if recipe.labels == TABLETOP.name else world_of(setting.bodies)
+
+
 def table_of(setting: Setting) -> World:
     """A tabletop by the part that each body plays there (label set `TABLETOP`)."""
     parts = ["object" if body.label == "object" else "background" for body in setting.bodies]
@@ -91,7 +96,7 @@ def scenes(recipe: Recipe, catalogue: Catalogue, split: str, kind: str, group: i
     furnish, pose_of, _ = KINDS[kind]
     key = [recipe.seed, SPLITS.index(split), list(KINDS).index(kind), group]
     setting = furnish(catalogue, np.random.default_rng([*key, 0]))
-    world = table_of(setting) if recipe.labels == TABLETOP.name else world_of(setting.bodies)
+    world = world_in(recipe, setting)
     lights, ambient = lighting(setting, np.random.default_rng([*key, 1]))
     for number in range(views):
         rng = np.random.default_rng([*key, 2, number])

@@ -30,9 +30,7 @@ class MeshLibrary:
     files: dict[tuple[str, str], tuple[Path, ...]] = field(default_factory=dict)
 
     @staticmethod
-    def scan(
-        folders: Path | Sequence[Path], without: tuple[str, ...] = (), only: tuple[str, ...] = ()
-    ) -> MeshLibrary:
+    def scan(folders: Path | Sequence[Path], without: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> MeshLibrary:
         """Find the meshes below one or more folders, but for file names that begin with one of `without`; or `only`
         those."""
         found: dict[tuple[str, str], list[Path]] = {}

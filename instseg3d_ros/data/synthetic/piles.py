@@ -27,7 +27,7 @@ def pile(rng, pick: Pick, held_out: bool = False) -> list[Shape]:
 
 
 class Wrapping:
-    """What a pile's packages are printed with: one product several times, or one colour that hides the seams, or any."""
+    """What a pile's packages are printed with: one product several times, one colour that hides the seams, or any."""
 
     def __init__(self, rng):
         self.rng = rng
@@ -160,7 +160,9 @@ def filled(rng, pick: Pick) -> list[Shape]:
     relief.add(holder)
     shapes = [holder]
     for _ in range(int(rng.integers(1, 7))):
-        thing = pick() if rng.random() < 0.5 else pick("fruit", "cup", "box", "can", "convex lump", "bowl", "ring and roll")
+        thing = (
+            pick() if rng.random() < 0.5 else pick("fruit", "cup", "box", "can", "convex lump", "bowl", "ring and roll")
+        )
         extent = float(np.ptp(thing.bounds(), axis=0).max())
         if extent > 0.8 * size:  # made to fit
             factor = rng.uniform(0.35, 0.8) * size / extent

@@ -9,12 +9,13 @@ from instseg3d_ros.data.scene import Scene, read_labels, scene_files
 from instseg3d_ros.data.synthetic import frames as frames_module
 from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.dataset import Scan, generate, plan
-from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, scenes
+from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, scenes, world_in, world_of
 from instseg3d_ros.data.synthetic.placement import fits, rectangle
 from instseg3d_ros.data.synthetic.rooms import furnish_room, view_room
 from instseg3d_ros.data.synthetic.sheet import write_sheet
+from instseg3d_ros.data.synthetic.tabletop import set_table
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.labels import SYNTHETIC, TABLETOP
 
 SMALL = Recipe(seed=4, resolution=(80, 60))
 
@@ -39,6 +40,19 @@ def test_a_crop_that_leaves_hardly_anything_is_not_made(monkeypatch):
     recipe = replace(SMALL, crop=1.0)
     scene = next(iter(scenes(recipe, recipe.catalogue(), "train", "tabletop", 0, 1)))
     assert len(scene) > 1000
+
+
+def test_a_tabletop_can_be_labelled_by_part():
+    for seed in range(4):
+        setting = set_table(Catalogue(), np.random.default_rng([5, seed]))
+        by_class, by_part = world_of(setting.bodies), world_in(replace(SMALL, labels="tabletop"), setting)
+        named = np.array(TABLETOP.names)[by_part.semantic]
+        for body, name, number, index in zip(setting.bodies, named, by_part.instance, range(len(named))):
+            expected = "object" if body.label == "object" else "support" if index in setting.kept else "background"
+            assert name == expected and (number > 0) == (name == "object")
+        assert {"object", "support"} <= set(named)
+        objects = by_part.instance > 0
+        assert (by_class.instance[objects] == by_part.instance[objects]).all()
 
 
 def test_floor_is_low_and_ceiling_high(frames):

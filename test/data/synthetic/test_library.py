@@ -50,6 +50,13 @@ def test_families_can_be_kept_out_or_alone(folder):
     assert ("sink", "floor") not in MeshLibrary.scan(folder, only=("acme_",)).files
 
 
+def test_several_folders_are_one_library(folder):
+    both = MeshLibrary.scan([folder, folder], only=("acme_",)).files
+    assert {key: paths * 2 for key, paths in MeshLibrary.scan(folder, only=("acme_",)).files.items()} == both
+    with pytest.raises(InputError, match="no such folder"):
+        MeshLibrary.scan([folder, folder / "nowhere"])
+
+
 def test_catalogue_serves_meshes_as_often_as_asked(folder):
     rng = np.random.default_rng(0)
     always, never = (Catalogue(MeshLibrary.scan(folder), mesh_share=share) for share in (1.0, 0.0))
