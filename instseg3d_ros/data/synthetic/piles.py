@@ -41,8 +41,8 @@ class Wrapping:
         return m.printed(self.rng) if self.rng.random() < 0.65 else m.painted(self.rng)
 
 
-def package(size, wrapping: m.Material, rng) -> Shape:
-    """A block of size (3,): sharp, or worn: rounded edges, a bulging top, faces out of square."""
+def package(size: tuple[float, float, float], wrapping: m.Material, rng) -> Shape:
+    """A block of this size: sharp, or worn: rounded edges, a bulging top, faces out of square."""
     if rng.random() < 0.65:
         return box(*size, wrapping)
     shape = rounded_box(*size, wrapping, rng.uniform(0.002, 0.012), rng.uniform(0, 0.005))
@@ -68,7 +68,7 @@ def stack(rng, pick: Pick) -> list[Shape]:
             shape = package((width, depth, tall), wrapping(), rng)
         turn = rng.normal(0, 0.015) if aligned else rng.uniform(-0.6, 0.6)
         at = at + (rng.normal(0, 0.0015, 2) if aligned else rng.normal(0, 0.1, 2) * [width, depth])
-        shapes.append(shape.turned(turn).moved(*at, top))
+        shapes.append(shape.turned(turn).moved(at[0], at[1], top))
         top = float(shapes[-1].bounds()[1][2])
         if top > 0.5:
             break
@@ -85,7 +85,8 @@ def tins(rng, pick: Pick) -> list[Shape]:
         shape = cylinder(r, tall - 0.004, wrapping(), segments=28) + cylinder(
             r * rng.uniform(0.9, 1.0), 0.004, m.metal(rng), (0, 0, tall - 0.004), segments=28
         )
-        shapes.append(shape.moved(*rng.normal(0, 0.004, 2), top))
+        x, y = rng.normal(0, 0.004, 2)
+        shapes.append(shape.moved(x, y, top))
         top += tall
     return shapes
 

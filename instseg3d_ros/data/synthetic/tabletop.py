@@ -84,7 +84,8 @@ def _soil(surface: Surface, rng) -> Shape:
         return made
     crumb, spilt = m.painted(rng), m.painted(rng)
     for _ in range(int(rng.integers(0, 25))):
-        made += box(*rng.uniform(0.002, 0.008, 3), crumb, (0, 0, 0)).turned(rng.uniform(0, 7)).moved(*_on(surface, rng))
+        x, y, z = rng.uniform(0.002, 0.008, 3)
+        made += box(x, y, z, crumb).turned(rng.uniform(0, 7)).moved(*_on(surface, rng))
     for _ in range(int(rng.integers(0, 4))):
         made += (
             cylinder(rng.uniform(0.01, 0.07), 0.0004, spilt).scaled(1, rng.uniform(0.5, 1), 1).moved(*_on(surface, rng))
