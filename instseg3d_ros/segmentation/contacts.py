@@ -22,7 +22,7 @@ class Contacts:
     def find(part: np.ndarray, semantic: np.ndarray, grid: VoxelGrid, sparse: np.ndarray) -> Contacts:
         """part (V,) in 0 … K − 1, −1 for none; semantic (V,) class of each voxel; sparse (K,) bool of the parts."""
         num, classes = len(sparse), int(semantic.max(initial=-1)) + 1
-        own = np.where(part < 0, num + semantic, part)
+        own = np.where(part < 0, num + semantic.astype(np.int64), part)
         return Contacts(num, *touching(own, grid, np.append(sparse, np.zeros(classes, bool)), below=num))
 
     @property

@@ -1,79 +1,106 @@
-"""What the object head sees of an object: what its voxels say, how large it is, where it stands."""
+"""What the object head sees of a proposal. A new input is one line in `INPUTS`; a head must be trained with it."""
 
 from __future__ import annotations
 
-import numpy as np
-import torch
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
-from instseg3d_ros.network.object_head import ObjectHead
-from instseg3d_ros.segmentation.grouping import group
-from instseg3d_ros.segmentation.result import Box
+import numpy as np
+
+from instseg3d_ros.segmentation.measures import Measures
 
 RARE = 1e-3  # added to probabilities before their logarithm
 
 
-def moments(positions: np.ndarray, part: np.ndarray, num: int, features: np.ndarray | None = None) -> np.ndarray:
-    """positions (V, 3), part (V,) in 0 … num − 1 or −1, features (V, F) → (num, 13 + F) float64, of each part: its
-    number of voxels, the sums of their positions, of the products of their coordinates, and of their features.
+@dataclass(frozen=True)
+class Description:
+    """Of G proposals, all that an input of the object head is computed from. Lengths are in metres.
 
-    Those of a whole are the sums of its parts'.
+    measures: see `Measures`; formula_score (G,); merging (G, 3) as `Proposals.measures`, around (G, C) and
+    contacts (G, 4) as `surroundings`, moments (G, 13 + F) as `moments` gives them; floor: height of the floor.
     """
-    inside = np.flatnonzero(part >= 0)
-    order, begin = group(part[inside], num)
-    rows = inside[order]
-    x = positions[rows].astype(np.float64)
-    columns = [np.ones((len(x), 1)), x, (x[:, :, None] * x[:, None, :]).reshape(-1, 9)]
-    columns += [] if features is None else [features[rows].astype(np.float64)]
-    table = np.concatenate(columns, axis=1)
-    return np.add.reduceat(table, begin[:-1], axis=0) if num else np.zeros((0, table.shape[1]))
+
+    measures: Measures
+    formula_score: np.ndarray
+    merging: np.ndarray
+    around: np.ndarray
+    contacts: np.ndarray
+    moments: np.ndarray
+    floor: float
+
+    @property
+    def voxels(self) -> np.ndarray:
+        """(G,) number of voxels."""
+        return self.moments[:, 0]
+
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """(G, 3) mean position of the voxels."""
+        return self.moments[:, 1:4] / self.moments[:, :1]
+
+    @cached_property
+    def box_center(self) -> np.ndarray:
+        return np.array([box.center for box in self.measures.boxes]).reshape(-1, 3)
+
+    @cached_property
+    def box_size(self) -> np.ndarray:
+        return np.array([box.size for box in self.measures.boxes]).reshape(-1, 3)
+
+    def heights(self) -> np.ndarray:
+        """(G, 3) bottom, mean and top above the floor."""
+        center, half = self.box_center[:, 2], self.box_size[:, 2] / 2
+        return np.column_stack((center - half, self.mean[:, 2], center + half)) - self.floor
+
+    def deviations(self) -> np.ndarray:
+        """(G, 3) standard deviations of the voxels along their principal axes, ascending."""
+        mean = self.mean
+        spread = (self.moments[:, 4:13] / self.moments[:, :1]).reshape(-1, 3, 3) - mean[:, :, None] * mean[:, None, :]
+        return np.sqrt(np.linalg.eigvalsh(spread).clip(min=0))
+
+    def features(self) -> np.ndarray:
+        """(G, F) mean features of the backbone."""
+        return self.moments[:, 13:] / self.moments[:, :1]
 
 
-def describe(
-    points: np.ndarray,
-    moment: np.ndarray,
-    probability: np.ndarray,
-    around: np.ndarray,
-    measures: np.ndarray,
-    boxes: list[Box],
-    floor: float,
-) -> np.ndarray:
-    """(K, 2 C + `MEASURES` + F) float32 for K objects.
+class Input(NamedTuple):
+    """A named group of columns. width: their number, or what it equals: "classes" C or "features" F of the backbone.
 
-    points (K,) how many; moment (K, 13 + F) as `moments` gives them; probability (K, C) its mean class probabilities,
-    around (K, C) those of what it touches; measures (K, 10) its score by formula, tightness and share of its cluster
-    (`find_instances`), how it was put together (`Proposals.measures`), and how it touches others (`surroundings`);
-    boxes its upright boxes; floor the height of the floor. The columns:
-
-        measures · log probabilities · those around · shorter, longer side and height of the box · bottom, mean and top
-        of its points above the floor · distance from the origin · log points · log voxels · log points per voxel ·
-        standard deviations of its voxels along their principal axes, ascending · means of the backbone's features
-
-    Lengths are in metres.
+    columns: `Description` → (G,) or (G, width).
     """
-    voxels = moment[:, :1]
-    mean = moment[:, 1:4] / voxels
-    spread = (moment[:, 4:13] / voxels).reshape(-1, 3, 3) - mean[:, :, None] * mean[:, None, :]
-    axes = np.sqrt(np.linalg.eigvalsh(spread).clip(min=0))
-    middle, size = (np.array([getattr(box, name) for box in boxes]).reshape(-1, 3) for name in ("center", "size"))
-    heights = np.column_stack((middle[:, 2] - size[:, 2] / 2, mean[:, 2], middle[:, 2] + size[:, 2] / 2))
-    count = points[:, None]
-    columns = (
-        measures, np.log(probability + RARE), np.log(around + RARE), np.sort(size[:, :2], axis=1), size[:, 2:],
-        heights - floor, np.linalg.norm(mean, axis=1)[:, None],
-        np.log(count), np.log(voxels), np.log(count / voxels), axes, moment[:, 13:] / voxels,
-    )  # fmt: skip
-    return np.concatenate(columns, axis=1).astype(np.float32)
+
+    name: str
+    width: int | str
+    columns: Callable[[Description], np.ndarray]
 
 
-@torch.inference_mode()
-def judge(head: ObjectHead, descriptions: np.ndarray, things: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Descriptions (K, F), `things` (T,) class indices → class (K,) among them, score (K,) in 0 to 1, quality (K,).
+INPUTS = (
+    Input("formula score", 1, lambda d: d.formula_score),
+    Input("tightness", 1, lambda d: d.measures.tightness),
+    Input("share of the cluster", 1, lambda d: d.measures.cluster_share),
+    Input("differences and number of parts", 3, lambda d: d.merging),
+    Input("contacts", 4, lambda d: d.contacts),
+    Input("log probabilities", "classes", lambda d: np.log(d.measures.probability + RARE)),
+    Input("log probabilities around", "classes", lambda d: np.log(d.around + RARE)),
+    Input("shorter and longer side", 2, lambda d: np.sort(d.box_size[:, :2], axis=1)),
+    Input("height", 1, lambda d: d.box_size[:, 2]),
+    Input("bottom, mean and top above the floor", 3, Description.heights),
+    Input("distance from the origin", 1, lambda d: np.linalg.norm(d.mean, axis=1)),
+    Input("log points", 1, lambda d: np.log(d.measures.points)),
+    Input("log voxels", 1, lambda d: np.log(d.voxels)),
+    Input("log points per voxel", 1, lambda d: np.log(d.measures.points / d.voxels)),
+    Input("deviations along the principal axes", 3, Description.deviations),
+    Input("features of the backbone", "features", Description.features),
+)
 
-    The quality q is the IoU that the head expects with an object; the score is q · ∛p, p the probability of the class.
-    """
-    scores, overlap = head(torch.from_numpy(descriptions).to(head.mean))
-    probability = scores[:, torch.from_numpy(things).to(scores.device)].softmax(dim=1)
-    sure, winner = probability.max(dim=1)
-    quality = overlap.sigmoid()
-    score = (quality * sure ** (1 / 3)).cpu().numpy().astype(np.float64)
-    return things[winner.cpu().numpy()], score, quality.cpu().numpy().astype(np.float64)
+
+def input_widths(classes: int, features: int) -> tuple[tuple[str, int], ...]:
+    """Name and number of columns of each input of the object head, for C classes and F features of the backbone."""
+    variable = {"classes": classes, "features": features}
+    return tuple((name, variable[width] if isinstance(width, str) else width) for name, width, _ in INPUTS)
+
+
+def columns(description: Description) -> np.ndarray:
+    """(G, sum of the widths) float32: the columns of all `INPUTS`, side by side."""
+    return np.column_stack([columns(description) for _, _, columns in INPUTS]).astype(np.float32)

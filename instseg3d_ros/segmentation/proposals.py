@@ -6,6 +6,7 @@ step of merging stays a proposal, and an object head that has seen the outcome s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,8 @@ from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.merging import after, merging_steps
 from instseg3d_ros.segmentation.votes import Votes
 
-WORTH = 0.5  # expected IoU from which on a proposal is worth taking: that of an object found
+WORTH = 0.5  # expected IoU above which a proposal is worth choosing; an object counts as found from there on
+BATCH = 4  # times the number of voxels (or parts): members of proposals that are held in memory at a time
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,23 @@ class Proposals:
         ends = np.cumsum([0, *map(len, spans)])
         return np.concatenate(spans) if spans else order[:0], ends
 
+    def batches(self, part: np.ndarray, which: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """`members` for a few proposals at a time: (indices into `which`, order, begin) of each batch.
+
+        A chain of n unions has about n / 2 times as many members as there are parts. Batches keep memory linear.
+        """
+        sizes = self.sums(np.bincount(part[part >= 0], minlength=len(self.sequence)))[which]
+        batch = np.cumsum(sizes) // max(1, BATCH * len(part))
+        for some in np.split(np.arange(len(which)), np.flatnonzero(np.diff(batch)) + 1):
+            yield some, *self.members(part, which[some])
+
+    def memberships(self) -> np.ndarray:
+        """(K,) in how many proposals each part is: the part alone, and the unions that contain it."""
+        times, parts = np.ones(len(self), np.int64), len(self.sequence)
+        for number in range(len(self) - 1, parts - 1, -1):
+            times[self.halves[number - parts]] += times[number]
+        return times[:parts]
+
     def choose(self, quality: np.ndarray) -> np.ndarray:
         """Which proposals, so that each part is in one: quality (N,) is the IoU expected of each with an object.
 
@@ -87,7 +106,7 @@ class Proposals:
         return np.flatnonzero(wanted)
 
 
-def propose(
+def merge_proposals(
     votes: Votes, voxels: np.ndarray, pairs: np.ndarray, low: float, high: float, min_points: int = 0
 ) -> tuple[np.ndarray, Proposals]:
     """What merging K parts on up to a difference of `high` gives, where they have been merged up to `low`; voxels (K,)
@@ -107,19 +126,22 @@ def propose(
 
 def _tree(num: int, steps: np.ndarray, differences: np.ndarray, low: float, high: float) -> Proposals:
     count = num + len(steps)
-    own = list(range(num))  # the proposal that each part stands for by now
-    leaves: list[list[int]] = [[part] for part in range(num)]
+    current = list(range(num))  # the proposal that holds each part by now
     halves = np.zeros((len(steps), 2), np.int64)
     difference, beyond = np.full(count, float(low)), np.full(count, float(high))
+    size = np.ones(count, np.int64)  # parts of each proposal
     for number, ((kept, gone), apart) in enumerate(zip(steps.tolist(), differences.tolist()), num):
-        one, other = halves[number - num] = own[kept], own[gone]
-        leaves.append(leaves[one] + leaves[other])
+        one, other = halves[number - num] = current[kept], current[gone]
+        size[number] = size[one] + size[other]
         difference[number] = beyond[one] = beyond[other] = apart
-        own[kept] = number
+        current[kept] = number
+    # The parts of a proposal stand side by side in the sequence: first those of one half, then those of the other.
     roots = np.setdiff1d(np.arange(count), halves)
-    sequence = np.array([part for root in roots for part in leaves[root]], np.int64)
-    place = np.empty(num, np.int64)
-    place[sequence] = np.arange(num)
-    # The leaves of a half lie side by side within those of the whole, so the first place and their number tell all.
-    first = np.array([place[own_leaves[0]] for own_leaves in leaves], np.int64)
-    return Proposals(halves, sequence, first, first + np.array([*map(len, leaves)], np.int64), difference, beyond)
+    first = np.zeros(count, np.int64)
+    first[roots] = np.cumsum(size[roots]) - size[roots]
+    for number in range(count - 1, num - 1, -1):
+        one, other = halves[number - num]
+        first[one], first[other] = first[number], first[number] + size[one]
+    sequence = np.empty(num, np.int64)
+    sequence[first[:num]] = np.arange(num)
+    return Proposals(halves, sequence, first, first + size, difference, beyond)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from time import perf_counter
 
 import numpy as np
@@ -14,11 +14,12 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Network, input_features
-from instseg3d_ros.segmentation.instances import Candidates, Found, find_instances
+from instseg3d_ros.segmentation.instances import find_instances
 from instseg3d_ros.segmentation.level import levelling_rotation
 from instseg3d_ros.segmentation.mean_shift import mean_shift
 from instseg3d_ros.segmentation.options import Options
 from instseg3d_ros.segmentation.result import Result, move_instances
+from instseg3d_ros.segmentation.state import Candidates, Evidence, VoxelAnswer
 from instseg3d_ros.sparse import SparseTensor, voxelize
 from instseg3d_ros.sparse.precision import choose, reduced_precision
 from instseg3d_ros.sparse.rigid import transform_points, usable_points
@@ -80,9 +81,13 @@ class Segmenter:
         generator = np.random.default_rng(0)
         self(generator.uniform(0, 1, (5000, 3)).astype(np.float32), None)
 
-    def likely_things(self, probability: torch.Tensor) -> torch.Tensor:
-        """(V, C) class probabilities → (V,) bool: voxels that are clustered, those of things whichever they are."""
-        return probability.index_select(1, self._stuff).sum(dim=1) <= 1 - self.options.min_thing
+    def likely_things(self, probability: torch.Tensor, min_thing: float) -> torch.Tensor:
+        """(V, C) class probabilities → (V,) bool: voxels of things, whichever class of these, by `min_thing` at least.
+
+        All things are clustered together and the class is voted afterwards. Where the network wavers between two
+        things, neither may win over the wall, but both together do.
+        """
+        return probability.index_select(1, self._stuff).sum(dim=1) <= 1 - min_thing
 
     @staticmethod
     def _clusters(embedding: torch.Tensor, rows: torch.Tensor, bandwidth: float) -> torch.Tensor:
@@ -98,70 +103,77 @@ class Segmenter:
         semantic = np.full(len(points), -1, np.int16)
         instance = np.zeros(len(points), np.int32)
         confidence = np.zeros(len(points), np.float32)
-        chosen, rotation, inverse, found = self._find(points, colors, clock)
-        if found is None:
+        answer = self._answer(points, colors, clock)
+        if answer is None:
             return Result(semantic, instance, confidence, [], clock.done())
         with clock("instances"):
-            semantic[chosen] = found.semantic[inverse]
-            instance[chosen] = found.instance[inverse]
-            confidence[chosen] = found.confidence[inverse]
-            objects = move_instances(found.instances, rotation.T)
-        return Result(semantic, instance, confidence, objects, clock.done())
+            rows, voxels = answer.rows, answer.voxels
+            semantic[rows] = voxels.semantic[answer.voxel_of_point]
+            instance[rows] = voxels.instance[answer.voxel_of_point]
+            confidence[rows] = voxels.confidence[answer.voxel_of_point]
+            instances = move_instances(voxels.instances, answer.rotation.T)
+        return Result(semantic, instance, confidence, instances, clock.done())
 
     def candidates(self, points: np.ndarray, colors: np.ndarray | None = None) -> Candidates | None:
-        """What the object head chooses from, for points in place of voxels: part (N,); None where nothing is seen."""
+        """What the object head chooses from, for points in place of voxels: part (N,); None without usable points."""
         points, colors = check_cloud(points, colors)
-        chosen, _, inverse, found = self._find(points, colors, Clock(self.device))
-        if found is None or found.candidates is None:
+        answer = self._answer(points, colors, Clock(self.device))
+        if answer is None or answer.voxels.candidates is None:
             return None
         part = np.full(len(points), -1)
-        part[chosen] = found.candidates.part[inverse]
-        return replace(found.candidates, part=part)
+        part[answer.rows] = answer.voxels.candidates.part[answer.voxel_of_point]
+        return replace(answer.voxels.candidates, part=part)
 
     @torch.inference_mode()
-    def _find(
-        self, points: np.ndarray, colors: np.ndarray | None, clock: Clock
-    ) -> tuple[np.ndarray | slice, np.ndarray, np.ndarray, Found | None]:
-        """Which points are used, the rotation that levels them, the voxel of each, and what was found: None where no
-        point can be used."""
+    def _answer(self, points: np.ndarray, colors: np.ndarray | None, clock: Clock) -> _Answer | None:
+        """The answer for the voxels of a cloud; None where no point can be used."""
+        options = self.options  # another thread may replace them; one cloud sees one set
         with clock("voxelize"):
-            usable = usable_points(points, self.options.max_range)
-            chosen = slice(None) if usable is None else np.flatnonzero(usable)
-            cloud = points[chosen]
+            usable = usable_points(points, options.max_range)
+            rows = slice(None) if usable is None else np.flatnonzero(usable)
+            cloud = points[rows]
             if not len(cloud):
-                return chosen, np.eye(3), np.zeros(0, np.int64), None
-            rotation = levelling_rotation(cloud) if self.options.level == "auto" else np.eye(3)
+                return None
+            rotation = levelling_rotation(cloud) if options.level == "auto" else np.eye(3)
             voxels = voxelize(
                 torch.from_numpy(transform_points(cloud, rotation)).to(self.device),
-                None if colors is None else torch.from_numpy(colors[chosen]).to(self.device).float(),
+                None if colors is None else torch.from_numpy(colors[rows]).to(self.device).float(),
                 self.voxel_size,
                 engine=self.engine,
             )
         with clock("backbone"):
             network, batch = self.network, voxels.grid.batch
-            features = input_features(voxels.positions, voxels.features, batch, network.architecture.inputs)
-            x = SparseTensor(features, voxels.grid)
+            inputs = input_features(voxels.positions, voxels.features, batch, network.architecture.inputs)
+            x = SparseTensor(inputs, voxels.grid)
             with reduced_precision(self.dtype, self.device):
-                y = network.backbone(x).features
+                features = network.backbone(x).features
         with clock("heads"):
-            probability = network.semantic_head(y).softmax(dim=1)
-            embedding = network.embed(y, x)
-            # All things are clustered together; the class is voted afterwards. Where the network wavers between two
-            # things, neither may win over the wall, but both together do.
-            rows = self.likely_things(probability).nonzero().squeeze(1)
+            probability = network.semantic_head(features).softmax(dim=1)
+            embedding = network.embed(features, x)
+            things = self.likely_things(probability, options.min_thing).nonzero().squeeze(1)
         with clock("graph"):
-            embedding = network.refine(embedding, x, voxels.positions, rows)
+            embedding = network.refine(embedding, x, voxels.positions, things)
         with clock("cluster"):
-            cluster = self._clusters(embedding, rows, self.options.bandwidth)
-            fine = self._clusters(embedding, rows, self.options.bandwidth / 2) if self.options.merge else None
+            cluster = self._clusters(embedding, things, options.bandwidth)
+            fine = self._clusters(embedding, things, options.bandwidth / 2) if options.merge else None
         with clock("instances"):
-            found = find_instances(
-                probability, cluster, embedding, voxels, self.labels,
-                gap=self.options.gap, min_points=self.options.min_points, min_score=self.options.min_score,
-                calibration=self.card.calibration, fine=fine, merge=self.options.merge, choose=self.options.choose,
-                object_head=self.network.object_head, features=y,
-            )  # fmt: skip
-        return chosen, rotation, voxels.inverse.cpu().numpy(), found
+            evidence = Evidence(voxels, probability, embedding, cluster, fine, features)
+            answer = find_instances(evidence, self.labels, options, network.object_head, self.card.calibration)
+        return _Answer(rows, rotation, voxels.inverse.cpu().numpy(), answer)
+
+
+@dataclass
+class _Answer:
+    """The answer for the voxels of a cloud, and the way back to its points.
+
+    rows: indices of the usable points, or a slice of all; rotation (3, 3) that turned the cloud upright;
+    voxel_of_point: of each usable point.
+    """
+
+    rows: np.ndarray | slice
+    rotation: np.ndarray
+    voxel_of_point: np.ndarray
+    voxels: VoxelAnswer
 
 
 def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:

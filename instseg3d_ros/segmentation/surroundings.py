@@ -13,9 +13,10 @@ FAR = 3.0  # distance of embeddings from which on it tells nothing more
 def surroundings(
     contacts: Contacts, proposals: Proposals, which: np.ndarray, shares: np.ndarray, means: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """contacts of K parts, of whose N proposals `which` (G,) are asked for; shares (N, C) the mean class probabilities
-    and means (N, D) the mean embedding of each → class shares (G, C) of what these touch, 0 where they touch nothing,
-    and measures (G, 4):
+    """What the proposals touch, for `which` (G,) of N proposals of K parts, whose contacts are given.
+
+    shares (N, C) are the mean class probabilities and means (N, D) the mean embedding of each proposal. Returns class
+    shares (G, C) of what these touch, 0 where they touch nothing, and measures (G, 4):
 
         log(1 + places in which it touches other parts) · log(1 + places in which it touches anything else) ·
         mean and least distance of its embedding to those of the other parts it touches, at most `FAR`
@@ -24,22 +25,25 @@ def surroundings(
 
     num, classes = contacts.num, shares.shape[1]
     every = num + classes
-    members, begin = proposals.members(np.arange(num), which)
-    member = csr_matrix((np.ones(len(members)), members, begin), (len(which), every))
     (a, b), places = contacts.pairs.T, contacts.places.astype(np.float64)
     parts = b < num
     one, other = np.append(a, b[parts]), np.append(b, a[parts])
     touch = coo_matrix((np.append(places, places[parts]), (one, other)), (every, every)).tocsr()
-    touched = member @ touch  # in how many places a proposal touches each part, its own too, and each class
-    touched = (touched - touched.multiply(member)).tocoo()
-    around = touched @ np.concatenate((shares[:num], np.eye(classes)))
-    around /= np.maximum(around.sum(axis=1, keepdims=True), 1)
-    row, column, places = touched.row, touched.col, touched.data
-    part = column < num
-    count = [np.bincount(row[rows], places[rows], len(which)) for rows in (part, ~part)]
-    row, column, places = row[part], column[part], places[part]
-    unlike = np.linalg.norm(means[which[row]] - means[column], axis=1).clip(max=FAR)
-    mean, least = np.bincount(row, places * unlike, len(which)), np.full(len(which), FAR)
-    mean = np.where(count[0] > 0, mean / np.maximum(count[0], 1), FAR)
-    np.minimum.at(least, row, unlike)
-    return around, np.column_stack((*np.log1p(count), mean, least))
+    content = np.concatenate((shares[:num], np.eye(classes)))
+    around, measures = np.zeros((len(which), classes)), np.zeros((len(which), 4))
+    for some, members, begin in proposals.batches(np.arange(num), which):
+        member = csr_matrix((np.ones(len(members)), members, begin), (len(some), every))
+        touched = member @ touch  # in how many places a proposal touches each part, its own too, and each class
+        touched = (touched - touched.multiply(member)).tocoo()
+        found = touched @ content
+        around[some] = found / np.maximum(found.sum(axis=1, keepdims=True), 1)
+        row, column, places = touched.row, touched.col, touched.data
+        part = column < num
+        count = [np.bincount(row[rows], places[rows], len(some)) for rows in (part, ~part)]
+        row, column, places = row[part], column[part], places[part]
+        unlike = np.linalg.norm(means[which[some[row]]] - means[column], axis=1).clip(max=FAR)
+        mean, least = np.bincount(row, places * unlike, len(some)), np.full(len(some), FAR)
+        mean = np.where(count[0] > 0, mean / np.maximum(count[0], 1), FAR)
+        np.minimum.at(least, row, unlike)
+        measures[some] = np.column_stack((*np.log1p(count), mean, least))
+    return around, measures

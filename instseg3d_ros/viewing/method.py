@@ -72,7 +72,7 @@ def trace(segmenter, points: np.ndarray, colors: np.ndarray | None) -> Stages:
     return Stages(
         level, colors, voxels.inverse.cpu().numpy(), voxels.grid.coords[:, 1:].cpu().numpy(), semantic,
         output.embedding.float().cpu().numpy(), output.refined_embedding.float().cpu().numpy(), result.instance,
-        segmenter.likely_things(output.logits.softmax(dim=1)).cpu().numpy(), levels,
+        segmenter.likely_things(output.logits.softmax(dim=1), segmenter.options.min_thing).cpu().numpy(), levels,
     )  # fmt: skip
 
 

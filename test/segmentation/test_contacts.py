@@ -77,3 +77,16 @@ def test_no_parts_have_no_contacts():
     none = Contacts.find(np.full(len(grid), -1), np.zeros(len(grid), np.int16), grid, np.zeros(0, bool))
     for contacts in (none, none.united(np.zeros(0, np.int64))):
         assert contacts.num == 0 and contacts.pairs.shape == contacts.between_parts.shape == (0, 2)
+
+
+def test_more_parts_than_the_classes_type_can_count():
+    """Classes are int16. In a cloud of far-apart points each voxel is a part."""
+    num = 40_000
+    coords = np.zeros((num + 1, 4), np.int64)
+    coords[:, 1] = 2 * np.arange(num + 1)  # every second voxel of a line; the last is in no part
+    grid, _ = VoxelGrid.from_coords(torch.from_numpy(coords))
+    row = grid.coords[:, 1].numpy() // 2
+    part, semantic = np.where(row < num, row, -1), np.full(num + 1, 2, np.int16)
+    contacts = Contacts.find(part, semantic, grid, np.ones(num, bool))
+    assert len(contacts.between_parts) == num - 1
+    assert contacts.pairs[contacts.pairs[:, 1] >= num].tolist() == [[num - 1, num + 2]]

@@ -7,9 +7,14 @@ from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Architecture, Network
 from instseg3d_ros.network.object_head import CLIP, MEASURES, ObjectHead
 from instseg3d_ros.segmentation.boxes import upright_boxes
-from instseg3d_ros.segmentation.description import describe, judge, moments
+from instseg3d_ros.segmentation.description import INPUTS, Description, columns, input_widths
 from instseg3d_ros.segmentation.instances import find_instances
+from instseg3d_ros.segmentation.judging import ask
+from instseg3d_ros.segmentation.measures import Measures, moments
+from instseg3d_ros.segmentation.options import Options
+from instseg3d_ros.segmentation.proposals import Proposals
 from instseg3d_ros.segmentation.segmenter import Segmenter
+from instseg3d_ros.segmentation.state import Evidence
 from instseg3d_ros.sparse import voxelize
 
 LABELS = LabelSet(
@@ -18,43 +23,55 @@ LABELS = LabelSet(
 )
 
 
+def _description(positions, part, num, points, features=None, seed=0):
+    """Of `num` parts as proposals, with random numbers for what is not computed from positions, points and features."""
+    rng = np.random.default_rng(seed)
+    order, begin = Proposals.of_parts(num).members(part, np.arange(num))
+    probability, around = rng.dirichlet(np.ones(3), (2, num))
+    measures = Measures(points, probability, *rng.random((2, num)), upright_boxes(positions, order, begin))
+    moment = moments(positions, part, num, features)
+    return Description(measures, rng.random(num), rng.random((num, 3)), around, rng.random((num, 4)), moment, -1.7)
+
+
 def test_columns_are_what_they_say():
     rng = np.random.default_rng(0)
     positions = rng.normal(0, 1, (300, 3)).astype(np.float32)
     counts = rng.integers(1, 20, 300)
     part = rng.integers(-1, 4, 300)
-    inside = np.flatnonzero(part >= 0)
-    order = inside[np.argsort(part[inside], kind="stable")]
-    begin = np.searchsorted(part[order], np.arange(5))
-    probability, around = rng.dirichlet(np.ones(3), (2, 4))
-    measures = rng.random((4, 10))
-    boxes, floor = upright_boxes(positions, order, begin), -1.7
-    points = np.bincount(part[inside], counts[inside])
+    points = np.bincount(part[part >= 0], counts[part >= 0])
     features = rng.normal(size=(300, 5)).astype(np.float32)
-    found = describe(points, moments(positions, part, 4, features), probability, around, measures, boxes, floor)
-    assert np.array_equal(
-        describe(points, moments(positions, part, 4), probability, around, measures, boxes, floor), found[:, :-5]
-    )
-    assert found.shape == (4, 6 + MEASURES + 5) and found.dtype == np.float32
+    d = _description(positions, part, 4, points, features)
+    found = columns(d)
+    assert np.array_equal(columns(_description(positions, part, 4, points)), found[:, :-5])
+    assert found.shape == (4, sum(width for _, width in input_widths(3, 5))) and found.dtype == np.float32
     for k in range(4):
         mine = positions[part == k].astype(np.float64)
         centered = mine - mine.mean(0)
         deviations = np.sqrt(np.linalg.eigvalsh(centered.T @ centered / len(mine)))
-        z, size = mine[:, 2] - floor, boxes[k].size
-        expected = [*measures[k], *np.log(probability[k] + 1e-3), *np.log(around[k] + 1e-3),
+        z, size = mine[:, 2] - d.floor, d.measures.boxes[k].size
+        expected = [d.formula_score[k], d.measures.tightness[k], d.measures.cluster_share[k], *d.merging[k],
+                    *d.contacts[k], *np.log(d.measures.probability[k] + 1e-3), *np.log(d.around[k] + 1e-3),
                     min(size[:2]), max(size[:2]), size[2], z.min(), z.mean(), z.max(), np.linalg.norm(mine.mean(0)),
                     np.log(points[k]), np.log(len(mine)), np.log(points[k] / len(mine)),
                     *deviations, *features[part == k].mean(0)]  # fmt: skip
         np.testing.assert_allclose(found[k], expected, rtol=1e-4, atol=1e-5)
 
 
+def test_each_input_has_the_width_that_it_states():
+    rng = np.random.default_rng(1)
+    positions, part = rng.normal(0, 1, (90, 3)).astype(np.float32), np.repeat(np.arange(3), 30)
+    description = _description(positions, part, 3, np.full(3, 30), rng.normal(size=(90, 5)).astype(np.float32))
+    for one, (name, width) in zip(INPUTS, input_widths(3, 5), strict=True):
+        assert one.name == name and one.columns(description).reshape(3, -1).shape == (3, width), name
+    assert len({one.name for one in INPUTS}) == len(INPUTS)
+
+
 def test_no_objects_have_no_descriptions():
-    none = moments(np.zeros((5, 3)), np.full(5, -1), 0, np.zeros((5, 2)))
-    found = describe(np.zeros(0), none, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 10)), [], 0.0)
+    none = np.zeros((0, 3), np.float32)
+    found = columns(_description(none, np.zeros(0, np.int64), 0, np.zeros(0), np.zeros((0, 2), np.float32)))
     assert found.shape == (0, 6 + MEASURES + 2)
     found = found[:, :-2]
-    assert found.shape == (0, 6 + MEASURES)
-    assert [answer.shape for answer in judge(ObjectHead(3).eval(), found, np.array([1, 2]))] == [(0,)] * 3
+    assert [answer.shape for answer in ask(ObjectHead(3).eval(), found, np.array([1, 2]))] == [(0,)] * 3
 
 
 def test_the_head_sees_standard_deviations_and_nothing_extreme():
@@ -70,7 +87,7 @@ def test_judgement_is_among_things_and_scores_as_written():
     torch.manual_seed(0)
     head = ObjectHead(3).eval()
     x = np.random.default_rng(0).normal(size=(50, 6 + MEASURES)).astype(np.float32)
-    winner, score, quality = judge(head, x, np.array([1, 2]))
+    winner, score, quality = ask(head, x, np.array([1, 2]))
     with torch.no_grad():
         classes, right = head(torch.from_numpy(x))
     share = classes[:, 1:].softmax(1)
@@ -96,26 +113,25 @@ def _two_blocks():
     is_low = voxels.positions[:, 1] > 0.5
     probability = torch.tensor([[0.1, 0.6, 0.3]]).repeat(len(is_low), 1)
     embedding = torch.where(is_low, 5.0, 0.0)[:, None].repeat(1, 4)
-    return probability, is_low.long(), embedding, voxels
+    return Evidence(voxels, probability, embedding, is_low.long())
 
 
 def test_a_head_names_and_scores_objects():
     scene = _two_blocks()
-    plain = find_instances(*scene, LABELS)
+    plain = find_instances(scene, LABELS, Options())
     assert {one.label for one in plain.instances} == {"cup"} and plain.candidates is None
-    found = find_instances(*scene, LABELS, object_head=Stub(3))
+    found = find_instances(scene, LABELS, Options(), Stub(3))
     assert [one.label for one in found.instances] == ["cup", "box"]
     sure = float(torch.tensor([6.0, 0]).softmax(0)[0] ** (1 / 3))
     assert [one.score for one in found.instances] == pytest.approx([sure * 0.7310586, sure * 0.2689414], rel=1e-5)
     descriptions = found.candidates.descriptions
     assert descriptions.shape == (2, 6 + MEASURES) and sorted(descriptions[:, 18] > 0.5) == [False, True]
-    low = scene[1].numpy() == 1
+    low = scene.cluster.numpy() == 1
     assert (found.semantic[low] == 1).all() and (found.semantic[~low] == 2).all()
-    assert [one.label for one in find_instances(*scene, LABELS, object_head=Stub(3), min_score=0.5).instances] == [
-        "cup"
-    ]
+    surest = find_instances(scene, LABELS, Options(min_score=0.5), Stub(3))
+    assert [one.label for one in surest.instances] == ["cup"]
     halved = {"raw": [0, 1], "calibrated": [0, 0.5]}
-    half = find_instances(*scene, LABELS, object_head=Stub(3), calibration=halved)
+    half = find_instances(scene, LABELS, Options(), Stub(3), halved)
     assert [one.score for one in half.instances] == pytest.approx([one.score / 2 for one in found.instances])
 
 

@@ -3,7 +3,12 @@ import pytest
 import torch
 
 from instseg3d_ros.labels import LabelClass, LabelSet
-from instseg3d_ros.segmentation.instances import SMALL, calibrate, find_instances
+from instseg3d_ros.segmentation.connected import split_voxels
+from instseg3d_ros.segmentation.instances import find_instances
+from instseg3d_ros.segmentation.judging import calibrate
+from instseg3d_ros.segmentation.measures import SMALL
+from instseg3d_ros.segmentation.options import Options
+from instseg3d_ros.segmentation.state import Evidence
 from instseg3d_ros.sparse import voxelize
 
 CLASSES = (LabelClass("floor", 1, (0, 0, 0), False), LabelClass("cup", 2, (1, 1, 1)), LabelClass("box", 3, (2, 2, 2)))
@@ -32,8 +37,9 @@ class Scene:
         noise = torch.from_numpy(rng.normal(0, spread, (len(first), 4))).float()
         self.embedding = 3.0 * self.cluster[:, None] + noise
 
-    def __call__(self, **options):
-        return find_instances(self.probability, self.cluster, self.embedding, self.voxels, LABELS, **options)
+    def __call__(self, calibration=None, **options):
+        evidence = Evidence(self.voxels, self.probability, self.embedding, self.cluster)
+        return find_instances(evidence, LABELS, Options(**options), calibration=calibration)
 
 
 def test_objects_are_found_named_and_boxed():
@@ -88,7 +94,7 @@ def test_look_alikes_far_apart_are_cut_and_near_ones_are_not():
     assert len(scene(gap=20).instances) == 1
 
 
-def test_parts_behind_an_occluder_become_one_unless_switched_off(seen):
+def test_parts_behind_an_occluder_become_one(seen):
     points, owner = seen([(0.5, -3, -0.1, 4, 3, 0), (1.6, -0.15, 0, 1.8, 0.15, 1.5), (2.5, -0.8, 0, 3.1, 0.8, 0.6)])
     voxels = voxelize(torch.from_numpy(points), None, 0.03)
     own = torch.zeros(len(voxels.counts), dtype=torch.int64)
@@ -96,10 +102,9 @@ def test_parts_behind_an_occluder_become_one_unless_switched_off(seen):
     cluster = torch.where(own == 2, 7, -1)
     probability = torch.nn.functional.one_hot((own == 2).long() * 2, 3).float()
     embedding = torch.zeros(len(own), 4)
-    joined = find_instances(probability, cluster, embedding, voxels, LABELS)
+    assert split_voxels(cluster.numpy(), voxels.grid).max() == 1, "two parts"
+    joined = find_instances(Evidence(voxels, probability, embedding, cluster), LABELS, Options())
     assert len(joined.instances) == 1 and joined.instances[0].num_points == int((owner == 2).sum())
-    apart = find_instances(probability, cluster, embedding, voxels, LABELS, join_hidden=False)
-    assert len(apart.instances) == 2
 
 
 def test_small_and_unlikely_objects_are_dropped():

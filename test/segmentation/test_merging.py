@@ -11,6 +11,8 @@ from instseg3d_ros.segmentation.merging import (
     merge_alike,
     merging_steps,
 )
+from instseg3d_ros.segmentation.options import Options
+from instseg3d_ros.segmentation.state import Evidence
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse import voxelize
 
@@ -87,7 +89,7 @@ def test_without_contact_or_parts_nothing_happens():
 def test_nothing_to_merge():
     voxels, probability, embedding, *_ = _board_and_boxes()
     nothing = torch.full((len(embedding),), -1)
-    found = find_instances(probability, nothing, embedding, voxels, LABELS, fine=nothing, merge=1.0)
+    found = find_instances(Evidence(voxels, probability, embedding, nothing, nothing), LABELS, Options(merge=1.0))
     assert not found.instances and not found.instance.any()
 
 
@@ -110,9 +112,9 @@ def _board_and_boxes():
 
 def test_boxes_side_by_side_part_and_a_long_board_stays_whole():
     voxels, probability, embedding, coarse, fine, on_board = _board_and_boxes()
-    plain = find_instances(probability, coarse, embedding, voxels, LABELS, gap=1)
+    plain = find_instances(Evidence(voxels, probability, embedding, coarse), LABELS, Options(gap=1))
     assert len(np.unique(plain.instance[on_board])) == 2 and len(np.unique(plain.instance[~on_board])) == 1
-    found = find_instances(probability, coarse, embedding, voxels, LABELS, gap=1, fine=fine, merge=0.75)
+    found = find_instances(Evidence(voxels, probability, embedding, coarse, fine), LABELS, Options(gap=1, merge=0.75))
     assert len(np.unique(found.instance[on_board])) == 1 and len(np.unique(found.instance[~on_board])) == 2
     assert sorted(one.label for one in found.instances) == ["box", "box", "table"]
     scores = {one.label: one.score for one in found.instances}
@@ -122,7 +124,9 @@ def test_boxes_side_by_side_part_and_a_long_board_stays_whole():
 def test_merging_counts_classes():
     voxels, probability, embedding, coarse, fine, on_board = _board_and_boxes()
     probability[fine == 1] = torch.tensor([0.9, 0.1])
-    found = find_instances(probability, coarse, embedding, voxels, LABELS, gap=1, fine=fine, merge=0.95)
+    found = find_instances(Evidence(voxels, probability, embedding, coarse, fine), LABELS, Options(gap=1, merge=0.95))
     assert len(np.unique(found.instance[~on_board])) == 2
-    far = find_instances(probability, coarse, embedding, voxels, LABELS, gap=1, fine=fine, merge=0.95 + CLASS_WEIGHT)
+    far = find_instances(
+        Evidence(voxels, probability, embedding, coarse, fine), LABELS, Options(gap=1, merge=0.95 + CLASS_WEIGHT)
+    )
     assert len(np.unique(far.instance[~on_board])) == 1

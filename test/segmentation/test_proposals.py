@@ -10,7 +10,9 @@ from instseg3d_ros.labels import LabelClass, LabelSet
 from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.instances import find_instances
 from instseg3d_ros.segmentation.merging import merge_alike
-from instseg3d_ros.segmentation.proposals import WORTH, Proposals, propose
+from instseg3d_ros.segmentation.options import Options
+from instseg3d_ros.segmentation.proposals import BATCH, WORTH, Proposals, _tree, merge_proposals
+from instseg3d_ros.segmentation.state import Evidence
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse import voxelize
 
@@ -23,7 +25,7 @@ def random_proposals(seed: int, parts: int = 9):
     embedding = torch.from_numpy(rng.normal(0, 0.6, (parts, 4)).astype(np.float32))
     votes = Votes.count(torch.ones(parts, 1), embedding, member, rng.integers(1, 20, parts))
     pairs, voxels = rng.integers(0, parts, (14, 2)), rng.integers(1, 900, parts)
-    return votes, voxels, pairs, propose(votes, voxels, pairs, 0.3, 1.4)[1]
+    return votes, voxels, pairs, merge_proposals(votes, voxels, pairs, 0.3, 1.4)[1]
 
 
 def parts_of(proposals: Proposals, number: int) -> frozenset:
@@ -53,14 +55,14 @@ def test_each_step_of_merging_is_a_proposal(seed):
 @pytest.mark.parametrize("seed", range(6))
 def test_specks_are_no_choice(seed):
     votes, voxels, pairs, every = random_proposals(seed)
-    target, proposals = propose(votes, voxels, pairs, 0.3, 1.4, min_points=8)
+    target, proposals = merge_proposals(votes, voxels, pairs, 0.3, 1.4, min_points=8)
     assert sorted(set(target)) == list(range(len(proposals.sequence)))
     points = proposals.sums(votes.merged(target).points)
     assert (points[proposals.halves] >= 8).all()
     original = {frozenset(np.flatnonzero(np.isin(target, list(parts_of(proposals, k)))).tolist())
                 for k in np.setdiff1d(np.arange(len(proposals)), proposals.halves)}  # fmt: skip
     assert original == {parts_of(every, k) for k in np.setdiff1d(np.arange(len(every)), every.halves)}, "same wholes"
-    nothing, all_of_them = propose(votes, voxels, pairs, 0.3, 1.4, min_points=10**6)
+    nothing, all_of_them = merge_proposals(votes, voxels, pairs, 0.3, 1.4, min_points=10**6)
     assert len(all_of_them.halves) == 0 and np.array_equal(nothing, merge_alike(votes, voxels, pairs, 1.4))
 
 
@@ -73,6 +75,27 @@ def test_members_are_those_of_all_parts():
         assert sorted(order[first:last]) == np.flatnonzero(np.isin(part, list(parts_of(proposals, number)))).tolist()
     nothing = proposals.members(part, which[:0])
     assert [len(value) for value in nothing] == [0, 1]
+
+
+def test_batches_are_members_a_few_at_a_time():
+    """A chain: each step adds one part to all before, so the members of all proposals are quadratic in the parts."""
+    num = 60
+    proposals = _tree(num, np.column_stack((np.zeros(num - 1, int), np.arange(1, num))), np.zeros(num - 1), 0.0, 1.0)
+    part = np.random.default_rng(0).integers(-1, num, 500)
+    which = np.arange(len(proposals))
+    order, begin = proposals.members(part, which)
+    assert len(order) > 20 * len(part)
+    done = 0
+    for some, few, start in proposals.batches(part, which):
+        assert len(few) <= (BATCH + 1) * len(part)
+        assert np.array_equal(some, np.arange(done, done + len(some)))
+        assert np.array_equal(few, order[begin[done] : begin[done + len(some)]])
+        assert np.array_equal(start, begin[done : done + len(some) + 1] - begin[done])
+        done += len(some)
+    assert done == len(which)
+    times = [sum(k in parts_of(proposals, n) for n in which) for k in range(num)]
+    assert np.array_equal(proposals.memberships(), times)
+    assert next(iter(proposals.batches(part, which[:0])))[0].tolist() == []
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -119,10 +142,8 @@ def test_the_head_decides_how_far_parts_go_together(length, count):
     embedding = torch.tensor([0.0, 0.5, 1.25, 1.75])[piece][:, None]
     probability, coarse = torch.tensor([[0.1, 0.9]]).repeat(len(piece), 1), torch.zeros_like(piece)
     labels = LabelSet("one", (LabelClass("floor", 1, (0, 0, 0), False), LabelClass("bar", 2, (1, 1, 1))))
-    found = find_instances(
-        probability, coarse, embedding, voxels, labels, gap=1, fine=piece, merge=0.8, choose=0.6,
-        object_head=Taste(length),
-    )  # fmt: skip
+    evidence = Evidence(voxels, probability, embedding, coarse, fine=piece)
+    found = find_instances(evidence, labels, Options(gap=1, merge=0.8, choose=0.6), Taste(length))
     assert len(found.instances) == count and len(found.candidates.which) == 7
     assert len(np.unique(found.instance)) == count and (found.instance > 0).all()
     for one in found.instances:

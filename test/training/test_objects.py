@@ -11,9 +11,9 @@ from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Architecture, Network
 from instseg3d_ros.network.object_head import MEASURES, ObjectHead
-from instseg3d_ros.segmentation.instances import Candidates
-from instseg3d_ros.segmentation.proposals import propose
+from instseg3d_ros.segmentation.proposals import merge_proposals
 from instseg3d_ros.segmentation.segmenter import Segmenter
+from instseg3d_ros.segmentation.state import Candidates
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.training import objects
 from instseg3d_ros.training.recipe import Recipe
@@ -28,7 +28,7 @@ class Fixed:
     def __init__(self, instance, num):
         votes = Votes.count(torch.ones(num, 2), torch.zeros(num, 1), np.arange(num), np.ones(num))
         pairs = np.array([[0, 1]][: num - 1]).reshape(-1, 2)
-        proposals = propose(votes, np.ones(num), pairs, 0.0, 10.0)[1]
+        proposals = merge_proposals(votes, np.ones(num), pairs, 0.0, 10.0)[1]
         descriptions = np.arange(len(proposals) * 3, dtype=np.float32).reshape(-1, 3)
         self.answer = Candidates(instance - 1, proposals, np.arange(len(proposals)), descriptions)
 

@@ -1,0 +1,57 @@
+"""What is measured of each proposal, with or without an object head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from instseg3d_ros.segmentation.grouping import group
+from instseg3d_ros.segmentation.result import Box
+
+SMALL = 100  # points at which the size alone halves the score
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Of G proposals: points (G,), probability (G, C) mean class probabilities over the points, boxes (G), and
+
+    tightness (G,): mean of exp(−s²) over the points, s the distance of an embedding from the proposal's mean;
+    cluster_share (G,): share that the proposal has of the cluster in which most of it lies.
+    """
+
+    points: np.ndarray
+    probability: np.ndarray
+    tightness: np.ndarray
+    cluster_share: np.ndarray
+    boxes: list[Box]
+
+    def best(self, things: np.ndarray) -> np.ndarray:
+        """(G,) the most probable of the classes `things` (T,)."""
+        return things[self.probability[:, things].argmax(axis=1)]
+
+    def formula_score(self, things: np.ndarray) -> np.ndarray:
+        """(G,) p · √(tightness · cluster_share) · n / (n + `SMALL`), p the probability of the best of `things` (T,), n
+        the points.
+
+        A sure class on a large tight cluster that hangs together gives nearly 1, a splinter of a cluster little.
+        """
+        winner = self.best(things)
+        sure = self.probability[np.arange(len(winner)), winner]
+        return sure * np.sqrt(self.tightness * self.cluster_share) * self.points / (self.points + SMALL)
+
+
+def moments(positions: np.ndarray, part: np.ndarray, num: int, features: np.ndarray | None = None) -> np.ndarray:
+    """positions (V, 3), part (V,) in 0 … num − 1 or −1, features (V, F) → (num, 13 + F) float64, of each part: its
+    number of voxels, the sums of their positions, of the products of their coordinates, and of their features.
+
+    The moments of a union are the sums of its parts' moments.
+    """
+    inside = np.flatnonzero(part >= 0)
+    order, begin = group(part[inside], num)
+    rows = inside[order]
+    x = positions[rows].astype(np.float64)
+    columns = [np.ones((len(x), 1)), x, (x[:, :, None] * x[:, None, :]).reshape(-1, 9)]
+    columns += [] if features is None else [features[rows].astype(np.float64)]
+    table = np.concatenate(columns, axis=1)
+    return np.add.reduceat(table, begin[:-1], axis=0) if num else np.zeros((0, table.shape[1]))
