@@ -24,9 +24,9 @@ import numpy as np
 import torch
 
 from instseg3d_ros import Segmenter
-from instseg3d_ros.data.axes import body_rotation
 from instseg3d_ros.data.clouds import Cloud, find_inputs, is_bag, read_cloud
 from instseg3d_ros.data.clouds.bags import Bag
+from instseg3d_ros.messages.axes import body_rotation
 from instseg3d_ros.segmentation.result import Result
 
 COLUMNS = ("semantic", "instance", "confidence", "boxes")
