@@ -5,7 +5,7 @@ result = Segmenter.load("unet")(points, colors)
 """
 
 __version__ = "0.1.0"
-__all__ = ["Segmenter"]
+__all__ = ["ObjectMap", "Segmenter"]
 
 
 def __getattr__(name):
@@ -14,4 +14,8 @@ def __getattr__(name):
         from instseg3d_ros.segmentation.segmenter import Segmenter
 
         return Segmenter
+    if name == "ObjectMap":
+        from instseg3d_ros.mapping.object_map import ObjectMap
+
+        return ObjectMap
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,79 @@
+"""What views say about a cell, added up: log-evidence of classes, votes for fragments, log-odds of being filled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instseg3d_ros.mapping.cells import Cells
+
+SURE = 0.95  # a view's confidence counts as no more: views of one place err alike
+MOST_EVIDENCE = 40.0  # largest log-evidence of a class: what was seen for an hour can still turn out otherwise
+MOST_VOTES = 20.0  # largest vote for a fragment, for the same reason
+MOST_WEIGHT = 20.0  # of what was seen before, in the means of position and colour
+HIT, MISS = 1.0, -1.0  # log-odds of a cell that a view saw, and that a ray passed through
+MOST_OCCUPIED = 4.0  # largest log-odds: so many views empty what has moved away
+
+
+def class_evidence(confidence: np.ndarray, classes: int) -> np.ndarray:
+    """log(p / q): p the confidence in a class, q what is left for each of the others; 0 where it says nothing."""
+    p = np.clip(confidence, 1 / classes, SURE)
+    return np.log(p * (classes - 1) / (1 - p))
+
+
+def add_classes(cells: Cells, rows: np.ndarray, label: np.ndarray, amount: np.ndarray) -> None:
+    """Add `amount` (K,) to the evidence of class `label` (K,); where a class passes MOST_EVIDENCE, all are shrunk."""
+    evidence = cells["evidence"][rows]
+    evidence[np.arange(len(rows)), label] += amount
+    largest = evidence.max(axis=1, initial=0)
+    evidence *= np.minimum(1, MOST_EVIDENCE / np.maximum(largest, 1e-9))[:, None]
+    cells["evidence"][rows] = evidence
+
+
+def add_votes(cells: Cells, rows: np.ndarray, fragment: np.ndarray, amount: np.ndarray) -> np.ndarray:
+    """Add `amount` (K,) to the vote for `fragment` (K,), 0 for none; returns the fragment that now leads in each cell.
+
+    A cell has SLOTS slots. A newcomer that finds none empty takes the weakest, less what stood there (Misra and Gries
+    1982): what returns wins in the end, what came once is forgotten.
+    """
+    ids, votes = cells["ids"][rows], cells["votes"][rows]
+    every = np.arange(len(rows))
+    same = (ids == fragment[:, None]) & (votes > 0)
+    known = same.any(axis=1)
+    slot = np.where(known, same.argmax(axis=1), votes.argmin(axis=1))
+    left = np.where(known, votes[every, slot] + amount, amount - votes[every, slot])
+    takes = known | (left > 0)
+    ids[every[takes], slot[takes]] = fragment[takes]
+    votes[every, slot] = np.minimum(np.abs(left), MOST_VOTES)
+    lead = np.where(votes == votes.max(axis=1, keepdims=True), ids, np.iinfo(np.int32).max).min(axis=1)
+    cells["ids"][rows], cells["votes"][rows], cells["fragment"][rows] = ids, votes, lead
+    return lead
+
+
+def rename_votes(cells: Cells, rows: np.ndarray, old: int, new: int) -> None:
+    """Votes for `old` in these cells become votes for `new`, which no cell has voted for yet."""
+    ids = cells["ids"][rows]
+    ids[(ids == old) & (cells["votes"][rows] > 0)] = new
+    cells["ids"][rows] = ids
+    lead = cells["fragment"][rows]
+    cells["fragment"][rows] = np.where(lead == old, new, lead)
+
+
+def add_places(
+    cells: Cells, rows: np.ndarray, position: np.ndarray, color: np.ndarray | None, weight: np.ndarray,
+    times: float = 1.0,
+) -> None:  # fmt: skip
+    """Weighted means of positions (K, 3) and colours (K, 3), and a hit, or part of one, for each cell."""
+    before = np.minimum(cells["weight"][rows], MOST_WEIGHT)
+    share = (weight / (before + weight)).astype(np.float32)[:, None]
+    cells["position"][rows] += share * (position.astype(np.float32) - cells["position"][rows])
+    if color is not None:
+        cells["color"][rows] += share * (color.astype(np.float32) - cells["color"][rows])
+    cells["weight"][rows] = before + weight
+    cells["occupied"][rows] = np.minimum(np.maximum(cells["occupied"][rows], 0) + HIT * times, MOST_OCCUPIED)
+
+
+def add_misses(cells: Cells, rows: np.ndarray, times: float = 1.0) -> np.ndarray:
+    """Rays passed through these cells; returns the rows that are empty now."""
+    occupied = cells["occupied"][rows] + MISS * times
+    cells["occupied"][rows] = occupied
+    return rows[occupied <= 0]

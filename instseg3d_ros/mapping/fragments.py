@@ -1,0 +1,174 @@
+"""Objects are groups of fragments: pieces that no view has cut yet, joined by how often views saw two of them as one.
+
+Each pair of fragments holds evidence, positive where views put both into one object, negative where they cut them.
+Groups are found by contracting the strongest pairs first and adding up the evidence of what is contracted, until none
+is positive (greedy additive edge contraction: Keuper et al. 2015). So objects merge and are split as evidence turns.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+MOST = 6.0  # largest evidence of a pair: what many views said can be outweighed by few more
+GONE = 0.7  # share of a fragment that must be empty for all of it to be gone
+STRANGE = 0.3  # evidence against a pair by each view that saw both, as far as is known, before any saw them together
+
+
+@dataclass
+class Fragment:
+    """`cells` counts those that it leads; `views`, in how many it was seen; `object` is its object's id; `emptied`, how
+    many of its cells rays have passed through since it was last seen."""
+
+    cells: int = 0
+    views: int = 0
+    object: int = 0
+    emptied: int = 0
+
+
+@dataclass
+class Known:
+    """What is remembered of an object by its id: stamps in seconds, number of views."""
+
+    first: float
+    last: float
+    views: int = 0
+
+
+@dataclass
+class Fragments:
+    """All fragments by number, the evidence of pairs, and the objects that they make up."""
+
+    table: dict[int, Fragment] = field(default_factory=dict)
+    evidence: dict[tuple[int, int], float] = field(default_factory=dict)
+    beside: dict[int, set[int]] = field(default_factory=dict)  # partners in `evidence`
+    objects: dict[int, Known] = field(default_factory=dict)
+    next_fragment: int = 1
+    next_object: int = 1
+
+    def create(self) -> int:
+        """A new fragment that is an object by itself once `regroup` is told of it."""
+        number, self.next_fragment = self.next_fragment, self.next_fragment + 1
+        self.table[number] = Fragment()
+        self.beside[number] = set()
+        return number
+
+    def say(self, one: int, other: int, amount: float) -> None:
+        """Add evidence that two fragments are parts of one object.
+
+        What is said first of two that were both seen before has that against it: no view has seen them as one.
+        """
+        if other not in self.beside[one]:
+            views = min(self.table[one].views, self.table[other].views)
+            self.let(one, other, -min(MOST / 2, STRANGE * views))
+        self.let(one, other, self.between(one, other) + amount)
+
+    def let(self, one: int, other: int, amount: float) -> None:
+        """Let the evidence of a pair be `amount`, within the bounds."""
+        self.evidence[min(one, other), max(one, other)] = max(-MOST, min(MOST, amount))
+        self.beside[one].add(other)
+        self.beside[other].add(one)
+
+    def between(self, one: int, other: int) -> float:
+        """Evidence of a pair, 0 where no view saw both."""
+        return self.evidence.get((min(one, other), max(one, other)), 0.0)
+
+    def gone(self, emptied: dict[int, int]) -> list[int]:
+        """Told how many cells of each fragment a view emptied: those of which most is empty now. What is left of them,
+        where they touched the floor or out of sight, went with the rest."""
+        emptied.pop(0, None)
+        for number, cells in emptied.items():
+            self.table[number].emptied += cells
+        return [n for n in emptied if self.table[n].emptied * (1 - GONE) > self.table[n].cells * GONE]
+
+    def drop(self, numbers: Iterable[int]) -> list[int]:
+        """Forget fragments; returns their partners, whose groups may change."""
+        touched = set()
+        for number in numbers:
+            for other in self.beside.pop(number):
+                del self.evidence[min(number, other), max(number, other)]
+                self.beside[other].discard(number)
+                touched.add(other)
+            del self.table[number]
+        return [number for number in touched if number in self.table]
+
+    def regroup(self, touched: Iterable[int], stamp: float) -> None:
+        """Group anew what hangs together with the fragments `touched`, and hand out the objects' ids."""
+        touched = [number for number in touched if number in self.table]
+        todo = self._reach(touched)
+        old = {self.table[number].object for number in todo} - {0}
+        # A group that was split lies in several parts now; all of them take part.
+        groups = self._contract(sorted(todo))
+        self._name(groups, old, stamp)
+
+    def _reach(self, start: list[int]) -> set[int]:
+        """Fragments connected with `start` by positive evidence or by a common object."""
+        members: dict[int, list[int]] = {}
+        for number, fragment in self.table.items():
+            if fragment.object:
+                members.setdefault(fragment.object, []).append(number)
+        seen, stack = set(start), list(start)
+        while stack:
+            number = stack.pop()
+            near = [other for other in self.beside[number] if self.between(number, other) > 0]
+            for other in near + members.get(self.table[number].object, []):
+                if other not in seen:
+                    seen.add(other)
+                    stack.append(other)
+        return seen
+
+    def _contract(self, numbers: list[int]) -> list[list[int]]:
+        groups = {number: [number] for number in numbers}
+        weight: dict[int, dict[int, float]] = {number: {} for number in numbers}  # of each group to others
+        for number in numbers:
+            for other in self.beside[number]:
+                if other in groups:
+                    weight[number][other] = self.between(number, other)
+        heap = [(-w, a, b) for a in numbers for b, w in weight[a].items() if a < b and w > 0]
+        heapq.heapify(heap)
+        while heap:
+            negative, a, b = heapq.heappop(heap)
+            if a not in groups or b not in groups or weight[a].get(b) != -negative:
+                continue  # out of date
+            groups[a] += groups.pop(b)
+            for other, w in weight.pop(b).items():
+                del weight[other][b]
+                if other == a:
+                    continue
+                total = weight[a].get(other, 0.0) + w
+                weight[a][other] = weight[other][a] = total
+                if total > 0:
+                    heapq.heappush(heap, (-total, min(a, other), max(a, other)))
+        return list(groups.values())
+
+    def _name(self, groups: list[list[int]], old: set[int], stamp: float) -> None:
+        """An id stays with the group that has most of its object's cells; groups without one get a new id."""
+        claims = []
+        for index, group in enumerate(groups):
+            shares: dict[int, int] = {}
+            for number in group:
+                fragment = self.table[number]
+                if fragment.object:
+                    shares[fragment.object] = shares.get(fragment.object, 0) + fragment.cells
+            claims += [(-cells, number, index) for number, cells in shares.items()]
+        names: dict[int, int] = {}
+        renewed: dict[int, Known] = {}
+        told = set()
+        for _, number, index in sorted(claims):
+            if index not in names and number not in told:
+                names[index] = number
+                told.add(number)
+        for index, group in enumerate(groups):
+            before = [self.objects[o] for o in {self.table[n].object for n in group} if o in self.objects]
+            if index not in names:
+                names[index], self.next_object = self.next_object, self.next_object + 1
+            views = max([one.views for one in before] + [self.table[number].views - 1 for number in group])
+            first = min((one.first for one in before), default=stamp)
+            last = max((one.last for one in before), default=stamp)
+            renewed[names[index]] = Known(first, last, views)
+            for number in group:
+                self.table[number].object = names[index]
+        for number in old - set(names.values()):
+            self.objects.pop(number, None)
+        self.objects.update(renewed)

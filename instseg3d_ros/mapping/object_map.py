@@ -1,0 +1,282 @@
+"""A map of objects that grows with every view."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.mapping import association, evidence, free_space, limits, objects, storage
+from instseg3d_ros.mapping.alignment import align
+from instseg3d_ros.mapping.cells import Cells
+from instseg3d_ros.mapping.fragments import Fragments
+from instseg3d_ros.mapping.objects import MapObject, MapResult
+from instseg3d_ros.mapping.options import MapOptions
+from instseg3d_ros.mapping.pose import check_pose, inverse, part_of, tilt
+from instseg3d_ros.mapping.view import Frame, View, look, place
+from instseg3d_ros.segmentation.result import Result
+from instseg3d_ros.sparse.rigid import transform_points
+
+FOLLOW = 0.2  # share of a view's alignment by which the views to come are moved as well: a drift is followed
+CONTRADICTS = 0.35  # fit below which a view weighs little
+LITTLE = 0.15  # its weight then
+OF_NOTHING = 0.5  # vote of a cell that is in no piece, times its confidence
+LEAST = 0.05  # vote of a piece that scores nothing
+
+
+@dataclass
+class Added:
+    """What became of a view.
+
+    object (P,) the object of each of the result's instances, in their order · pose (4, 4) that was used · fit: share of
+    the view that lay on the map, None where too little was known · cells added, emptied and forgotten · timings in
+    milliseconds by stage
+    """
+
+    object: np.ndarray
+    pose: np.ndarray
+    fit: float | None = None
+    added: int = 0
+    emptied: int = 0
+    forgotten: int = 0
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+class ObjectMap:
+    """What many views say together about the objects of a place.
+
+        world = ObjectMap(Segmenter.load("unet"))
+        world.add(points, colors, pose)   # (N, 3) float32 metres in body axes, (N, 3) uint8 or None, (4, 4)
+        result = world.result()           # one row a cell
+        world.objects                     # id, label, score, box, cells, views, first_seen, last_seen, probabilities
+
+    `pose` takes the sensor's body axes (x forward, y left, z up, sensor at the origin) to a frame with z up that stays
+    put. `segmenter` may be any callable of (points, colors) that has `labels`; None for a map that only `observe`s and
+    is given `labels`. Options are those of `MapOptions`. `refused` counts by reason the views that were not added;
+    `doubted` is the number of views that contradicted the map and so weighed little, `forgotten` the number of cells
+    that a limit took.
+    """
+
+    def __init__(self, segmenter: Any = None, labels: LabelSet | None = None, **options: Any):
+        if segmenter is None and labels is None:
+            raise InputError("a map needs a segmenter, or labels for results from elsewhere; give one of them")
+        self.segmenter = segmenter
+        self.labels: LabelSet = labels if labels is not None else segmenter.labels
+        self.options = MapOptions(**options)
+        self.fragments = Fragments()
+        self.refused: Counter[str] = Counter()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything. Ids go on counting, so that old ones do not come back as something else."""
+        self.cells = Cells(len(self.labels))
+        self.fragments = Fragments(next_object=self.fragments.next_object)
+        self.views = 0
+        self.doubted = 0
+        self.forgotten = 0
+        self.correction = np.eye(4)  # moves poses as given onto the map
+
+    def add(self, points: np.ndarray, colors: np.ndarray | None, pose: np.ndarray, stamp: float | None = None) -> Added:
+        """Segment a cloud, levelled by its pose, and add it; InputError where the pose cannot be right."""
+        if self.segmenter is None:
+            raise InputError("this map has no segmenter; give one: ObjectMap.load(path, segmenter)")
+        pose = self._checked(pose)
+        turn = tilt(pose)
+        with _level_off(self.segmenter):
+            result = self.segmenter(transform_points(points, turn), colors)
+        return self.observe(points, colors, pose, result, stamp)
+
+    def observe(
+        self, points: np.ndarray, colors: np.ndarray | None, pose: np.ndarray, result: Result,
+        stamp: float | None = None,
+    ) -> Added:  # fmt: skip
+        """Add a cloud that was segmented already. `stamp` in seconds; without one, views are a second apart."""
+        pose = self._checked(pose)
+        clock = _Clock()
+        frame = look(np.asarray(points, np.float32), colors, result, self.options.cell)
+        clock("look")
+        if frame is None:
+            self.refused["no point has a label"] += 1
+            return Added(np.zeros(len(result.instances), np.int32), pose, timings=clock.stages)
+        used, fit = self._aligned(frame, self.correction @ pose)
+        self.correction = part_of(used @ inverse(self.correction @ pose), FOLLOW) @ self.correction
+        trust = 1.0
+        if fit is not None and fit < CONTRADICTS:
+            self.doubted += 1
+            trust = LITTLE
+        clock("align")
+        view = place(frame, used, self.options.cell)
+        rows = self.cells.find(view.keys)
+        clock("place")
+        emptied = self._carve(frame, used, rows[rows >= 0], trust)
+        clock("carve")
+        known = rows >= 0
+        rows[~known] = self.cells.insert(view.keys[~known])
+        scores = np.array([one.score for one in result.instances])
+        stamp = float(self.views if stamp is None else stamp)
+        main = self._associate(view, frame, rows, known, scores, trust, stamp)
+        clock("associate")
+        forgotten = self._limit(used[:3, 3])
+        self.views += 1
+        self.forgotten += forgotten
+        clock("limit")
+        table = self.fragments.table
+        ids = np.array([table[number].object if number in table else 0 for number in main], np.int32)
+        return Added(ids, used, fit, int((~known).sum()), emptied, forgotten, clock.stages)
+
+    @property
+    def objects(self) -> list[MapObject]:
+        """Objects of enough cells and views, in ascending order of their ids."""
+        return objects.describe(*self._shown())[0]
+
+    def result(self) -> MapResult:
+        """All cells, in the order of their keys, with the objects: a `Result` of one row a cell."""
+        return objects.summarise(*self._shown())
+
+    def _shown(self) -> tuple[Cells, Fragments, LabelSet, int, int]:
+        return self.cells, self.fragments, self.labels, self.options.min_cells, self.options.min_views
+
+    def save(self, path: str | Path) -> None:
+        """Write the map as .npz, beside `path` first and then renamed: a file is always whole."""
+        storage.save(self, Path(path))
+
+    @staticmethod
+    def load(path: str | Path, segmenter: Any = None) -> ObjectMap:
+        """A map as it was saved, with its options; InputError where the file is no map, or has other classes."""
+        return storage.load(Path(path), segmenter)
+
+    def _checked(self, pose: np.ndarray) -> np.ndarray:
+        try:
+            return check_pose(pose, self.options.max_distance)
+        except InputError as error:
+            self.refused[str(error).partition(";")[0].partition(":")[0]] += 1
+            raise
+
+    def _aligned(self, frame: Frame, pose: np.ndarray) -> tuple[np.ndarray, float | None]:
+        """The pose moved onto the map, within the bound, and the fit."""
+        options = self.options
+        if not options.align or not len(self.cells):
+            return pose, None
+        planes = frame.planes
+        flat = planes.flat
+        center = transform_points(planes.center[flat].astype(np.float32), pose).astype(np.float64)
+        normal = planes.normal[flat] @ pose[:3, :3].T
+        reach = float(np.linalg.norm(frame.position, axis=1).max()) + options.align_distance
+        rows, _ = free_space.in_sight(self.cells, pose, frame.range_image, reach)
+        target = self.cells["position"][rows].astype(np.float64)
+        found = align(
+            center, normal, target, pose[:3, 3], options.cell, options.align_distance, options.align_angle
+        )  # fmt: skip
+        return found.transform @ pose, found.fit
+
+    def _carve(self, frame: Frame, pose: np.ndarray, hit: np.ndarray, trust: float) -> int:
+        """Empty what the view looked through; the rows `hit` were seen and stay. The number of cells emptied."""
+        reach = float(frame.range_image.farthest)
+        rows, body = free_space.in_sight(self.cells, pose, frame.range_image, reach)
+        unseen = np.ones(len(self.cells["seen"]), bool)
+        unseen[hit] = False
+        chosen = unseen[rows]
+        size = self.options.cell
+        empty = free_space.carve(self.cells, rows[chosen], body[chosen], frame.range_image, size, trust)
+        lead, counts = np.unique(self.cells["fragment"][empty], return_counts=True)
+        emptied = self._remove(empty)
+        gone = self.fragments.gone(dict(zip(lead.tolist(), counts.tolist())))
+        return emptied + (self._remove(self._led_by(gone)) if gone else 0)
+
+    def _led_by(self, fragments: list[int]) -> np.ndarray:
+        """Rows of the cells that one of these leads."""
+        return self.cells.rows[np.isin(self.cells["fragment"][self.cells.rows], fragments)]
+
+    def _remove(self, rows: np.ndarray) -> int:
+        if len(rows):
+            self._count(self.cells["fragment"][rows], -1)
+            self.cells.remove(rows)
+        return len(rows)
+
+    def _count(self, lead: np.ndarray, sign: int) -> None:
+        """Cells with these leading fragments came (+1) or went (−1)."""
+        for number, cells in zip(*(part.tolist() for part in np.unique(lead, return_counts=True))):
+            if number:
+                self.fragments.table[number].cells += sign * cells
+
+    def _associate(
+        self, view: View, frame: Frame, rows: np.ndarray, known: np.ndarray, scores: np.ndarray, trust: float,
+        stamp: float,
+    ) -> list[int]:  # fmt: skip
+        """Match the view's pieces with fragments, learn from it, and add it all up; the main fragment of each piece."""
+        cells, fragments = self.cells, self.fragments
+        count = len(frame.pieces)
+        before = cells["fragment"][rows]
+        found = association.match(view.piece, np.where(known, before, -1), count, fragments)
+        association.cut(found, view.piece, before, rows, cells, fragments)
+        if trust == 1:
+            association.begin(found, view.piece, fragments)
+        lead = cells["fragment"][rows]
+        near = association.neighbours(view.piece, view.position, count)
+        changed = association.learn(found, near, trust * scores, fragments)
+        target, own = association.targets(found, view.piece, lead)
+        weight = trust * view.weight
+        amount = np.where(own, np.append(scores, 0)[view.piece], OF_NOTHING * view.confidence)
+        after = evidence.add_votes(cells, rows, target, weight * np.maximum(amount, LEAST))
+        evidence.add_classes(
+            cells, rows, view.label, weight * evidence.class_evidence(view.confidence, len(self.labels))
+        )
+        evidence.add_places(cells, rows, view.position, view.color, weight, trust)
+        cells["seen"][rows] = self.views
+        self._count(before, -1)
+        self._count(after, 1)
+        seen = found.fragments()
+        for number in seen:
+            fragments.table[number].views += 1
+            fragments.table[number].emptied = 0
+        self._forget_empty(changed | seen, stamp)
+        for number in {fragments.table[number].object for number in seen if number in fragments.table}:
+            fragments.objects[number].views += 1
+            fragments.objects[number].last = stamp
+        return found.main
+
+    def _forget_empty(self, touched: set[int], stamp: float) -> None:
+        """Drop fragments that lead no cell, and group anew what that or the view has changed."""
+        empty = [number for number, fragment in self.fragments.table.items() if fragment.cells <= 0]
+        touched.update(self.fragments.drop(empty))
+        self.fragments.regroup(touched, stamp)
+
+    def _limit(self, place: np.ndarray) -> int:
+        """Forget what is too far, and what is too much. The number of cells forgotten."""
+        far = self._remove(limits.too_far(self.cells, place, self.options.radius))
+        return far + self._remove(limits.too_many(self.cells, place, self.views, self.options.max_cells))
+
+
+@contextmanager
+def _level_off(segmenter: Any) -> Iterator[None]:
+    """Up is known from the pose: a segmenter that looks for it in the cloud does not for this call."""
+    options = getattr(segmenter, "options", None)
+    level = getattr(options, "level", "off")
+    if level != "off":
+        segmenter.configure(level="off")
+    try:
+        yield
+    finally:
+        if level != "off":
+            segmenter.configure(level=level)
+
+
+class _Clock:
+    """Milliseconds by stage."""
+
+    def __init__(self):
+        self.last = perf_counter()
+        self.stages: dict[str, float] = {}
+
+    def __call__(self, stage: str) -> None:
+        now = perf_counter()
+        self.stages[stage] = 1000 * (now - self.last)
+        self.last = now

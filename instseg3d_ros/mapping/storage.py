@@ -1,0 +1,104 @@
+"""Maps as files: an npz of arrays and one JSON text, written beside and renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.mapping.cells import Cells
+from instseg3d_ros.mapping.fragments import Fragment, Fragments, Known
+
+if TYPE_CHECKING:
+    from instseg3d_ros.mapping.object_map import ObjectMap
+
+FORMAT = "instseg3d_map_1"
+
+
+def save(world: ObjectMap, path: Path) -> None:
+    """Write the whole state; a process that dies meanwhile leaves the old file as it was."""
+    cells, fragments = world.cells, world.fragments
+    table = [[number, one.cells, one.views, one.object, one.emptied] for number, one in fragments.table.items()]
+    pairs = sorted(fragments.evidence.items())
+    known = sorted(fragments.objects.items())
+    about = {
+        "format": FORMAT, "labels": world.labels.to_json(), "options": asdict(world.options), "views": world.views,
+        "doubted": world.doubted, "forgotten": world.forgotten, "refused": dict(world.refused),
+        "next": [fragments.next_fragment, fragments.next_object],
+    }  # fmt: skip
+    arrays = {f"cell_{name}": column[cells.rows] for name, column in cells.columns.items()}
+    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        with open(beside, "wb") as file:
+            np.savez_compressed(
+                file, about=np.array(json.dumps(about)), keys=cells.keys, correction=world.correction,
+                fragments=np.array(table, np.int64).reshape(-1, 5),
+                pairs=np.array([pair for pair, _ in pairs], np.int64).reshape(-1, 2),
+                evidence=np.array([value for _, value in pairs], np.float64),
+                objects=np.array([number for number, _ in known], np.int64),
+                known=np.array([[o.first, o.last, o.views] for _, o in known], np.float64).reshape(-1, 3),
+                allow_pickle=False, **arrays,
+            )  # fmt: skip
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}; give a path in a folder that can be written") from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def load(path: Path, segmenter: Any = None) -> ObjectMap:
+    """The map of a file; InputError says what is wrong with it."""
+    from instseg3d_ros.mapping.object_map import ObjectMap
+
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            arrays = dict(content)
+        about = json.loads(str(arrays["about"]))
+        if about["format"] != FORMAT:
+            raise ValueError(f"format {about['format']}")
+        labels = LabelSet.from_json(about["labels"])
+        if segmenter is not None and tuple(segmenter.labels.names) != labels.names:
+            raise InputError(f"{path}: the map's classes are not those of the model; load the model it was made with")
+        world = ObjectMap(segmenter, labels, **about["options"])
+        world.views, world.doubted, world.forgotten = about["views"], about["doubted"], about["forgotten"]
+        world.refused.update(about["refused"])
+        world.correction = arrays["correction"]
+        world.cells = _cells(arrays, len(labels))
+        world.fragments = _fragments(arrays, *about["next"])
+        return world
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}; give a map that was saved") from None
+    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a map ({error}); give one written by save") from None
+
+
+def _cells(arrays: dict[str, np.ndarray], classes: int) -> Cells:
+    cells = Cells(classes)
+    keys = arrays["keys"]
+    if (np.diff(keys) <= 0).any():
+        raise ValueError("cells out of order")
+    rows = cells.insert(keys)
+    for name, column in cells.columns.items():
+        column[rows] = arrays[f"cell_{name}"]
+    return cells
+
+
+def _fragments(arrays: dict[str, np.ndarray], next_fragment: int, next_object: int) -> Fragments:
+    fragments = Fragments(next_fragment=next_fragment, next_object=next_object)
+    for number, cells, views, owner, emptied in arrays["fragments"].tolist():
+        fragments.table[number] = Fragment(cells, views, owner, emptied)
+        fragments.beside[number] = set()
+    for (one, other), value in zip(arrays["pairs"].tolist(), arrays["evidence"].tolist()):
+        fragments.let(one, other, value)
+    for number, (first, last, views) in zip(arrays["objects"].tolist(), arrays["known"].tolist()):
+        fragments.objects[number] = Known(first, last, int(views))
+    return fragments

@@ -1,0 +1,42 @@
+"""Planes fitted to the blocks of a view: normals for incidence and for alignment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+FEWEST = 5  # points of a block with a plane
+FLAT = 0.06  # largest ratio of the smallest to the middle variance of a plane
+
+
+@dataclass(frozen=True)
+class Planes:
+    """block (N,) of each point; center (B, 3), unit normal (B, 3) and whether it is flat (B,) of each block."""
+
+    block: np.ndarray
+    center: np.ndarray
+    normal: np.ndarray
+    flat: np.ndarray
+
+
+def fit_planes(points: np.ndarray, size: float) -> Planes:
+    """Least-squares planes of points (N, 3) in cubes of edge `size`."""
+    corner = np.floor(points / size).astype(np.int64)
+    corner -= corner.min(axis=0)
+    spans = corner.max(axis=0) + 1
+    _, block = np.unique((corner[:, 0] * spans[1] + corner[:, 1]) * spans[2] + corner[:, 2], return_inverse=True)
+    count = np.bincount(block).astype(np.float64)
+
+    def sums(values: np.ndarray) -> np.ndarray:
+        return np.bincount(block, values, minlength=len(count))
+
+    center = np.stack([sums(points[:, k]) for k in range(3)], axis=1) / count[:, None]
+    away = points - center[block]
+    spread = np.empty((len(count), 3, 3))
+    for i in range(3):
+        for j in range(i, 3):
+            spread[:, i, j] = spread[:, j, i] = sums(away[:, i] * away[:, j]) / count
+    values, vectors = np.linalg.eigh(spread)
+    flat = (count >= FEWEST) & (values[:, 0] < FLAT * values[:, 1] + 1e-12)
+    return Planes(block, center, vectors[:, :, 0], flat)
