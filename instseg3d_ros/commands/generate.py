@@ -46,6 +46,7 @@ def _recipe(options):
         mesh_share=options.mesh_share,
         crop=options.crop,
         labels=options.labels,
+        walk=options.walk,
     )
     recipe.catalogue()  # a wrong folder of meshes shows before anything is written
     return recipe
@@ -139,6 +140,8 @@ def _parse(arguments: list[str]):
     add("--mesh-share", type=_share, default=0.25, help="how often a class is served from meshes (default %(default)s)")
     add("--hold-out", action="store_true", help="build furniture only by the constructions reserved for tests")
     add("--crop", type=_share, default=0.5, help="share of tabletop frames cropped to the table (default %(default)s)")
+    add("--walk", type=_share, default=0.7,
+        help="share of room frames that a robot on its way sees: farther, emptier (default %(default)s)")  # fmt: skip
     add(
         "--views", type=_positive, help="views of each room or table; fewer is slower and more varied (default 8 and 4)"
     )

@@ -50,6 +50,23 @@ class OverlapScores:
 
 
 @dataclass(frozen=True)
+class RangeScores:
+    """Of what lies in one range of distances: scores by class and of the masks alone, mean IoU, points."""
+
+    named: Scores
+    masks: Scores
+    iou: float
+    points: int
+
+    def to_json(self) -> dict:
+        """`ap50`, `masks_ap50`, `iou`, `points`; null where undefined."""
+        return {
+            "ap50": number(self.named.ap50), "masks_ap50": number(self.masks.ap50), "iou": number(self.iou),
+            "points": self.points,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Curve:
     """Precision–recall points at one IoU threshold, one per unique score, scores ascending (recall descending).
 
@@ -126,6 +143,7 @@ class Outcome:
     scenes: list[SceneOutcome] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
     by_objects: dict[int, float] = field(default_factory=dict)  # objects in view -> class-agnostic AP50 of those scenes
+    by_distance: dict[str, RangeScores] = field(default_factory=dict)  # range of distances -> scores, nearest first
     class_aware: bool = True  # False for methods that name no classes: then `mean`, `classes`, `iou` are undefined
 
     @property
@@ -155,6 +173,8 @@ class Outcome:
             content["temperature"] = number(self.reliability.temperature)
         if self.by_objects:
             content["ap50_by_objects"] = {str(count): number(value) for count, value in self.by_objects.items()}
+        if self.by_distance:
+            content["by_distance"] = {name: scores.to_json() for name, scores in self.by_distance.items()}
         return content
 
 

@@ -15,6 +15,7 @@ from instseg3d_ros.evaluation import benchmark_layout as layout
 from instseg3d_ros.evaluation import overlap, tabletop
 from instseg3d_ros.evaluation.accumulate import Accumulator, predictions_of, translate
 from instseg3d_ros.evaluation.baselines import Baseline
+from instseg3d_ros.evaluation.distance import ByDistance
 from instseg3d_ros.evaluation.instance_ap import MIN_REGION
 from instseg3d_ros.evaluation.outcome import Example, Outcome
 from instseg3d_ros.labels import IGNORE, LABEL_SETS, SCANNET20, LabelSet
@@ -84,6 +85,7 @@ def evaluate_scenes(
 ) -> Outcome:
     """Score one method on scenes; `export` also writes truth and predictions in ScanNet's layout (see there)."""
     total = Accumulator(labels, min_region, method.class_aware)
+    ranges = ByDistance(labels, min_region)
     kept, chosen = [], pick(len(files), examples)
     for index, path in enumerate(progress(files)):
         scene = Scene.read(path)
@@ -95,6 +97,9 @@ def evaluate_scenes(
         semantic = translate(result.semantic, method.names, labels)
         figures = overlap.of_scene(scene, predictions, min_region)
         total.add(scene.name, truth, predictions, semantic if method.class_aware else None, result.timings, figures)
+        if "camera" in scene.extras and method.class_aware:
+            away = np.linalg.norm(scene.points - scene.extras["camera"][:3, 3], axis=1)
+            ranges.add(away, total.tables[-1], truth, scene.semantic, semantic, predictions)
         if export is not None:
             layout.write_ids(export / layout.GROUND_TRUTH / f"{scene.name}.txt", truth)
             if method.class_aware:
@@ -104,6 +109,7 @@ def evaluate_scenes(
         if index in chosen:
             kept.append(_example(path, scene, semantic, result))
     outcome = total.outcome(method.name, dataset, split)
+    outcome.by_distance = ranges.scores()
     outcome.examples = kept
     return outcome
 

@@ -52,6 +52,9 @@ def _screen(outcome: Outcome) -> str:
         lines.append(f"class-agnostic AP50 by objects in view: {', '.join(parts)}")
     if math.isfinite(outcome.overlap.f):
         lines += _overlap(outcome.overlap)
+    for name, part in outcome.by_distance.items():
+        figures = (_text(value) for value in (part.named.ap50, part.masks.ap50, part.iou))
+        lines.append("{}: AP50 {}, of masks {}, IoU {}".format(name, *figures))
     if outcome.reliability is not None and math.isfinite(outcome.reliability.error):
         fit = outcome.reliability.temperature
         hint = f", best temperature {fit:.2f}" if math.isfinite(fit) else ""

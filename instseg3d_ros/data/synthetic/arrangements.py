@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from instseg3d_ros.data.synthetic.floorplan import WALL_YAW, Floorplan
+from instseg3d_ros.data.synthetic.floorplan import Floorplan
 from instseg3d_ros.data.synthetic.furniture.table import seats_around
 from instseg3d_ros.data.synthetic.mesh import Assembly, rotation
+from instseg3d_ros.data.synthetic.shell import WALL_YAW
 
 DINING_TABLES = (
     "dining table",

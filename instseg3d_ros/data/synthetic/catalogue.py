@@ -20,7 +20,8 @@ STRETCH = {
 class Catalogue:
     """`held_out` builds only reserved constructions (any, where a class has none for the mount), otherwise only others.
 
-    `mesh_share` is how often a class that has meshes is served from them.
+    `mesh_share` is how often a class that has meshes is served from them; half as often where a room asks for certain
+    constructions, and never for otherfurniture by name: a mesh of it may be anything.
     """
 
     meshes: MeshLibrary = field(default_factory=MeshLibrary)
@@ -29,7 +30,8 @@ class Catalogue:
 
     def build(self, label: str, rng, mount: str = "floor", names: tuple[str, ...] | None = None) -> Assembly:
         """One new piece that stands, hangs or lies as `mount` says; `names` limits the constructions."""
-        if names is None and self.meshes.has(label, mount) and rng.random() < self.mesh_share:
+        often = 1.0 if names is None else 0.0 if label == "otherfurniture" else 0.5
+        if often and self.meshes.has(label, mount) and rng.random() < often * self.mesh_share:
             return self.meshes.build(label, rng, mount)
         mounted = [c for c in CONSTRUCTIONS[label] if c.mount == mount]
         named = [c for c in mounted if names is None or c.name in names]

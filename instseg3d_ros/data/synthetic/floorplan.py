@@ -6,15 +6,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.clutter import clutter
 from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Surface, rotation
 from instseg3d_ros.data.synthetic.placement import fits, rectangle
-from instseg3d_ros.data.synthetic.primitives import box, cylinder
+from instseg3d_ros.data.synthetic.shell import WALL_YAW, Doorway, Shell
 
 TRIES = 14
-WALL_YAW = (0.0, -np.pi / 2, np.pi, np.pi / 2)  # turns a piece's back (+y) to the walls at +y, +x, -y, -x
 
 
 @dataclass
@@ -29,6 +27,7 @@ class Floorplan:
     width: float
     depth: float
     height: float
+    doorways: tuple[Doorway, ...] = ()
     bodies: list[Body] = field(default_factory=list)
     taken: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
     surfaces: list[Surface] = field(default_factory=list)
@@ -152,49 +151,11 @@ class Floorplan:
             self.somewhere(piece, square=0.0)
 
     def shell(self, ceiling: bool = True) -> None:
-        """Floor, walls (with skirting and protrusions now and then), perhaps the ceiling and rugs: before all else."""
-        rng, t = self.rng, 0.1
-        self.bodies.append(Body("floor", box(self.width + 0.4, self.depth + 0.4, t, m.flooring(rng), (0, 0, -t))))
-        paint, accent = m.wall_paint(rng), m.wall_paint(rng)
-        skirting = m.painted(rng, rng.random() < 0.6) if rng.random() < 0.6 else None
-        tall = rng.uniform(0.05, 0.12)
-        for side in range(4):
-            reach, length = (self.depth, self.width)[side % 2] / 2, self.wall_length(side)
-            shape = box(length + 0.4, t, self.height, accent if rng.random() < 0.2 else paint, (0, reach + t / 2, 0))
-            if skirting:
-                shape += box(length, 0.015, tall, skirting, (0, reach - 0.0075, 0))
-            self.bodies.append(Body("wall", shape.turned(WALL_YAW[side])))
-        if rng.random() < 0.35:
-            self._protrude(paint)
-        if rng.random() < 0.3:
-            self._rug()
-        if ceiling:
-            top = box(self.width + 0.4, self.depth + 0.4, t, m.painted(rng, True), (0, 0, self.height))
-            self.bodies.append(Body("ceiling", top))
-
-    def _protrude(self, paint) -> None:
-        """A corner cut out of the plan (an L-shaped room), a chimney breast or a pillar."""
-        rng, size = self.rng, np.array([self.width, self.depth])
-        if min(size) > 2.6 and rng.random() < 0.6:
-            cut = size * rng.uniform(0.15, 0.4, 2)
-            middle = (size - cut) / 2 * rng.choice([-1, 1], 2)
-        else:
-            cut = rng.uniform(0.25, 0.6, 2)
-            middle = (size - cut) / 2 * [rng.choice([-1, 1]), rng.uniform(-1, 1)]
-        (x, y), (width, depth) = middle, cut
-        self.bodies.append(Body("wall", box(width, depth, self.height, paint, (x, y, 0))))
-        self.occupy(rectangle(x, y, width, depth), 0.0, self.height)
-
-    def _rug(self) -> None:
-        """Lies flat and is walked on: floor."""
-        rng = self.rng
-        size = np.array([self.width, self.depth]) * rng.uniform(0.25, 0.65, 2)
-        cloth = m.fabric(rng) if rng.random() < 0.6 else m.printed(rng)
-        if rng.random() < 0.25:
-            rug = cylinder(size.min() / 2, 0.012, cloth, segments=32)
-        else:
-            rug = box(size[0], size[1], 0.012, cloth).turned(rng.normal(0, 0.15))
-        self.bodies.append(Body("floor", rug.moved(*(rng.uniform(-0.2, 0.2, 2) * [self.width, self.depth]))))
+        """Floor, walls and what belongs to them, perhaps the ceiling and a rug: before all else."""
+        shell = Shell(self.rng, self.width, self.depth, self.height, self.doorways)
+        shell.build(ceiling)
+        self.bodies += shell.bodies
+        self.taken += shell.taken
 
 
 def _within(point: np.ndarray, piece: Assembly) -> bool:

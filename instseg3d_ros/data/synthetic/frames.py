@@ -19,7 +19,7 @@ from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.library import MeshLibrary
 from instseg3d_ros.data.synthetic.mesh import Body
 from instseg3d_ros.data.synthetic.render import Light, View, World
-from instseg3d_ros.data.synthetic.rooms import furnish_room, view_room
+from instseg3d_ros.data.synthetic.rooms import furnish_room, view_room, walk_room
 from instseg3d_ros.data.synthetic.sensor import SEEN_SENSORS, SENSORS, measure, vary
 from instseg3d_ros.data.synthetic.tabletop import Setting, crop_table, set_table, view_table
 from instseg3d_ros.errors import InputError
@@ -40,7 +40,8 @@ class Recipe:
     """All that a frame depends on beside its number.
 
     `crop` is the share of tabletop frames without the room; `labels` "synthetic", or "tabletop" for these frames, where
-    a body is an object, what carries the objects, or background.
+    a body is an object, what carries the objects, or background. `walk` is the share of room frames that a robot on its
+    way sees; the others look at furniture.
     """
 
     seed: int = 0
@@ -53,6 +54,7 @@ class Recipe:
     mesh_share: float = 0.25
     crop: float = 0.5
     labels: str = SYNTHETIC.name
+    walk: float = 0.7
 
     def __post_init__(self):
         unknown = set(self.sensors) - SENSORS.keys()
@@ -101,13 +103,18 @@ def scenes(recipe: Recipe, catalogue: Catalogue, split: str, kind: str, group: i
     for number in range(views):
         rng = np.random.default_rng([*key, 2, number])
         sensor = SENSORS[recipe.sensors[int(rng.integers(len(recipe.sensors)))]]
-        best = most_worth(
-            world, sensor, lambda s=sensor, r=rng: draw_camera(s, recipe.resolution, pose_of(setting, r), r), ATTEMPTS
-        )
+        walks = kind == "rooms" and rng.random() < recipe.walk
+        pose = partial(walk_room if walks else pose_of, setting, rng)
+        draw = partial(_draw, sensor, recipe.resolution, pose, rng)
+        best = most_worth(world, sensor, draw, ATTEMPTS, busy=not walks)
         cropped = kind == "tabletop" and rng.random() < recipe.crop
         crop = partial(crop_table, setting, rng=rng) if cropped else None
         view = world.look(best, lights, ambient)
         yield to_scene(world, view, vary(sensor, rng), rng, f"{kind}_{recipe.seed}_{group:05d}_{number}", crop)
+
+
+def _draw(sensor, resolution: tuple[int, int], pose: Callable[[], np.ndarray], rng) -> Camera:
+    return draw_camera(sensor, resolution, pose(), rng)
 
 
 def draw_camera(sensor, resolution: tuple[int, int], pose: np.ndarray, rng) -> Camera:
@@ -118,12 +125,12 @@ def draw_camera(sensor, resolution: tuple[int, int], pose: np.ndarray, rng) -> C
     return Camera(pose, width, height, f, (width - 1) / 2 + off[0], (height - 1) / 2 + off[1])
 
 
-def most_worth(world: World, sensor, draw, attempts: int) -> Camera:
-    """The first of some drawn cameras with a good view, or else the best of them."""
+def most_worth(world: World, sensor, draw, attempts: int, busy: bool = True) -> Camera:
+    """The first of some drawn cameras with a good view, or else the best of them; `busy`: things must be in sight."""
     best, most = None, -np.inf
     for _ in range(attempts):
         camera = draw()
-        worth = _worth(world, camera, sensor.range[0])
+        worth = _worth(world, camera, sensor.range[0], busy)
         if best is None or worth > most:
             best, most = camera, worth
         if worth > 0.5:
@@ -132,8 +139,8 @@ def most_worth(world: World, sensor, draw, attempts: int) -> Camera:
     return best
 
 
-def _worth(world: World, camera: Camera, near: float) -> float:
-    """0..1 how good a view is, from a thumbnail: things in sight, few rays lost, nothing right before the lens."""
+def _worth(world: World, camera: Camera, near: float, busy: bool) -> float:
+    """0..1 how good a view is, from a thumbnail: few rays lost, nothing right before the lens, things in sight."""
     share = 16
     small = Camera(camera.pose, camera.width // share, camera.height // share, camera.f / share,
                    camera.cx / share, camera.cy / share)  # fmt: skip
@@ -142,6 +149,8 @@ def _worth(world: World, camera: Camera, near: float) -> float:
     blind = float((depth < max(near, 0.3)).mean())
     if blind > 0.08 or seen.mean() < 0.6 or np.median(depth[seen]) < 0.4:
         return 0.1 * float(seen.mean()) - blind
+    if not busy:
+        return 1.0
     instance = world.instance[world.body[triangle[seen]]]
     things = instance[instance > 0]
     return min(1.0, len(np.unique(things)) / 5) * min(1.0, len(things) / len(instance) / 0.25)

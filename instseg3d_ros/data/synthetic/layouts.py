@@ -30,7 +30,8 @@ from instseg3d_ros.data.synthetic.arrangements import (
     shower_in_corner,
     workplace,
 )
-from instseg3d_ros.data.synthetic.floorplan import WALL_YAW, Floorplan
+from instseg3d_ros.data.synthetic.floorplan import Floorplan
+from instseg3d_ros.data.synthetic.shell import WALL_YAW
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,27 @@ def corridor(plan: Floorplan):
         plan, ("bench", "coat stand", "plant", "cardboard box", "bin", "cycle", "pram", "rack of bottles or shoes"), 4
     )
     hang(plan, int(rng.integers(1, 6)), ("radiator", "mirror", "whiteboard")[: rng.integers(0, 4)])
+
+
+@layout("hall", ((5.0, 11.0), (4.5, 9.0)), weight=3)
+def hall(plan: Floorplan):
+    """Large and rather empty: groups of seats, a table here and there, much wall and floor."""
+    rng, build = plan.rng, plan.catalogue.build
+    openings(plan, int(rng.integers(1, 4)))
+    for sofa, wall in several(plan, "sofa", 0, 2):
+        if rng.random() < 0.6:
+            plan.in_front(build("table", rng, names=LOW_TABLES), sofa, WALL_YAW[wall], rng.uniform(0.2, 0.5))
+    for _ in range(int(rng.integers(0, 3))):
+        dining(plan, 0.7)
+    if rng.random() < 0.3:
+        several(plan, "counter", 1, 2)
+        several(plan, "refrigerator", 0, 1)
+    several(plan, "bookshelf", 0, 2)
+    several(plan, "cabinet", 0, 2)
+    for _ in range(int(rng.integers(0, 3))):
+        plan.somewhere(build("chair", rng, names=EASY_CHAIRS), 0.3)
+    extras(plan, ("floor lamp", "plant", "bench", "coat stand", "fireplace", "folding screen", "speaker"), 4)
+    hang(plan, int(rng.integers(0, 6)), ("radiator", "television on wall", "whiteboard")[: rng.integers(0, 4)])
 
 
 @layout("store", ((2.2, 5.5), (2.2, 5.5)), weight=1)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-KINDS = ("plain", "stripes", "checks", "wood", "speckle", "print", "tiles", "fabric", "marble")
+KINDS = ("plain", "stripes", "checks", "wood", "speckle", "print", "tiles", "fabric", "marble", "bricks", "boards",
+         "motif")  # fmt: skip
+WALLS = ("plain",) * 6 + ("stripes", "speckle", "tiles", "bricks", "bricks", "boards", "motif")
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def ceramic(rng) -> Material:
 def glass(rng) -> Material:
     """Seen as the faint tint of what lies behind; depth cameras mostly miss it."""
     value = rng.uniform(0.5, 0.95)
-    return Material((value * rng.uniform(0.85, 1), value, value), gloss=0.95, infrared=rng.uniform(0.15, 0.6))
+    return Material((value * rng.uniform(0.85, 1), value, value), gloss=0.95, infrared=rng.uniform(0.0, 0.5))
 
 
 def printed(rng) -> Material:
@@ -136,11 +138,21 @@ def flooring(rng) -> Material:
 
 
 def wall_paint(rng) -> Material:
+    """Paint, plaster, wallpaper, tiles, brick or boards."""
     value = rng.uniform(0.55, 0.97)
     color = near(rng, (value, value, value * rng.uniform(0.85, 1)), 0.06) if rng.random() < 0.75 else any_color(rng)
-    kind = str(rng.choice(["plain", "plain", "plain", "stripes", "speckle", "tiles"]))
-    return Material(color, kind, near(rng, color, 0.12), rng.uniform(0.05, 0.4), int(rng.integers(2)), 0.0, 0.85,
-                    int(rng.integers(1 << 16)))  # fmt: skip
+    kind, axis = str(rng.choice(WALLS)), int(rng.integers(2))
+    second, scale = near(rng, color, 0.12), rng.uniform(0.05, 0.4)
+    if kind == "bricks":
+        red = hsv(rng.uniform(0.0, 0.07), rng.uniform(0.3, 0.7), rng.uniform(0.3, 0.75))
+        color = red if rng.random() < 0.5 else near(rng, (rng.uniform(0.3, 0.9),) * 3, 0.05)
+        second, scale = near(rng, (rng.uniform(0.4, 0.9),) * 3, 0.05), rng.uniform(0.18, 0.5)
+    elif kind == "boards":
+        color, axis, scale = wood(rng).color, int(rng.choice([0, 2])), rng.uniform(0.08, 0.25)
+        second = near(rng, tuple(0.5 * c for c in color), 0.1)
+    elif kind == "motif":
+        second = near(rng, color, 0.4) if rng.random() < 0.6 else any_color(rng)
+    return Material(color, kind, second, scale, axis, 0.0, 0.85, int(rng.integers(1 << 16)))
 
 
 def _returned(color) -> float:
@@ -243,6 +255,29 @@ def _marble(unit, axis):
     return (1 - veins) ** 3, None
 
 
+def _bricks(unit, axis):
+    """Courses along x and y, each shifted by half a brick; joints in the second colour."""
+    course = np.floor(unit[:, 2] / 0.32)
+    along = unit[:, :2] + 0.5 * (course % 2)[:, None]
+    joint = (unit[:, 2] / 0.32 % 1 < 0.12) | (along % 1 < 0.04).any(1)
+    return joint.astype(np.float32), 0.8 + 0.35 * _cells(np.column_stack((np.floor(along), course)))
+
+
+def _boards(unit, axis):
+    """Side by side across `axis`, with dark joints."""
+    across = _along(unit, axis)
+    tone = 0.85 + 0.3 * _cells(np.floor(across)[:, None] * [1.0, 0.0, 0.0])
+    return (across % 1 < 0.04).astype(np.float32), tone * (0.9 + 0.2 * _noise(unit * [0.3, 0.3, 3.0]))
+
+
+def _motif(unit, axis):
+    """A figure that comes again, as on wallpaper."""
+    wave = np.sin(2 * np.pi * unit)
+    return (wave[:, 0] * wave[:, 2] + wave[:, 1] * wave[:, 2] + 0.3 * np.sin(6 * np.pi * unit).sum(1) > 0.3).astype(
+        np.float32
+    ), None
+
+
 _TEXTURES = {
     "stripes": _stripes,
     "checks": _checks,
@@ -252,4 +287,7 @@ _TEXTURES = {
     "tiles": _tiles,
     "fabric": _fabric,
     "marble": _marble,
+    "bricks": _bricks,
+    "boards": _boards,
+    "motif": _motif,
 }

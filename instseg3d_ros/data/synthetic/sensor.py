@@ -48,13 +48,16 @@ SEEN_SENSORS = ("kinect", "realsense", "tof")  # what `--sensor all` draws from;
 
 
 def vary(sensor: Sensor, rng) -> Sensor:
-    """One specimen: noise and losses between half and double the nominal values."""
+    """One specimen: noise and losses between half and double the nominal values; in a quarter of them the range is
+    shorter than the nominal one, as with little power or in daylight."""
 
     def about(value, spread=0.7):
         return value * float(np.exp(rng.uniform(-spread, spread)))
 
+    near, far = sensor.range
     return replace(
         sensor,
+        range=(near, far * rng.uniform(0.7, 1.0) if rng.random() < 0.25 else far),
         white=about(sensor.white),
         wavy=about(sensor.wavy),
         jitter=about(sensor.jitter, 0.4),

@@ -13,12 +13,12 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 def _pane(rng) -> m.Material:
-    """Daylight, a garden, the night: what a window shows."""
+    """Daylight, a garden, the night: what a window shows. Through half of the panes a depth camera sees nothing."""
     view = rng.random()
     color = (0.9, 0.95, 1.0) if view < 0.5 else (0.55, 0.7, 0.55) if view < 0.8 else (0.08, 0.1, 0.15)
     kind = "marble" if rng.random() < 0.5 else "plain"
     sky = m.near(rng, (0.7, 0.8, 0.9), 0.4)
-    infrared, seed = rng.uniform(0.35, 0.75), int(rng.integers(1 << 16))
+    infrared, seed = (rng.uniform(0.35, 0.75) if rng.random() < 0.5 else 0.0), int(rng.integers(1 << 16))
     return m.Material(m.near(rng, color), kind, sky, rng.uniform(0.2, 1.0), gloss=0.7, infrared=infrared, seed=seed)
 
 
