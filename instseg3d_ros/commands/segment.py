@@ -28,6 +28,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
+    from instseg3d_ros.data.units import UNITS
     from instseg3d_ros.messages.axes import AXES
     from instseg3d_ros.segmentation.options import LEVELS
 
@@ -50,6 +51,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--max-range", type=float, metavar="METRES", help="label nothing farther away (the model's for cameras)")
     add("--classes", default="", metavar="A,B", help="keep only objects of these classes")
     add("--topic", help="which PointCloud2 topic of a bag, where it has several")
+    add("--unit", default="m", choices=UNITS, help="unit of the coordinates (m)")
     add("--intrinsics", metavar="K", help="fx,fy,cx,cy or a file, for depth images without one beside them")
     add("--depth-scale", type=float, default=1000.0, metavar="N", help="units of a depth image per metre (1000)")
     add("--html", action="store_true", help="also write a page to turn with the mouse, in one file")
@@ -66,14 +68,14 @@ def main(arguments: list[str]) -> int:
     """The command `segment`; returns its exit code, raises InputError on bad arguments."""
     options = parse(arguments)
     from instseg3d_ros.data.clouds import find_inputs
-    from instseg3d_ros.offline.pool import SetupError
-    from instseg3d_ros.offline.run import FAILED, MARK, PARTLY, names_for
+    from instseg3d_ros.offline.run import FAILED, MARK, PARTLY, SetupError, names_for
     from instseg3d_ros.offline.settings import Settings
 
     settings = Settings(
         out=options.out, model=options.model, device=options.device, axes=options.axes, level=options.level,
         voxel=options.voxel, min_score=options.min_score, max_range=options.max_range,
         classes=tuple(name.strip() for name in options.classes.split(",") if name.strip()), topic=options.topic,
+        unit=options.unit,
         intrinsics=options.intrinsics, depth_scale=options.depth_scale, html=options.html, budget=options.budget,
         threads=max(1, (os.cpu_count() or 1) // options.jobs) if options.jobs > 1 else 0,
     )  # fmt: skip
@@ -93,6 +95,9 @@ def main(arguments: list[str]) -> int:
         from instseg3d_ros.offline.outputs import write_json
 
         write_json(options.json, {"inputs": [vars(row) for row in rows]})
+    for row in rows:
+        for remark in row.remarks:
+            print(f"segment: {row.source}: {remark}", file=sys.stderr)
     broken = [row for row in rows if row.status in (FAILED, PARTLY)]
     for row in broken:
         print(f"segment: {row.message}", file=sys.stderr)

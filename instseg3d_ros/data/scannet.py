@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from instseg3d_ros.data.clouds.ply import TYPES, read_ply
+from instseg3d_ros.data.clouds.ply import read_ply
+from instseg3d_ros.data.clouds.ply_header import TYPES
 from instseg3d_ros.data.scannet_split import part_of
 from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.errors import InputError

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.messages.cloud import Cloud
+from instseg3d_ros.messages.cloud import Cloud, far_origin
 from instseg3d_ros.messages.colors import pack_colors, unpack_colors
+from instseg3d_ros.messages.point_colors import TRIPLES, ColorError, to_bytes
 
 # sensor_msgs/msg/PointField: datatype → NumPy type without byte order
 DATATYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
 _DATATYPE_OF = {name: number for number, name in DATATYPES.items()}
 PACKED_COLOR = ("rgb", "rgba")
-SEPARATE_COLOR = (("r", "g", "b"), ("red", "green", "blue"))
+SEPARATE_COLOR = (TRIPLES[2], TRIPLES[0])
 NO_LABEL = 65535  # `label` is a uint16: this value stands for class index -1
 
 
@@ -43,15 +44,23 @@ def decode(message, max_points: int | None = None) -> Cloud:
     _check(message, max_points)
     height, width = int(message.height), int(message.width)
     points = np.empty((height, width, 3), np.float32)
+    axes = read_fields(message, ("x", "y", "z"))
+    step = height // 32 + 1, width // 32 + 1
+    origin = far_origin(np.stack([column[:: step[0], :: step[1]] for column in axes], axis=-1).reshape(-1, 3))
     with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, and is then ignored as such
-        for axis, column in enumerate(read_fields(message, ("x", "y", "z"))):
-            points[..., axis] = column
-    packed = _packed_colors(message)
-    colors = unpack_colors(packed) if packed is not None else _separate_colors(message)
+        for axis, column in enumerate(axes):
+            points[..., axis] = column if origin is None else column - origin[axis]
+    packed = colors = None
+    remarks = []
+    try:
+        packed = _packed_colors(message)
+        colors = unpack_colors(packed) if packed is not None else _separate_colors(message)
+    except (InputError, ColorError) as error:
+        remarks.append(f"read without colour: {error}")
     stamp = message.header.stamp
     return Cloud(
         points.reshape(-1, 3), colors, (height, width) if min(height, width) > 1 else None,
-        message.header.frame_id, stamp.sec * 10**9 + stamp.nanosec, packed=packed,
+        message.header.frame_id, stamp.sec * 10**9 + stamp.nanosec, packed=packed, origin=origin, remarks=remarks,
     )  # fmt: skip
 
 
@@ -60,7 +69,7 @@ def _check(message, max_points: int | None) -> None:
     if max_points is not None and count > max_points:
         raise InputError(f"cloud has {count} points; max_points is {max_points}")
     names = [field.name for field in message.fields]
-    for name in ("x", "y", "z", *PACKED_COLOR):
+    for name in ("x", "y", "z"):
         if names.count(name) > 1:
             raise InputError(f"field '{name}' occurs {names.count(name)} times; expected once")
     for field in message.fields:
@@ -72,9 +81,12 @@ def _check(message, max_points: int | None) -> None:
 
 def _packed_colors(message) -> np.ndarray | None:
     """(N,) float32 or uint32, the bits 0xAARRGGBB; None where the message has no packed colour."""
-    field = next((field for field in message.fields if field.name in PACKED_COLOR), None)
-    if field is None:
+    fields = [field for field in message.fields if field.name in PACKED_COLOR]
+    if not fields:
         return None
+    field = fields[0]
+    if any(other.name == field.name for other in fields[1:]):
+        raise InputError(f"field '{field.name}' occurs several times; expected once")
     kind = DATATYPES.get(field.datatype)
     if kind not in ("f4", "u4", "i4"):
         raise InputError(
@@ -89,14 +101,7 @@ def _separate_colors(message) -> np.ndarray | None:
     names = [field.name for field in message.fields]
     for separate in SEPARATE_COLOR:
         if all(name in names for name in separate):
-            channels = np.stack(read_fields(message, separate), axis=-1).reshape(-1, 3)
-            if channels.dtype.kind == "f":
-                # Floats are 0..1 by convention; a driver that writes 0..255 shows it by a value above one.
-                with np.errstate(invalid="ignore"):
-                    channels = np.nan_to_num(channels, posinf=0, neginf=0)
-                    scale = 1 if channels.max(initial=0) > 1 else 255
-                    channels = np.rint(channels * scale)
-            return np.clip(channels, 0, 255).astype(np.uint8)
+            return to_bytes(np.stack(read_fields(message, separate), axis=-1).reshape(-1, 3))
     return None
 
 
@@ -108,6 +113,8 @@ def read_fields(message, names: tuple[str, ...], as_type: str | None = None) -> 
     if missing:
         raise InputError(f"point cloud has no field {', '.join(missing)}; its fields: {', '.join(fields) or 'none'}")
     data = _as_bytes(message.data)
+    if height == 1 or row == 0:  # some drivers leave row_step at 0, and one row needs none
+        row = width * step
     if height * width:
         if row < width * step:
             raise InputError(f"row_step {row} is less than width {width} × point_step {step}; the message is malformed")
@@ -142,18 +149,20 @@ def encode(
     points: np.ndarray,
     colors: np.ndarray | None = None,
     shape: tuple[int, int] | None = None,
+    double: bool = False,
     **columns: np.ndarray,
 ) -> PackedCloud:
     """Bytes of a PointCloud2 with x y z, `rgb` (packed into a float32, as RViz and PCL expect), and further columns.
 
     points (N, 3); colors (N, 3) uint8, or (N,) packed float32 or uint32, or None; shape (height, width), or None for
-    one row; columns: name=(N,) array in its own type, aligned to its size. Little endian.
+    one row; double: x y z as float64; columns: name=(N,) array in its own type, aligned to its size. Little endian.
     """
     count = len(points)
     height, width = shape or (1, count)
     if height * width != count:
         raise InputError(f"shape {height} × {width} does not hold {count} points")
-    parts = [(name, points[:, axis].astype("<f4", copy=False)) for axis, name in enumerate("xyz")]
+    kind = "<f8" if double else "<f4"
+    parts = [(name, points[:, axis].astype(kind, copy=False)) for axis, name in enumerate("xyz")]
     if colors is not None:
         parts.append(("rgb", colors if colors.ndim == 1 else pack_colors(colors).view("<f4")))
     parts += [(name, np.asarray(column)) for name, column in columns.items()]

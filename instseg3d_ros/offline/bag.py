@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from instseg3d_ros.data.clouds.bag_writer import BagWriter
 from instseg3d_ros.data.clouds.bags import Bag
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.messages import topics
+from instseg3d_ros.messages.cloud import far_again
 from instseg3d_ros.messages.colors import packed_point_colors
 from instseg3d_ros.messages.label_info import label_json
 from instseg3d_ros.messages.markers import object_markers
 from instseg3d_ros.messages.pointcloud2 import encode, label_columns
 from instseg3d_ros.offline.outputs import instance_json, write_views
 from instseg3d_ros.offline.segmenting import CloudSegmenter, Segmented
+from instseg3d_ros.segmentation.result import move_instances
 
 NODE = "/instseg3d"
 
@@ -31,16 +37,14 @@ def segment_bag(
     """Write `stem` (mcap), `stem`.png of the cloud in the middle, and the instances of every cloud as JSON.
 
     head: first entries of the JSON; progress(done, of). Objects keep their id from cloud to cloud, as in the node.
-    Holds one cloud at a time. Returns clouds, points, objects, and a problem
-    where clouds had to be skipped.
+    Holds one cloud at a time. Returns clouds, points, objects, remarks, and a problem where clouds had to be skipped.
     """
-    from instseg3d_ros.segmentation.tracker import Tracker
-
     settings = segmenter.settings
-    tracker = Tracker()
-    objects: set[int] = set()
+    track = Track()
+    numbers: list[list[int]] = []  # ids of the objects of each cloud that was segmented
     problems: list[str] = []
-    points = done = 0
+    remarks: list[str] = []
+    points, pictured = 0, -1
     listing = stem.with_name(f"{stem.name.removesuffix('.segmented')}.instances.json")
     beside = listing.with_name(f".{os.getpid()}.{listing.name}")
     try:
@@ -53,44 +57,90 @@ def segment_bag(
                 if recorded.cloud is None:
                     out.transform(recorded)
                     continue
-                cloud = recorded.cloud
-                if not done:
+                if not numbers:
                     out.text(_name(topics.LABELS), recorded.time, label_json(settings.model, segmenter.labels))
-                segmented = segmenter(cloud)
-                segmented.result = tracker.update(segmented.result, cloud.points, cloud.stamp / 1e9)
+                segmented = track(segmenter(recorded.cloud))
                 _publish(out, recorded.time, segmented, segmenter.labels)
-                if done == bag.count // 2:
-                    title = f"{source.name}, cloud {done + 1} of {bag.count}"
-                    write_views(stem, segmented, segmenter.labels, settings, title)
+                if len(numbers) == bag.count // 2:
+                    pictured = len(numbers)
+                    _draw(stem, segmented, segmenter, source, pictured, bag.count)
+                cloud, objects = segmented.cloud, segmented.instances
                 entry = {"time": recorded.time, "stamp": cloud.stamp, "frame": cloud.frame}
-                entry["instances"] = [instance_json(one) for one in segmented.result.instances]
-                frames.write((",\n" if done else "\n") + json.dumps(entry))
-                objects.update(one.id for one in segmented.result.instances)
+                entry["instances"] = [instance_json(one) for one in objects]
+                frames.write((",\n" if numbers else "\n") + json.dumps(entry))
+                remarks = remarks or [f"cloud {len(numbers)}: {remark}" for remark in segmented.remarks]
+                numbers.append([one.id for one in objects])
                 points += len(cloud)
-                done += 1
-                progress(done, bag.count)
-            counts: dict = {"points": points, "objects": len(objects), "malformed": len(problems)}
+                progress(len(numbers), bag.count)
+            if numbers and pictured != len(numbers) // 2:
+                _draw_again(stem, bag, segmenter, numbers)
+            counts: dict = {"points": points, "objects": len({one for ids in numbers for one in ids})}
+            counts |= {"malformed": len(problems), "remarks": remarks}
             frames.write("],\n" + json.dumps(counts)[1:] + "\n")
         os.replace(beside, listing)
     finally:
         beside.unlink(missing_ok=True)
     if problems:
         counts["problem"] = f"{source}: {len(problems)} of {bag.count} clouds skipped; the first, {problems[0]}"
-    return {"clouds": done, **counts}
+    return {"clouds": len(numbers), **counts}
+
+
+class Track:
+    """Keeps the ids of objects from cloud to cloud, also where clouds far from zero have origins of their own."""
+
+    def __init__(self) -> None:
+        from instseg3d_ros.segmentation.tracker import Tracker
+
+        self._tracker = Tracker()
+        self._origin: np.ndarray | None = None
+
+    def __call__(self, segmented: Segmented) -> Segmented:
+        cloud, result = segmented.cloud, segmented.result
+        points, stamp = cloud.points, cloud.stamp / 1e9
+        if cloud.origin is None:
+            return replace(segmented, result=self._tracker.update(result, points, stamp))
+        if self._origin is None:
+            self._origin = cloud.origin
+        moved = np.eye(4)
+        moved[:3, 3] = cloud.origin - self._origin
+        result = replace(result, instances=move_instances(result.instances, moved))
+        result = self._tracker.update(result, (points + moved[:3, 3]).astype(np.float32), stamp)
+        moved[:3, 3] *= -1
+        return replace(segmented, result=replace(result, instances=move_instances(result.instances, moved)))
+
+
+def _draw(stem: Path, segmented: Segmented, segmenter: CloudSegmenter, source: Path, number: int, count: int) -> None:
+    title = f"{source.name}, cloud {number + 1} of {count}"
+    write_views(stem, segmented, segmenter.labels, segmenter.settings, title)
+
+
+def _draw_again(stem: Path, bag: Bag, segmenter: CloudSegmenter, numbers: list[list[int]]) -> None:
+    """Draw the middle one of the clouds that could be read: only at the end of the bag is it known which one it is."""
+    middle = len(numbers) // 2
+    cloud = next(itertools.islice(bag.clouds(), middle, None))
+    segmented = segmenter(cloud)
+    found = segmented.result.instances
+    # The same objects as before, in the same order: they get the ids by which the bag knows them.
+    table = np.zeros(max((one.id for one in found), default=0) + 1, np.int32)
+    table[[one.id for one in found]] = numbers[middle]
+    renamed = [replace(one, id=int(table[one.id])) for one in found]
+    segmented.result = replace(segmented.result, instances=renamed, instance=table[segmented.result.instance])
+    _draw(stem, segmented, segmenter, bag.path, middle, len(numbers))
 
 
 def _publish(out: BagWriter, time: int, segmented: Segmented, labels: LabelSet) -> None:
     """The node's outputs for one cloud."""
     cloud, result = segmented.cloud, segmented.result
     columns = label_columns(result.semantic, result.instance, result.confidence)
-    shape = cloud.shape
+    shape, points, far = cloud.shape, far_again(cloud), cloud.origin is not None
     place = (time, cloud.frame, cloud.stamp)
-    out.cloud(_name(topics.SEGMENTED), *place, encode(cloud.points, cloud.colors, shape, **columns))
+    out.cloud(_name(topics.SEGMENTED), *place, encode(points, cloud.colors, shape, far, **columns))
     by_object = packed_point_colors(result, labels, "instance").view("<f4")
-    out.cloud(_name(topics.COLORED), *place, encode(cloud.points, by_object, shape))
+    out.cloud(_name(topics.COLORED), *place, encode(points, by_object, shape, far))
+    found = segmented.instances
     up = segmented.rotation.T[:, 2]
-    out.markers(_name(topics.MARKERS), *place, object_markers(result.instances, up))
-    out.detections(_name(topics.DETECTIONS), *place, result.instances)
+    out.markers(_name(topics.MARKERS), *place, object_markers(found, up))
+    out.detections(_name(topics.DETECTIONS), *place, found)
     out.number(_name(topics.PROCESSING_TIME), time, result.timings.get("total", 0.0))
 
 

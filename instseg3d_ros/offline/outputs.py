@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 
-from instseg3d_ros.data.clouds import write_cloud
+from instseg3d_ros.data.clouds import write_extended
 from instseg3d_ros.data.clouds.files import WRITERS
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.messages.pointcloud2 import label_columns
@@ -22,11 +21,11 @@ def labelled_kind(source: Path) -> str:
     return extension if extension in WRITERS else ".ply"
 
 
-def write_labelled(path: Path, segmented: Segmented) -> None:
-    """The cloud with `label` (65535: none), `instance` and `confidence` beside what it had."""
+def write_labelled(path: Path, segmented: Segmented) -> list[str]:
+    """The cloud with `label` (65535: none), `instance` and `confidence` beside all that its file held; remarks."""
     result, cloud = segmented.result, segmented.cloud
     columns = label_columns(result.semantic, result.instance, result.confidence)
-    write_cloud(path, replace(cloud, columns={**cloud.columns, **columns}))
+    return write_extended(path, cloud, columns)
 
 
 def write_views(stem: Path, segmented: Segmented, labels: LabelSet, settings: Settings, title: str) -> None:

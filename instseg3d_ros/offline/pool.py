@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.offline.run import FAILED, Row, process
+from instseg3d_ros.offline.run import FAILED, Row, SetupError, process
 from instseg3d_ros.offline.segmenting import CloudSegmenter
 from instseg3d_ros.offline.settings import Settings
 
@@ -58,10 +58,6 @@ def side_by_side(sources: list[Path], names: dict[Path, str], settings: Settings
         elif broken:
             source = left.pop(0)
             yield Row(str(source), FAILED, message=f"{source}: its process was killed; perhaps memory ran out")
-
-
-class SetupError(Exception):
-    """The model or a setting is wrong, and so no input can be done."""
 
 
 def _set_up(settings: Settings) -> CloudSegmenter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class Row:
     objects: int = 0
     seconds: float = 0.0
     message: str = ""
+    remarks: list[str] = field(default_factory=list)  # what a user should know although it worked
     outputs: list[str] = field(default_factory=list)
 
 
@@ -71,6 +73,14 @@ def process(
         row.status, row.message = FAILED, str(error)
     except MemoryError:
         row.status, row.message = FAILED, f"{source}: does not fit into memory; thin it or cut it"
+    except (SetupError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a decoder in Rust panics with one; it must not take the other inputs with it
+        text = " ".join(str(error).split())[:200]
+        row.status, row.message = (
+            FAILED,
+            f"{source}: {type(error).__name__} ({text}) at {_place(error)}; please report it",
+        )
     row.seconds = perf_counter() - start
     return row
 
@@ -90,12 +100,14 @@ def _process(source: Path, name: str, settings: Settings, segmenter, progress, r
     if all(path.exists() for path in outputs) and {key: before.get(key) for key in head} == head:
         row.status, row.objects = KEPT, before.get("objects", 0)
         row.points, row.clouds = before.get("points", 0), before.get("clouds", 1)
+        row.remarks = before.get("remarks", [])
         return
     if bag:
         from instseg3d_ros.offline.bag import segment_bag
 
         counts = segment_bag(source, stem, segmenter(), head, progress)
         row.clouds, row.points, row.objects = counts["clouds"], counts["points"], counts["objects"]
+        row.remarks = counts["remarks"]
         if "problem" in counts:
             row.status, row.message = PARTLY, counts["problem"]
         return
@@ -108,14 +120,24 @@ def _process(source: Path, name: str, settings: Settings, segmenter, progress, r
     cloud = read_cloud(source, **options)
     segment = segmenter()
     segmented = segment(cloud, progress)
-    write_labelled(outputs[0], segmented)
+    row.remarks = [*segmented.remarks, *write_labelled(outputs[0], segmented)]
     write_views(stem, segmented, segment.labels, settings, source.name)
-    found = segmented.result.instances
+    found = segmented.instances
     row.points, row.objects = len(cloud), len(found)
     timings = {stage: round(value, 2) for stage, value in segmented.result.timings.items()}
     content = {**head, "objects": row.objects, "points": row.points, "frame": cloud.frame, "milliseconds": timings}
+    content["remarks"] = row.remarks
     content["classes"] = [{"name": entry.name, "thing": entry.thing} for entry in segment.labels.classes]
     write_json(listing, {**content, "instances": [instance_json(one) for one in found]})
+
+
+class SetupError(Exception):
+    """The model or a setting is wrong, and so no input can be done."""
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
 
 
 def _state(source: Path) -> list:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from instseg3d_ros.data.clouds import Cloud
+from instseg3d_ros.data.units import metres, unit_remark
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.messages.axes import body_rotation
 from instseg3d_ros.offline.settings import Settings
-from instseg3d_ros.segmentation.result import Result, move_instances
+from instseg3d_ros.segmentation.result import Instance, Result, move_instances
 from instseg3d_ros.sparse.rigid import transform_points
 
 WHOLE = 1_000_000  # points; larger scans are segmented tile by tile
@@ -19,12 +20,23 @@ WHOLE = 1_000_000  # points; larger scans are segmented tile by tile
 
 @dataclass
 class Segmented:
-    """A cloud with its answer. `result`'s boxes are in the cloud's own axes; `rotation` turns those to the body's."""
+    """A cloud with its answer. `result`'s boxes are in the cloud's own axes; `rotation` turns those to the body's.
+
+    remarks: what a user should know about the answer, one line each.
+    """
 
     cloud: Cloud
     result: Result
     rotation: np.ndarray
     from_camera: bool
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def instances(self) -> list[Instance]:
+        """The objects where the cloud's file has them: its origin is added to the boxes."""
+        shift = np.eye(4)
+        shift[:3, 3] = 0 if self.cloud.origin is None else self.cloud.origin
+        return move_instances(self.result.instances, shift)
 
     @property
     def body_points(self) -> np.ndarray:
@@ -63,8 +75,14 @@ class CloudSegmenter:
 
     def __call__(self, cloud: Cloud, progress: Callable[[int, int], None] | None = None) -> Segmented:
         """Segment a cloud in its own axes; progress(done, of) is told of points, where there are many."""
+        cloud = cloud.scaled(metres(self.settings.unit))
         rotation = body_rotation(cloud, self.settings.axes)
         from_camera = cloud.shape is not None or "optical" in cloud.frame or self.settings.axes == "optical"
+        from_camera = from_camera and cloud.origin is None  # kilometres away is no sensor's frame
+        if not cloud.finite.any():
+            count = len(cloud)
+            nothing = Result(np.full(count, -1, np.int16), np.zeros(count, np.int32), np.zeros(count, np.float32), [])
+            return Segmented(cloud, nothing, rotation, from_camera, list(cloud.remarks))
         level = self.settings.level or ("auto" if from_camera else "off")
         limit = self.settings.max_range or (self._range if from_camera else float("inf"))
         self.segmenter.configure(level=level, max_range=limit)
@@ -78,7 +96,19 @@ class CloudSegmenter:
         if self.settings.classes:
             result = only_classes(result, self.settings.classes)
         result = replace(result, instances=move_instances(result.instances, rotation.T))
-        return Segmented(cloud, result, rotation, from_camera)
+        remarks = [*cloud.remarks, *self._remarks(points[cloud.finite], result, limit)]
+        return Segmented(cloud, result, rotation, from_camera, remarks)
+
+    def _remarks(self, points: np.ndarray, result: Result, limit: float) -> list[str]:
+        """What is odd about finite points (N, 3) and their answer: spacing, and nothing in range."""
+        remarks = [unit_remark(points, self.segmenter.voxel_size)]
+        if (result.semantic < 0).all():
+            nearest = float(np.linalg.norm(points, axis=1).min())
+            remarks.append(
+                f"no point was labelled: the nearest is {nearest:,.1f} m from the origin, the limit {limit:g} m; "
+                "raise --max-range, or name another unit (--unit mm)"
+            )
+        return [remark for remark in remarks if remark]
 
 
 def only_classes(result: Result, names: tuple[str, ...]) -> Result:

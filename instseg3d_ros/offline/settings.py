@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from instseg3d_ros.data.clouds.rgbd import Intrinsics
+from instseg3d_ros.data.units import metres
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.axes import AXES
 from instseg3d_ros.segmentation.options import LEVELS
@@ -25,6 +26,7 @@ class Settings:
     max_range: float | None = None  # None: the model's for what a camera saw, none for scans
     classes: tuple[str, ...] = ()  # keep only these; empty: all
     topic: str | None = None
+    unit: str = "m"  # of the coordinates; results are in metres
     intrinsics: str | None = None
     depth_scale: float = 1000.0
     html: bool = False
@@ -36,6 +38,7 @@ class Settings:
             raise InputError(f"axes '{self.axes}' is unknown; one of: {', '.join(AXES)}")
         if self.level is not None and self.level not in LEVELS:
             raise InputError(f"level '{self.level}' is unknown; one of: {', '.join(LEVELS)}")
+        metres(self.unit)
         for name, low, high in (
             ("voxel", 0.002, 1), ("min_score", 0, 1), ("max_range", 0.01, 1e6), ("depth_scale", 1e-3, 1e6),
             ("budget", 1000, 5_000_000), ("threads", 0, 1024),

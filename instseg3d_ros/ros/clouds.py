@@ -9,7 +9,7 @@ import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
-from instseg3d_ros.messages.cloud import Cloud
+from instseg3d_ros.messages.cloud import Cloud, far_again
 from instseg3d_ros.messages.pointcloud2 import PackedCloud, decode, encode, label_columns
 from instseg3d_ros.segmentation.result import Result
 
@@ -32,13 +32,15 @@ def segmented_cloud(received: Received, result: Result) -> PointCloud2:
     """x y z rgb as received, label uint16 (65535: none), instance uint32, confidence float32."""
     cloud = received.cloud
     colors = cloud.colors if cloud.packed is None else cloud.packed
+    far = cloud.origin is not None  # then float32 cannot hold its coordinates
     columns = label_columns(result.semantic, result.instance, result.confidence)
-    return cloud_message(received.header, encode(cloud.points, colors, received.size, **columns))
+    return cloud_message(received.header, encode(far_again(cloud), colors, received.size, far, **columns))
 
 
 def colored_cloud(received: Received, packed: np.ndarray) -> PointCloud2:
     """x y z and the colours (N,) uint32, 0x00RRGGBB: what RViz shows."""
-    return cloud_message(received.header, encode(received.cloud.points, packed.view("<f4"), received.size))
+    cloud, far = received.cloud, received.cloud.origin is not None
+    return cloud_message(received.header, encode(far_again(cloud), packed.view("<f4"), received.size, far))
 
 
 def cloud_message(header: Header, packed: PackedCloud) -> PointCloud2:

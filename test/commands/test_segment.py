@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
@@ -175,32 +176,38 @@ def test_a_page_on_request(tmp_path, calls):
     assert "WebGL" in (tmp_path / "out" / "a.segmented.html").read_text()
 
 
-def test_a_bag_becomes_what_the_node_publishes(tmp_path, calls, capsys):
-    from rosbags.highlevel import AnyReader
+def write_bag(path, clouds, broken=None, topic="/camera/points"):
+    """An mcap of (points, colours) clouds a tenth of a second apart, in the frame base_link; returns their stamps."""
     from rosbags.rosbag2 import StoragePlugin, Writer
     from rosbags.typesys import Stores, get_typestore
 
     store = get_typestore(Stores.ROS2_JAZZY)
     types = store.types
-    stamps = [5 * 10**9, 5 * 10**9 + 10**8, 5 * 10**9 + 2 * 10**8]
-    with Writer(tmp_path / "run", version=8, storage_plugin=StoragePlugin.MCAP) as writer:
-        points = writer.add_connection(
-            "/camera/points", pointcloud_type := "sensor_msgs/msg/PointCloud2", typestore=store
-        )
+    stamps = [5 * 10**9 + number * 10**8 for number in range(len(clouds))]
+    with Writer(path, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        points = writer.add_connection(topic, kind := "sensor_msgs/msg/PointCloud2", typestore=store)
         tf = writer.add_connection("/tf_static", "tf2_msgs/msg/TFMessage", typestore=store)
         writer.write(tf, 4 * 10**9, store.serialize_cdr(types["tf2_msgs/msg/TFMessage"]([]), tf.msgtype))
-        for number, stamp in enumerate(stamps):
-            packed = pointcloud2.encode(cloud(seed=number).points, cloud(seed=number).colors)
+        for number, (stamp, one) in enumerate(zip(stamps, clouds)):
+            double = one.points.dtype == np.float64
+            packed = pointcloud2.encode(one.points, one.colors, double=double)
             fields = [types["sensor_msgs/msg/PointField"](*entry, 1) for entry in packed.fields]
             header = types["std_msgs/msg/Header"](
                 types["builtin_interfaces/msg/Time"](stamp // 10**9, stamp % 10**9), "base_link"
             )
-            width = packed.width + (1000 if number == 1 else 0)  # the second promises more than it holds
-            message = types[pointcloud_type](
+            width = packed.width + (1000 if number in (broken or ()) else 0)  # promises more than it holds
+            message = types[kind](
                 header, packed.height, width, fields, False, packed.point_step, packed.point_step * width,
                 np.frombuffer(packed.data, np.uint8), True,
             )  # fmt: skip
             writer.write(points, stamp + 7, store.serialize_cdr(message, points.msgtype))
+    return stamps
+
+
+def test_a_bag_becomes_what_the_node_publishes(tmp_path, calls, capsys):
+    from rosbags.highlevel import AnyReader
+
+    stamps = write_bag(tmp_path / "run", [cloud(seed=number) for number in range(3)], broken=[1])
     out = tmp_path / "out"
     assert segment.main([str(tmp_path / "run"), "-o", str(out)]) == 1
     assert "1 of 3 clouds skipped" in capsys.readouterr().err
@@ -291,3 +298,105 @@ def test_the_table_adds_up():
     lines = segment.table(rows).splitlines()
     assert len({len(line) for line in lines if line.startswith("-")}) == 1
     assert "1 of 2" in lines[-1] and "1,000" in lines[-1]
+
+
+def nothing():
+    return Cloud(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8))
+
+
+def test_a_bag_with_empty_clouds_is_answered_cloud_by_cloud(tmp_path, calls):
+    from instseg3d_ros.data.clouds.bags import Bag
+
+    blind = Cloud(np.full((5, 3), np.nan, np.float32))
+    write_bag(tmp_path / "run", [nothing(), cloud(), blind, cloud()])
+    assert segment.main([str(tmp_path / "run"), "-o", str(tmp_path / "out")]) == 0
+    with Bag(tmp_path / "out" / "run.segmented", "/instseg3d/segmented_points") as bag:
+        assert [len(one) for one in bag.clouds()] == [0, 400, 5, 400]
+    frames = json.loads((tmp_path / "out" / "run.instances.json").read_text())["frames"]
+    assert [len(frame["instances"]) for frame in frames] == [0, 2, 0, 2]
+
+
+def test_the_picture_of_a_bag_is_of_the_middle_one_that_can_be_read(tmp_path, calls, monkeypatch):
+    from instseg3d_ros.offline import bag
+
+    drawn = []
+    monkeypatch.setattr(bag, "write_views", lambda stem, segmented, *rest: drawn.append((segmented, rest[-1])))
+    clouds = [cloud(300 + number, seed=number) for number in range(9)]
+    write_bag(tmp_path / "run", clouds, broken=[0, 4, 5, 6, 7, 8])
+    assert segment.main([str(tmp_path / "run"), "-o", str(tmp_path / "out")]) == 1
+    (segmented, title) = drawn[-1]
+    np.testing.assert_array_equal(segmented.cloud.points, clouds[2].points)
+    assert "cloud 2 of 3" in title
+    frames = json.loads((tmp_path / "out" / "run.instances.json").read_text())["frames"]
+    assert {one.id for one in segmented.result.instances} == {one["id"] for one in frames[1]["instances"]}
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_one_input_that_fails_in_an_unforeseen_way_does_not_end_the_others(tmp_path, calls, capsys, monkeypatch, jobs):
+    from instseg3d_ros.offline import run
+
+    class PanicException(BaseException):
+        """As decoders written in Rust raise it."""
+
+    def read(path, **_):
+        if "bad" in path.name:
+            raise PanicException("attempt to add\nwith overflow")
+        return cloud()
+
+    monkeypatch.setattr(run, "read_cloud", read)
+    for name in ("a", "bad", "c"):
+        write_cloud(tmp_path / f"{name}.ply", cloud())
+    if jobs == "2":  # what a process of the pool does, without its seconds of starting
+
+        def side_by_side(sources, names, settings, jobs):
+            for source in reversed(sources):
+                row = run.process(source, names[source], settings, lambda: CloudSegmenter.load(settings))
+                yield pickle.loads(pickle.dumps(row))
+
+        monkeypatch.setattr("instseg3d_ros.offline.pool.side_by_side", side_by_side)
+    assert segment.main([str(tmp_path), "-o", str(tmp_path / "out"), "--jobs", jobs]) == 1
+    printed = capsys.readouterr()
+    assert "2 of 3" in printed.out
+    assert [line for line in printed.err.splitlines() if "attempt to add with overflow" in line and "bad.ply" in line]
+
+
+def test_coordinates_of_a_survey_are_those_of_the_boxes(tmp_path, calls):
+    original = cloud()
+    original.origin = np.array([432100.0, 5412345.0, 300.0])
+    write_cloud(tmp_path / "a.ply", original)
+    assert segment.main([str(tmp_path / "a.ply"), "-o", str(tmp_path / "out")]) == 0
+    chair = json.loads((tmp_path / "out" / "a.instances.json").read_text())["instances"][0]
+    middle = original.points[original.points[:, 1] > 0].mean(axis=0)
+    np.testing.assert_allclose(chair["box"]["center"], middle + original.origin, atol=0.02)
+
+
+def test_a_bag_in_map_coordinates_keeps_them_and_the_ids(tmp_path, calls):
+    from instseg3d_ros.data.clouds.bags import Bag
+
+    far = np.array([432100.0, 5412345.0, 300.0])
+    clouds = [cloud(), cloud()]
+    for one, shift in zip(clouds, (0.499, 0.501)):  # the second has another whole metre as its origin
+        one.points = one.points.astype(np.float64) + far + (0, 0, shift - one.points[:, 2].mean(dtype=np.float64))
+    write_bag(tmp_path / "run", clouds)
+    assert segment.main([str(tmp_path / "run"), "-o", str(tmp_path / "out"), "--max-range", "1e6"]) == 0
+    with Bag(tmp_path / "out" / "run.segmented", "/instseg3d/segmented_points") as bag:
+        for one, back in zip(clouds, bag.clouds()):
+            np.testing.assert_allclose(back.points + back.origin, one.points, atol=1e-6)
+    frames = json.loads((tmp_path / "out" / "run.instances.json").read_text())["frames"]
+    assert [one["id"] for one in frames[0]["instances"]] == [one["id"] for one in frames[1]["instances"]]
+    assert frames[0]["instances"][0]["box"]["center"][1] == pytest.approx(far[1], abs=2)
+
+
+def test_units(tmp_path, calls, capsys):
+    small = cloud()
+    write_cloud(tmp_path / "a.ply", Cloud(small.points * 1000, small.colors))
+    assert segment.main([str(tmp_path / "a.ply"), "-o", str(tmp_path / "out")]) == 0
+    assert "--unit mm" in capsys.readouterr().err
+    assert segment.main([str(tmp_path / "a.ply"), "-o", str(tmp_path / "out")]) == 0
+    assert "--unit mm" in capsys.readouterr().err  # done before, and still true
+    assert segment.main([str(tmp_path / "a.ply"), "-o", str(tmp_path / "out"), "--unit", "mm"]) == 0
+    assert "--unit" not in capsys.readouterr().err
+    np.testing.assert_allclose(calls[-1][0], small.points, atol=1e-5)
+    center = json.loads((tmp_path / "out" / "a.instances.json").read_text())["instances"][0]["box"]["center"]
+    assert np.abs(center).max() < 2
+    np.testing.assert_array_equal(read_cloud(tmp_path / "out" / "a.segmented.ply").points, small.points * 1000)

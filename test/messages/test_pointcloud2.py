@@ -93,6 +93,8 @@ def test_empty_clouds():
         message.height, message.width, message.row_step, message.data = height, width, 0, b""
         got = pointcloud2.decode(message)
         assert got.points.shape == (0, 3) and got.colors.shape == (0, 3)
+    again = pointcloud2.decode(as_message(pointcloud2.encode(got.points, got.colors)))
+    assert again.points.shape == (0, 3) and again.colors.shape == (0, 3)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,6 @@ def test_empty_clouds():
         (lambda m: setattr(m, "row_step", 3), "row_step 3"),
         (lambda m: setattr(m, "point_step", 6), "point_step 6"),
         (lambda m: setattr(m.fields[0], "datatype", 9), "datatype 9"),
-        (lambda m: setattr(m.fields[3], "datatype", 2), "packed"),
     ],
 )
 def test_malformed_layouts_are_named(change, expected):
@@ -113,6 +114,39 @@ def test_malformed_layouts_are_named(change, expected):
     with pytest.raises(InputError, match=expected) as caught:
         pointcloud2.decode(message)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change, expected",
+    [
+        (lambda m: setattr(m.fields[3], "datatype", 2), "packed"),
+        (lambda m: setattr(m.fields[3], "offset", 9999), "does not fit"),
+        (lambda m: m.fields.append(m.fields[3]), "several times"),
+    ],
+)
+def test_a_colour_that_cannot_be_understood_costs_the_colour_alone(change, expected):
+    message, points, _ = cloud_message(np.random.default_rng(0), 3, 2)
+    change(message)
+    got = pointcloud2.decode(message)
+    np.testing.assert_array_equal(got.points, points)
+    assert got.colors is None and expected in got.remarks[0]
+
+
+@pytest.mark.parametrize("row_step", [0, 1, 10**6])
+def test_one_row_needs_no_row_step(row_step):
+    message, points, _ = cloud_message(np.random.default_rng(0), 1, 6)
+    message.row_step = row_step
+    np.testing.assert_array_equal(pointcloud2.decode(message).points, points)
+
+
+def test_coordinates_far_from_zero_keep_their_millimetres():
+    message, _, _ = cloud_message(np.random.default_rng(0), 1, 1, number="d")
+    far = np.array([512_345.678, 5_412_345.234, 310.125])
+    message.data = struct.pack("<3d", *far) + message.data[24:]
+    got = pointcloud2.decode(message)
+    np.testing.assert_allclose(got.points[0] + got.origin, far, atol=1e-3)
+    again = pointcloud2.decode(as_message(pointcloud2.encode(far[None], double=True)))
+    np.testing.assert_allclose(again.points[0] + again.origin, far, atol=1e-3)
 
 
 def as_message(packed):

@@ -123,8 +123,6 @@ BROKEN = {
     "wrong type": (lambda m: setattr(m.fields[1], "datatype", PointField.UINT8), "datatype"),
     "unknown type": (lambda m: setattr(m.fields[1], "datatype", 99), "datatype"),
     "twice": (lambda m: m.fields.append(PointField(name="x", datatype=7, count=1)), "2 times"),
-    "rgb twice": (lambda m: m.fields.append(PointField(name="rgb", datatype=7, count=1)), "2 times"),
-    "rgb type": (lambda m: setattr(m.fields[3], "datatype", PointField.FLOAT64), "datatype"),
     "too many": (lambda m: setattr(m, "height", 1_000_000_000), "max_points"),
     "no data": (lambda m: setattr(m, "data", array.array("B")), "needs"),
 }

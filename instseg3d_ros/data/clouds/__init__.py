@@ -1,6 +1,6 @@
 """Reading and writing clouds: `read_cloud(path)`, `write_cloud(path, cloud)`; bags are streams and live in `bags`."""
 
-from instseg3d_ros.data.clouds.files import EXTENSIONS, find_inputs, is_bag, read_cloud, write_cloud
+from instseg3d_ros.data.clouds.files import EXTENSIONS, find_inputs, is_bag, read_cloud, write_cloud, write_extended
 from instseg3d_ros.messages.cloud import Cloud
 
-__all__ = ["EXTENSIONS", "Cloud", "find_inputs", "is_bag", "read_cloud", "write_cloud"]
+__all__ = ["EXTENSIONS", "Cloud", "find_inputs", "is_bag", "read_cloud", "write_cloud", "write_extended"]

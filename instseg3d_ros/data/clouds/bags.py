@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from instseg3d_ros.data.clouds.cloud import reading
 from instseg3d_ros.data.clouds.files import check_kind
+from instseg3d_ros.data.clouds.reading import reading
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages import pointcloud2
 from instseg3d_ros.messages.cloud import Cloud

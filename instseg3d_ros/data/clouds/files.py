@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from instseg3d_ros.data.clouds.cloud import reading
+import numpy as np
+
 from instseg3d_ros.data.clouds.las import read_las, write_las
 from instseg3d_ros.data.clouds.npz import read_npz, write_npz
 from instseg3d_ros.data.clouds.pcd import read_pcd, write_pcd
 from instseg3d_ros.data.clouds.ply import read_ply, write_ply
+from instseg3d_ros.data.clouds.reading import reading
 from instseg3d_ros.data.clouds.rgbd import is_depth_image, is_depth_of_pair, read_rgbd
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.cloud import Cloud
@@ -38,7 +42,7 @@ def is_bag(path: Path) -> bool:
 def sniff(path: Path) -> str | None:
     """Extension that the file's first bytes stand for; None where they tell nothing."""
     with reading(path, "a cloud"), open(path, "rb") as file:
-        head = file.read(32)
+        head = file.read(32).removeprefix(b"\xef\xbb\xbf")  # a byte order mark, as Windows' editors write it
     return next((extension for magic, extension in _MAGIC if head.startswith(magic)), None)
 
 
@@ -76,9 +80,38 @@ def write_cloud(path: Path, cloud: Cloud) -> None:
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
         raise InputError(f"{path}: cannot write '{path.suffix}'; one of: {', '.join(WRITERS)}")
+    _replace(path, lambda beside: writer(beside, cloud))
+
+
+def write_extended(path: Path, cloud: Cloud, added: dict[str, np.ndarray]) -> list[str]:
+    """Write the cloud with further columns (N,). A file of the kind it was read from keeps everything else it held.
+
+    A column of the cloud's own that has one of these names is kept as `input_NAME`; returns a remark for each.
+    """
+    path = Path(path)
+    original = cloud.original
+    if original is not None and path.suffix.lower() not in original.kinds:
+        original = None
+    taken = (*cloud.columns, *(original.names if original is not None else ()))
+    renamed = {name: _free_name(name, (*taken, *added)) for name in dict.fromkeys(taken) if name.lower() in added}
+    if original is not None:
+        _replace(path, lambda beside: original.write(beside, added, renamed))
+    else:
+        columns = {renamed.get(name, name): column for name, column in cloud.columns.items()}
+        write_cloud(path, replace(cloud, columns={**columns, **added}))
+    return [f"its own '{name}' is kept as '{other}'" for name, other in renamed.items()]
+
+
+def _free_name(name: str, taken: tuple[str, ...]) -> str:
+    known = {word.lower() for word in taken}
+    names = (f"input_{name}{number or ''}" for number in itertools.count())
+    return next(candidate for candidate in names if candidate.lower() not in known)
+
+
+def _replace(path: Path, write: Callable[[Path], None]) -> None:
     beside = path.with_name(f".{os.getpid()}.{path.name}")  # the extension stays: LAZ is told from LAS by it
     try:
-        writer(beside, cloud)
+        write(beside)
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)

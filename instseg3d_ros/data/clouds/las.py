@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 
-from instseg3d_ros.data.clouds.cloud import far_again, near_origin, reading, to_bytes
+from instseg3d_ros.data.clouds.reading import reading
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.messages.cloud import Cloud
+from instseg3d_ros.messages.cloud import Cloud, far_again, near_origin
+from instseg3d_ros.messages.point_colors import find_colors
+
+RGB = ("red", "green", "blue")
+
+
+@dataclass
+class OriginalLAS:
+    """laspy's LasData: projection records, scale and offset, every dimension in its own type."""
+
+    content: Any
+    kinds: ClassVar[tuple[str, ...]] = (".las", ".laz")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.content.point_format.dimension_names)
+
+    def write(self, path: Path, added: dict[str, np.ndarray], renamed: dict[str, str]) -> None:
+        """See `Original`. New columns become extra bytes; only extra bytes can be renamed."""
+        content, laspy = self.content, _laspy()
+        form, array = content.point_format, content.points.array
+        form.dimensions = [d._replace(name=renamed.get(d.name, d.name)) for d in form.dimensions]
+        array.dtype.names = tuple(renamed.get(name, name) for name in array.dtype.names)
+        content.add_extra_dims([laspy.ExtraBytesParams(name=name, type=c.dtype) for name, c in added.items()])
+        for name, column in added.items():
+            content[name] = column
+        _save(content, path)
 
 
 def _laspy():
@@ -21,23 +49,28 @@ def _laspy():
 
 
 def read_las(path: Path) -> Cloud:
-    """Read points, colours where the point format has them, and intensity and classification as columns."""
+    """Read points, colours where the point format has them; intensity, classification and extra bytes are columns."""
     laspy, path = _laspy(), Path(path)
     with reading(path, "LAS"):
         _check_header(path)
+        if path.suffix.lower() == ".laz" and not laspy.LazBackend.detect_available():
+            raise InputError(f"{path}: LAZ needs lazrs, which is not installed: pip install 'laspy[lazrs]'")
         content = laspy.read(path)
         promised, held = content.header.point_count, len(content.points)
         if promised != held:
             raise InputError(f"{path}: the header promises {promised} points, the file holds {held}; it is cut off")
         points, origin = near_origin(np.asarray(content.xyz, np.float64).reshape(-1, 3))
         names = set(content.point_format.dimension_names)
-        colors = None
-        if {"red", "green", "blue"} <= names and held:
-            colors = to_bytes(np.stack([np.asarray(content[name]) for name in ("red", "green", "blue")], axis=1))
+        colors, remark = None, ""
+        if {*RGB} <= names and held:
+            colors, _, remark = find_colors({name: np.asarray(content[name]) for name in RGB})
         kept = {"intensity", "classification", *content.point_format.extra_dimension_names} & names
         columns = {name: np.asarray(content[name]) for name in sorted(kept)}
     columns = {name: column for name, column in columns.items() if column.ndim == 1}
-    return Cloud(points, colors, name=path.stem, columns=columns, origin=origin)
+    remarks = [remark] if remark else []
+    return Cloud(
+        points, colors, name=path.stem, columns=columns, origin=origin, remarks=remarks, original=OriginalLAS(content)
+    )
 
 
 def _check_header(path: Path) -> None:
@@ -70,5 +103,9 @@ def write_las(path: Path, cloud: Cloud) -> None:
         content.red, content.green, content.blue = cloud.colors[keep].T.astype(np.uint16) * 257
     for name, column in cloud.columns.items():
         content[name] = column[keep]
+    _save(content, path)
+
+
+def _save(content: Any, path: Path) -> None:
     with open(path, "wb") as file:
         content.write(file, do_compress=path.suffix.lower() == ".laz")

@@ -2,63 +2,100 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from instseg3d_ros.data.clouds.cloud import far_again, near_origin, reading, to_bytes
-from instseg3d_ros.data.clouds.rgbd import OPTICAL_FRAME, Intrinsics, back_project
+from instseg3d_ros.data.clouds.reading import reading
+from instseg3d_ros.data.clouds.rgbd import OPTICAL_FRAME, Intrinsics, back_project, depth_in_metres
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.messages.cloud import Cloud
+from instseg3d_ros.messages.cloud import Cloud, far_again, near_origin
+from instseg3d_ros.messages.point_colors import ColorError, to_bytes
 
 POINT_KEYS = ("points", "xyz", "positions")
 COLOR_KEYS = ("colors", "rgb", "color")
 
 
+@dataclass
+class OriginalNPZ:
+    """All arrays of the archive; `shape` is that of a column: (N,), or (H, W) where the points are an image."""
+
+    arrays: dict[str, np.ndarray]
+    shape: tuple[int, ...]
+    kinds: ClassVar[tuple[str, ...]] = (".npz",)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.arrays)
+
+    def write(self, path: Path, added: dict[str, np.ndarray], renamed: dict[str, str]) -> None:
+        """See `Original`."""
+        arrays = {renamed.get(name, name): array for name, array in self.arrays.items()}
+        _save(path, {**arrays, **{name: column.reshape(self.shape) for name, column in added.items()}})
+
+
 def read_npz(path: Path) -> Cloud:
-    """Read `points` (N, 3) or (H, W, 3) with `colors`, or `depth` (H, W) metres with `K` (3, 3) and `color`."""
+    """Read `points` (N, 3) or (H, W, 3) with `colors`, or `depth` (H, W) metres with `K` (3, 3) and `color`.
+
+    Points and colours may have a fourth column, which is not read; arrays of one number per point become columns.
+    """
     path = Path(path)
     with reading(path, "npz"), np.load(path, allow_pickle=False) as content:
         if not hasattr(content, "files"):
             raise InputError(f"{path}: is a single array; expected an npz with points and colors")
-        arrays = {name: content[name] for name in content.files}
+        everything = {name: content[name] for name in content.files}
+    arrays = dict(everything)
     color = next((arrays.pop(key) for key in COLOR_KEYS if key in arrays), None)
     key = next((key for key in POINT_KEYS if key in arrays), None)
     if key is None and {"depth", "K"} <= arrays.keys():
-        return _from_depth(arrays, color, path)
-    if key is None:
+        points, shape, origin = _from_depth(arrays, path), arrays["depth"].shape, None
+        frame = OPTICAL_FRAME
+    elif key is None:
         raise InputError(f"{path}: has neither points nor depth and K; it has {', '.join(arrays) or 'nothing'}")
-    points = arrays.pop(key)
-    if points.dtype.kind not in "fiu" or points.ndim not in (2, 3) or points.shape[-1] != 3:
-        raise InputError(
-            f"{path}: {key} has shape {points.shape}, type {points.dtype}; expected (N, 3) or (H, W, 3) numbers"
-        )
-    shape = points.shape[:2] if points.ndim == 3 else None
-    points, origin = near_origin(points.reshape(-1, 3))
-    recorded = arrays.pop("shape", None)
-    if shape is None and recorded is not None and recorded.size == 2 and int(np.prod(recorded)) == len(points):
-        shape = (int(recorded[0]), int(recorded[1]))
-    columns = {
-        name: array for name, array in arrays.items() if array.shape == (len(points),) and array.dtype.kind in "fiub"
-    }
-    return Cloud(points, _colors(color, len(points), path), shape, name=path.stem, columns=columns, origin=origin)
+    else:
+        points = arrays.pop(key)
+        if points.dtype.kind not in "fiu" or points.ndim not in (2, 3) or points.shape[-1] not in (3, 4):
+            raise InputError(
+                f"{path}: {key} has shape {points.shape}, type {points.dtype}; expected (N, 3) or (H, W, 3) numbers"
+            )
+        shape, frame = points.shape[:-1], ""
+        points, origin = near_origin(points[..., :3].reshape(-1, 3))
+    count = len(points)
+    recorded = arrays.get("shape")
+    image = shape if len(shape) == 2 else None
+    if image is None and recorded is not None and recorded.size == 2 and int(np.prod(recorded)) == count:
+        image = (int(recorded[0]), int(recorded[1]))
+    columns = {name: array.reshape(-1) for name, array in arrays.items()
+               if array.shape in (shape, (count,), (count, 1)) and array.dtype.kind in "fiub"}  # fmt: skip
+    columns.pop("depth", None)
+    colors, remarks = None, []
+    try:
+        colors = _colors(color, count, path)
+    except ColorError as error:
+        remarks = [f"read without colour: {error}"]
+    return Cloud(
+        points, colors, image, frame, name=path.stem, columns=columns, origin=origin, remarks=remarks,
+        original=OriginalNPZ(everything, shape),
+    )  # fmt: skip
 
 
-def _from_depth(arrays: dict[str, np.ndarray], color: np.ndarray | None, path: Path) -> Cloud:
+def _from_depth(arrays: dict[str, np.ndarray], path: Path) -> np.ndarray:
     depth, matrix = arrays["depth"], arrays["K"]
-    if depth.ndim != 2 or matrix.shape != (3, 3):
+    if depth.ndim != 2 or matrix.shape != (3, 3) or depth.dtype.kind not in "fiu":
         raise InputError(f"{path}: depth has shape {depth.shape}, K {matrix.shape}; expected (H, W) and (3, 3)")
-    scale = 1000.0 if depth.dtype.kind in "iu" else 1.0
-    points = back_project(depth / scale, Intrinsics.from_matrix(matrix))
-    return Cloud(points, _colors(color, len(points), path), depth.shape, OPTICAL_FRAME, name=path.stem)
+    return back_project(depth_in_metres(depth), Intrinsics.from_matrix(matrix))
 
 
 def _colors(color: np.ndarray | None, count: int, path: Path) -> np.ndarray | None:
+    """(N, 3) uint8 of colours (N, 3), (N, 4) with alpha, or of an image of them."""
     if color is None:
         return None
-    if color.size != 3 * count or color.shape[-1] != 3 or color.dtype.kind not in "fiu":
+    channels = color.shape[-1] if color.ndim else 0
+    if channels not in (3, 4) or color.size != channels * count:
         raise InputError(f"{path}: colors have shape {color.shape}; expected three per each of {count} points")
-    return to_bytes(color.reshape(-1, 3))
+    return to_bytes(color.reshape(-1, channels)[:, :3])
 
 
 def write_npz(path: Path, cloud: Cloud) -> None:
@@ -68,5 +105,9 @@ def write_npz(path: Path, cloud: Cloud) -> None:
         arrays["colors"] = cloud.colors
     if cloud.shape is not None:
         arrays["shape"] = np.array(cloud.shape)
+    _save(path, arrays)
+
+
+def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
     with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

@@ -4,102 +4,63 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 import numpy as np
 
-from instseg3d_ros.data.clouds.cloud import far_again, near_origin, reading, to_bytes
+from instseg3d_ros.data.clouds.ascii_rows import read_rows, write_rows
+from instseg3d_ros.data.clouds.lzf import decompress
+from instseg3d_ros.data.clouds.pcd_header import Header, parse_header
+from instseg3d_ros.data.clouds.reading import reading
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.messages.cloud import Cloud
-
-KINDS = {"I": "i", "U": "u", "F": "f"}
-ENCODINGS = ("ascii", "binary", "binary_compressed")
-MAX_HEADER = 1000  # lines
+from instseg3d_ros.messages.cloud import Cloud, far_again, near_origin
+from instseg3d_ros.messages.point_colors import find_colors
 
 
 @dataclass
-class Header:
-    """names, NumPy types and counts per field; height × width points; how the data is written."""
+class OriginalPCD:
+    """The whole file: padding, histograms, alpha, comments and viewpoint too."""
 
-    names: list[str]
-    types: list[np.dtype]
-    counts: list[int]
-    height: int
-    width: int
-    encoding: str
+    header: Header
+    table: np.ndarray  # (N,) structured; a field's name is its number, for names may repeat
+    kinds: ClassVar[tuple[str, ...]] = (".pcd",)
 
     @property
-    def points(self) -> int:
-        """Points that the header promises."""
-        return self.height * self.width
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.header.names)
 
-    @property
-    def step(self) -> int:
-        """Bytes of one point."""
-        return sum(kind.itemsize * count for kind, count in zip(self.types, self.counts))
+    def write(self, path: Path, added: dict[str, np.ndarray], renamed: dict[str, str]) -> None:
+        """See `Original`. An ascii file stays ascii, the others become binary."""
+        names = [renamed.get(name, name) for name in self.header.names]
+        columns = [self.table[field] for field in self.table.dtype.names or ()]
+        _write(path, self.header, [*zip(names, columns), *added.items()])
 
 
 def read_pcd(path: Path) -> Cloud:
-    """Read a PCD; InputError on a header that does not fit the data."""
+    """Read a PCD; InputError on a header that does not fit the data. Field names may have capital letters."""
     path = Path(path)
     with reading(path, "PCD"), open(path, "rb") as file:
-        header = _read_header(file, path)
-        missing = [axis for axis in "xyz" if axis not in header.names]
-        if missing:
-            raise InputError(
-                f"{path}: lacks the fields {', '.join(missing)}; it has {', '.join(header.names) or 'none'}"
-            )
-        read = {"ascii": _read_ascii, "binary": _read_binary, "binary_compressed": _read_compressed}[header.encoding]
-        columns = read(file, header, path)
-    points, origin = near_origin(np.stack([columns.pop(axis) for axis in "xyz"], axis=1))
-    colors = _take_colors(columns)
+        header = parse_header(file, path)
+        remarks: list[str] = []
+        table = {"ascii": _read_ascii, "binary": _read_binary, "binary_compressed": _read_compressed}[header.encoding](
+            file, header, path, remarks
+        )
+    columns: dict[str, np.ndarray] = {}
+    for number, (name, count) in enumerate(zip(header.names, header.counts)):
+        if name != "_" and count == 1:
+            columns.setdefault(name, table[str(number)][:, 0])
+    axes = [next((name for name in (axis, axis.upper()) if name in columns), None) for axis in "xyz"]
+    missing = [axis for axis, name in zip("xyz", axes) if name is None]
+    if missing:
+        raise InputError(f"{path}: lacks the fields {', '.join(missing)}; it has {', '.join(header.names) or 'none'}")
+    points, origin = near_origin(np.stack([columns.pop(name) for name in axes if name], axis=1))
+    colors, used, remark = find_colors(columns)
+    columns = {name: np.ascontiguousarray(column) for name, column in columns.items() if name not in used}
     shape = (header.height, header.width) if header.height > 1 and header.width > 1 else None
-    return Cloud(points, colors, shape, name=path.stem, columns=columns, origin=origin)
-
-
-def _read_header(file: BinaryIO, path: Path) -> Header:
-    entries: dict[str, list[str]] = {}
-    for _ in range(MAX_HEADER):
-        line = file.readline(65536)
-        words = line.decode("ascii", "replace").split()
-        if not line:
-            break
-        if not words or words[0].startswith("#"):
-            continue
-        entries[words[0]] = words[1:]
-        if words[0] == "DATA":
-            break
-        if words[0] not in (
-            "VERSION",
-            "FIELDS",
-            "COLUMNS",
-            "SIZE",
-            "TYPE",
-            "COUNT",
-            "WIDTH",
-            "HEIGHT",
-            "VIEWPOINT",
-            "POINTS",
-        ):
-            raise InputError(f"{path}: header line '{' '.join(words)[:60]}' is not PCD; not a PCD file")
-    if "DATA" not in entries:
-        raise InputError(f"{path}: the header has no DATA line; the file is cut off or not a PCD file")
-    try:
-        names = entries.get("FIELDS") or entries["COLUMNS"]
-        types = [np.dtype(f"<{KINDS[kind]}{int(size)}") for kind, size in zip(entries["TYPE"], entries["SIZE"])]
-        counts = [int(count) for count in entries.get("COUNT", ["1"] * len(names))]
-        width, height = int(entries["WIDTH"][0]), int(entries.get("HEIGHT", ["1"])[0])
-        promised = int(entries.get("POINTS", [width * height])[0])
-        encoding = entries["DATA"][0]
-    except (IndexError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: the header lacks or misspells an entry ({error}); write the file again") from None
-    if not len(names) == len(types) == len(counts) or min(counts, default=1) < 1 or min(width, height) < 0:
-        raise InputError(f"{path}: FIELDS, SIZE, TYPE and COUNT of the header do not agree; write the file again")
-    if promised != width * height:
-        raise InputError(f"{path}: POINTS {promised} is not WIDTH {width} × HEIGHT {height}; the header is wrong")
-    if encoding not in ENCODINGS:
-        raise InputError(f"{path}: DATA {encoding} is unknown; one of: {', '.join(ENCODINGS)}")
-    return Header(names, types, counts, height, width, encoding)
+    return Cloud(
+        points, colors, shape, name=path.stem, columns=columns, origin=origin,
+        remarks=[*remarks, *([remark] if remark else [])], original=OriginalPCD(header, table),
+    )  # fmt: skip
 
 
 def _wrong_count(path: Path, header: Header, held: int | str) -> InputError:
@@ -109,36 +70,31 @@ def _wrong_count(path: Path, header: Header, held: int | str) -> InputError:
     )
 
 
-def _read_ascii(file: BinaryIO, header: Header, path: Path) -> dict[str, np.ndarray]:
+def _read_ascii(file: BinaryIO, header: Header, path: Path, remarks: list[str]) -> np.ndarray:
     width = sum(header.counts)
-    values = np.loadtxt(file, ndmin=2, comments=None) if header.points else np.zeros((0, width))
+    values = read_rows(file) if header.points else np.zeros((0, width))
     if values.shape != (header.points, width):
         raise _wrong_count(path, header, f"{values.shape[0]} of {values.shape[1]} numbers")
-    columns, start = {}, 0
-    for name, kind, count in zip(header.names, header.types, header.counts):
-        if count == 1 and name != "_":
-            columns[name] = values[:, start].astype(kind)
-        start += count
-    return columns
+    table, start = np.zeros(header.points, header.dtype), 0
+    with np.errstate(invalid="ignore", over="ignore"):  # what is no number where an integer is expected becomes 0
+        for number, count in enumerate(header.counts):
+            table[str(number)] = values[:, start : start + count]
+            start += count
+    return table
 
 
-def _read_binary(file: BinaryIO, header: Header, path: Path) -> dict[str, np.ndarray]:
+def _read_binary(file: BinaryIO, header: Header, path: Path, remarks: list[str]) -> np.ndarray:
     data = file.read()
-    if len(data) < header.points * header.step:
+    needed = header.points * header.step
+    if len(data) < needed:
         raise _wrong_count(path, header, len(data) // max(header.step, 1))
-    if len(data) - header.points * header.step >= header.step:
-        raise _wrong_count(path, header, f"{len(data) // header.step} or more")
-    # Names may repeat ("_" is padding): numbers stand for them.
-    layout = [(str(index), kind, (count,)) for index, (kind, count) in enumerate(zip(header.types, header.counts))]
-    table = np.frombuffer(data, np.dtype(layout), header.points)
-    return {
-        name: table[str(index)][:, 0].copy()
-        for index, (name, count) in enumerate(zip(header.names, header.counts))
-        if count == 1 and name != "_"  # histograms and the like are left behind
-    }
+    # PCL maps whole pages into memory and leaves zeros behind the last point.
+    if len(data) - needed >= header.step and any(data[needed:]):
+        remarks.append(f"{len(data) - needed} bytes behind the {header.points} points of the header were passed over")
+    return np.frombuffer(data, header.dtype, header.points)
 
 
-def _read_compressed(file: BinaryIO, header: Header, path: Path) -> dict[str, np.ndarray]:
+def _read_compressed(file: BinaryIO, header: Header, path: Path, remarks: list[str]) -> np.ndarray:
     """One block of LZF in which the fields stand one after the other, each for all points."""
     sizes = np.frombuffer(file.read(8), "<u4")
     block = file.read()
@@ -146,56 +102,12 @@ def _read_compressed(file: BinaryIO, header: Header, path: Path) -> dict[str, np
         raise _wrong_count(path, header, f"{len(block)} compressed bytes of {sizes[0] if len(sizes) else '?'}")
     if sizes[1] != header.points * header.step:
         raise _wrong_count(path, header, int(sizes[1]) // max(header.step, 1))
-    data = lzf_decompress(block[: sizes[0]], int(sizes[1]))
-    columns, offset = {}, 0
-    for name, kind, count in zip(header.names, header.types, header.counts):
-        if count == 1 and name != "_":
-            columns[name] = np.frombuffer(data, kind, header.points, offset)
+    data = decompress(block[: sizes[0]], int(sizes[1]))
+    table, offset = np.zeros(header.points, header.dtype), 0
+    for number, (kind, count) in enumerate(zip(header.types, header.counts)):
+        table[str(number)] = np.frombuffer(data, kind, header.points * count, offset).reshape(-1, count)
         offset += kind.itemsize * count * header.points
-    return columns
-
-
-def lzf_decompress(data: bytes, size: int) -> bytearray:
-    """Undo LZF: runs of literal bytes (control < 32) and back references of 3 to 264 bytes. ValueError if malformed."""
-    out = bytearray()
-    position, end = 0, len(data)
-    try:
-        while position < end:
-            control = data[position]
-            position += 1
-            if control < 32:
-                out += data[position : position + control + 1]
-                position += control + 1
-                continue
-            length = control >> 5
-            if length == 7:
-                length += data[position]
-                position += 1
-            length += 2
-            distance = ((control & 31) << 8) + data[position] + 1
-            position += 1
-            start = len(out) - distance
-            if start < 0 or len(out) + length > size:
-                break
-            if distance >= length:
-                out += out[start : start + length]
-            else:  # the reference overlaps what it writes: a repeating pattern
-                out += (out[start:] * (length // distance + 1))[:length]
-    except IndexError:
-        pass
-    if len(out) != size:
-        raise ValueError(f"the compressed block gives {len(out)} bytes instead of {size}")
-    return out
-
-
-def _take_colors(columns: dict[str, np.ndarray]) -> np.ndarray | None:
-    for name in ("rgb", "rgba"):
-        if name in columns and columns[name].dtype.itemsize == 4:
-            packed = np.ascontiguousarray(columns.pop(name)).view(np.uint32)
-            return (packed[:, None] >> np.array((16, 8, 0), np.uint32)).astype(np.uint8)
-    if all(name in columns for name in "rgb"):
-        return to_bytes(np.stack([columns.pop(name) for name in "rgb"], axis=1))
-    return None
+    return table
 
 
 def write_pcd(path: Path, cloud: Cloud) -> None:
@@ -203,28 +115,33 @@ def write_pcd(path: Path, cloud: Cloud) -> None:
     points = far_again(cloud)
     parts = [(axis, points[:, index]) for index, axis in enumerate("xyz")]
     if cloud.colors is not None:
-        rgb = cloud.colors.astype(np.uint32)
-        parts.append(("rgb", (rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2]).astype("<u4")))
-    for name, column in cloud.columns.items():
-        parts.append((name, column.astype(np.uint8) if column.dtype.kind == "b" else column))
-    table = np.zeros(len(cloud), [(name, column.dtype.newbyteorder("<")) for name, column in parts])
-    for name, column in parts:
-        table[name] = column
+        rgb = cloud.colors.astype("<u4")
+        # PCL looks for a float rgb
+        parts.append(("rgb", (rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2]).view("<f4")))
+    parts += [(name, column.astype(np.uint8) if column.dtype.kind == "b" else column)
+              for name, column in cloud.columns.items()]  # fmt: skip
     height, width = cloud.shape or (1, len(cloud))
-    kinds = ["F" if name == "rgb" else column.dtype.kind.upper() for name, column in parts]  # PCL looks for a float rgb
-    header = (
-        "# .PCD v0.7 - Point Cloud Data file format",
-        "VERSION 0.7",
-        "FIELDS " + " ".join(name for name, _ in parts),
-        "SIZE " + " ".join(str(column.dtype.itemsize) for _, column in parts),
-        "TYPE " + " ".join(kinds),
-        "COUNT " + " ".join("1" for _ in parts),
-        f"WIDTH {width}",
-        f"HEIGHT {height}",
-        "VIEWPOINT 0 0 0 1 0 0 0",
-        f"POINTS {len(cloud)}",
-        "DATA binary",
-    )
+    _write(path, Header([], [], [], height, width, "binary"), parts)
+
+
+def _write(path: Path, header: Header, parts: list[tuple[str, np.ndarray]]) -> None:
+    """A file of the header's shape, encoding, comments and viewpoint, and of the columns (N,) or (N, k)."""
+    columns = [column.reshape(header.points, -1) for _, column in parts]
+    types = [column.dtype.newbyteorder("<") for column in columns]
+    whole = Header(
+        [name for name, _ in parts], types, [column.shape[1] for column in columns], header.height, header.width,
+        "ascii" if header.encoding == "ascii" else "binary", header.comments, header.viewpoint,
+    )  # fmt: skip
     with open(path, "wb") as file:
-        file.write(("\n".join(header) + "\n").encode("ascii"))
+        file.write(whole.text().encode("utf-8"))
+        if whole.encoding == "ascii":
+            write_rows(file, columns)
+            return
+        table = np.zeros(header.points, whole.dtype)
+        for number, column in enumerate(columns):
+            # Colour bits in a float are copied as bits: some machines quieten a NaN on its way.
+            if column.dtype == np.dtype("<f4"):
+                table[str(number)].view("<u4")[:] = np.ascontiguousarray(column).view("<u4")
+            else:
+                table[str(number)] = column
         table.tofile(file)

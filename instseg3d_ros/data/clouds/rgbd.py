@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from instseg3d_ros.data.clouds.cloud import reading
+from instseg3d_ros.data.clouds.reading import reading
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.cloud import Cloud
 
@@ -85,6 +85,18 @@ def back_project(depth: np.ndarray, camera: Intrinsics) -> np.ndarray:
     x = (np.arange(width, dtype=np.float32) - np.float32(camera.cx)) / np.float32(camera.fx)
     y = (np.arange(height, dtype=np.float32) - np.float32(camera.cy)) / np.float32(camera.fy)
     return np.stack((x[None, :] * z, y[:, None] * z, z), axis=-1).reshape(-1, 3)
+
+
+NO_DEPTH = (0, 65535)  # of 16 bits: both mean that the sensor saw nothing
+
+
+def depth_in_metres(depth: np.ndarray, scale: float = 1000.0) -> np.ndarray:
+    """(H, W) float32 metres, 0 where there is none; integers are `scale` to the metre, floats are metres."""
+    if depth.dtype.kind == "f":
+        return depth.astype(np.float32)
+    metres = depth.astype(np.float32) / np.float32(scale)
+    metres[np.isin(depth, NO_DEPTH)] = 0
+    return metres
 
 
 def is_depth_image(path: Path) -> bool:

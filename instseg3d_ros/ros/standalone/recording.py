@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from instseg3d_ros.data.clouds.cloud import reading
+from instseg3d_ros.data.clouds.reading import reading
 from instseg3d_ros.errors import InputError
 
 RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}  # from ROS 1

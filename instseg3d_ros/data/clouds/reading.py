@@ -1,0 +1,29 @@
+"""One way in which files that cannot be read are told."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+
+from instseg3d_ros.errors import InputError
+
+
+@contextmanager
+def reading(path: Path, kind: str, remedy: str = "write it again"):
+    """Turn whatever a parser raises on a malformed file into one InputError that names the file.
+
+    A decoder written in Rust may panic, which arrives as a BaseException that is no Exception.
+    """
+    try:
+        yield
+    except (InputError, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except PermissionError:
+        raise InputError(f"{path}: may not be read; check its permissions") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a folder, expected a {kind} file") from None
+    except BaseException as error:
+        text = " ".join(str(error).split())[:160] or type(error).__name__
+        raise InputError(f"{path}: cannot be read as {kind} ({text}); {remedy}") from None
