@@ -26,6 +26,23 @@ def _color(values) -> tuple[int, int, int]:
     return red, green, blue
 
 
+def _truth(word: str) -> bool:
+    """A truth value in any of YAML's spellings."""
+    if word.lower() in ("true", "yes", "on", "y", "1"):
+        return True
+    if word.lower() in ("false", "no", "off", "n", "0"):
+        return False
+    raise ValueError(f"thing is '{word}', expected true or false")
+
+
+def _check_names(names: list[str]) -> None:
+    if not all(name.strip() for name in names):
+        raise ValueError(f"class {names.index('')} has no name")
+    twice = [name for index, name in enumerate(names) if name in names[:index]]
+    if twice:
+        raise ValueError(f"two classes are named '{twice[0]}'")
+
+
 @dataclass(frozen=True)
 class LabelSet:
     """Classes in index order: `labels[3].name`, `labels.index("chair")`, `labels.names`."""
@@ -93,17 +110,21 @@ class LabelSet:
         import yaml
 
         try:
-            content = yaml.safe_load(Path(path).read_text())
+            # As text: YAML would read a class named off, yes, null or 7 as something else than a name.
+            content = yaml.load(Path(path).read_text(), yaml.BaseLoader)
+            if not isinstance(content["classes"], list):
+                raise TypeError("classes is no list")
             rows = [{"name": row} if isinstance(row, str) else row for row in content["classes"]]
             classes = tuple(
                 LabelClass(
                     str(row["name"]),
                     int(row.get("id", index + 1)),
                     _color(row.get("color", PALETTE[index % len(PALETTE)])),
-                    bool(row.get("thing", True)),
+                    _truth(row.get("thing", "true")),
                 )
                 for index, row in enumerate(rows)
             )
+            _check_names([entry.name for entry in classes])
             return LabelSet(str(content.get("name", Path(path).parent.name)), classes)
         except OSError as error:
             raise InputError(f"{path}: {error.strerror}; a folder of scenes needs a labels.yaml") from None

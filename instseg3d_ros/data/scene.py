@@ -5,20 +5,34 @@
     DATASET/val/<scene>.npz        semantic (N,) int16 class index, -1 unlabelled · instance (N,) int32, 0 none
                                    optional: camera (4,4) float64, points ← optical camera · pixel (N,) int32 and
                                    shape (2,) where the cloud came from an image of that height and width
-A PLY with vertex properties x y z, red green blue, label (class index) and instance is read as well.
+A PLY with vertex properties x y z, red green blue, label (class index) and instance is read as well, also as
+CloudCompare writes it (scalar_label, scalar_instance).
 """
 
 from __future__ import annotations
 
 import os
-import zipfile
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from instseg3d_ros.data.clouds.ply import read_ply
+from instseg3d_ros.data.clouds.reading import reading
+from instseg3d_ros.data.scene_arrays import (
+    INSTANCE,
+    SEMANTIC,
+    check_one_class_each,
+    colors_of,
+    find_name,
+    instance_of,
+    points_of,
+    semantic_of,
+)
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.labels import IGNORE, LabelSet
+from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.messages.cloud import far_again
 
 EXTENSIONS = (".npz", ".ply")
 
@@ -32,7 +46,7 @@ class Scene:
     semantic: np.ndarray
     instance: np.ndarray
     name: str = ""
-    extras: dict = field(default_factory=dict)  # camera, pixel, shape where known
+    extras: dict = field(default_factory=dict)  # camera, pixel, shape, origin where known
 
     def __post_init__(self):
         count = len(self.points)
@@ -57,51 +71,93 @@ class Scene:
 
     @staticmethod
     def read(path: Path) -> Scene:
-        """Read an npz or a PLY; raises InputError that names the file and what is wrong with it."""
+        """Read an npz or a PLY; raises InputError that names the file and what is wrong with it.
+
+        Arrays are taken as other programs write them (`scene_arrays`); which values are classes is known where the
+        data set's labels.yaml lies beside the scene's folder. Points that are not finite are left out.
+        """
         path = Path(path)
-        if path.suffix == ".ply":
-            arrays = _read_ply(path)
-        else:
-            try:
-                with np.load(path, allow_pickle=False) as content:
-                    arrays = dict(content)
-            except (OSError, ValueError, zipfile.BadZipFile) as error:
-                raise InputError(f"{path}: cannot be read as npz ({error}); write it again") from None
-        missing = {"points", "semantic", "instance"} - arrays.keys()
-        if missing:
-            raise InputError(f"{path}: lacks {', '.join(sorted(missing))}; has {', '.join(sorted(arrays))}")
-        colors = arrays.pop("colors", None)
-        return Scene(
-            arrays.pop("points").astype(np.float32, copy=False),
-            None if colors is None else colors.astype(np.uint8, copy=False),
-            arrays.pop("semantic").astype(np.int16, copy=False),
-            arrays.pop("instance").astype(np.int32, copy=False),
-            path.stem,
-            arrays,
-        )
+        arrays, colors = (_read_ply if path.suffix.lower() == ".ply" else _read_npz)(path)
+        names = _class_names(path)
+        chosen = {}
+        for name, known in (("semantic", SEMANTIC), ("instance", INSTANCE)):
+            found = find_name([*arrays], known)
+            if found is None:
+                held = ", ".join(sorted({*arrays})) or "nothing"
+                raise InputError(f"{path}: lacks {name}; it has {held}. Name the array {name}, or {known[1]}")
+            chosen[name] = arrays.pop(found)
+        try:
+            points, origin = points_of(arrays.pop("points"))
+            scene = Scene(
+                points,
+                colors_of(colors),
+                semantic_of(chosen["semantic"], len(names) if names is not None else None),
+                instance_of(chosen["instance"]),
+                path.stem,
+                arrays if origin is None else _moved(arrays, origin),
+            )
+            check_one_class_each(scene.semantic, scene.instance, names or ())
+        except InputError as error:
+            raise InputError(f"{path}: {str(error).removeprefix(f'{path.stem}: ')}") from None
+        finite = np.isfinite(scene.points).all(axis=1)
+        return scene if finite.all() else scene.part(finite)
+
+    def part(self, keep: np.ndarray) -> Scene:
+        """The points that `keep` (N,) bool names, with all that belongs to them."""
+        extras = {
+            name: value[keep] if np.ndim(value) and len(value) == len(self) else value
+            for name, value in self.extras.items()
+        }
+        colors = None if self.colors is None else self.colors[keep]
+        return Scene(self.points[keep], colors, self.semantic[keep], self.instance[keep], self.name, extras)
 
 
-def _read_ply(path: Path) -> dict[str, np.ndarray]:
-    import open3d
+def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    with reading(path, "npz"), np.load(path, allow_pickle=False) as content:
+        arrays = dict(content)
+    if "points" not in arrays:
+        raise InputError(f"{path}: lacks points; it has {', '.join(sorted(arrays)) or 'nothing'}")
+    return arrays, arrays.pop("colors", None)
 
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    cloud = open3d.t.io.read_point_cloud(str(path)).point
-    if "positions" not in cloud or not len(cloud["positions"]):
-        raise InputError(f"{path}: holds no points that can be read as PLY")
-    arrays = {"points": cloud["positions"].numpy()}
-    count = len(arrays["points"])
-    if "colors" in cloud:
-        arrays["colors"] = cloud["colors"].numpy()
-    for target, source, default in (("semantic", "label", IGNORE), ("instance", "instance", 0)):
-        arrays[target] = cloud[source].numpy().reshape(-1) if source in cloud else np.full(count, default)
-    return arrays
+
+def _read_ply(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    cloud = read_ply(path).checked(path)
+    colorless = [remark for remark in cloud.remarks if "colour" in remark]
+    if colorless:
+        raise InputError(f"{path}: {colorless[0]}; write the colours as red, green and blue from 0 to 255")
+    columns = dict(cloud.columns)
+    if find_name([*columns], INSTANCE) is None and find_name([*columns], SEMANTIC) is not None:
+        columns["instance"] = np.zeros(len(cloud), np.int32)
+    return {**columns, "points": far_again(cloud)}, cloud.colors
+
+
+def _moved(arrays: dict[str, np.ndarray], origin: np.ndarray) -> dict[str, np.ndarray]:
+    """The camera's pose goes where the points went; the origin is kept."""
+    moved = {**arrays, "origin": origin}
+    if "camera" in arrays and np.shape(arrays["camera"]) == (4, 4):
+        moved["camera"] = np.array(arrays["camera"], float)
+        moved["camera"][:3, 3] -= origin
+    return moved
+
+
+def _class_names(scene: Path) -> tuple[str, ...] | None:
+    """Class names of the data set that a scene's file lies in; None where it lies in none."""
+    path = scene.parent.parent / "labels.yaml"
+    try:
+        return _names_in(path, path.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _names_in(path: Path, changed: int) -> tuple[str, ...]:
+    return LabelSet.read(path).names
 
 
 def scene_files(root: Path, split: str) -> list[Path]:
     """Paths of a split's scenes in name order; InputError where the split is missing or empty."""
     folder = Path(root) / split
-    files = sorted(p for p in folder.glob("*") if p.suffix in EXTENSIONS and not p.name.startswith("."))
+    files = sorted(p for p in folder.glob("*") if p.suffix.lower() in EXTENSIONS and not p.name.startswith("."))
     if not files:
         raise InputError(f"{folder}: no scenes; expected {' or '.join('*' + e for e in EXTENSIONS)} there")
     return files

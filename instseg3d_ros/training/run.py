@@ -18,8 +18,10 @@ from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
 from tqdm import tqdm
 
-from instseg3d_ros.data.scene import read_labels
+from instseg3d_ros.data.scene import read_labels, scene_files
+from instseg3d_ros.data.survey import survey
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.evaluation.benchmark_layout import labels_ids
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.checkpoint import ModelCard
@@ -105,6 +107,7 @@ def train(recipe: Recipe) -> Path:
     _check(recipe)
     out = Path(recipe.out)
     labels = _labels(recipe)
+    _survey(recipe, labels)
     torch.manual_seed(recipe.seed)
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
@@ -155,6 +158,21 @@ def train(recipe: Recipe) -> Path:
             _teach_objects(recipe, out)
         figures.write(out, recipe.data)
     return out / "model.safetensors"
+
+
+def _survey(recipe: Recipe, labels: LabelSet) -> None:
+    """Print what the data hold; InputError where nothing can be learned from them, or a part is missing."""
+    labels_ids(labels)
+    for root in recipe.data:
+        scene_files(Path(root), "val")
+    if os.environ.get("LOCAL_RANK", "0") != "0":  # a further process of the same training
+        return
+    bar = partial(tqdm, desc="reading", unit="scene", leave=False, disable=None)
+    found = survey([Path(root) for root in recipe.data], labels, recipe.network.voxel_size, bar)
+    print(found.table())
+    for warning in found.warnings():
+        print(f"warning: {warning}")
+    found.check(instances=recipe.steps > recipe.semantic_steps)
 
 
 def _teach_objects(recipe: Recipe, out: Path) -> None:
