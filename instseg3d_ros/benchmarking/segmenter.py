@@ -17,7 +17,7 @@ import torch
 from instseg3d_ros.benchmarking.frame import Frame
 from instseg3d_ros.benchmarking.race import Row, Times, race
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.sparse import SparseTensor, voxelize
+from instseg3d_ros.sparse import voxelize
 from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.precision import reduced_precision
 
@@ -30,7 +30,8 @@ def model_file(model: str, folder: Path) -> tuple[Path, str]:
     """The named weights and their name, or untrained ones in `folder` where no model of that name is installed."""
     from instseg3d_ros.labels import SYNTHETIC
     from instseg3d_ros.network import checkpoint
-    from instseg3d_ros.network.model import Architecture, Network
+    from instseg3d_ros.network.architecture import Architecture
+    from instseg3d_ros.network.model import Network
 
     try:
         return checkpoint.find(model), model
@@ -105,19 +106,20 @@ def _memory(frame: Frame, path: Path, name: str, folder: Path) -> Row:
 def _agreement(frame: Frame, path: Path, name: str) -> Row:
     """The share of voxels that bfloat16 gives the same class as float32."""
     from instseg3d_ros.network import checkpoint
-    from instseg3d_ros.network.model import input_features
+    from instseg3d_ros.network.inputs import NetworkInput
 
     network, card = checkpoint.load(path)
     points, colors = frame.tensors()
-    voxels = voxelize(points, colors, card.architecture.voxel_size)
-    features = input_features(voxels.positions, voxels.features, voxels.grid.batch, card.architecture.inputs)
+    inputs = NetworkInput.of_points(points, colors, card.architecture.voxel_size, card.architecture.inputs)
     classes = []
     for dtype in (torch.float32, torch.bfloat16):
         with reduced_precision(dtype):
-            y = network.backbone(SparseTensor(features, voxels.grid)).features
+            y = network.backbone(inputs.x).features
         classes.append(network.semantic_head(y).argmax(1))
     same = 100 * float((classes[0] == classes[1]).float().mean())
-    return Row(GROUP, f"{name}: labels in bf16", len(voxels.grid), None, "in fp32", None, same, SAME, unit="% the same")
+    return Row(
+        GROUP, f"{name}: labels in bf16", len(inputs.voxels.grid), None, "in fp32", None, same, SAME, unit="% the same"
+    )
 
 
 def measure_memory(model: str, frame: str) -> None:

@@ -8,8 +8,7 @@ import numpy as np
 import torch
 
 from instseg3d_ros.data.scene import Scene
-from instseg3d_ros.network.model import input_features
-from instseg3d_ros.sparse import SparseTensor, voxelize
+from instseg3d_ros.network.inputs import NetworkInput
 
 
 @dataclass
@@ -33,13 +32,21 @@ class PointBatch:
 
 @dataclass
 class VoxelBatch:
-    """What the network and its losses take. positions (V,3); batch, semantic, instance (V,) int64."""
+    """What the network and its losses take: inputs of V voxels; semantic, instance (V,) int64 of each."""
 
-    x: SparseTensor
-    positions: torch.Tensor
-    batch: torch.Tensor
+    inputs: NetworkInput
     semantic: torch.Tensor
     instance: torch.Tensor
+
+    @property
+    def positions(self) -> torch.Tensor:
+        """(V, 3) mean positions in metres."""
+        return self.inputs.voxels.positions
+
+    @property
+    def batch(self) -> torch.Tensor:
+        """(V,) int64 scene of each voxel."""
+        return self.inputs.voxels.grid.batch
 
 
 def collate(scenes: list[Scene]) -> PointBatch:
@@ -57,11 +64,8 @@ def collate(scenes: list[Scene]) -> PointBatch:
 
 def to_voxels(points: PointBatch, voxel_size: float, inputs: str, engine: str = "torch") -> VoxelBatch:
     """Voxelize; a voxel takes the labels of its first point (points come in random or image order)."""
-    voxels = voxelize(points.points, points.colors, voxel_size, points.batch, engine=engine)
-    count, total = len(voxels.positions), len(points.points)
-    first = torch.full((count,), total, dtype=torch.int64, device=voxels.inverse.device)
-    first.scatter_reduce_(0, voxels.inverse, torch.arange(total, device=first.device), "amin")
-    batch = voxels.grid.batch
-    features = input_features(voxels.positions, voxels.features, batch, inputs)
-    x = SparseTensor(features, voxels.grid)
-    return VoxelBatch(x, voxels.positions, batch, points.semantic[first], points.instance[first])
+    made = NetworkInput.of_points(points.points, points.colors, voxel_size, inputs, points.batch, engine)
+    count, total = len(made.voxels.positions), len(points.points)
+    first = torch.full((count,), total, dtype=torch.int64, device=made.voxels.inverse.device)
+    first.scatter_reduce_(0, made.voxels.inverse, torch.arange(total, device=first.device), "amin")
+    return VoxelBatch(made, points.semantic[first], points.instance[first])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 import torch
@@ -14,11 +14,13 @@ from safetensors.torch import save_file
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import LabelSet
-from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.network.architecture import Architecture
+from instseg3d_ros.network.model import Network
 from instseg3d_ros.paths import share
 
 KEY = "instseg3d_ros"  # our entry in the safetensors metadata
 FORMAT = 1
+UNNAMED = "inputs without names"  # of an object head
 
 
 @dataclass
@@ -77,6 +79,9 @@ def load(path: Path) -> tuple[Network, ModelCard]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         card = ModelCard.from_json(metadata[KEY])
+        if "object_head.mean" in tensors and not card.architecture.object_inputs:  # files from before inputs had names
+            unnamed = ((UNNAMED, len(tensors["object_head.mean"])),)
+            card.architecture = replace(card.architecture, object_inputs=unnamed)
         network = Network(card.architecture)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

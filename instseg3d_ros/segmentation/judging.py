@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from instseg3d_ros.network.model import floor_level
+from instseg3d_ros.network.inputs import floor_level
 from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.description import Description, columns

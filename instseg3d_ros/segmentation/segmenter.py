@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from itertools import zip_longest
 from time import perf_counter
 
 import numpy as np
@@ -13,14 +14,15 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.checkpoint import ModelCard
-from instseg3d_ros.network.model import Network, input_features
+from instseg3d_ros.network.inputs import NetworkInput
+from instseg3d_ros.network.model import Network
+from instseg3d_ros.segmentation.description import input_widths
 from instseg3d_ros.segmentation.instances import find_instances
 from instseg3d_ros.segmentation.level import levelling_rotation
 from instseg3d_ros.segmentation.mean_shift import mean_shift
 from instseg3d_ros.segmentation.options import Options
 from instseg3d_ros.segmentation.result import Result, move_instances
 from instseg3d_ros.segmentation.state import Candidates, Evidence, VoxelAnswer
-from instseg3d_ros.sparse import SparseTensor, voxelize
 from instseg3d_ros.sparse.precision import choose, reduced_precision
 from instseg3d_ros.sparse.rigid import transform_points, usable_points
 
@@ -48,6 +50,7 @@ class Segmenter:
         self.dtype = choose(precision, self.device)  # of the backbone
         self.network = network.to(self.device).eval()
         self.card = card
+        check_object_inputs(card)
         self.labels: LabelSet = card.labels
         self.voxel_size: float = card.architecture.voxel_size
         self.engine = pick_engine(engine, self.device)
@@ -135,24 +138,22 @@ class Segmenter:
             if not len(cloud):
                 return None
             rotation = levelling_rotation(cloud) if options.level == "auto" else np.eye(3)
-            voxels = voxelize(
+            inputs = NetworkInput.of_points(
                 torch.from_numpy(transform_points(cloud, rotation)).to(self.device),
                 None if colors is None else torch.from_numpy(colors[rows]).to(self.device).float(),
                 self.voxel_size,
+                self.network.architecture.inputs,
                 engine=self.engine,
             )
-        with clock("backbone"):
-            network, batch = self.network, voxels.grid.batch
-            inputs = input_features(voxels.positions, voxels.features, batch, network.architecture.inputs)
-            x = SparseTensor(inputs, voxels.grid)
-            with reduced_precision(self.dtype, self.device):
-                features = network.backbone(x).features
+            network, voxels = self.network, inputs.voxels
+        with clock("backbone"), reduced_precision(self.dtype, self.device):
+            features = network.backbone(inputs.x).features
         with clock("heads"):
             probability = network.semantic_head(features).softmax(dim=1)
-            embedding = network.embed(features, x)
+            embedding = network.embed(features, inputs)
             things = self.likely_things(probability, options.min_thing).nonzero().squeeze(1)
         with clock("graph"):
-            embedding = network.refine(embedding, x, voxels.positions, things)
+            embedding = network.refine(embedding, voxels, things)
         with clock("cluster"):
             cluster = self._clusters(embedding, things, options.bandwidth)
             fine = self._clusters(embedding, things, options.bandwidth / 2) if options.merge else None
@@ -174,6 +175,21 @@ class _Answer:
     rotation: np.ndarray
     voxel_of_point: np.ndarray
     voxels: VoxelAnswer
+
+
+def check_object_inputs(card: ModelCard) -> None:
+    """InputError where the object head was trained with other inputs than `description.INPUTS` are now."""
+    architecture = card.architecture
+    trained, computed = architecture.object_inputs, input_widths(architecture.classes, architecture.width)
+    if trained and trained[0][0] == checkpoint.UNNAMED:
+        computed = ((checkpoint.UNNAMED, sum(width for _, width in computed)),)
+    for old, new in zip_longest(trained, computed if trained else ()):
+        if old != new:
+            was, now = (" of width ".join(map(str, one)) if one else "nothing" for one in (old, new))
+            raise InputError(
+                f"the model's object head was trained with '{was}' where this version computes '{now}';"
+                " train the object head again (`train`, `object_scenes`)"
+            )
 
 
 def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:

@@ -24,6 +24,7 @@ class Voxels:
     features: Tensor | None  # (V, F) mean of the points' features
     inverse: Tensor  # (N,) int64, point -> voxel
     counts: Tensor  # (V,) int64 points in each voxel
+    voxel_size: float  # metres
 
 
 def voxelize(
@@ -57,7 +58,9 @@ def voxelize(
     grid, inverse = VoxelGrid.from_coords(coords, num_scenes, engine)
     counts = torch.bincount(inverse, minlength=len(grid))
     positions = _mean(points, inverse, counts)
-    return Voxels(grid, positions, None if features is None else _mean(features, inverse, counts), inverse, counts)
+    return Voxels(
+        grid, positions, None if features is None else _mean(features, inverse, counts), inverse, counts, voxel_size
+    )
 
 
 def _native(points, features, voxel_size, batch, num_scenes, engine) -> Voxels | None:
@@ -77,7 +80,7 @@ def _native(points, features, voxel_size, batch, num_scenes, engine) -> Voxels |
     blocks = blocks[: int(number_of_blocks)].clone()
     codes, positions, means, counts = (part[:found].clone() for part in (codes, positions, means, counts))
     grid = VoxelGrid(codes, blocks, BLOCK_BITS, num_scenes, engine)
-    return Voxels(grid, positions, None if features is None else means, inverse, counts)
+    return Voxels(grid, positions, None if features is None else means, inverse, counts, voxel_size)
 
 
 def _mean(values: Tensor, inverse: Tensor, counts: Tensor) -> Tensor:

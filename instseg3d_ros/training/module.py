@@ -38,7 +38,7 @@ class Training(lightning.LightningModule):
         """Terms of the total on one batch; the embedding terms are zero in the first stage."""
         architecture, o = self.network.architecture, self.recipe.loss
         voxels = to_voxels(points, architecture.voxel_size, architecture.inputs)
-        output = self.network(voxels.x, voxels.positions)
+        output = self.network(voxels.inputs)
         semantic = scene_cross_entropy(output.logits, voxels.semantic, voxels.batch, self.class_weight)
         terms = {"semantic": o.semantic_weight * semantic}
         for name, embedding in (("embedding", output.embedding), ("refined", output.refined_embedding)):

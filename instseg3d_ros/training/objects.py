@@ -19,6 +19,7 @@ from instseg3d_ros.evaluation.instance_ap import Prediction, overlaps
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.model import Network
 from instseg3d_ros.network.object_head import ObjectHead
+from instseg3d_ros.segmentation.description import input_widths
 from instseg3d_ros.segmentation.segmenter import Segmenter
 from instseg3d_ros.training.module import class_weight
 
@@ -50,7 +51,8 @@ def teach(
     An older head and a calibration of its scores are forgotten. Raises InputError where too few objects are found.
     """
     network, card = checkpoint.load(weights)
-    architecture = dataclasses.replace(card.architecture, object_head=True)
+    widths = input_widths(card.architecture.classes, card.architecture.width)
+    architecture = dataclasses.replace(card.architecture, object_inputs=widths)
     known = {name: value for name, value in network.state_dict().items() if not name.startswith("object_head")}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from instseg3d_ros.data.augment import Augmentation
+from instseg3d_ros.network.architecture import NetworkRecipe
 from instseg3d_ros.segmentation.options import Options
 
 
@@ -21,22 +22,6 @@ class LossRecipe:
     embedding_weight: float = 1.0
     clearance: float = 0.0  # weight, beside equation 5, of what keeps points off other objects' means; the paper: none
     margin: float = 1.0  # of that
-
-
-@dataclass
-class NetworkRecipe:
-    """See `network.model.Architecture`; the number of classes comes from the data."""
-
-    backbone: str = "unet"
-    width: int = 16
-    repetitions: int = 1
-    inputs: str = "position_color"
-    embedding: int = 4
-    anchored: bool = False
-    graph_layers: int = 2
-    aggregator: str = "attention"
-    neighbors: int = 8
-    voxel_size: float = 0.02
 
 
 @dataclass

@@ -24,8 +24,9 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.evaluation.benchmark_layout import labels_ids
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.network import checkpoint
+from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.checkpoint import ModelCard
-from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.network.model import Network
 from instseg3d_ros.sparse import BatchNormReLU
 from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.precision import WITHOUT_BF16

@@ -43,9 +43,8 @@ def trace(segmenter, points: np.ndarray, colors: np.ndarray | None) -> Stages:
     """Run a `Segmenter` on finite points and keep what passes between its steps."""
     import torch
 
-    from instseg3d_ros.network.model import input_features
+    from instseg3d_ros.network.inputs import NetworkInput
     from instseg3d_ros.segmentation.level import levelling_rotation
-    from instseg3d_ros.sparse import SparseTensor, voxelize
 
     keep = np.flatnonzero(np.isfinite(points).all(axis=1))
     points, colors = points[keep], None if colors is None else colors[keep]
@@ -63,9 +62,9 @@ def trace(segmenter, points: np.ndarray, colors: np.ndarray | None) -> Stages:
     with torch.inference_mode():
         rgb = None if colors is None else torch.from_numpy(colors).to(segmenter.device).float()
         cloud = torch.from_numpy(level).to(segmenter.device)
-        voxels = voxelize(cloud, rgb, segmenter.voxel_size, engine=segmenter.engine)
-        inputs = input_features(voxels.positions, voxels.features, voxels.grid.batch, network.architecture.inputs)
-        output = network(SparseTensor(inputs, voxels.grid), voxels.positions)
+        names, engine = network.architecture.inputs, segmenter.engine
+        inputs = NetworkInput.of_points(cloud, rgb, segmenter.voxel_size, names, engine=engine)
+        output, voxels = network(inputs), inputs.voxels
     for hook in hooks:
         hook.remove()
     semantic = output.logits.argmax(dim=1).cpu().numpy()

@@ -269,8 +269,9 @@ def test_a_model_that_is_not_there_is_no_fault_of_the_input(tmp_path, capsys):
 
 def test_processes_side_by_side(tmp_path):
     """With a real network, of random weights: processes load it for themselves."""
+    from instseg3d_ros.network.architecture import Architecture
     from instseg3d_ros.network.checkpoint import ModelCard, save
-    from instseg3d_ros.network.model import Architecture, Network
+    from instseg3d_ros.network.model import Network
 
     architecture = Architecture(width=4, graph_layers=0, classes=len(SYNTHETIC), voxel_size=0.2)
     save(tmp_path / "tiny.safetensors", Network(architecture), ModelCard(architecture, SYNTHETIC))

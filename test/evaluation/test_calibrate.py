@@ -11,7 +11,8 @@ from instseg3d_ros.evaluation.calibration import reliability
 from instseg3d_ros.evaluation.outcome import Outcome
 from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.network import checkpoint
-from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.network.architecture import Architecture
+from instseg3d_ros.network.model import Network
 from instseg3d_ros.segmentation import instances
 
 

@@ -10,8 +10,9 @@ from safetensors.torch import load_file, save_file
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SCANNET20
 from instseg3d_ros.network import checkpoint
+from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.checkpoint import KEY, ModelCard
-from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.network.model import Network
 
 
 @pytest.fixture
@@ -104,3 +105,18 @@ def test_missing_models_are_named(tmp_path):
         checkpoint.find("nonesuch")
     with pytest.raises(InputError, match="no such model file"):
         checkpoint.load(tmp_path / "absent.safetensors")
+
+
+def test_an_object_head_from_before_its_inputs_had_names_loads(tmp_path):
+    architecture = Architecture(width=2, classes=20, object_inputs=(("size", 3), ("height", 1)))
+    network, path = Network(architecture), tmp_path / "old.safetensors"
+    checkpoint.save(path, network, ModelCard(architecture, SCANNET20))
+    _, card = checkpoint.load(path)
+    assert card.architecture.object_inputs == (("size", 3), ("height", 1))
+    content = json.loads(card.to_json())
+    content["architecture"] = {**content["architecture"], "object_head": True}
+    del content["architecture"]["object_inputs"]
+    rewrite(path, lambda tensors: None, {KEY: json.dumps(content)})
+    again, card = checkpoint.load(path)
+    assert card.architecture.object_inputs == ((checkpoint.UNNAMED, 4),)
+    assert torch.equal(again.object_head.layers[0].weight, network.object_head.layers[0].weight)

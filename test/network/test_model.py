@@ -4,9 +4,11 @@ import pytest
 import torch
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.backbone import resnet, unet
-from instseg3d_ros.network.model import Architecture, Network, input_features
-from instseg3d_ros.sparse import SparseTensor, voxelize
+from instseg3d_ros.network.inputs import INPUTS, NetworkInput, input_width
+from instseg3d_ros.network.model import Network
+from instseg3d_ros.sparse import voxelize
 
 
 def parameters(*modules):
@@ -27,10 +29,10 @@ def run(network, clouds):
     points = torch.cat([p for p, _ in clouds])
     colors = torch.cat([c for _, c in clouds])
     batch = torch.repeat_interleave(torch.arange(len(clouds)), torch.tensor([len(p) for p, _ in clouds]))
-    voxels = voxelize(points, colors, network.architecture.voxel_size, batch)
-    features = input_features(voxels.positions, voxels.features, voxels.grid.batch, network.architecture.inputs)
-    output = network(SparseTensor(features, voxels.grid), voxels.positions)
-    return torch.cat((output.logits, output.embedding, output.refined_embedding), dim=1)[voxels.inverse]
+    architecture = network.architecture
+    inputs = NetworkInput.of_points(points, colors, architecture.voxel_size, architecture.inputs, batch)
+    output = network(inputs)
+    return torch.cat((output.logits, output.embedding, output.refined_embedding), dim=1)[inputs.voxels.inverse]
 
 
 @pytest.fixture
@@ -62,11 +64,10 @@ def test_embeddings_of_some_voxels_are_those_of_all(graph_layers):
     torch.manual_seed(0)
     network = Network(Architecture(width=4, voxel_size=0.1, graph_layers=graph_layers)).eval()
     voxels = voxelize(cloud(5, 3000)[0], None, 0.1)
-    x = SparseTensor(torch.zeros(len(voxels.grid), 1), voxels.grid)
     embedding = torch.randn(len(voxels.grid), 4)
-    everything = network.refine(embedding, x, voxels.positions)
+    everything = network.refine(embedding, voxels)
     for rows in (torch.tensor([5, 700, 31]), torch.arange(100, 300), torch.arange(0)):
-        some = network.refine(embedding, x, voxels.positions, rows)
+        some = network.refine(embedding, voxels, rows)
         assert torch.allclose(some[rows], everything[rows], atol=1e-6)
 
 
@@ -105,10 +106,37 @@ def test_an_anchor_needs_positions():
 def test_an_anchored_embedding_starts_at_the_position():
     torch.manual_seed(0)
     network = Network(Architecture(width=4, classes=5, voxel_size=0.1, anchored=True)).eval()
-    voxels = voxelize(*cloud(6), 0.1)
-    features = input_features(voxels.positions, voxels.features, voxels.grid.batch, "position_color")
-    x = SparseTensor(features, voxels.grid)
-    y = network.backbone(x).features
-    added = network.embed(y, x) - network.embedding_head(y)
-    assert torch.allclose(added[:, :3], 2 * features[:, 3:], atol=1e-5) and (added[:, 3] == 0).all()
-    assert torch.equal(network(x, voxels.positions).embedding, network.embed(y, x))
+    inputs = NetworkInput.of_points(*cloud(6), 0.1, "position_color")
+    y = network.backbone(inputs.x).features
+    added = network.embed(y, inputs) - network.embedding_head(y)
+    assert torch.allclose(added[:, :3], 2 * inputs.position, atol=1e-5) and (added[:, 3] == 0).all()
+    assert torch.equal(network(inputs).embedding, network.embed(y, inputs))
+
+
+def test_input_features_are_colour_and_position_in_the_scene():
+    (points, colors), floor = cloud(7), 0.3
+    points[:, 2] += floor
+    inputs = NetworkInput.of_points(points, colors, 0.1, "position_color")
+    positions = inputs.voxels.positions
+    assert torch.allclose(inputs.x.features[:, :3], inputs.voxels.features / 127.5 - 1)
+    assert torch.allclose(inputs.x.features[:, 3:5], positions[:, :2] - positions[:, :2].mean(0), atol=1e-6)
+    height = inputs.x.features[:, 5]
+    assert -0.05 < height.min() <= 0 and torch.allclose(height - height.min(), positions[:, 2] - positions[:, 2].min())
+    gray = NetworkInput.of_points(points, None, 0.1, "color")
+    assert (gray.x.features == 0).all() and gray.x.features.shape[1] == 3
+    for name in INPUTS:
+        one = NetworkInput.of_points(points, colors, 0.1, name)
+        assert one.x.features.shape == (len(one.voxels.grid), input_width(name))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("voxel_size", [0.03, 0.1, 0.2])
+def test_neighbours_are_exact_whatever_the_size_of_the_voxels(voxel_size):
+    """`segment --voxel` gives the network other voxels than the size that it was trained with."""
+    torch.manual_seed(0)
+    network = Network(Architecture(width=4, voxel_size=0.1, graph_layers=1, aggregator="mean")).eval()
+    voxels = voxelize(cloud(8, 3000)[0], None, voxel_size)
+    embedding = torch.randn(len(voxels.grid), 4)
+    nearest = torch.cdist(voxels.positions.double(), voxels.positions.double()).topk(8, largest=False)[1]
+    expected = network.graph[0](embedding, nearest)
+    assert torch.allclose(network.refine(embedding, voxels), expected, atol=1e-5)

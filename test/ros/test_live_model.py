@@ -23,7 +23,8 @@ def weights(tmp_path_factory):
     import torch
 
     from instseg3d_ros.network import checkpoint
-    from instseg3d_ros.network.model import Architecture, Network
+    from instseg3d_ros.network.architecture import Architecture
+    from instseg3d_ros.network.model import Network
 
     torch.manual_seed(0)
     architecture = Architecture(width=4, classes=len(SYNTHETIC), graph_layers=1, voxel_size=0.05)

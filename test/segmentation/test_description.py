@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 import torch
 
+from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import LabelClass, LabelSet
+from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.checkpoint import ModelCard
-from instseg3d_ros.network.model import Architecture, Network
-from instseg3d_ros.network.object_head import CLIP, MEASURES, ObjectHead
+from instseg3d_ros.network.model import Network
+from instseg3d_ros.network.object_head import CLIP, ObjectHead
 from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.description import INPUTS, Description, columns, input_widths
 from instseg3d_ros.segmentation.instances import find_instances
@@ -21,6 +23,7 @@ LABELS = LabelSet(
     "three",
     (LabelClass("floor", 1, (0, 0, 0), False), LabelClass("cup", 2, (1, 1, 1)), LabelClass("box", 3, (2, 2, 2))),
 )
+WIDTH = sum(width for _, width in input_widths(3, 0))  # of a description with three classes and no features
 
 
 def _description(positions, part, num, points, features=None, seed=0):
@@ -69,24 +72,24 @@ def test_each_input_has_the_width_that_it_states():
 def test_no_objects_have_no_descriptions():
     none = np.zeros((0, 3), np.float32)
     found = columns(_description(none, np.zeros(0, np.int64), 0, np.zeros(0), np.zeros((0, 2), np.float32)))
-    assert found.shape == (0, 6 + MEASURES + 2)
+    assert found.shape == (0, WIDTH + 2)
     found = found[:, :-2]
-    assert [answer.shape for answer in ask(ObjectHead(3).eval(), found, np.array([1, 2]))] == [(0,)] * 3
+    assert [answer.shape for answer in ask(ObjectHead(3, WIDTH).eval(), found, np.array([1, 2]))] == [(0,)] * 3
 
 
 def test_the_head_sees_standard_deviations_and_nothing_extreme():
-    head = ObjectHead(3)
+    head = ObjectHead(3, WIDTH)
     head.mean.fill_(2.0)
     head.scale.fill_(0.5)
-    x = torch.full((1, 6 + MEASURES), 3.0)
+    x = torch.full((1, WIDTH), 3.0)
     assert torch.equal(head.normalized(x), torch.full_like(x, 2.0))
     assert head.normalized(x * 1e6).max() == CLIP and head.normalized(-x * 1e6).min() == -CLIP
 
 
 def test_judgement_is_among_things_and_scores_as_written():
     torch.manual_seed(0)
-    head = ObjectHead(3).eval()
-    x = np.random.default_rng(0).normal(size=(50, 6 + MEASURES)).astype(np.float32)
+    head = ObjectHead(3, WIDTH).eval()
+    x = np.random.default_rng(0).normal(size=(50, WIDTH)).astype(np.float32)
     winner, score, quality = ask(head, x, np.array([1, 2]))
     with torch.no_grad():
         classes, right = head(torch.from_numpy(x))
@@ -120,28 +123,40 @@ def test_a_head_names_and_scores_objects():
     scene = _two_blocks()
     plain = find_instances(scene, LABELS, Options())
     assert {one.label for one in plain.instances} == {"cup"} and plain.candidates is None
-    found = find_instances(scene, LABELS, Options(), Stub(3))
+    found = find_instances(scene, LABELS, Options(), Stub(3, WIDTH))
     assert [one.label for one in found.instances] == ["cup", "box"]
     sure = float(torch.tensor([6.0, 0]).softmax(0)[0] ** (1 / 3))
     assert [one.score for one in found.instances] == pytest.approx([sure * 0.7310586, sure * 0.2689414], rel=1e-5)
     descriptions = found.candidates.descriptions
-    assert descriptions.shape == (2, 6 + MEASURES) and sorted(descriptions[:, 18] > 0.5) == [False, True]
+    assert descriptions.shape == (2, WIDTH) and sorted(descriptions[:, 18] > 0.5) == [False, True]
     low = scene.cluster.numpy() == 1
     assert (found.semantic[low] == 1).all() and (found.semantic[~low] == 2).all()
-    surest = find_instances(scene, LABELS, Options(min_score=0.5), Stub(3))
+    surest = find_instances(scene, LABELS, Options(min_score=0.5), Stub(3, WIDTH))
     assert [one.label for one in surest.instances] == ["cup"]
     halved = {"raw": [0, 1], "calibrated": [0, 0.5]}
-    half = find_instances(scene, LABELS, Options(), Stub(3), halved)
+    half = find_instances(scene, LABELS, Options(), Stub(3, WIDTH), halved)
     assert [one.score for one in half.instances] == pytest.approx([one.score / 2 for one in found.instances])
 
 
 def test_a_network_with_a_head_segments_and_tells_its_candidates():
     torch.manual_seed(0)
-    architecture = Architecture(width=4, classes=3, graph_layers=0, voxel_size=0.05, object_head=True)
+    architecture = Architecture(width=4, classes=3, graph_layers=0, voxel_size=0.05, object_inputs=input_widths(3, 4))
     segmenter = Segmenter(Network(architecture), ModelCard(architecture, LABELS), min_thing=0.0, level="off")
     points = np.random.default_rng(0).uniform(0, 1, (3000, 3)).astype(np.float32)
     points[7] = np.nan
     result, candidates = segmenter(points), segmenter.candidates(points)
-    assert result.instances and candidates.descriptions.shape == (len(candidates.which), 6 + MEASURES + 4)
+    assert result.instances and candidates.descriptions.shape == (len(candidates.which), WIDTH + 4)
     assert candidates.part.shape == (3000,) and candidates.part[7] == -1
     assert segmenter.candidates(np.full((5, 3), np.nan)) is None
+
+
+def test_a_head_trained_with_other_inputs_is_refused():
+    widths = input_widths(3, 4)
+    for trained, told in (
+        ((*widths[:-1], ("normals", 3)), "'normals of width 3' where this version computes 'features of the backbone"),
+        (widths[:-1], "'nothing' where"),
+        ((("inputs without names", 7),), "of width 7"),
+    ):
+        architecture = Architecture(width=4, classes=3, graph_layers=0, object_inputs=trained)
+        with pytest.raises(InputError, match=told):
+            Segmenter(Network(architecture), ModelCard(architecture, LABELS))

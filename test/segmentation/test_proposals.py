@@ -8,6 +8,7 @@ import torch
 
 from instseg3d_ros.labels import LabelClass, LabelSet
 from instseg3d_ros.network.object_head import ObjectHead
+from instseg3d_ros.segmentation.description import input_widths
 from instseg3d_ros.segmentation.instances import find_instances
 from instseg3d_ros.segmentation.merging import merge_alike
 from instseg3d_ros.segmentation.options import Options
@@ -125,7 +126,7 @@ class Taste(ObjectHead):
     """Knows one class, and likes boxes of one length."""
 
     def __init__(self, length: float):
-        super().__init__(2)
+        super().__init__(2, sum(width for _, width in input_widths(2, 0)))
         self.length = length
 
     def forward(self, descriptions):

@@ -1,12 +1,15 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from sparse_clouds import grid_of, shapes
 from torch import nn
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.backbone import resnet, unet
-from instseg3d_ros.network.model import Architecture, Network
-from instseg3d_ros.sparse import BatchNormReLU, DownConv3d, SparseTensor, SubmanifoldConv3d, UpConv3d, engine
+from instseg3d_ros.network.model import Network
+from instseg3d_ros.sparse import BatchNormReLU, DownConv3d, SparseTensor, SubmanifoldConv3d, UpConv3d, engine, voxelize
 from instseg3d_ros.sparse.native import build, kernels
 from instseg3d_ros.sparse.precision import choose, reduced_precision
 
@@ -120,10 +123,11 @@ def test_a_network_in_mixed_precision_learns_what_float32_learns():
     network = Network(Architecture(width=8, voxel_size=0.05, classes=5))
     positions = (grid.coords[:, 1:].float() + 0.5) * 0.05
     x, target = SparseTensor(torch.randn(len(grid), 6), grid), torch.randint(0, 5, (len(grid),))
+    inputs = SimpleNamespace(x=x, voxels=voxelize(positions, None, 0.05))  # random features in place of colours
     gradients = []
     for enabled in (False, True):
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-            output = network(x, positions)
+            output = network(inputs)
             assert output.logits.dtype == output.embedding.dtype == output.refined_embedding.dtype == torch.float32
             loss = nn.functional.cross_entropy(output.logits, target)
         network.zero_grad()

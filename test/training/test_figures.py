@@ -42,8 +42,9 @@ def test_curves_are_drawn_and_nothing_is_refused(tmp_path):
 def test_validation_scenes_are_drawn(tmp_path, toy_dataset, monkeypatch):
     from instseg3d_ros.data.scene import read_labels
     from instseg3d_ros.evaluation import figures as scene_figures
+    from instseg3d_ros.network.architecture import Architecture
     from instseg3d_ros.network.checkpoint import ModelCard, save
-    from instseg3d_ros.network.model import Architecture, Network
+    from instseg3d_ros.network.model import Network
 
     monkeypatch.setattr(scene_figures, "WIDTH", 150)
     labels = read_labels(toy_dataset)

@@ -10,8 +10,9 @@ from torch.nn import functional
 from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.checkpoint import ModelCard
-from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.network.model import Network
 from instseg3d_ros.training.loading import class_share
 from instseg3d_ros.training.module import Training, class_weight, scene_cross_entropy
 from instseg3d_ros.training.recipe import LossRecipe, Recipe

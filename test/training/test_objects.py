@@ -8,9 +8,11 @@ from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.network import checkpoint
+from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.checkpoint import ModelCard
-from instseg3d_ros.network.model import Architecture, Network
-from instseg3d_ros.network.object_head import MEASURES, ObjectHead
+from instseg3d_ros.network.model import Network
+from instseg3d_ros.network.object_head import ObjectHead
+from instseg3d_ros.segmentation.description import input_widths
 from instseg3d_ros.segmentation.proposals import merge_proposals
 from instseg3d_ros.segmentation.segmenter import Segmenter
 from instseg3d_ros.segmentation.state import Candidates
@@ -67,23 +69,28 @@ def test_scenes_without_objects_are_no_trouble():
     assert [len(column) for column in found] == [0, 0, 0]
     one = objects.look(Fixed(nothing + 1, 1), scene)
     assert one[1].tolist() == [0.0]
-    architecture = Architecture(width=4, classes=len(SYNTHETIC), graph_layers=0, voxel_size=0.05, object_head=True)
+    architecture = Architecture(
+        width=4, classes=len(SYNTHETIC), graph_layers=0, voxel_size=0.05, object_inputs=input_widths(len(SYNTHETIC), 4)
+    )
     segmenter = Segmenter(Network(architecture), ModelCard(architecture, SYNTHETIC))
     scene = Scene(np.full((50, 3), np.nan, np.float32), None, np.zeros(50, np.int16), nothing, "nowhere")
     assert [column.shape[:1] for column in objects.look(segmenter, scene)] == [(0,)] * 3
 
 
-def _descriptions(count: int, classes: int = 4):
+WIDTH = 31  # of the descriptions in these tests
+
+
+def _descriptions(count: int):
     """The class is in two of the numbers, being right in a third."""
     rng = np.random.default_rng(0)
-    x = rng.normal(3, 5, (count, 2 * classes + MEASURES)).astype(np.float32)
+    x = rng.normal(3, 5, (count, WIDTH)).astype(np.float32)
     truth = 1 + (x[:, 5] > 3) + (x[:, 7] > 6)
     return x, np.where(x[:, 9] > 3, 0.8, 0.4), truth
 
 
 def test_it_learns_classes_and_how_well_a_mask_covers():
     torch.manual_seed(0)
-    head = ObjectHead(4)
+    head = ObjectHead(4, WIDTH)
     objects.learn(head, *_descriptions(20000))
     x, iou, truth = _descriptions(800)
     with torch.no_grad():
@@ -96,7 +103,7 @@ def test_too_few_objects_are_refused():
     x, iou, truth = _descriptions(500)
     iou[150:] = 0.1
     with pytest.raises(InputError, match="150 objects were found; the object head needs 200"):
-        objects.learn(ObjectHead(4), x, iou, truth)
+        objects.learn(ObjectHead(4, WIDTH), x, iou, truth)
 
 
 def _weights(path, labels):
@@ -117,7 +124,8 @@ def test_weights_get_a_head_and_keep_all_else(toy_dataset, tmp_path, monkeypatch
     before, _ = checkpoint.load(path)
     objects.teach(path, objects.pick_scenes([str(toy_dataset)], 3), device="cpu")
     network, card = checkpoint.load(path)
-    assert card.architecture.object_head and card.calibration is None and card.segmentation["bandwidth"] == 0.3
+    assert card.architecture.object_inputs == input_widths(len(card.labels), 4)
+    assert card.calibration is None and card.segmentation["bandwidth"] == 0.3
     for name, value in before.state_dict().items():
         assert torch.equal(network.state_dict()[name], value), name
     assert (network.object_head.scale > 1e-5).any() and "min_score" not in card.segmentation
@@ -136,7 +144,7 @@ def test_after_a_training_too_little_data_is_no_failure(toy_dataset, tmp_path, c
     recipe = Recipe(data=[str(toy_dataset)], out=str(tmp_path), object_scenes=2, accelerator="cpu")
     _teach_objects(recipe, tmp_path)
     assert "stays without an object head" in caplog.text
-    assert not checkpoint.load(tmp_path / "model.safetensors")[1].architecture.object_head
+    assert not checkpoint.load(tmp_path / "model.safetensors")[1].architecture.object_inputs
 
 
 def test_scenes_are_spread_over_the_folders(toy_dataset):

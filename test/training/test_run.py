@@ -14,7 +14,8 @@ import torch
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.network import checkpoint
-from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.network.architecture import Architecture
+from instseg3d_ros.network.model import Network
 from instseg3d_ros.sparse import BatchNormReLU
 from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.training.recipe import NetworkRecipe, Recipe

@@ -6,8 +6,9 @@ import torch
 from PIL import Image
 
 from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.checkpoint import ModelCard
-from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.network.model import Network
 from instseg3d_ros.segmentation.segmenter import Segmenter
 from instseg3d_ros.viewing import method
 

@@ -1,0 +1,63 @@
+"""What fixes the shape of a network: the part that a recipe chooses, and the part that follows from the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.network.backbone import BACKBONES
+from instseg3d_ros.network.graph import AGGREGATORS
+from instseg3d_ros.network.inputs import INPUTS
+
+
+@dataclass(frozen=True)
+class NetworkRecipe:
+    """What a recipe chooses of a network. The paper's values are the defaults where the paper gives one."""
+
+    backbone: str = "unet"
+    width: int = 16  # m, features of the first level
+    repetitions: int = 1  # blocks per level
+    inputs: str = "position_color"  # input features of a voxel
+    embedding: int = 4  # dimensions
+    anchored: bool = False  # the embedding starts from the position, and the head learns what to add
+    graph_layers: int = 2
+    aggregator: str = "attention"
+    neighbors: int = 8  # k, the voxel itself among them
+    voxel_size: float = 0.02  # metres
+
+    def __post_init__(self):
+        for name, value, known in (
+            ("backbone", self.backbone, BACKBONES),
+            ("inputs", self.inputs, INPUTS),
+            ("aggregator", self.aggregator, AGGREGATORS),
+        ):
+            if value not in known:
+                raise InputError(f"{name} '{value}' is unknown; one of: {', '.join(known)}")
+        for name, low, high in (
+            ("width", 1, 256), ("repetitions", 1, 8), ("embedding", 1, 64), ("graph_layers", 0, 8),
+            ("neighbors", 1, 64),
+        ):  # fmt: skip
+            if not low <= getattr(self, name) <= high:
+                raise InputError(f"{name} is {getattr(self, name)}; expected {low} to {high}")
+        if self.anchored and "position" not in INPUTS[self.inputs]:
+            raise InputError(f"anchored embeddings need positions; inputs are '{self.inputs}', give 'position_color'")
+        if not 0.001 <= self.voxel_size <= 1:
+            raise InputError(f"voxel_size is {self.voxel_size} m; expected 0.001 to 1")
+
+
+@dataclass(frozen=True)
+class Architecture(NetworkRecipe):
+    """All that fixes the shape of a network; stored with its weights.
+
+    object_inputs: name and number of columns of each input of the object head; empty without an object head.
+    """
+
+    classes: int = 22
+    object_inputs: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 1 <= self.classes <= 1000:
+            raise InputError(f"classes is {self.classes}; expected 1 to 1000")
+        pairs = tuple((str(name), int(width)) for name, width in self.object_inputs)  # JSON has lists for tuples
+        object.__setattr__(self, "object_inputs", pairs)

@@ -1,0 +1,75 @@
+"""From points to the input of the network: voxels, their input features, a sparse tensor.
+
+A new input feature is a property of `NetworkInput` and a line each in `FEATURES` and `INPUTS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from instseg3d_ros.sparse import SparseTensor, Voxels, voxelize
+
+FEATURES = {"color": 3, "position": 3}  # name of a property of `NetworkInput` → number of columns
+INPUTS = {"position_color": ("color", "position"), "color": ("color",)}  # name in a recipe → features, in this order
+
+
+def input_width(inputs: str) -> int:
+    """Number of columns of the input features that a recipe names `inputs`."""
+    return sum(FEATURES[name] for name in INPUTS[inputs])
+
+
+@dataclass(frozen=True)
+class NetworkInput:
+    """V voxels of one or several scenes, as the network takes them. `voxels.features` are mean colours, or None."""
+
+    voxels: Voxels
+    inputs: str = "position_color"
+
+    @staticmethod
+    def of_points(
+        points: Tensor,
+        colors: Tensor | None,
+        voxel_size: float,
+        inputs: str,
+        batch: Tensor | None = None,
+        engine: str = "torch",
+    ) -> NetworkInput:
+        """From points (N, 3) in metres, colours (N, 3) float 0 to 255 or None, and the scene (N,) of each point."""
+        return NetworkInput(voxelize(points, colors, voxel_size, batch, engine), inputs)
+
+    @cached_property
+    def x(self) -> SparseTensor:
+        """The input features (V, 3 or 6), on the voxels' grid."""
+        features = torch.cat([getattr(self, name) for name in INPUTS[self.inputs]], dim=1)
+        return SparseTensor(features, self.voxels.grid)
+
+    @cached_property
+    def color(self) -> Tensor:
+        """(V, 3) colour c as c / 127.5 − 1; a cloud without colour is mid-grey, 0."""
+        positions, colors = self.voxels.positions, self.voxels.features
+        return torch.zeros_like(positions) if colors is None else colors.to(positions.dtype) / 127.5 - 1
+
+    @cached_property
+    def position(self) -> Tensor:
+        """(V, 3) metres from the origin of the voxel's scene, so that the origin of the map does not matter."""
+        return self.voxels.positions - scene_origin(self.voxels.positions, self.voxels.grid.batch)
+
+
+def scene_origin(positions: Tensor, batch: Tensor) -> Tensor:
+    """(V, 3) origin of each voxel's scene: mean x and y, height of the floor (`floor_level`)."""
+    origin = torch.empty_like(positions)
+    for scene in range(int(batch.max()) + 1 if len(batch) else 0):
+        rows = (batch == scene).nonzero().squeeze(1)
+        if len(rows):
+            inside = positions[rows]
+            origin[rows] = torch.stack((inside[:, 0].mean(), inside[:, 1].mean(), floor_level(inside[:, 2])))
+    return origin
+
+
+def floor_level(z: Tensor) -> Tensor:
+    """Height of the floor as far as it is seen: the 2 % quantile of z (N,), which a stray point below does not move."""
+    return z.kthvalue(1 + int(0.02 * (len(z) - 1))).values
