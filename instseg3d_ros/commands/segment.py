@@ -79,7 +79,11 @@ def main(arguments: list[str]) -> int:
         intrinsics=options.intrinsics, depth_scale=options.depth_scale, html=options.html, budget=options.budget,
         threads=max(1, (os.cpu_count() or 1) // options.jobs) if options.jobs > 1 else 0,
     )  # fmt: skip
-    sources = [path for path in find_inputs(options.inputs) if MARK not in path.name and MARK not in path.parent.name]
+    sources = [
+        path
+        for path in find_inputs(options.inputs, options.intrinsics is not None)
+        if MARK not in path.name and MARK not in path.parent.name
+    ]
     if not sources:
         raise InputError(f"{options.inputs[0]}: holds only outputs of this command; name the clouds themselves")
     try:

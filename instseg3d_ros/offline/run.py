@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 
 from instseg3d_ros.data.clouds import is_bag, read_cloud
-from instseg3d_ros.data.clouds.rgbd import Intrinsics
+from instseg3d_ros.data.clouds.intrinsics import Intrinsics
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.offline.outputs import instance_json, labelled_kind, write_json, write_labelled, write_views
 from instseg3d_ros.offline.segmenting import CloudSegmenter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from instseg3d_ros.data.clouds.rgbd import Intrinsics
+from instseg3d_ros.data.clouds.intrinsics import Intrinsics
 from instseg3d_ros.data.units import metres
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.axes import AXES

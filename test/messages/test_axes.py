@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from instseg3d_ros.data.clouds import Cloud
-from instseg3d_ros.data.clouds.rgbd import Intrinsics, back_project
+from instseg3d_ros.data.clouds.intrinsics import Intrinsics
+from instseg3d_ros.data.clouds.rgbd import back_project
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.axes import BODY_FROM_OPTICAL, axes_of_image, body_rotation
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from instseg3d_ros.data.clouds.rgbd import Intrinsics, back_project
+from instseg3d_ros.data.clouds.intrinsics import Intrinsics
+from instseg3d_ros.data.clouds.rgbd import back_project
 from instseg3d_ros.messages.axes import BODY_FROM_OPTICAL
 from instseg3d_ros.viewing.camera import choose_view, near_walls, seen_from_origin
 from instseg3d_ros.viewing.drawing import draw

@@ -15,7 +15,7 @@ from instseg3d_ros.data.clouds.npz import read_npz, write_npz
 from instseg3d_ros.data.clouds.pcd import read_pcd, write_pcd
 from instseg3d_ros.data.clouds.ply import read_ply, write_ply
 from instseg3d_ros.data.clouds.reading import reading
-from instseg3d_ros.data.clouds.rgbd import is_depth_image, is_depth_of_pair, read_rgbd
+from instseg3d_ros.data.clouds.rgbd import find_intrinsics, is_depth_image, read_rgbd
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.cloud import Cloud
 
@@ -117,10 +117,11 @@ def _replace(path: Path, write: Callable[[Path], None]) -> None:
         beside.unlink(missing_ok=True)
 
 
-def find_inputs(patterns: Iterable[str | Path]) -> list[Path]:
+def find_inputs(patterns: Iterable[str | Path], camera_known: bool = False) -> list[Path]:
     """Cloud files and bags that paths, folders and globs stand for, in name order and each once.
 
     A folder gives what lies in it and below; a colour image belongs to its depth image and is no input of its own.
+    Depth images of a folder need intrinsics beside them, unless the camera is known.
     InputError where a pattern stands for nothing.
     """
     import glob
@@ -129,16 +130,16 @@ def find_inputs(patterns: Iterable[str | Path]) -> list[Path]:
     for pattern in patterns:
         path = Path(pattern)
         if path.is_dir() and not is_bag(path):
-            inside = _inside(path)
+            inside = _inside(path, camera_known)
             if not inside:
-                raise InputError(f"{path}: no clouds in this folder; expected {', '.join('*' + e for e in EXTENSIONS)}")
+                raise _nothing_in(path)
         elif path.exists():
             inside = [path]
         else:
             inside = []
             for match in map(Path, sorted(glob.glob(str(pattern), recursive=True))):
                 if match.is_dir() and not is_bag(match):
-                    inside += _inside(match)
+                    inside += _inside(match, camera_known)
                 elif match.suffix.lower() != ".png" or is_depth_image(match):
                     inside.append(match)
             if not inside:
@@ -147,13 +148,23 @@ def find_inputs(patterns: Iterable[str | Path]) -> list[Path]:
     return list(found)
 
 
-def _inside(folder: Path) -> list[Path]:
+def _nothing_in(folder: Path) -> InputError:
+    depth = len(_inside(folder, camera_known=True))
+    if depth:
+        return InputError(f"{folder}: {depth} depth images without intrinsics; give --intrinsics fx,fy,cx,cy or a file")
+    return InputError(f"{folder}: no clouds in this folder; expected {', '.join('*' + e for e in EXTENSIONS)}")
+
+
+def _inside(folder: Path, camera_known: bool) -> list[Path]:
     inputs = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            inputs += [path] if is_bag(path) else _inside(path)
-        elif path.suffix.lower() in EXTENSIONS and (path.suffix.lower() != ".png" or is_depth_of_pair(path)):
+            inputs += [path] if is_bag(path) else _inside(path, camera_known)
+        elif path.suffix.lower() == ".png":
+            if is_depth_image(path) and (camera_known or find_intrinsics(path) is not None):
+                inputs.append(path)
+        elif path.suffix.lower() in EXTENSIONS:
             inputs.append(path)
     return inputs

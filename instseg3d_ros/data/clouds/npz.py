@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from instseg3d_ros.data.clouds.intrinsics import Intrinsics
 from instseg3d_ros.data.clouds.reading import reading
-from instseg3d_ros.data.clouds.rgbd import OPTICAL_FRAME, Intrinsics, back_project, depth_in_metres
+from instseg3d_ros.data.clouds.rgbd import OPTICAL_FRAME, back_project, depth_in_metres
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.cloud import Cloud, far_again, near_origin
 from instseg3d_ros.messages.point_colors import ColorError, to_bytes
@@ -85,7 +86,12 @@ def _from_depth(arrays: dict[str, np.ndarray], path: Path) -> np.ndarray:
     depth, matrix = arrays["depth"], arrays["K"]
     if depth.ndim != 2 or matrix.shape != (3, 3) or depth.dtype.kind not in "fiu":
         raise InputError(f"{path}: depth has shape {depth.shape}, K {matrix.shape}; expected (H, W) and (3, 3)")
-    return back_project(depth_in_metres(depth), Intrinsics.from_matrix(matrix))
+    height, width = depth.shape
+    try:
+        camera = Intrinsics.from_matrix(matrix).for_image(width, height)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return back_project(depth_in_metres(depth), camera)
 
 
 def _colors(color: np.ndarray | None, count: int, path: Path) -> np.ndarray | None:

@@ -2,77 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from instseg3d_ros.data.clouds.intrinsics import ALIKE, BENT, Intrinsics
 from instseg3d_ros.data.clouds.reading import reading
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.cloud import Cloud
 
 OPTICAL_FRAME = "camera_optical_frame"
-INTRINSICS_NAMES = ("intrinsics.json", "camera.json", "camera_info.yaml", "intrinsics.yaml", "intrinsics.txt")
+INTRINSICS_NAMES = (
+    "intrinsics.json", "camera.json", "camera_info.json", "intrinsic.json", "camera_intrinsics.json", "transforms.json",
+    "camera_info.yaml", "intrinsics.yaml", "camera.yaml", "calibration.yaml", "ost.yaml", "camera_info.yml",
+    "intrinsics.yml", "camera.yml", "calibration.yml",
+    "intrinsics.txt", "camera-intrinsics.txt", "intrinsic_depth.txt", "camera_matrix.csv",
+)  # fmt: skip
 COLOR_WORDS = ("color", "colour", "rgb", "image")
+COLOR_KINDS = (".png", ".jpg", ".jpeg")
+NO_DEPTH = (0, 65535)  # of 16 bits: both mean that the sensor saw nothing
 MAX_DEPTH = 65.0  # metres; a scale that puts the median farther away than this is wrong
+TOGETHER = 0.05  # seconds between a depth and a colour image that belong together
 
 
-@dataclass(frozen=True)
-class Intrinsics:
-    """Pinhole camera, in pixels of the depth image."""
-
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-
-    @staticmethod
-    def from_matrix(matrix: np.ndarray) -> Intrinsics:
-        """From a camera matrix K (3,3) in pixels; InputError where it cannot be one."""
-        matrix = np.asarray(matrix, float)
-        camera = Intrinsics(matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2])
-        if not np.isfinite(matrix).all() or camera.fx <= 0 or camera.fy <= 0:
-            raise InputError(f"intrinsics have focal lengths {camera.fx}, {camera.fy}; expected positive pixels")
-        return camera
-
-    @staticmethod
-    def parse(text: str) -> Intrinsics:
-        """`fx,fy,cx,cy`, or the path of a file: Open3D's or our JSON, a ROS camera_info YAML, or nine numbers."""
-        numbers = text.split(",")
-        if len(numbers) == 4:
-            try:
-                fx, fy, cx, cy = (float(number) for number in numbers)
-            except ValueError:
-                raise InputError(f"intrinsics '{text}' are not four numbers fx,fy,cx,cy in pixels") from None
-            return Intrinsics.from_matrix(np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]))
-        return Intrinsics.read(Path(text))
-
-    @staticmethod
-    def read(path: Path) -> Intrinsics:
-        """From `fx,fy,cx,cy`, a JSON or a camera_info YAML; InputError names what is wrong with it."""
-        with reading(path, "camera intrinsics"):
-            text = path.read_text()
-            if path.suffix == ".json":
-                content = json.loads(text)
-                if "intrinsic_matrix" in content:  # Open3D: nine numbers by column
-                    return Intrinsics.from_matrix(np.reshape(content["intrinsic_matrix"], (3, 3)).T)
-                if "K" in content or "k" in content:
-                    return Intrinsics.from_matrix(np.reshape(content.get("K", content.get("k")), (3, 3)))
-                return Intrinsics.parse(",".join(str(content[key]) for key in ("fx", "fy", "cx", "cy")))
-            if path.suffix in (".yaml", ".yml"):
-                import yaml
-
-                content = yaml.safe_load(text)
-                for key in ("camera_matrix", "K", "k"):
-                    if key in content:
-                        matrix = content[key]["data"] if isinstance(content[key], dict) else content[key]
-                        return Intrinsics.from_matrix(np.reshape(matrix, (3, 3)))
-                raise ValueError("no camera_matrix or k in it")
-            matrix = np.array(text.replace(",", " ").split(), float)
-            side = 4 if matrix.size == 16 else 3  # ScanNet writes 4 × 4
-            return Intrinsics.from_matrix(matrix.reshape(side, side)[:3, :3])
+def depth_in_metres(depth: np.ndarray, scale: float = 1000.0) -> np.ndarray:
+    """(H, W) float32 metres, 0 where there is none; integers are `scale` to the metre, floats are metres."""
+    if depth.dtype.kind == "f":
+        return depth.astype(np.float32)
+    metres = depth.astype(np.float32) / np.float32(scale)
+    metres[np.isin(depth, NO_DEPTH)] = 0
+    return metres
 
 
 def back_project(depth: np.ndarray, camera: Intrinsics) -> np.ndarray:
@@ -87,39 +47,43 @@ def back_project(depth: np.ndarray, camera: Intrinsics) -> np.ndarray:
     return np.stack((x[None, :] * z, y[:, None] * z, z), axis=-1).reshape(-1, 3)
 
 
-NO_DEPTH = (0, 65535)  # of 16 bits: both mean that the sensor saw nothing
-
-
-def depth_in_metres(depth: np.ndarray, scale: float = 1000.0) -> np.ndarray:
-    """(H, W) float32 metres, 0 where there is none; integers are `scale` to the metre, floats are metres."""
-    if depth.dtype.kind == "f":
-        return depth.astype(np.float32)
-    metres = depth.astype(np.float32) / np.float32(scale)
-    metres[np.isin(depth, NO_DEPTH)] = 0
-    return metres
-
-
 def is_depth_image(path: Path) -> bool:
     """Whether a PNG is a depth image by its name or its folder's: `depth/0001.png`, `0001_depth.png`, `depth.png`."""
     return path.suffix.lower() == ".png" and ("depth" in path.stem.lower() or "depth" in path.parent.name.lower())
 
 
-def is_depth_of_pair(path: Path) -> bool:
-    """A depth image whose camera is known: what a folder is searched for."""
-    return is_depth_image(path) and (find_intrinsics(path) is not None)
-
-
 def find_color(depth: Path) -> Path | None:
-    """The colour image of a depth image: "color" or "rgb" stands for "depth" in its name or in its folder's."""
+    """The colour image of a depth image: "color" or "rgb" stands for "depth" in its name or in its folder's.
+
+    Where no name fits and names are stamps, as in TUM's data sets, the nearest in time within `TOGETHER` is meant.
+    """
+    nearby: list[Path] = []
     for word in COLOR_WORDS:
         stem = re.sub("depth", word, depth.stem, flags=re.IGNORECASE)
         folder = depth.parent.with_name(re.sub("depth", word, depth.parent.name, flags=re.IGNORECASE))
         for candidate in (depth.parent / stem, folder / stem, folder / depth.stem):
-            for suffix in (".png", ".jpg", ".jpeg"):
+            for suffix in COLOR_KINDS:
                 image = candidate.with_name(candidate.name + suffix)
                 if image != depth and image.is_file():
                     return image
-    return None
+        if folder != depth.parent and folder.is_dir():
+            nearby += folder.iterdir()
+        elif "depth" in depth.stem.lower():
+            nearby += depth.parent.glob(f"*{word}*")
+    stamp = stamp_in(depth.stem)
+    if stamp is None:
+        return None
+    images = {path: other for path in nearby if path.suffix.lower() in COLOR_KINDS
+              and (other := stamp_in(path.stem)) is not None}  # fmt: skip
+    best = min(images, key=lambda path: (abs(images[path] - stamp), path.name), default=None)
+    return best if best is not None and abs(images[best] - stamp) <= TOGETHER else None
+
+
+def stamp_in(name: str) -> float | None:
+    """Seconds of the last number in a name, if it is a time since 1970 in s, ms, µs or ns; else None."""
+    numbers = re.findall(r"\d+(?:\.\d+)?", name)
+    value = float(numbers[-1]) if numbers else 0.0
+    return next((value / unit for unit in (1.0, 1e3, 1e6, 1e9) if 1e8 <= value / unit < 1e10), None)
 
 
 def find_intrinsics(depth: Path) -> Path | None:
@@ -141,36 +105,67 @@ def read_rgbd(
 ) -> Cloud:
     """Cloud of a depth image. What is not given is looked for beside it (`find_color`, `find_intrinsics`).
 
-    scale: depth units per metre (1000: the PNG holds millimetres). A colour image of another size is resampled: it must
-    show what the depth image shows, pixel for pixel.
+    scale: depth units per metre (1000: the PNG holds millimetres). Intrinsics of another size are scaled. A colour
+    image of another size is resampled: it must show what the depth image shows, pixel for pixel. One of another shape
+    cannot, and is left out with a remark.
     """
     from PIL import Image
 
     depth_path = Path(depth_path)
-    if camera is None:
-        found = find_intrinsics(depth_path)
-        if found is None:
-            raise InputError(
-                f"{depth_path}: no intrinsics beside it ({', '.join(INTRINSICS_NAMES)}); give --intrinsics fx,fy,cx,cy"
-            )
-        camera = Intrinsics.read(found)
+    source = find_intrinsics(depth_path) if camera is None else None
+    if camera is None and source is None:
+        raise InputError(
+            f"{depth_path}: no intrinsics beside it ({', '.join(INTRINSICS_NAMES[:3])} …); "
+            "give --intrinsics fx,fy,cx,cy"
+        )
     with reading(depth_path, "a depth image"), Image.open(depth_path) as image:
+        if camera is None and source is not None:
+            camera = Intrinsics.read(source, image.size)
         if image.mode not in ("I;16", "I;16B", "I", "F"):
             raise InputError(f"{depth_path}: has {image.mode} pixels; a depth image has one channel of 16 bits")
-        depth = np.asarray(image).astype(np.float32) / np.float32(scale)
-    valid = depth[depth > 0]
+        depth = depth_in_metres(np.asarray(image), scale)
+    height, width = depth.shape
+    assert camera is not None
+    try:
+        camera = camera.for_image(width, height)
+    except InputError as error:
+        raise InputError(f"{depth_path}: {error}") from None
+    valid = depth[np.isfinite(depth) & (depth > 0)]
     if len(valid) and float(np.median(valid)) > MAX_DEPTH:
         raise InputError(
             f"{depth_path}: with --depth-scale {scale:g} the median depth is {float(np.median(valid)):.0f} m; "
             "give the units per metre"
         )
-    color_path = color_path or find_color(depth_path)
-    colors = None
-    if color_path is not None:
-        with reading(color_path, "a colour image"), Image.open(color_path) as image:
-            image = image.convert("RGB")
-            if image.size != depth.shape[::-1]:
-                image = image.resize(depth.shape[::-1], Image.Resampling.BILINEAR)
-            colors = np.asarray(image).reshape(-1, 3)
+    remarks = _remarks(depth_path, camera, scale)
+    colors = _colors(color_path or find_color(depth_path), width, height, remarks)
     name = depth_path.stem if depth_path.stem.lower() != "depth" else depth_path.parent.name
-    return Cloud(back_project(depth, camera), colors, depth.shape, OPTICAL_FRAME, name=name).checked(depth_path)
+    points = back_project(depth, camera)
+    return Cloud(points, colors, depth.shape, OPTICAL_FRAME, name=name, remarks=remarks).checked(depth_path)
+
+
+def _remarks(depth: Path, camera: Intrinsics, scale: float) -> list[str]:
+    remarks = []
+    if camera.distortion > BENT:
+        remarks.append("the intrinsics have lens distortion, which is not removed; rectify the images first")
+    if scale == 1000 and (depth.parent.parent / "depth.txt").is_file() and (depth.parent.parent / "rgb.txt").is_file():
+        remarks.append("this is TUM's layout, whose depth images have 5000 units to the metre; give --depth-scale 5000")
+    return remarks
+
+
+def _colors(path: Path | None, width: int, height: int, remarks: list[str]) -> np.ndarray | None:
+    """(H·W, 3) uint8 of a colour image at the depth image's size; None, and a remark, where its shape is another."""
+    from PIL import Image
+
+    if path is None:
+        return None
+    with reading(path, "a colour image"), Image.open(path) as image:
+        if abs(image.width * height / (image.height * width) - 1) > ALIKE:
+            remarks.append(
+                f"colour left out: {path.name} has {image.width} × {image.height} pixels, the depth image "
+                f"{width} × {height}: another shape, so it is not registered to it"
+            )
+            return None
+        image = image.convert("RGB")
+        if image.size != (width, height):
+            image = image.resize((width, height), Image.Resampling.BILINEAR)
+        return np.asarray(image).reshape(-1, 3)
