@@ -9,6 +9,7 @@ from pathlib import Path
 
 from instseg3d_ros.benchmarking.race import Row, Times
 from instseg3d_ros.benchmarking.scaling import Curve
+from instseg3d_ros.replacing import replacing
 
 HEADER = ("what", "size", "ours ms", "±", "beside", "ms", "±", "", "mark", "")
 
@@ -117,7 +118,6 @@ def figure(path: Path, rows: list[Row], curves: list[Curve], about: dict[str, ob
     if curves:
         right.legend(fontsize=8)
     picture.suptitle(f"{about['processor']}, {about['threads']} threads, {about['date']}", fontsize=10)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    picture.savefig(beside, dpi=120)
+    with replacing(path) as beside:
+        picture.savefig(beside, dpi=120)
     pyplot.close(picture)
-    os.replace(beside, path)

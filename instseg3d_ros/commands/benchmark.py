@@ -8,7 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from instseg3d_ros.errors import InputError
+from instseg3d_ros.commands.parser import Parser
+from instseg3d_ros.replacing import replacing
 
 EXAMPLES = """examples:
   benchmark                                    everything on a generated frame of a room; some minutes
@@ -22,20 +23,11 @@ the quartiles; ratios are medians of the ratios within a round. Close other prog
 GROUPS = ("geometry", "clustering", "segmenter", "backbone", "scaling")
 
 
-class Parser(argparse.ArgumentParser):
-    """Answers a bad argument with one line."""
-
-    def error(self, message):
-        raise InputError(f"{message} (--help)")
-
-
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = Parser(
         prog="benchmark",
         description="Speed of every stage beside its peers, measured in one run.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        examples=EXAMPLES,
     )
     add = parser.add_argument
     add("--cloud", type=Path, metavar="FILE", help="measure on this cloud; else on a generated frame of a room")
@@ -102,6 +94,5 @@ def main(arguments: list[str]) -> int:
 
 
 def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text)
-    os.replace(beside, path)
+    with replacing(path) as beside:
+        beside.write_text(text)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 
+from instseg3d_ros.commands.parser import Parser
 from instseg3d_ros.errors import InputError
 
 EXAMPLES = """examples:
@@ -16,18 +16,10 @@ The kernels are otherwise compiled at first use. Where they are in another folde
 INSTSEG3D_KERNELS (the folder) and INSTSEG3D_ISA (the instruction set) for the node; it then needs no compiler."""
 
 
-class Parser(argparse.ArgumentParser):
-    """Answers a bad argument with one line."""
-
-    def error(self, message):
-        raise InputError(f"{message} (--help)")
-
-
 def main(arguments: list[str]) -> int:
     """The command `compile_kernels`; returns its exit code, raises InputError where a kernel cannot be compiled."""
     parser = Parser(
-        prog="compile_kernels", description="Compile all C++ kernels ahead of time.", epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+        prog="compile_kernels", description="Compile all C++ kernels ahead of time.", examples=EXAMPLES,
     )  # fmt: skip
     parser.add_argument("--isa", metavar="NAME", help="instruction set, a value of -march (this processor's)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="folder of the libraries (the user's cache)")

@@ -8,6 +8,7 @@ import warnings
 from functools import partial
 from pathlib import Path
 
+from instseg3d_ros.commands.parser import Parser
 from instseg3d_ros.errors import InputError
 
 EXAMPLES = """examples:
@@ -24,22 +25,13 @@ EXAMPLES = """examples:
 Scores follow ScanNet's instance protocol (docs/evaluation.md); for NYUv2 read AP25."""
 
 
-class Parser(argparse.ArgumentParser):
-    """Answers a bad argument with one line."""
-
-    def error(self, message):
-        raise InputError(f"{message} (--help)")
-
-
 def parse(arguments: list[str]) -> argparse.Namespace:
     from instseg3d_ros.evaluation.baselines import METHODS
 
     parser = Parser(
         prog="evaluate",
         description="Average precision of instances, IoU of classes, and how far scores can be trusted.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        examples=EXAMPLES,
     )
     add = parser.add_argument
     add("dataset", nargs="?", type=Path, help="folder of scenes: labels.yaml, train/, val/")

@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from instseg3d_ros.commands.parser import Parser
 from instseg3d_ros.errors import InputError
 
 EXAMPLES = """examples:
@@ -112,15 +113,8 @@ def _counts(options) -> dict[tuple[str, str], int]:
     return counts
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str):
-        raise InputError(f"{message}; see generate --help")
-
-
 def _parse(arguments: list[str]):
-    parser = _Parser(
-        prog="generate", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="generate", description=__doc__, examples=EXAMPLES)
     add = parser.add_argument
     add("out", help="folder to write: labels.yaml, train/*.npz, val/*.npz; with --bag the bag's folder")
     add("--frames", type=_count, default=1000, help="training frames (default %(default)s)")

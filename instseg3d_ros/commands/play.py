@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
+from instseg3d_ros.commands.parser import Parser
 from instseg3d_ros.errors import InputError
 
 EXAMPLES = """examples:
@@ -127,15 +128,10 @@ def _status(player):
             print(file=sys.stderr)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise InputError(f"{message} (see --help)")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="play", description="Publish a recorded bag to live nodes; ROS arguments follow --ros-args.",
-        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=EXAMPLES,
     )  # fmt: skip
     parser.add_argument("bag", type=Path, help="folder of a bag, or an mcap, db3 or ROS 1 bag file")
     parser.add_argument("--rate", type=_positive, default=1.0, help="times as fast as recorded (default %(default)s)")

@@ -8,7 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from instseg3d_ros.commands.parser import Parser
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.replacing import replacing
 
 EXAMPLES = """examples:
   prepare scannet /data/scannet /data/scannet_scenes              RAW holds scans/ and scannetv2-labels.combined.tsv
@@ -20,26 +22,17 @@ Run the same command again after an interruption: what is there already is kept.
 named and skipped; if there was one, the exit code is 1."""
 
 
-class Parser(argparse.ArgumentParser):
-    """Answers a bad argument with one line."""
-
-    def error(self, message):
-        raise InputError(f"{message} (--help)")
-
-
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = Parser(
         prog="prepare",
         description="Turn a data set as downloaded into a folder of scenes (docs/datasets.md).",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        examples=EXAMPLES,
     )
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="scannet | nyuv2")
-    scannet = kinds.add_parser("scannet", help="ScanNet v2: RAW OUT", allow_abbrev=False)
+    scannet = kinds.add_parser("scannet", help="ScanNet v2: RAW OUT")
     scannet.add_argument("raw", type=Path, help="the download: scans/, scans_test/, scannetv2-labels.combined.tsv")
     scannet.add_argument("--splits", type=Path, metavar="DIR", help="scannetv2_train.txt, _val.txt, _test.txt")
-    nyuv2 = kinds.add_parser("nyuv2", help="NYU Depth v2: MAT SPLITS OUT", allow_abbrev=False)
+    nyuv2 = kinds.add_parser("nyuv2", help="NYU Depth v2: MAT SPLITS OUT")
     nyuv2.add_argument("mat", type=Path, help="nyu_depth_v2_labeled.mat")
     nyuv2.add_argument("splits", type=Path, help="splits.mat")
     for kind in (scannet, nyuv2):
@@ -66,9 +59,8 @@ def main(arguments: list[str]) -> int:
         jobs, labels = nyuv2.jobs(options.mat, options.splits, options.out), NYUV2_19
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        beside = options.out / f".labels.{os.getpid()}"
-        labels.write(beside)
-        os.replace(beside, options.out / "labels.yaml")
+        with replacing(options.out / "labels.yaml") as beside:
+            labels.write(beside)
     except OSError as error:
         raise InputError(f"{options.out}: {error.strerror}; name a folder that can be written") from None
 

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from instseg3d_ros.commands.parser import Parser
 from instseg3d_ros.errors import InputError
 
 EXAMPLES = """examples:
@@ -20,13 +21,6 @@ Kinds: ply, pcd, npz, las, laz, depth PNGs with colour and intrinsics beside the
 The same command again does only what is missing. Exit code 1 where an input was broken."""
 
 
-class Parser(argparse.ArgumentParser):
-    """Answers a bad argument with one line."""
-
-    def error(self, message):
-        raise InputError(f"{message} (--help)")
-
-
 def parse(arguments: list[str]) -> argparse.Namespace:
     from instseg3d_ros.data.units import UNITS
     from instseg3d_ros.messages.axes import AXES
@@ -35,9 +29,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = Parser(
         prog="segment",
         description="Segment clouds in files and bags into objects.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        examples=EXAMPLES,
     )
     add = parser.add_argument
     add("inputs", nargs="+", metavar="IN", help="files, folders, globs, bags")

@@ -11,7 +11,6 @@ CloudCompare writes it (scalar_label, scalar_instance).
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +32,7 @@ from instseg3d_ros.data.scene_arrays import (
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.messages.cloud import far_again
+from instseg3d_ros.replacing import replacing
 
 EXTENSIONS = (".npz", ".ply")
 
@@ -60,14 +60,11 @@ class Scene:
 
     def write(self, path: Path) -> None:
         """Write an uncompressed npz (decompression would cost more than the disk does) beside and rename."""
-        path = Path(path)
         arrays = {"points": self.points, "semantic": self.semantic, "instance": self.instance, **self.extras}
         if self.colors is not None:
             arrays["colors"] = self.colors
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        with open(beside, "wb") as file:
+        with replacing(path) as beside, open(beside, "wb") as file:
             np.savez(file, **arrays)
-        os.replace(beside, path)
 
     @staticmethod
     def read(path: Path) -> Scene:

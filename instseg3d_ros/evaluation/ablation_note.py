@@ -13,6 +13,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.evaluation.ablation import ROWS, Plan, Row
 from instseg3d_ros.evaluation.benchmark_layout import write
 from instseg3d_ros.evaluation.paper import TABLE3
+from instseg3d_ros.replacing import replacing
 
 MEASURES = ("ap", "ap50", "ap25", "iou")
 TITLES = ("AP", "AP50", "AP25", "IoU")  # of the paper's table; masks alone come after them
@@ -145,6 +146,5 @@ def draw(path: Path, measured: list[Measured]) -> None:
     axes[0].set_yticks(at, [entry.row.name for entry in measured])
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}")
-    figure.savefig(beside, dpi=120, format="png")
-    beside.replace(path)
+    with replacing(path) as beside:
+        figure.savefig(beside, dpi=120, format="png")

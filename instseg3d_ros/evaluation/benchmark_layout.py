@@ -19,6 +19,7 @@ import numpy as np
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.evaluation.instance_ap import FACTOR, Prediction
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.replacing import replacing
 
 MASKS, SEMANTIC, GROUND_TRUTH = "predicted_masks", "semantic", "ground_truth"
 
@@ -52,12 +53,10 @@ def write_ids(path: Path, ids: np.ndarray) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write beside and rename, so that no reader ever meets half a file."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    os.replace(beside, path)
+    """Write a file that appears whole (`replacing`)."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as beside:
+        beside.write_bytes(content)
 
 
 def scene_names(folder: Path) -> list[str]:

@@ -9,7 +9,6 @@ import base64
 import html
 import io
 import math
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from instseg3d_ros.evaluation import charts, figures
 from instseg3d_ros.evaluation.outcome import Example, Outcome
 from instseg3d_ros.evaluation.tables import HEADINGS, MASKS, MEAN, rows
+from instseg3d_ros.replacing import replacing
 
 HERE = Path(__file__).parent
 QUALITY = 88  # of the pictures' JPEG
@@ -44,9 +44,8 @@ def write(outcomes: Sequence[Outcome], folder: Path) -> Path:
         ("content", "\n".join(filter(None, sections))),
     ):
         text = text.replace(f"{{{{{name}}}}}", value)
-    beside = folder / f".index.html.{os.getpid()}"
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, folder / "index.html")
+    with replacing(folder / "index.html") as beside:
+        beside.write_text(text, encoding="utf-8")
     return folder / "index.html"
 
 

@@ -15,6 +15,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.mapping.cells import Cells
 from instseg3d_ros.mapping.fragments import Fragment, Fragments, Known
+from instseg3d_ros.replacing import replacing
 
 if TYPE_CHECKING:
     from instseg3d_ros.mapping.object_map import ObjectMap
@@ -34,9 +35,8 @@ def save(world: ObjectMap, path: Path) -> None:
         "next": [fragments.next_fragment, fragments.next_object],
     }  # fmt: skip
     arrays = {f"cell_{name}": column[cells.rows] for name, column in cells.columns.items()}
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        with open(beside, "wb") as file:
+        with replacing(path) as beside, open(beside, "wb") as file:
             np.savez_compressed(
                 file, about=np.array(json.dumps(about)), keys=cells.keys, correction=world.correction,
                 fragments=np.array(table, np.int64).reshape(-1, 5),
@@ -48,11 +48,8 @@ def save(world: ObjectMap, path: Path) -> None:
             )  # fmt: skip
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give a path in a folder that can be written") from None
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def load(path: Path, segmenter: Any = None) -> ObjectMap:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.model import Network
 from instseg3d_ros.paths import share
+from instseg3d_ros.replacing import replacing
 
 KEY = "instseg3d_ros"  # our entry in the safetensors metadata
 FORMAT = 1
@@ -61,12 +61,10 @@ def save(path: Path, network: Network, card: ModelCard, dtype: torch.dtype = tor
         name: (value.to(dtype) if value.is_floating_point() else value).detach().cpu().contiguous()
         for name, value in network.state_dict().items()
     }
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file(tensors, beside, metadata={KEY: card.to_json()})
-    beside.chmod(0o644)  # safetensors writes for the owner alone; an installed model is everybody's
-    os.replace(beside, path)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as beside:
+        save_file(tensors, beside, metadata={KEY: card.to_json()})
+        beside.chmod(0o644)  # safetensors writes for the owner alone; an installed model is everybody's
 
 
 def load(path: Path) -> tuple[Network, ModelCard]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from instseg3d_ros.messages.markers import object_markers
 from instseg3d_ros.messages.pointcloud2 import encode, label_columns
 from instseg3d_ros.offline.outputs import instance_json, write_views
 from instseg3d_ros.offline.segmenting import CloudSegmenter, Segmented
+from instseg3d_ros.replacing import replacing
 from instseg3d_ros.segmentation.result import move_instances
 
 NODE = "/instseg3d"
@@ -46,40 +46,40 @@ def segment_bag(
     remarks: list[str] = []
     points, pictured = 0, -1
     listing = stem.with_name(f"{stem.name.removesuffix('.segmented')}.instances.json")
-    beside = listing.with_name(f".{os.getpid()}.{listing.name}")
-    try:
-        with Bag(source, settings.topic) as bag, BagWriter(stem) as out, open(beside, "w") as frames:
-            frames.write(json.dumps({**head, "topic": bag.topic, "clouds": bag.count})[:-1] + ', "frames": [')
-            for recorded in bag.messages():
-                if recorded.problem:
-                    problems.append(recorded.problem)
-                    continue
-                if recorded.cloud is None:
-                    out.transform(recorded)
-                    continue
-                if not numbers:
-                    out.text(_name(topics.LABELS), recorded.time, label_json(settings.model, segmenter.labels))
-                segmented = track(segmenter(recorded.cloud))
-                _publish(out, recorded.time, segmented, segmenter.labels)
-                if len(numbers) == bag.count // 2:
-                    pictured = len(numbers)
-                    _draw(stem, segmented, segmenter, source, pictured, bag.count)
-                cloud, objects = segmented.cloud, segmented.instances
-                entry = {"time": recorded.time, "stamp": cloud.stamp, "frame": cloud.frame}
-                entry["instances"] = [instance_json(one) for one in objects]
-                frames.write((",\n" if numbers else "\n") + json.dumps(entry))
-                remarks = remarks or [f"cloud {len(numbers)}: {remark}" for remark in segmented.remarks]
-                numbers.append([one.id for one in objects])
-                points += len(cloud)
-                progress(len(numbers), bag.count)
-            if numbers and pictured != len(numbers) // 2:
-                _draw_again(stem, bag, segmenter, numbers)
-            counts: dict = {"points": points, "objects": len({one for ids in numbers for one in ids})}
-            counts |= {"malformed": len(problems), "remarks": remarks}
-            frames.write("],\n" + json.dumps(counts)[1:] + "\n")
-        os.replace(beside, listing)
-    finally:
-        beside.unlink(missing_ok=True)
+    with (
+        Bag(source, settings.topic) as bag,
+        replacing(listing) as beside,
+        BagWriter(stem) as out,
+        open(beside, "w") as frames,
+    ):
+        frames.write(json.dumps({**head, "topic": bag.topic, "clouds": bag.count})[:-1] + ', "frames": [')
+        for recorded in bag.messages():
+            if recorded.problem:
+                problems.append(recorded.problem)
+                continue
+            if recorded.cloud is None:
+                out.transform(recorded)
+                continue
+            if not numbers:
+                out.text(_name(topics.LABELS), recorded.time, label_json(settings.model, segmenter.labels))
+            segmented = track(segmenter(recorded.cloud))
+            _publish(out, recorded.time, segmented, segmenter.labels)
+            if len(numbers) == bag.count // 2:
+                pictured = len(numbers)
+                _draw(stem, segmented, segmenter, source, pictured, bag.count)
+            cloud, objects = segmented.cloud, segmented.instances
+            entry = {"time": recorded.time, "stamp": cloud.stamp, "frame": cloud.frame}
+            entry["instances"] = [instance_json(one) for one in objects]
+            frames.write((",\n" if numbers else "\n") + json.dumps(entry))
+            remarks = remarks or [f"cloud {len(numbers)}: {remark}" for remark in segmented.remarks]
+            numbers.append([one.id for one in objects])
+            points += len(cloud)
+            progress(len(numbers), bag.count)
+        if numbers and pictured != len(numbers) // 2:
+            _draw_again(stem, bag, segmenter, numbers)
+        counts: dict = {"points": points, "objects": len({one for ids in numbers for one in ids})}
+        counts |= {"malformed": len(problems), "remarks": remarks}
+        frames.write("],\n" + json.dumps(counts)[1:] + "\n")
     if problems:
         counts["problem"] = f"{source}: {len(problems)} of {bag.count} clouds skipped; the first, {problems[0]}"
     return {"clouds": len(numbers), **counts}

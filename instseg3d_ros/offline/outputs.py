@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from instseg3d_ros.data.clouds import write_extended
@@ -12,6 +11,7 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.messages.pointcloud2 import label_columns
 from instseg3d_ros.offline.segmenting import Segmented
 from instseg3d_ros.offline.settings import Settings
+from instseg3d_ros.replacing import replacing
 from instseg3d_ros.segmentation.result import Instance
 
 
@@ -57,7 +57,6 @@ def instance_json(one: Instance) -> dict:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Write beside and rename."""
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
-    beside.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(beside, path)
+    """Write a JSON file that appears whole (`replacing`)."""
+    with replacing(path) as beside:
+        beside.write_text(json.dumps(content, indent=1) + "\n")

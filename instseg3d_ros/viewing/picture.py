@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.replacing import replacing
 from instseg3d_ros.segmentation.result import Result
 from instseg3d_ros.viewing.colors import NO_COLOR, class_colors, neighbor_colors
 from instseg3d_ros.viewing.drawing import Drawing, draw
@@ -158,11 +159,6 @@ def below(ax, text: str) -> None:
 
 
 def save(figure, path: str | os.PathLike) -> None:
-    """Write the figure beside and rename."""
-    path = Path(path)
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        figure.savefig(beside, dpi=DPI, format=path.suffix[1:].lower() or "png")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    """Write the figure to a file that appears whole (`replacing`)."""
+    with replacing(path) as beside:
+        figure.savefig(beside, dpi=DPI, format=Path(path).suffix[1:].lower() or "png")

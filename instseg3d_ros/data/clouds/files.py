@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from instseg3d_ros.data.clouds.reading import reading
 from instseg3d_ros.data.clouds.rgbd import find_intrinsics, is_depth_image, read_rgbd
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.cloud import Cloud
+from instseg3d_ros.replacing import replacing
 
 READERS: dict = {
     ".ply": read_ply, ".pcd": read_pcd, ".npz": read_npz, ".las": read_las, ".laz": read_las, ".png": read_rgbd,
@@ -109,12 +109,8 @@ def _free_name(name: str, taken: tuple[str, ...]) -> str:
 
 
 def _replace(path: Path, write: Callable[[Path], None]) -> None:
-    beside = path.with_name(f".{os.getpid()}.{path.name}")  # the extension stays: LAZ is told from LAS by it
-    try:
+    with replacing(path) as beside:
         write(beside)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def find_inputs(patterns: Iterable[str | Path], camera_known: bool = False) -> list[Path]:

@@ -6,7 +6,6 @@ NaN where nothing came back, header stamps equal to the log times.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from instseg3d_ros.data.synthetic.mesh import rotation
 from instseg3d_ros.data.synthetic.sensor import SENSORS, Film, measure, vary
 from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.messages.pointcloud2 import encode
+from instseg3d_ros.replacing import replacing
 
 TOPIC = "/camera/depth_registered/points"
 FRAME = "camera_rgb_optical_frame"
@@ -102,8 +102,7 @@ def write_bag(path: Path, shots: Iterator[Shot], rate: float, truth: bool, tf: b
 def _write_truth(path: Path, shots: list[Shot], rate: float) -> None:
     """semantic and instance (F,H,W), stamp (F,) int64 nanoseconds, camera (F,4,4) scene ← optical, names (C,)."""
     size = (shots[0].camera.height, shots[0].camera.width)
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
-    with open(beside, "wb") as file:
+    with replacing(path) as beside, open(beside, "wb") as file:
         np.savez_compressed(
             file,
             semantic=np.stack([shot.semantic.reshape(size) for shot in shots]),
@@ -112,7 +111,6 @@ def _write_truth(path: Path, shots: list[Shot], rate: float) -> None:
             camera=np.stack([shot.camera.pose for shot in shots]),
             names=np.array(SYNTHETIC.names),
         )
-    os.replace(beside, path)
 
 
 def _transform(time: int, pose: np.ndarray) -> bytes:

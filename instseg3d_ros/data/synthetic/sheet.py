@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.replacing import replacing
 
 
 def images(scene: Scene, labels: LabelSet) -> list[np.ndarray]:
@@ -70,8 +70,6 @@ def write_sheet(path: Path, files: list[Path], labels: LabelSet, columns: int = 
     for index, strip in enumerate(strips):
         y, x = (index // columns) * (height + 4), (index % columns) * (width + 8)
         canvas[y : y + strip.shape[0], x : x + strip.shape[1]] = strip
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
-    Image.fromarray(canvas).save(beside)
-    os.replace(beside, path)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as beside:
+        Image.fromarray(canvas).save(beside)

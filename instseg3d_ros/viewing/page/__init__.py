@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.replacing import replacing
 from instseg3d_ros.segmentation.level import levelling_rotation
 from instseg3d_ros.segmentation.result import Result
 from instseg3d_ros.viewing.camera import choose_view, near_walls
@@ -71,12 +72,8 @@ def write_page(
         ("data", data),
     ):
         text = text.replace(f"{{{{{name}}}}}", value, 1)
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
+    with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def sample(points: np.ndarray, budget: int) -> np.ndarray:

@@ -1,0 +1,21 @@
+"""The parser of all commands: examples below the options, no abbreviated options, one line on a bad argument."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from instseg3d_ros.errors import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises InputError on a bad argument; `examples` are printed as they stand."""
+
+    def __init__(self, prog: str, description: str = "", examples: str = ""):
+        super().__init__(
+            prog=prog, description=description, epilog=examples, allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message} (--help lists all options)")
