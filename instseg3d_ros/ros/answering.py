@@ -8,12 +8,12 @@ from time import monotonic, perf_counter
 
 from instseg3d_ros.ros.diagnostics import PERSISTENT
 from instseg3d_ros.ros.log import Throttled, place
-from instseg3d_ros.ros.model import free_memory, is_out_of_memory
 from instseg3d_ros.ros.outputs import Outputs
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.pipeline import Dropped, Pipeline
 from instseg3d_ros.ros.statistics import Statistics
 from instseg3d_ros.ros.worker import NewestFirst
+from instseg3d_ros.segmentation.memory import free_memory, is_out_of_memory
 
 OVERTAKEN = "overtaken by a newer cloud"
 RESTING = "resting after repeated failures"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 from dataclasses import replace
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.ros.parameters import Parameters
+from instseg3d_ros.segmentation.memory import free_memory
 from instseg3d_ros.segmentation.result import Result
 
 
@@ -80,19 +79,3 @@ class Model:
         """Give the memory back, the GPU's too."""
         self.segmenter = None
         free_memory()
-
-
-def free_memory() -> None:
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_initialized():
-        torch.cuda.empty_cache()
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """torch has OutOfMemoryError for CUDA; the CPU's allocator raises a RuntimeError or a MemoryError."""
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or (isinstance(error, RuntimeError) and ("out of memory" in str(error) or "not enough memory" in str(error)))
-    )

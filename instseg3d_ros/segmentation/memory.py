@@ -1,0 +1,23 @@
+"""Out of memory: how it shows, and how to be rid of what a failed cloud held."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: torch.OutOfMemoryError on CUDA, a RuntimeError or a MemoryError on a CPU."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and ("out of memory" in str(error) or "not enough memory" in str(error)))
+    )
+
+
+def free_memory() -> None:
+    """Return unused memory to the system, on CUDA too. Drop the error first: its traceback holds the tensors."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
