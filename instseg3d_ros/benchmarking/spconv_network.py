@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import nn
 
@@ -9,15 +11,24 @@ from instseg3d_ros.network import backbone
 from instseg3d_ros.sparse import BatchNormReLU, SubmanifoldConv3d
 
 
-def forward(network: backbone.Backbone, coords: torch.Tensor, features: torch.Tensor, scenes: int = 1):
-    """A function that runs one forward pass, kernel maps included: () -> (V, m) features.
+def forward(
+    network: backbone.Backbone,
+    coords: torch.Tensor,
+    features: torch.Tensor,
+    scenes: int = 1,
+    dtype: torch.dtype = torch.float32,
+):
+    """A function that runs one forward pass, kernel maps included: () -> (V, m) features of `dtype`.
 
-    coords (V, 4) int32 [scene, x, y, z]; the order of the rows is kept.
+    coords (V, 4) int32 [scene, x, y, z] on the device of the features; the order of the rows is kept.
     """
     import spconv.pytorch as spconv
 
     coords, shape = fitted(coords)
-    peer = _Peer(network)
+    network = copy.deepcopy(network)
+    if dtype == torch.float16:
+        features = _pad_input(network, features)
+    peer, features = _Peer(network).to(features.device, dtype), features.to(dtype)
 
     @torch.inference_mode()
     def run() -> torch.Tensor:
@@ -35,6 +46,15 @@ def fitted(coords: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
     coords = coords.clone()
     coords[:, 1:] -= coords[:, 1:].amin(0) // 64 * 64
     return coords, [(int(size) // 64 + 1) * 64 for size in coords[:, 1:].amax(0)]
+
+
+def _pad_input(network: backbone.Backbone, features: torch.Tensor) -> torch.Tensor:
+    """The features, and the stem for them, with zeros up to a multiple of 8 channels, which float16 needs."""
+    missing = -features.shape[1] % 8
+    stem = SubmanifoldConv3d(features.shape[1] + missing, network.stem.c_out)
+    stem.weight = nn.Parameter(nn.functional.pad(network.stem.weight.detach(), (0, missing)))
+    network.stem = stem
+    return nn.functional.pad(features, (0, missing))
 
 
 class _Peer(nn.Module):

@@ -9,6 +9,7 @@ COMMANDS = {
     "generate": "render labelled synthetic rooms and tabletops",
     "benchmark": "speed of every stage beside its peers",
     "compile_kernels": "compile the C++ kernels ahead of time, for machines without a compiler",
+    "gpu_check": "answers, speed, training and out-of-memory behaviour on a CUDA card",
     "play": "publish a recorded bag to live nodes, where rosbag2 is not installed",
 }
 

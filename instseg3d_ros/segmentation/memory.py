@@ -5,14 +5,14 @@ from __future__ import annotations
 import gc
 import sys
 
+WORDS = ("out of memory", "not enough memory", "can't allocate memory")  # in messages of torch's allocators
+
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out: torch.OutOfMemoryError on CUDA, a RuntimeError or a MemoryError on a CPU."""
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or (isinstance(error, RuntimeError) and ("out of memory" in str(error) or "not enough memory" in str(error)))
-    )
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in WORDS)
 
 
 def free_memory() -> None:

@@ -103,18 +103,23 @@ class Bar(TQDMProgressBar):
         return {name: value for name, value in super().get_metrics(trainer, module).items() if name != "v_num"}
 
 
-def train(recipe: Recipe) -> Path:
-    """Train, or go on where a killed training of the same `out` stood; returns the path of the exported weights."""
+def build(recipe: Recipe) -> Training:
+    """The module that a recipe trains, with the weights of its seed or of `init`; InputError where a value is wrong."""
     _check(recipe)
-    out = Path(recipe.out)
     labels = _labels(recipe)
     _survey(recipe, labels)
     torch.manual_seed(recipe.seed)
+    network, card = _network(recipe, labels)
+    return Training(network, card, recipe)
+
+
+def train(recipe: Recipe) -> Path:
+    """Train, or go on where a killed training of the same `out` stood; returns the path of the exported weights."""
+    module = build(recipe)
+    out = Path(recipe.out)
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
-    network, card = _network(recipe, labels)
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_no_advertisement)
-    module = Training(network, card, recipe)
     several = recipe.devices * recipe.nodes > 1
     trainer = lightning.Trainer(
         max_steps=recipe.steps,

@@ -1,0 +1,54 @@
+"""The networks that are checked: the shipped weights by name, else an untrained network of the same shape."""
+
+from __future__ import annotations
+
+import torch
+
+from instseg3d_ros.benchmarking.frame import Frame
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import SYNTHETIC
+from instseg3d_ros.network import checkpoint
+from instseg3d_ros.network.backbone import BACKBONES
+from instseg3d_ros.network.checkpoint import ModelCard
+from instseg3d_ros.network.model import Architecture, Network, input_features
+from instseg3d_ros.sparse import BatchNormReLU, SparseTensor, voxelize
+
+REPETITIONS = {"unet": 1, "resnet": 2}
+
+
+def load(kind: str, frame: Frame, width: int) -> tuple[Network, ModelCard, bool]:
+    """The weights `models/<kind>.safetensors`, their card, True; without that file an untrained network
+    of that `width`, False.
+
+    The untrained network is anchored, so that its embeddings form clusters, and normalized to the statistics of
+    `frame`, so that its activations stay within the range of float16.
+    """
+    try:
+        return *checkpoint.load(checkpoint.find(kind)), True
+    except InputError:
+        if kind not in BACKBONES:
+            raise
+    torch.manual_seed(0)
+    architecture = Architecture(
+        backbone=kind, width=width, repetitions=REPETITIONS[kind], classes=len(SYNTHETIC), anchored=True
+    )
+    network = Network(architecture)
+    norms = [module for module in network.modules() if isinstance(module, BatchNormReLU)]
+    before = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+    with torch.no_grad():
+        network.train().backbone(inputs(frame, architecture))
+    for norm, momentum in zip(norms, before):
+        norm.momentum = momentum
+    return network.eval(), ModelCard(architecture, SYNTHETIC), False
+
+
+def inputs(
+    frame: Frame, architecture: Architecture, device: torch.device | str = "cpu", engine: str = "torch"
+) -> SparseTensor:
+    """What a network sees of a frame: voxels on `device` with their input features."""
+    points, colors = (values.to(device) for values in frame.tensors())
+    voxels = voxelize(points, colors, architecture.voxel_size, engine=engine)
+    features = input_features(voxels.positions, voxels.features, voxels.grid.batch, architecture.inputs)
+    return SparseTensor(features, voxels.grid)
