@@ -1,6 +1,7 @@
 # make demo   see the node work on a recorded cloud (CLOUD=FILE for your own bag, pcd, ply or npz)
 # make test   run the tests
 # make bench  speed of every stage beside its peers
+# make gpu    check answers, speed and training on a CUDA card (with TORCH=cu126)
 # make soak   ten minutes of the live node
 # make docs   pages of every class and function, from their docstrings, in build/api
 # make lint · make format · make clean
@@ -14,7 +15,7 @@ PACKAGE := instseg3d_ros
 RUN := ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST $(PY) -m instseg3d_ros
 export PYTHON
 
-.PHONY: demo test bench soak docs lint format clean run-env develop-env
+.PHONY: demo test bench gpu soak docs lint format clean run-env develop-env
 
 run-env:
 	@requirements/install.sh $(VENV) run $(TORCH)
@@ -30,6 +31,9 @@ test: develop-env
 
 bench: develop-env
 	$(RUN) benchmark
+
+gpu: develop-env
+	$(PY) -m instseg3d_ros gpu_check $(if $(JSON),--json $(JSON))
 
 soak: develop-env
 	SOAK_MINUTES=10 $(PY) -m pytest test/ros -k soak -s

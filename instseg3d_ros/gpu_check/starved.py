@@ -67,20 +67,22 @@ def starved(card: Card, segmenter: Segmenter) -> Iterator[None]:
         finally:
             torch.cuda.set_per_process_memory_fraction(1.0, card.device)
         return
-    hook = segmenter.network.backbone.register_forward_pre_hook(
-        lambda *_: torch.empty(TOO_MUCH, dtype=torch.uint8) and None
-    )
+    hook = segmenter.network.backbone.register_forward_pre_hook(_ask_too_much)
     try:
         yield
     finally:
         hook.remove()
 
 
+def _ask_too_much(*_: object) -> None:
+    torch.empty(TOO_MUCH, dtype=torch.uint8)
+
+
 def allocated(card: Card) -> int:
     """Bytes that tensors hold: on the card as torch counts them, on a CPU those of all tensors that Python knows."""
     if card.on_cuda:
         return torch.cuda.memory_allocated(card.device)
-    tensors = [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor)]
+    tensors = [one for one in gc.get_objects() if type(one) in (torch.Tensor, torch.nn.Parameter)]
     return sum({one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in tensors}.values())
 
 

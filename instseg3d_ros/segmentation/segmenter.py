@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
 from itertools import zip_longest
 from time import perf_counter
@@ -106,7 +106,8 @@ class Segmenter:
         semantic = np.full(len(points), -1, np.int16)
         instance = np.zeros(len(points), np.int32)
         confidence = np.zeros(len(points), np.float32)
-        answer = self._answer(points, colors, clock)
+        with on_device(self.device):
+            answer = self._answer(points, colors, clock)
         if answer is None:
             return Result(semantic, instance, confidence, [], clock.done())
         with clock("instances"):
@@ -120,7 +121,8 @@ class Segmenter:
     def candidates(self, points: np.ndarray, colors: np.ndarray | None = None) -> Candidates | None:
         """What the object head chooses from, for points in place of voxels: part (N,); None without usable points."""
         points, colors = check_cloud(points, colors)
-        answer = self._answer(points, colors, Clock(self.device))
+        with on_device(self.device):
+            answer = self._answer(points, colors, Clock(self.device))
         if answer is None or answer.voxels.candidates is None:
             return None
         part = np.full(len(points), -1)
@@ -236,11 +238,16 @@ def pick_engine(engine: str, device: torch.device) -> str:
     return engine
 
 
+def on_device(device: torch.device) -> AbstractContextManager:
+    """Makes `cuda:1` the current device: spconv works on the stream of the current device, whatever its tensors are."""
+    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
+
+
 class Clock:
     """Milliseconds per stage; on CUDA the stages end with a synchronisation, or the times would mean nothing."""
 
     def __init__(self, device: torch.device):
-        self.cuda = device.type == "cuda"
+        self.device = device
         self.start = perf_counter()
         self.stages = dict.fromkeys(("voxelize", "backbone", "heads", "graph", "cluster", "instances"), 0.0)
 
@@ -248,8 +255,8 @@ class Clock:
     def __call__(self, stage: str):
         start = perf_counter()
         yield
-        if self.cuda:
-            torch.cuda.synchronize()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
         self.stages[stage] += 1000 * (perf_counter() - start)
 
     def done(self) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Sparse convolution by spconv's kernels on the kernel maps of this package: both engines share voxels and their order.
 
-On CUDA these are spconv's implicit GEMMs. On a CPU spconv's gather–GEMM–scatter runs, forward only, and right only with
-one OpenMP thread: there it serves tests, never users.
+On CUDA these are spconv's implicit GEMMs, in float32 and float16; bfloat16 is multiplied in float16. On a CPU spconv's
+gather–GEMM–scatter runs, forward only, and is right only with one OpenMP thread: there it serves tests, never users.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
         raise InputError(f"engine 'spconv' cannot be used ({error}); install spconv or take engine torch") from None
     if features.device.type == "cpu":
         return _on_cpu(ops, features, weight, kernel_map)
-    c_out = len(weight)
+    c_out, dtype = len(weight), features.dtype
+    if dtype == torch.bfloat16:  # spconv has no kernels for it; under autocast it would take float16 without a word
+        features, weight = features.half(), weight.half()
     if features.dtype != torch.float32:
         features, weight = _padded(features, weight)
     forward, backward = _Tables.of(kernel_map), _Tables.of(kernel_map.transposed)
@@ -46,7 +48,7 @@ def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
         is_train,
         submanifold,
     )
-    return y[:, :c_out]
+    return y[:, :c_out].to(dtype)
 
 
 @dataclass

@@ -33,6 +33,7 @@ NOT_HERE = {
     "ros2 run ros_gz_bridge": "Gazebo",
     "python -m instseg3d_ros segment_node": "runs until it is stopped; test/ros starts it",
     "python -m instseg3d_ros play": "needs live nodes; test/ros/test_play.py has them",
+    "python -m instseg3d_ros gpu_check": "minutes on a card; test/gpu_check has the rehearsal",
     "python -m instseg3d_ros benchmark": "minutes; test/benchmarking has small ones",
     "python -m instseg3d_ros.viewing.method": "test/viewing/test_method.py",
     "python -m instseg3d_ros.ros.tools.tables": "writes the README; test/ros/test_parameters.py compares",

@@ -11,6 +11,7 @@ the card, and that none reaches NumPy or a kernel for the CPU. Forward passes on
 
 from collections import Counter
 from contextlib import ExitStack, nullcontext
+from typing import ClassVar
 from unittest.mock import patch
 
 import torch
@@ -31,7 +32,7 @@ INDEXING = {Tensor.__getitem__, Tensor.__setitem__}
 class OnCard(Tensor):
     """A tensor in disguise."""
 
-    waits: Counter = Counter()
+    waits: ClassVar[Counter] = Counter()
 
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
