@@ -10,8 +10,9 @@ from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.backbone import BACKBONES
 from instseg3d_ros.network.checkpoint import ModelCard
-from instseg3d_ros.network.model import Architecture, Network, input_features
-from instseg3d_ros.sparse import BatchNormReLU, SparseTensor, voxelize
+from instseg3d_ros.network.inputs import NetworkInput
+from instseg3d_ros.network.model import Architecture, Network
+from instseg3d_ros.sparse import BatchNormReLU, SparseTensor
 
 REPETITIONS = {"unet": 1, "resnet": 2}
 
@@ -49,6 +50,5 @@ def inputs(
 ) -> SparseTensor:
     """What a network sees of a frame: voxels on `device` with their input features."""
     points, colors = (values.to(device) for values in frame.tensors())
-    voxels = voxelize(points, colors, architecture.voxel_size, engine=engine)
-    features = input_features(voxels.positions, voxels.features, voxels.grid.batch, architecture.inputs)
-    return SparseTensor(features, voxels.grid)
+    a = architecture
+    return NetworkInput.of_points(points, colors, a.voxel_size, a.inputs, engine=engine).x
