@@ -107,7 +107,6 @@ def build(recipe: Recipe) -> Training:
     """The module that a recipe trains, with the weights of its seed or of `init`; InputError where a value is wrong."""
     _check(recipe)
     labels = _labels(recipe)
-    _survey(recipe, labels)
     torch.manual_seed(recipe.seed)
     network, card = _network(recipe, labels)
     return Training(network, card, recipe)
@@ -116,6 +115,7 @@ def build(recipe: Recipe) -> Training:
 def train(recipe: Recipe) -> Path:
     """Train, or go on where a killed training of the same `out` stood; returns the path of the exported weights."""
     module = build(recipe)
+    _survey(recipe, module.card.labels)
     out = Path(recipe.out)
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
