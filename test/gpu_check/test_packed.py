@@ -58,7 +58,7 @@ def test_script_and_recipe_are_whole():
     subprocess.run(["bash", "-n", str(ROOT / "requirements" / "pack_cuda.sh")], check=True)
     text = (ROOT / "requirements" / "pack_cuda.sh").read_text()
     assert "instseg3d_ros.gpu_check.clouds" in text and FULL.train_frames >= FULL.batch_size
-    network = Network(Architecture(backbone="resnet", width=32, repetitions=2, object_head=True))
+    network = Network(Architecture(backbone="resnet", width=32, repetitions=2))
     with torch.no_grad():
         count = sum(value.numel() for value in network.state_dict().values())
     assert 2 * count < 65e6  # bytes of models/resnet.safetensors in float16
