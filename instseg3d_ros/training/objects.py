@@ -16,7 +16,7 @@ from instseg3d_ros.data.scene import Scene, scene_files
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.evaluation.benchmark_layout import truth_ids
 from instseg3d_ros.evaluation.instance_ap import Prediction, overlaps
-from instseg3d_ros.network import checkpoint
+from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Network
 from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.description import input_widths
@@ -40,17 +40,17 @@ def pick_scenes(roots: Sequence[str], count: int) -> list[Path]:
 
 
 def teach(
-    weights: Path,
+    network: Network,
+    card: ModelCard,
     scenes: Sequence[Path],
     seed: int = 0,
     device: str = "auto",
     progress: Callable[[Iterable], Iterable] = iter,
-) -> None:
-    """Give the network at `weights` an object head that has seen these scenes, and save it there.
+) -> tuple[Network, ModelCard]:
+    """The same network with a new object head that has learned from these scenes, and its card.
 
-    An older head and a calibration of its scores are forgotten. Raises InputError where too few objects are found.
+    An older head and a calibration of its scores are left out. Raises InputError where too few objects are found.
     """
-    network, card = checkpoint.load(weights)
     widths = input_widths(card.architecture.classes, card.architecture.width)
     architecture = dataclasses.replace(card.architecture, object_inputs=widths)
     known = {name: value for name, value in network.state_dict().items() if not name.startswith("object_head")}
@@ -64,7 +64,7 @@ def teach(
         seen = [look(segmenter, Scene.read(path)) for path in progress(scenes)]
         taught.cpu()
         learn(taught.object_head, *(np.concatenate(column) for column in zip(*seen)))
-    checkpoint.save(weights, taught, card)
+    return taught, card
 
 
 def look(segmenter: Segmenter, scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -53,33 +53,26 @@ class Data(lightning.LightningDataModule):
         return validation_loader(self.recipe)
 
 
-class Export(lightning.Callback):
-    """Writes `model.safetensors` at every validation and at the end, `best.safetensors` when AP50 is the best."""
+class Best(lightning.Callback):
+    """Keeps the network with the best AP50 of all validations, as `PATH` among the checkpoints."""
+
+    PATH = Path("checkpoints") / "best.safetensors"
 
     def __init__(self, out: Path):
-        self.out = out
-        self.best = -1.0
+        self.path = out / self.PATH
+        self.score = -1.0
 
     def on_validation_end(self, trainer, module):
-        if trainer.is_global_zero and not trainer.sanity_checking:
-            self._write(module, "model.safetensors")
-            score = module.card.scores.get("ap50", 0.0)
-            if score > self.best:
-                self.best = score
-                self._write(module, "best.safetensors")
-
-    def on_train_end(self, trainer, module):
-        if trainer.is_global_zero:
-            self._write(module, "model.safetensors")
-
-    def _write(self, module: Training, name: str):
-        checkpoint.save(self.out / name, module.network, module.card)
+        score = module.card.scores.get("ap50", 0.0)
+        if trainer.is_global_zero and not trainer.sanity_checking and score > self.score:
+            self.score = score
+            checkpoint.save(self.path, module.network, module.card)
 
     def state_dict(self):
-        return {"best": self.best}
+        return {"best": self.score}
 
     def load_state_dict(self, state):
-        self.best = state["best"]
+        self.score = state["best"]
 
 
 class Bar(TQDMProgressBar):
@@ -144,7 +137,7 @@ def train(recipe: Recipe) -> Path:
             *([Averaging(recipe.average_every)] if several and recipe.average_every > 1 else []),
             ModelCheckpoint(out / "checkpoints", filename="{step}", every_n_train_steps=recipe.checkpoint_every,
                             save_top_k=1, save_last=True, enable_version_counter=False),
-            Export(out),
+            Best(out),
             Bar(refresh_rate=10),
         ],
         enable_model_summary=False,
@@ -160,10 +153,34 @@ def train(recipe: Recipe) -> Path:
             module, datamodule=Data(recipe), ckpt_path=str(last) if last.is_file() else None, weights_only=False
         )
     if trainer.is_global_zero:
-        if recipe.object_scenes:
-            _teach_objects(recipe, out)
+        export(recipe, network, card)
         figures.write(out, recipe.data)
     return out / "model.safetensors"
+
+
+def export(recipe: Recipe, network: Network, card: ModelCard) -> None:
+    """Write `model.safetensors`, the network at the end, and `best.safetensors`, that of the best validation.
+
+    Each is written once, whole: with an object head where the recipe asks for one. A training that is killed before
+    writes neither, and goes on where it stood when it is started again.
+    """
+    out = Path(recipe.out)
+    models = {"model.safetensors": (network, card)}
+    if (out / Best.PATH).is_file():
+        models["best.safetensors"] = checkpoint.load(out / Best.PATH)
+    for name, model in models.items():
+        checkpoint.save(out / name, *(_with_object_head(recipe, name, *model) if recipe.object_scenes else model))
+
+
+def _with_object_head(recipe: Recipe, name: str, network: Network, card: ModelCard) -> tuple[Network, ModelCard]:
+    scenes = objects.pick_scenes(recipe.object_data or recipe.data, recipe.object_scenes)
+    device = "cpu" if recipe.accelerator == "cpu" else "auto"
+    bar = partial(tqdm, desc=f"objects of {name}", unit="scene")
+    try:
+        return objects.teach(network, card, scenes, recipe.seed, device, bar)
+    except InputError as error:  # the weights are good without it
+        log.warning("%s is written without an object head: %s", Path(recipe.out) / name, error)
+        return network, card
 
 
 def _survey(recipe: Recipe, labels: LabelSet) -> None:
@@ -179,18 +196,6 @@ def _survey(recipe: Recipe, labels: LabelSet) -> None:
     for warning in found.warnings():
         print(f"warning: {warning}")
     found.check(instances=recipe.steps > recipe.semantic_steps)
-
-
-def _teach_objects(recipe: Recipe, out: Path) -> None:
-    scenes = objects.pick_scenes(recipe.object_data or recipe.data, recipe.object_scenes)
-    device = "cpu" if recipe.accelerator == "cpu" else "auto"
-    for name in ("model.safetensors", "best.safetensors"):
-        if (out / name).is_file():
-            bar = partial(tqdm, desc=f"objects of {name}", unit="scene")
-            try:
-                objects.teach(out / name, scenes, recipe.seed, device, bar)
-            except InputError as error:  # the training itself is done, and its weights are good
-                log.warning("%s stays without an object head: %s", out / name, error)
 
 
 def _precision(recipe: Recipe) -> str:

@@ -19,7 +19,7 @@ from instseg3d_ros.segmentation.state import Candidates
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.training import objects
 from instseg3d_ros.training.recipe import Recipe
-from instseg3d_ros.training.run import _check, _teach_objects
+from instseg3d_ros.training.run import Best, _check, export
 
 
 class Fixed:
@@ -106,45 +106,54 @@ def test_too_few_objects_are_refused():
         objects.learn(ObjectHead(4, WIDTH), x, iou, truth)
 
 
-def _weights(path, labels):
+def _model(labels):
     torch.manual_seed(0)
     architecture = Architecture(width=4, classes=len(labels), graph_layers=0, voxel_size=0.05)
     options = {"min_thing": 0.0, "bandwidth": 0.3}
-    card = ModelCard(architecture, labels, segmentation=options, calibration={"raw": [0, 1], "calibrated": [0, 1]})
-    checkpoint.save(path, Network(architecture), card)
+    calibration = {"raw": [0, 1], "calibrated": [0, 1]}
+    return Network(architecture), ModelCard(architecture, labels, segmentation=options, calibration=calibration)
 
 
-def test_weights_get_a_head_and_keep_all_else(toy_dataset, tmp_path, monkeypatch):
+def test_weights_get_a_head_and_keep_all_else(toy_dataset, monkeypatch):
     from instseg3d_ros.data.scene import read_labels
 
     monkeypatch.setattr(objects, "FEWEST", 1)
     monkeypatch.setattr(objects, "NAMED", 0.0)
-    path = tmp_path / "model.safetensors"
-    _weights(path, read_labels(toy_dataset))
-    before, _ = checkpoint.load(path)
-    objects.teach(path, objects.pick_scenes([str(toy_dataset)], 3), device="cpu")
-    network, card = checkpoint.load(path)
+    before, old_card = _model(read_labels(toy_dataset))
+    scenes = objects.pick_scenes([str(toy_dataset)], 3)
+    network, card = objects.teach(before, old_card, scenes, device="cpu")
     assert card.architecture.object_inputs == input_widths(len(card.labels), 4)
     assert card.calibration is None and card.segmentation["bandwidth"] == 0.3
     for name, value in before.state_dict().items():
         assert torch.equal(network.state_dict()[name], value), name
     assert (network.object_head.scale > 1e-5).any() and "min_score" not in card.segmentation
     once = network.object_head.layers[0].weight.clone()
-    objects.teach(path, objects.pick_scenes([str(toy_dataset)], 3), device="cpu")
-    again, _ = checkpoint.load(path)
+    again, _ = objects.teach(network, card, scenes, device="cpu")
     assert torch.equal(again.object_head.layers[0].weight, once), "the same scenes and seed teach the same"
-    segmenter = Segmenter.load(str(path), device="cpu")
-    assert segmenter.network.object_head is not None
+    assert Segmenter(network, card).network.object_head is not None
 
 
 def test_after_a_training_too_little_data_is_no_failure(toy_dataset, tmp_path, caplog):
     from instseg3d_ros.data.scene import read_labels
 
-    _weights(tmp_path / "model.safetensors", read_labels(toy_dataset))
     recipe = Recipe(data=[str(toy_dataset)], out=str(tmp_path), object_scenes=2, accelerator="cpu")
-    _teach_objects(recipe, tmp_path)
-    assert "stays without an object head" in caplog.text
-    assert not checkpoint.load(tmp_path / "model.safetensors")[1].architecture.object_inputs
+    network, card = _model(read_labels(toy_dataset))
+    checkpoint.save(tmp_path / Best.PATH, network, card)
+    export(recipe, network, card)
+    for name in ("model.safetensors", "best.safetensors"):
+        assert f"{name} is written without an object head: 0 objects" in caplog.text
+        assert not checkpoint.load(tmp_path / name)[1].architecture.object_inputs
+
+
+def test_a_training_writes_its_models_with_their_object_heads(toy_dataset, tmp_path, monkeypatch):
+    from instseg3d_ros.data.scene import read_labels
+
+    monkeypatch.setattr(objects, "FEWEST", 1)
+    monkeypatch.setattr(objects, "NAMED", 0.0)
+    recipe = Recipe(data=[str(toy_dataset)], out=str(tmp_path), object_scenes=2, accelerator="cpu")
+    export(recipe, *_model(read_labels(toy_dataset)))
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+    assert checkpoint.load(tmp_path / "model.safetensors")[1].architecture.object_inputs
 
 
 def test_scenes_are_spread_over_the_folders(toy_dataset):
