@@ -153,7 +153,7 @@ def train(recipe: Recipe) -> Path:
             module, datamodule=Data(recipe), ckpt_path=str(last) if last.is_file() else None, weights_only=False
         )
     if trainer.is_global_zero:
-        export(recipe, network, card)
+        export(recipe, module.network, module.card)
         figures.write(out, recipe.data)
     return out / "model.safetensors"
 
