@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,25 +49,21 @@ class Bag:
         self.count = 0  # clouds on the topic
 
     def __enter__(self) -> Bag:
-        from rosbags.highlevel import AnyReader
-        from rosbags.typesys import Stores, get_typestore
+        from instseg3d_ros.data.clouds.bag_reader import open_bag, remedy
 
         if not self.path.exists():
             raise InputError(f"{self.path}: no such bag")
         if self.path.is_file():
             check_kind(self.path)
-        with reading(self.path, "a bag"):
-            self._reader = AnyReader([self.path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
-            self._reader.open()
-        try:
+        self._remedy = remedy(self.path)
+        with ExitStack() as stack:
+            self._reader = stack.enter_context(open_bag(self.path))
             self._choose_topic()
-        except BaseException:
-            self._reader.close()
-            raise
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_):
-        self._reader.close()
+        self._stack.close()
 
     def _choose_topic(self) -> None:
         topics = sorted({c.topic for c in self._reader.connections if c.msgtype == CLOUD_TYPE})
@@ -95,7 +92,7 @@ class Bag:
         stream = iter(self._reader.messages(self._chosen))
         seen = 0
         while True:
-            with reading(self.path, f"a bag behind its cloud {seen} of {self.count}"):
+            with reading(self.path, f"a bag behind its cloud {seen} of {self.count}", self._remedy):
                 following = next(stream, None)
                 if following is None:
                     break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ READERS: dict = {
 }  # fmt: skip
 WRITERS = {".ply": write_ply, ".pcd": write_pcd, ".npz": write_npz, ".las": write_las, ".laz": write_las}
 BAG_EXTENSIONS = (".mcap", ".db3", ".bag")
+BAG_SIBLINGS = (".mcap.zstd", ".db3.zstd", ".bag.active")
 EXTENSIONS = (*READERS, *BAG_EXTENSIONS)
 
 _MAGIC = (
@@ -34,9 +36,21 @@ _SAME = {".laz": ".las"}
 
 
 def is_bag(path: Path) -> bool:
-    """A bag file, or the folder of a ROS 2 bag."""
+    """A bag file, or the folder of a ROS 2 bag: with metadata.yaml, or with nothing but parts name_0, name_1 …"""
     path = Path(path)
-    return path.suffix.lower() in BAG_EXTENSIONS if not path.is_dir() else (path / "metadata.yaml").is_file()
+    if not path.is_dir():
+        return kind_of(path) in (*BAG_EXTENSIONS, *BAG_SIBLINGS)
+    if (path / "metadata.yaml").is_file():
+        return True
+    files = [file for file in path.iterdir() if not file.name.startswith(".")]
+    parts = [re.fullmatch(r"(.+)_(\d+)\.(mcap|db3)(\.zstd)?", file.name) for file in files]
+    return bool(files) and all(parts) and len({part[1] for part in parts if part}) == 1
+
+
+def kind_of(path: Path) -> str:
+    """Extension in lower case, the whole of those that have two parts."""
+    name = Path(path).name.lower()
+    return next((kind for kind in BAG_SIBLINGS if name.endswith(kind)), Path(name).suffix)
 
 
 def sniff(path: Path) -> str | None:
@@ -49,7 +63,9 @@ def sniff(path: Path) -> str | None:
 def check_kind(path: Path) -> str:
     """The file's extension in lower case; InputError where it is unknown, empty or contradicts its first bytes."""
     path = Path(path)
-    extension = path.suffix.lower()
+    extension = kind_of(path)
+    if extension in BAG_SIBLINGS:
+        return extension
     if extension not in EXTENSIONS:
         raise InputError(
             f"{path}: unknown kind '{extension}'; expected {', '.join(EXTENSIONS)} or a ROS 2 bag's folder"
@@ -69,7 +85,7 @@ def read_cloud(path: Path, **options) -> Cloud:
     """
     path = Path(path)
     extension = check_kind(path)
-    if extension in BAG_EXTENSIONS:
+    if extension in (*BAG_EXTENSIONS, *BAG_SIBLINGS):
         raise InputError(f"{path}: is a bag of many clouds; expected one cloud")
     return READERS[extension](path, **options).checked(path)
 
@@ -161,6 +177,6 @@ def _inside(folder: Path, camera_known: bool) -> list[Path]:
         elif path.suffix.lower() == ".png":
             if is_depth_image(path) and (camera_known or find_intrinsics(path) is not None):
                 inputs.append(path)
-        elif path.suffix.lower() in EXTENSIONS:
+        elif kind_of(path) in (*EXTENSIONS, *BAG_SIBLINGS):
             inputs.append(path)
     return inputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,25 +35,23 @@ class Recording:
         self.path, self._wanted = Path(path), topics
 
     def __enter__(self) -> Recording:
-        from rosbags.highlevel import AnyReader
         from rosbags.typesys import Stores, get_typestore
+
+        from instseg3d_ros.data.clouds.bag_reader import open_bag, remedy
 
         if not self.path.exists():
             raise InputError(f"{self.path}: no such bag; give a bag's folder, or an mcap, db3 or ROS 1 bag file")
         self._modern = get_typestore(Stores.ROS2_JAZZY)
-        with reading(self.path, "a bag"):
-            self._reader = AnyReader([self.path], default_typestore=self._modern)
-            self._reader.open()
-        try:
-            with reading(self.path, "a bag"):
+        self._remedy = remedy(self.path)
+        with ExitStack() as stack:
+            self._reader = stack.enter_context(open_bag(self.path))
+            with reading(self.path, "a bag", self._remedy):
                 self._choose()
-        except BaseException:
-            self._reader.close()
-            raise
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_):
-        self._reader.close()
+        self._stack.close()
 
     def _choose(self) -> None:
         held = {c.topic for c in self._reader.connections}
@@ -85,7 +84,7 @@ class Recording:
 
     def messages(self, since: int) -> Iterator[tuple[str, int, bytes]]:
         """From `since` nanoseconds of log time on."""
-        with reading(self.path, "a bag"):
+        with reading(self.path, "a bag", self._remedy):
             for connection, time, data in self._reader.messages(self._chosen, start=since):
                 yield connection.topic, time, bytes(data) if self._reader.is2 else self._rewritten(connection, data)
 
