@@ -4,8 +4,9 @@ from instseg3d_ros import Segmenter
 result = Segmenter.load("unet")(points, colors)
 """
 
-__version__ = "0.1.0"
-__all__ = ["ObjectMap", "Segmenter"]
+from instseg3d_ros.version import __version__
+
+__all__ = ["ObjectMap", "Segmenter", "__version__"]
 
 
 def __getattr__(name):

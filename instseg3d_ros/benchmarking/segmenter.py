@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -46,14 +45,17 @@ def model_file(model: str, folder: Path) -> tuple[Path, str]:
         return folder / "untrained.safetensors", "untrained"
 
 
-def rows(frame: Frame, rounds: int, model: str) -> Iterator[Row]:
+NodeRows = Callable[[str, Frame, int, Path, str], Iterator[Row]]
+
+
+def rows(frame: Frame, rounds: int, model: str, node_rows: NodeRows | None = None) -> Iterator[Row]:
+    """The stages, memory and agreement of the segmenter; node_rows (group, frame, rounds, model file, its name) adds
+    those of the node around it."""
     with tempfile.TemporaryDirectory() as folder:
         path, name = model_file(model, Path(folder))
         yield from _stages(frame, rounds, path, name)
-        if importlib.util.find_spec("sensor_msgs"):
-            from instseg3d_ros.ros.tools import benchmark
-
-            yield from benchmark.rows(GROUP, frame, rounds, path, name)
+        if node_rows is not None:
+            yield from node_rows(GROUP, frame, rounds, path, name)
         yield _memory(frame, path, name, Path(folder))
         if kernels.has_bf16():
             yield _agreement(frame, path, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import sys
@@ -73,7 +74,7 @@ def main(arguments: list[str]) -> int:
     parts = {
         "geometry": lambda: geometry.rows(cloud, rounds),
         "clustering": lambda: clustering.rows(rounds),
-        "segmenter": lambda: segmenter.rows(cloud, rounds, options.model),
+        "segmenter": lambda: segmenter.rows(cloud, rounds, options.model, _node_rows()),
         "backbone": lambda: backbones.rows(cloud, rounds, (0.05, 0.02, 0.01), threads),
         "scaling": grown,
     }
@@ -91,6 +92,15 @@ def main(arguments: list[str]) -> int:
     if options.json is not None:
         _write(options.json, json.dumps(report.to_json(found, curves, about), indent=1))
     return 0
+
+
+def _node_rows():
+    """The comparisons of the node, where ROS is installed."""
+    if importlib.util.find_spec("sensor_msgs") is None:
+        return None
+    from instseg3d_ros.ros.tools import benchmark
+
+    return benchmark.rows
 
 
 def _write(path: Path, text: str) -> None:

@@ -33,8 +33,8 @@ def main(arguments: list[str]) -> int:
 
 
 def table3(arguments: list[str]) -> int:
-    """All rows of the paper's Table 3, each a training of its own; see `evaluation.ablation` for the options."""
-    from instseg3d_ros.evaluation import ablation
+    """All rows of the paper's Table 3, each a training of its own; see `training.ablation` for the options."""
+    from instseg3d_ros.training import ablation
 
     words = [word for word in arguments if word != "--data"]  # which the other recipes have before the folder
     # By its path: the name alone means all rows, the file means one.

@@ -11,7 +11,7 @@ from instseg3d_ros.evaluation import charts
 from instseg3d_ros.evaluation.outcome import Example, Outcome
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.messages.colors import OBJECT_PALETTE
-from instseg3d_ros.viewing.camera import view_from
+from instseg3d_ros.viewing.choose_view import view_from
 from instseg3d_ros.viewing.colors import NO_COLOR, class_colors, color_contrast, neighbor_colors
 from instseg3d_ros.viewing.drawing import Drawing
 from instseg3d_ros.viewing.drawing import draw as draw_cloud

@@ -151,7 +151,7 @@ class ObjectMap:
     @staticmethod
     def load(path: str | Path, segmenter: Any = None) -> ObjectMap:
         """A map as it was saved, with its options; InputError where the file is no map, or has other classes."""
-        return storage.load(Path(path), segmenter)
+        return storage.load(ObjectMap, Path(path), segmenter)
 
     def _checked(self, pose: np.ndarray) -> np.ndarray:
         try:

@@ -52,10 +52,8 @@ def save(world: ObjectMap, path: Path) -> None:
         raise InputError(f"{path}: {error.strerror}; give a path in a folder that can be written") from None
 
 
-def load(path: Path, segmenter: Any = None) -> ObjectMap:
-    """The map of a file; InputError says what is wrong with it."""
-    from instseg3d_ros.mapping.object_map import ObjectMap
-
+def load(make: type[ObjectMap], path: Path, segmenter: Any = None) -> ObjectMap:
+    """The map of a file, of the class `make`; InputError says what is wrong with it."""
     try:
         with np.load(path, allow_pickle=False) as content:
             arrays = dict(content)
@@ -65,7 +63,7 @@ def load(path: Path, segmenter: Any = None) -> ObjectMap:
         labels = LabelSet.from_json(about["labels"])
         if segmenter is not None and tuple(segmenter.labels.names) != labels.names:
             raise InputError(f"{path}: the map's classes are not those of the model; load the model it was made with")
-        world = ObjectMap(segmenter, labels, **about["options"])
+        world = make(segmenter, labels, **about["options"])
         world.views, world.doubted, world.forgotten = about["views"], about["doubted"], about["forgotten"]
         world.refused.update(about["refused"])
         world.correction = arrays["correction"]

@@ -17,6 +17,7 @@ from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.model import Network
 from instseg3d_ros.paths import share
 from instseg3d_ros.replacing import replacing
+from instseg3d_ros.version import __version__
 
 KEY = "instseg3d_ros"  # our entry in the safetensors metadata
 FORMAT = 1
@@ -54,8 +55,6 @@ class ModelCard:
 
 def save(path: Path, network: Network, card: ModelCard, dtype: torch.dtype = torch.float32) -> None:
     """Write `path`, beside and renamed. dtype float16 halves the file; loading gives float32 again."""
-    from instseg3d_ros import __version__
-
     card.versions = {"instseg3d_ros": __version__, "torch": torch.__version__, "python": platform.python_version()}
     tensors = {
         name: (value.to(dtype) if value.is_floating_point() else value).detach().cpu().contiguous()

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from instseg3d_ros.viewing.camera import Camera, choose_view
+from instseg3d_ros.viewing.choose_view import choose_view
 from instseg3d_ros.viewing.colors import instance_colors
 from instseg3d_ros.viewing.raster import Raster, outlines, paint, rasterize, shade
 from instseg3d_ros.viewing.surface import describe, thin
+from instseg3d_ros.viewing.viewpoint import Viewpoint
 
 SCALE = 2  # drawn larger and averaged down: smooth edges
 MAX_POINTS = 600_000  # about as many as a panel has pixels
@@ -48,7 +49,7 @@ def draw(
     points: np.ndarray,
     shape: tuple[int, int] | None = None,
     instance: np.ndarray | None = None,
-    camera: Camera | None = None,
+    camera: Viewpoint | None = None,
     width: int = 900,
 ) -> Drawing:
     """Choose a view (or take `camera`) and draw a cloud (N, 3) in body axes, NaN allowed, `width` pixels wide."""
@@ -73,6 +74,6 @@ def draw(
 def _nothing(width: int) -> Drawing:
     """An empty picture of a cloud without points."""
     size = (int(0.75 * width) * SCALE, width * SCALE)
-    camera = Camera(np.zeros(3), np.eye(3), 1.0, (0.0, 0.0), size[1], size[0])
+    camera = Viewpoint(np.zeros(3), np.eye(3), 1.0, (0.0, 0.0), size[1], size[0])
     raster = Raster(np.full(size, -1, np.int32), np.full(size, np.inf, np.float32), camera)
     return Drawing(raster, np.ones(size, np.float32), np.zeros(0, np.int64))

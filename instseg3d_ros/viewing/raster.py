@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from instseg3d_ros.viewing.camera import Camera
+from instseg3d_ros.viewing.viewpoint import Viewpoint
 
 MAX_RADIUS = 9  # pixels
 EMPTY = np.uint64(2**64 - 1)
@@ -26,10 +26,10 @@ class Raster:
 
     index: np.ndarray
     depth: np.ndarray
-    camera: Camera
+    camera: Viewpoint
 
 
-def rasterize(points: np.ndarray, camera: Camera, radius: np.ndarray | float = 0.5) -> Raster:
+def rasterize(points: np.ndarray, camera: Viewpoint, radius: np.ndarray | float = 0.5) -> Raster:
     """Draw each point (N, 3) as a disc of `radius` (N,) pixels; the nearest wins."""
     column, row, depth = camera.project(points)
     edge = MAX_RADIUS

@@ -38,7 +38,7 @@ NOT_HERE = {
     "python -m instseg3d_ros.viewing.method": "test/viewing/test_method.py",
     "python -m instseg3d_ros.ros.tools.tables": "writes the README; test/ros/test_parameters.py compares",
     "python -m instseg3d_ros.ros.tools.lost_messages": "measures the transport for minutes; test/ros/test_transport.py",
-    "python -m instseg3d_ros.evaluation.ablation": "hours of training; test/evaluation/test_ablation.py",
+    "python -m instseg3d_ros.training.ablation": "hours of training; test/training/test_ablation.py",
     "python -m instseg3d_ros train table3": "the same",
     "python -m instseg3d_ros train unet_synthetic --data datasets/rooms datasets/tables": "two processes, the second"
     " of which Lightning starts by running this program again; test/training/test_run.py has them",

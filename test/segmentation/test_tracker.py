@@ -7,8 +7,9 @@ import pytest
 
 from instseg3d_ros.data.synthetic.drive import drive
 from instseg3d_ros.data.synthetic.frames import Recipe
+from instseg3d_ros.evaluation.tracking import tracking_scores
 from instseg3d_ros.segmentation.result import Box, Instance, Result
-from instseg3d_ros.segmentation.tracker import Tracker, tracking_scores
+from instseg3d_ros.segmentation.tracker import Tracker
 
 
 def frame(*objects):

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from instseg3d_ros.viewing.camera import Camera
 from instseg3d_ros.viewing.raster import Raster, close_gaps, creases, noise_of, outlines, paint, rasterize, smooth
+from instseg3d_ros.viewing.viewpoint import Viewpoint
 
 
 def camera(width=40, height=30, focal=40.0):
-    return Camera(np.zeros(3), np.eye(3), focal, (width / 2, height / 2), width, height)
+    return Viewpoint(np.zeros(3), np.eye(3), focal, (width / 2, height / 2), width, height)
 
 
 def plane_depth(slope_x, slope_y, height=60, width=80, focal=80.0, distance=2.0):

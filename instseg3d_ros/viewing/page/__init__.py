@@ -18,7 +18,7 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.replacing import replacing
 from instseg3d_ros.segmentation.level import levelling_rotation
 from instseg3d_ros.segmentation.result import Result
-from instseg3d_ros.viewing.camera import choose_view, near_walls
+from instseg3d_ros.viewing.choose_view import choose_view, near_walls
 from instseg3d_ros.viewing.colors import NO_COLOR, UNLABELED, neighbor_colors
 from instseg3d_ros.viewing.surface import cell_keys, describe, thin
 

@@ -6,7 +6,7 @@ import pytest
 from instseg3d_ros.data.clouds.intrinsics import Intrinsics
 from instseg3d_ros.data.clouds.rgbd import back_project
 from instseg3d_ros.messages.axes import BODY_FROM_OPTICAL
-from instseg3d_ros.viewing.camera import choose_view, near_walls, seen_from_origin
+from instseg3d_ros.viewing.choose_view import choose_view, near_walls, seen_from_origin
 from instseg3d_ros.viewing.drawing import draw
 from instseg3d_ros.viewing.names import place_names
 from instseg3d_ros.viewing.surface import describe, thin

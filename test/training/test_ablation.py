@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.evaluation import ablation, ablation_note
-from instseg3d_ros.evaluation.ablation import ROWS, Plan, work
 from instseg3d_ros.evaluation.paper import TABLE3
+from instseg3d_ros.training import ablation_note, ablation_plan
+from instseg3d_ros.training.ablation import work
+from instseg3d_ros.training.ablation_plan import VARIANTS, Plan
 
 # Stands in for `train` and `evaluate`: notes its words, fails where told, leaves the files that they leave.
 FAKE = """
@@ -36,7 +37,7 @@ def plan(tmp_path, monkeypatch):
     def command(*words):
         return [sys.executable, "-c", FAKE, str(tmp_path), *words]
 
-    monkeypatch.setattr(ablation, "_command", command)
+    monkeypatch.setattr(ablation_plan, "_command", command)
     return Plan(tmp_path / "rooms", tmp_path / "out", seeds=(1, 3), steps=7, semantic_steps=5, options=("--workers=0",))
 
 
@@ -48,7 +49,7 @@ def calls(tmp_path):
 
 
 def test_rows_are_the_papers():
-    assert [row.name for row in ROWS] == list(TABLE3) and len({row.folder for row in ROWS}) == len(ROWS)
+    assert [row.name for row in VARIANTS] == list(TABLE3) and len({row.folder for row in VARIANTS}) == len(VARIANTS)
 
 
 def test_every_row_starts_from_its_backbones_semantics(plan, tmp_path):
@@ -82,7 +83,7 @@ def test_what_is_done_is_kept_and_what_failed_is_named(plan, tmp_path):
 
 
 def test_other_settings_need_another_folder(plan, tmp_path):
-    rows = ROWS[:1]
+    rows = VARIANTS[:1]
     work(plan, rows, say=lambda text: None)
     work(replace(plan, seeds=(1, 3, 4)), rows, say=lambda text: None)  # one more seed is no other setting
     with pytest.raises(InputError, match="other settings"):
@@ -93,7 +94,7 @@ def test_note_has_means_spreads_the_papers_figures_and_keeps_what_people_wrote(p
     note = tmp_path / "docs" / "ablation.md"
     with pytest.raises(InputError, match="no row"):
         ablation_note.update(note, plan)
-    work(plan, ROWS[:3], say=lambda text: None)
+    work(plan, VARIANTS[:3], say=lambda text: None)
     ablation_note.update(note, plan)
     text = note.read_text()
     expected = "| UNet+strucLoss | 0.200 ± 0.100 (0.158) | 0.300 ± 0.100 (0.350) | – (0.613) | 0.500 ± 0.000 (0.570) |"
@@ -112,8 +113,8 @@ def test_steps_that_go_the_papers_way_are_not_listed():
     def measured(row, value):
         return ablation_note.Measured(row, np.full((2, 7), value))
 
-    rising = [measured(row, 0.1 + 0.1 * index) for index, row in enumerate(ROWS[:2])]
+    rising = [measured(row, 0.1 + 0.1 * index) for index, row in enumerate(VARIANTS[:2])]
     assert ablation_note.order(rising) == ["From row to row every score moves the way it does in the paper."]
-    falling = [measured(row, 0.5 - 0.1 * index) for index, row in enumerate(ROWS[:2])]
+    falling = [measured(row, 0.5 - 0.1 * index) for index, row in enumerate(VARIANTS[:2])]
     assert "AP -0.100, paper +0.008; beyond" in ablation_note.order(falling)[2]
     assert ablation_note.order([rising[0]]) == []

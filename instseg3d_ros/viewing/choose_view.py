@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
+from instseg3d_ros.viewing.raster import rasterize
 from instseg3d_ros.viewing.surface import cell_keys
+from instseg3d_ros.viewing.viewpoint import Viewpoint
 
 ROOM_FIELD = 38.0  # degrees; a long lens keeps walls upright
 ELEVATIONS = (38.0, 52.0)  # degrees above the floor from which a room may be seen
@@ -17,45 +17,13 @@ CELL = 0.1  # metres; grid in which floor, ceiling and walls are looked for
 WALL = 0.3  # metres; how deep a near wall may be, noise included
 
 
-@dataclass(frozen=True)
-class Camera:
-    """Pinhole. position (3,); rotation (3, 3), rows right, down, forward; focal length and centre in pixels."""
-
-    position: np.ndarray
-    rotation: np.ndarray
-    focal: float
-    center: tuple[float, float]
-    width: int
-    height: int
-
-    def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Column, row (float pixels) and depth (metres along the view) of points (N, 3)."""
-        local = (points - self.position.astype(np.float32)) @ self.rotation.T.astype(np.float32)
-        depth = local[:, 2]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scale = np.float32(self.focal) / depth
-            return local[:, 0] * scale + self.center[0], local[:, 1] * scale + self.center[1], depth
-
-    @property
-    def toward(self) -> np.ndarray:
-        """Direction (2,) on the floor from what is seen to the camera."""
-        away = -self.rotation[2, :2]
-        return away / max(float(np.linalg.norm(away)), 1e-9)
-
-    def scaled(self, factor: float) -> Camera:
-        """The same view on an image that is `factor` times as large."""
-        center = (self.center[0] * factor, self.center[1] * factor)
-        width, height = round(self.width * factor), round(self.height * factor)
-        return replace(self, focal=self.focal * factor, center=center, width=width, height=height)
-
-
 def choose_view(
     points: np.ndarray,
     normals: np.ndarray,
     shape: tuple[int, int] | None = None,
     instance: np.ndarray | None = None,
     width: int = 900,
-) -> tuple[Camera, np.ndarray]:
+) -> tuple[Viewpoint, np.ndarray]:
     """Camera for finite points (N, 3) in body axes with normals (N, 3), and (N,) bool: which of them to draw.
 
     shape: given where the cloud came from one image taken at the origin; else the cloud itself tells. instance: what
@@ -90,14 +58,14 @@ def seen_from_origin(points: np.ndarray) -> bool:
     return bool(full.sum() > 20 and np.median(deviation[full]) < 0.03)
 
 
-def _own_view(points: np.ndarray, width: int) -> Camera:
+def _own_view(points: np.ndarray, width: int) -> Viewpoint:
     """From the origin along +x, framed by what is there."""
     pose = np.eye(4)
     pose[:3, :3] = np.array(((0.0, -1, 0), (0, 0, -1), (1, 0, 0))).T
     return view_from(points, pose, width)
 
 
-def view_from(points: np.ndarray, pose: np.ndarray, width: int) -> Camera:
+def view_from(points: np.ndarray, pose: np.ndarray, width: int) -> Viewpoint:
     """From a camera of known pose (4, 4), points ← optical axes, framed by the finite points (N, 3) before it."""
     rotation = pose[:3, :3].T
     local = (points - pose[:3, 3]) @ rotation.T
@@ -107,7 +75,7 @@ def view_from(points: np.ndarray, pose: np.ndarray, width: int) -> Camera:
 
 def _framed(
     position: np.ndarray, rotation: np.ndarray, plane: np.ndarray, width: int, aspects: tuple[float, float]
-) -> Camera:
+) -> Viewpoint:
     """A camera whose picture just holds the points' positions (N, 2) on the plane at depth 1."""
     low, high = np.percentile(plane, (0.2, 99.8), axis=0) if len(plane) else (np.full(2, -0.5), np.full(2, 0.5))
     extent = np.maximum(high - low, 1e-3) * MARGIN
@@ -116,7 +84,7 @@ def _framed(
     focal = min(width / extent[0], height / extent[1])
     middle = (low + high) / 2
     center = (width / 2 - focal * float(middle[0]), height / 2 - focal * float(middle[1]))
-    return Camera(position, rotation, float(focal), center, width, height)
+    return Viewpoint(position, rotation, float(focal), center, width, height)
 
 
 def _below_ceiling(points: np.ndarray) -> np.ndarray:
@@ -161,10 +129,8 @@ def near_walls(points: np.ndarray, normals: np.ndarray, toward: np.ndarray) -> n
     return near
 
 
-def _best_room_view(points: np.ndarray, normals: np.ndarray, instance: np.ndarray | None, width: int) -> Camera:
+def _best_room_view(points: np.ndarray, normals: np.ndarray, instance: np.ndarray | None, width: int) -> Viewpoint:
     """Of a ring of views from above the one from which most of the objects is seen."""
-    from instseg3d_ros.viewing.raster import rasterize
-
     best, best_score = look_from(points, 0.0, ELEVATIONS[0], width), -1.0
     for elevation in np.radians(ELEVATIONS):
         for azimuth in np.linspace(0, 2 * np.pi, AZIMUTHS, endpoint=False):
@@ -190,7 +156,7 @@ def _seen_score(seen: np.ndarray, ids: np.ndarray | None, count: int) -> float:
     return objects + 0.3 * overall
 
 
-def look_from(points: np.ndarray, azimuth: float, elevation: float, width: int) -> Camera:
+def look_from(points: np.ndarray, azimuth: float, elevation: float, width: int) -> Viewpoint:
     """Camera outside the cloud that sees all of it, from an azimuth and an elevation in radians."""
     center = (points.min(axis=0) + points.max(axis=0)) / 2
     radius = float(np.linalg.norm(points - center, axis=1).max()) or 1.0
@@ -200,9 +166,9 @@ def look_from(points: np.ndarray, azimuth: float, elevation: float, width: int) 
     right = np.cross(forward, (0.0, 0.0, 1.0))
     right /= np.linalg.norm(right)
     rotation = np.stack((right, np.cross(forward, right), forward))
-    return _framed_on(Camera(position, rotation, 1.0, (0, 0), 1, 1), points, width)
+    return _framed_on(Viewpoint(position, rotation, 1.0, (0, 0), 1, 1), points, width)
 
 
-def _framed_on(camera: Camera, points: np.ndarray, width: int) -> Camera:
+def _framed_on(camera: Viewpoint, points: np.ndarray, width: int) -> Viewpoint:
     local = (points - camera.position) @ camera.rotation.T
     return _framed(camera.position, camera.rotation, local[:, :2] / local[:, 2:], width, (0.62, 1.0))

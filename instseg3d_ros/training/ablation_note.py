@@ -10,22 +10,25 @@ from pathlib import Path
 import numpy as np
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.evaluation.ablation import ROWS, Plan, Row
 from instseg3d_ros.evaluation.benchmark_layout import write
 from instseg3d_ros.evaluation.paper import TABLE3
 from instseg3d_ros.replacing import replacing
+from instseg3d_ros.training.ablation_plan import VARIANTS, Plan, Variant
 
-MEASURES = ("ap", "ap50", "ap25", "iou")
+SCORES = ("ap", "ap50", "ap25", "iou")
 TITLES = ("AP", "AP50", "AP25", "IoU")  # of the paper's table; masks alone come after them
-STEPS = (*itertools.pairwise(row.name for row in ROWS[:5]), (ROWS[3].name, ROWS[5].name))  # what differs by one thing
+STEPS = (
+    *itertools.pairwise(row.name for row in VARIANTS[:5]),
+    (VARIANTS[3].name, VARIANTS[5].name),
+)  # what differs by one thing
 MARK = "<!-- Written by hand from here on; the part above is made by the ablation driver. -->"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Scores of one row: values (S,7) for S seeds, those of MEASURES and of masks alone; undefined ones are NaN."""
+    """Scores of one row: values (S,7) for S seeds, those of SCORES and of masks alone; undefined ones are NaN."""
 
-    row: Row
+    row: Variant
     values: np.ndarray
 
     @property
@@ -41,13 +44,13 @@ class Measured:
 def collect(plan: Plan) -> tuple[list[Measured], int]:
     """Rows that have at least one scored seed, and the number of validation scenes."""
     result, scenes = [], 0
-    for row in ROWS:
+    for row in VARIANTS:
         values = []
         for seed in plan.seeds:
             path = plan.run(row, seed) / "scores.json"
             if path.is_file() and (path.parent / "scores.json.done").is_file():
                 content = json.loads(path.read_text())
-                found = [content[key] for key in MEASURES] + [content["class_agnostic"][key] for key in MEASURES[:3]]
+                found = [content[key] for key in SCORES] + [content["class_agnostic"][key] for key in SCORES[:3]]
                 values.append([np.nan if value is None else value for value in found])
                 scenes = content["scenes"]
         if values:
@@ -94,7 +97,7 @@ def table(measured: list[Measured], plan: Plan, scenes: int, figure: str) -> str
         f"backbone and seed, then {plan.steps} steps of everything; width {plan.width} (ResNet {2 * plan.width})"
         + (f"; `{options}`" if options else "") + ".",
         "",
-        "    python -m instseg3d_ros.evaluation.ablation ROOMS --seeds "
+        "    python -m instseg3d_ros.training.ablation ROOMS --seeds "
         + " ".join(map(str, plan.seeds))
         + f" --semantic_steps {plan.semantic_steps} --steps {plan.steps} --width {plan.width} {options}".rstrip(),
         "",

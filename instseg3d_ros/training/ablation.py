@@ -1,6 +1,6 @@
 """The paper's Table 3 on a folder of scenes: every row and seed trained and scored by sub-processes, resumably.
 
-    python -m instseg3d_ros.evaluation.ablation ROOMS --out runs/table3 --seeds 0 1 [any option of `train`]
+    python -m instseg3d_ros.training.ablation ROOMS --out runs/table3 --seeds 0 1 [any option of `train`]
 
 As in the paper, the semantics are trained first and once per backbone and seed; all rows of that backbone and seed go
 on from there. A row that has been scored is kept, a training that was killed resumes: run the same command again.
@@ -16,91 +16,16 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.evaluation.benchmark_layout import write
-
-MOST_LAYERS = 3  # the shared first stage has them all, so that every row finds its graph layers there
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of Table 3; `name` is the paper's."""
-
-    name: str
-    backbone: str
-    structure_aware: bool
-    graph_layers: int
-
-    @property
-    def folder(self) -> str:
-        return f"{self.backbone}_{'structure' if self.structure_aware else 'vanilla'}_{self.graph_layers}"
+from instseg3d_ros.training import ablation_note
+from instseg3d_ros.training.ablation_plan import VARIANTS, Plan, Variant
 
 
-ROWS = (
-    Row("UNet+vanillaLoss", "unet", False, 0),
-    Row("UNet+strucLoss", "unet", True, 0),
-    Row("UNet+strucLoss+gcn×1", "unet", True, 1),
-    Row("UNet+strucLoss+gcn×2", "unet", True, 2),
-    Row("UNet+strucLoss+gcn×3", "unet", True, 3),
-    Row("ResNet+strucLoss+gcn×2", "resnet", True, 2),
-)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What all rows share. `options` go to `train` as they are; `width` is the U-Net's, the ResNet has twice that."""
-
-    data: Path
-    out: Path
-    recipe: str = "table3"
-    seeds: tuple[int, ...] = (0, 1)
-    semantic_steps: int = 2000
-    steps: int = 4000
-    width: int = 16
-    split: str = "val"
-    options: tuple[str, ...] = ()
-
-    def train(self, row: Row, seed: int, first: bool) -> list[str]:
-        """Command of the first stage (semantics alone) or of a row."""
-        small = row.backbone == "unet"
-        steps = self.semantic_steps if first else self.steps
-        settings = {
-            "out": self.first_stage(row, seed) if first else self.run(row, seed),
-            "seed": seed,
-            "steps": steps,
-            "semantic_steps": steps if first else 0,
-            "network.backbone": row.backbone,
-            "network.width": self.width if small else 2 * self.width,
-            "network.repetitions": 1 if small else 2,
-            "network.graph_layers": MOST_LAYERS if first else row.graph_layers,
-            "loss.structure_aware": str(row.structure_aware).lower(),
-            "validate_every": steps,
-        }
-        if not first:
-            settings["init"] = self.first_stage(row, seed) / "model.safetensors"
-        words = [f"--{key}={value}" for key, value in settings.items()]
-        return _command("train", self.recipe, "--data", str(self.data), *self.options, *words)
-
-    def evaluate(self, row: Row, seed: int) -> list[str]:
-        folder = self.run(row, seed)
-        files = ["--model", str(folder / "model.safetensors"), "--json", str(folder / "scores.json")]
-        return _command("evaluate", str(self.data), "--split", self.split, *files)
-
-    def first_stage(self, row: Row, seed: int) -> Path:
-        return self.out / f"{row.backbone}_semantics_seed{seed}"
-
-    def run(self, row: Row, seed: int) -> Path:
-        return self.out / f"{row.folder}_seed{seed}"
-
-
-def _command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "instseg3d_ros", *words]
-
-
-def work(plan: Plan, rows: Sequence[Row] = ROWS, jobs: int = 1, say=print) -> None:
+def work(plan: Plan, rows: Sequence[Variant] = VARIANTS, jobs: int = 1, say=print) -> None:
     """Train and score what is not there yet: first stages, then rows, `jobs` at a time."""
     _same_plan(plan)
     stages = {plan.first_stage(row, seed): (row, seed) for seed in plan.seeds for row in rows}
@@ -174,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--semantic_steps", type=int, default=Plan.semantic_steps, help="of the shared first stage")
     parser.add_argument("--steps", type=int, default=Plan.steps, help="of each row, from there on")
     parser.add_argument("--width", type=int, default=Plan.width, help="m of the U-Net; the ResNet has twice (16)")
-    parser.add_argument("--rows", nargs="+", choices=[row.folder for row in ROWS], help="only these")
+    parser.add_argument("--rows", nargs="+", choices=[row.folder for row in VARIANTS], help="only these")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     parser.add_argument("--note", type=Path, default=Path("docs/ablation.md"), help="where to write the table")
     options, rest = parser.parse_known_args(arguments)
@@ -182,10 +107,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.data.resolve(), options.out, options.recipe, tuple(options.seeds), options.semantic_steps,
         options.steps, options.width, options=tuple(rest),
     )  # fmt: skip
-    from instseg3d_ros.evaluation import ablation_note
-
     try:
-        work(plan, [row for row in ROWS if not options.rows or row.folder in options.rows], options.jobs)
+        work(plan, [row for row in VARIANTS if not options.rows or row.folder in options.rows], options.jobs)
         ablation_note.update(options.note, plan)
     except InputError as error:
         print(f"ablation: {error}", file=sys.stderr)
