@@ -1,5 +1,6 @@
 """ament_python packaging: every command becomes `ros2 run instseg3d_ros NAME`."""
 
+import sys
 from glob import glob
 from pathlib import Path
 
@@ -8,11 +9,18 @@ from setuptools import find_packages, setup
 PACKAGE = "instseg3d_ros"
 
 
-def command_names():
-    """Names in the one table of commands, read without importing the package (torch may not be there yet)."""
+def names_in(file):
+    """Names of one of the package's files, read without importing the package (torch may not be there yet)."""
     scope = {}
-    exec((Path(__file__).parent / PACKAGE / "commands" / "table.py").read_text(), scope)
-    return scope["COMMANDS"]
+    exec((Path(__file__).parent / PACKAGE / file).read_text(), scope)
+    return scope
+
+
+def scripts():
+    """One script per command for `ros2 run`; pip, which puts scripts on the PATH, gets one with a name of our own."""
+    if "bdist_wheel" in sys.argv or "editable_wheel" in sys.argv:
+        return [f"{PACKAGE} = {PACKAGE}.__main__:main"]
+    return [f"{name} = {PACKAGE}.commands.table:{name}" for name in names_in("commands/table.py")["COMMANDS"]]
 
 
 def share(folder, pattern="*"):
@@ -45,5 +53,8 @@ setup(
     maintainer_email="maintainers@instseg3d.dev",
     description="3-D semantic instance segmentation of point clouds as a ROS 2 node",
     license="Apache-2.0",
-    entry_points={"console_scripts": [f"{name} = {PACKAGE}.commands.table:{name}" for name in command_names()]},
+    python_requires=">=3.10",
+    install_requires=names_in("extras.py")["REQUIRED"],
+    extras_require=names_in("extras.py")["EXTRAS"],
+    entry_points={"console_scripts": scripts()},
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from instseg3d_ros.commands.parser import Parser
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.extras import require
 
 EXAMPLES = """examples:
   segment room.ply -o out                        out/room.segmented.ply, .png and room.instances.json
@@ -59,6 +60,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """The command `segment`; returns its exit code, raises InputError on bad arguments."""
     options = parse(arguments)
+    require("matplotlib")  # every input gets a picture
     from instseg3d_ros.data.clouds import find_inputs
     from instseg3d_ros.offline.run import FAILED, MARK, PARTLY, SetupError, names_for
     from instseg3d_ros.offline.settings import Settings

@@ -30,11 +30,19 @@ def run(name, arguments=None):
     from instseg3d_ros.memory import keep_large_buffers
 
     keep_large_buffers()
-    command = importlib.import_module(f"instseg3d_ros.commands.{name}")
     try:
+        command = importlib.import_module(f"instseg3d_ros.commands.{name}")
         return command.main(sys.argv[1:] if arguments is None else arguments) or 0
     except InputError as error:
         print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    except ImportError as error:
+        from instseg3d_ros.extras import remedy
+
+        text = remedy(error)
+        if not text:
+            raise
+        print(f"{name}: {text}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output left (| head): nothing to say, nobody to say it to
         sys.stderr.close()

@@ -36,16 +36,20 @@ class ObjectMarker:
 
 
 def object_markers(instances: list[Instance], up: np.ndarray) -> list[ObjectMarker]:
-    """A marker for each object; up (3,) is the direction, in the cloud's frame, in which text stands off the box."""
+    """A marker for each object. up (3,): up in the cloud's frame, as far as it was known before the cloud was levelled.
+
+    Text stands off the box along the box's own vertical axis, which is up as it was found, on the upper side.
+    """
     markers = []
     for instance in instances:
         box = instance.box
-        lift = 0.5 * np.abs(box.rotation.T @ up) @ box.size + TEXT_HEIGHT
+        found_up = box.rotation[:, 2] * (1 if box.rotation[:, 2] @ up >= 0 else -1)
+        lift = 0.5 * box.size[2] + TEXT_HEIGHT
         markers.append(
             ObjectMarker(
                 instance.id, box.center, quaternion_of(box.rotation), (_CORNERS * box.size)[_EDGES.reshape(-1)],
                 object_colors(instance.id) / 255, f"{instance.label} #{instance.id} {instance.score:.2f}",
-                box.center + lift * up,
+                box.center + lift * found_up,
             )
         )  # fmt: skip
     return markers

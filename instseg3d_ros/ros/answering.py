@@ -81,4 +81,6 @@ class Answering:
         age_ms = (self._node.get_clock().now().nanoseconds - answer.received.cloud.stamp) / 1e6
         self._outputs.publish_times(1000 * (done - start), age_ms)
         latency_ms = 1000 * (monotonic() - arrival)
-        self._statistics.answered(latency_ms, age_ms, answer.stages, parameters.latency_warn_ms)
+        self._statistics.answered(latency_ms, age_ms, answer.stages, parameters.latency_warn_ms, answer.remark)
+        if answer.remark:
+            self._log("remark", answer.remark)

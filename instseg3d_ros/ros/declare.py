@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.parameter import Parameter
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.ros.parameters import CONFIGURE, START, Entry, Parameters
@@ -42,8 +43,17 @@ class LiveParameters:
             if reason:
                 raise InputError(reason)
         self._warn_of_unknown()
+        node.add_pre_set_parameters_callback(self._as_meant)
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._apply)
+
+    def _as_meant(self, changes) -> list[Parameter]:
+        """Values in the types of the parameters, before rclpy compares them; see `Entry.meant`."""
+        return [self._converted(change) for change in changes]
+
+    def _converted(self, change: Parameter) -> Parameter:
+        entry = self._entries.get(change.name)
+        return change if entry is None else Parameter(change.name, value=entry.meant(change.value))
 
     def _check(self, changes) -> SetParametersResult:
         ours = [change for change in changes if change.name in self._entries]
@@ -87,12 +97,14 @@ def _declare(node, entry: Entry):
             descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
         else:
             descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=1)]
+    given = node._parameter_overrides.get(entry.name)
+    if given is not None:
+        node._parameter_overrides[entry.name] = Parameter(entry.name, value=entry.meant(given.value))
     try:
         return _plain(node.declare_parameter(entry.name, entry.default, descriptor).value)
     except InvalidParameterTypeException:
         value = _given(node, entry.name)
-        hint = f"; write {value}.0" if entry.type is float and type(value) is int else ""
-        raise InputError(f"parameter {entry.name} is {value!r}; expected {entry.type.__name__}{hint}") from None
+        raise InputError(f"parameter {entry.name} is {value!r}; expected {entry.type.__name__}") from None
     except InvalidParameterValueException:
         reason = entry.reason_against(_given(node, entry.name))
         raise InputError(f"parameter {reason or entry.name + ' is refused'}") from None

@@ -48,6 +48,8 @@ def judge(condition: Condition, counts: Summary, parameters: Parameters) -> tupl
     if counts.failures:
         level = ERROR if counts.failures >= PERSISTENT else WARN
         found.append((level, f"the last {counts.failures} clouds were not answered: {counts.last_error}"))
+    if counts.remark:
+        found.append((WARN, counts.remark))
     if counts.latency_ms is not None and counts.slow_for > 0:
         level = ERROR if counts.slow_for >= parameters.slow_error else WARN
         text = f"slow: {counts.latency_ms:.0f} ms a cloud"

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from instseg3d_ros.data.units import UNITS
+
 LIVE = "live"  # takes effect at the next cloud
 CONFIGURE = "configure"  # read when the node configures
 START = "start"  # read once, when the process starts
@@ -22,6 +24,23 @@ class Entry:
     limits: tuple[float, float] | None
     choices: tuple[str, ...]
     when: str
+
+    def meant(self, value: Any) -> Any:
+        """The value in the parameter's type, where there is no doubt: YAML reads `off` as a boolean, 5 as an int."""
+        if type(value) is bool and self.type is str:
+            return next((word for word in (("on", "yes") if value else ("off", "no")) if word in self.choices), value)
+        if type(value) is int and self.type is float:
+            return float(value)
+        if (
+            self.type is list
+            and value is not None
+            and not isinstance(value, (str, bytes))
+            and hasattr(value, "__len__")
+        ):
+            numbers = [*value]
+            if numbers and all(type(number) in (int, float) for number in numbers):
+                return [float(number) for number in numbers]
+        return value
 
     def reason_against(self, value: Any) -> str:
         """Why `value` is refused, in one line; empty if it is fine."""
@@ -76,6 +95,10 @@ class Parameters:
     axes: str = parameter(
         "auto", "Axes of the cloud's frame: `optical` (z forward, y down), `body` (x forward, z up); `auto` decides by "
         "the frame's name (`*_optical*`).", choices=("auto", "optical", "body"),
+    )  # fmt: skip
+    unit: str = parameter(
+        "m", "Unit of length of the clouds' coordinates; everything that is published is in metres.",
+        choices=tuple(UNITS),
     )  # fmt: skip
     max_range: float = parameter(0.0, "Points farther than this are not labelled; 0 takes the model's own.", 0.0, 1e4)
     min_range: float = parameter(0.0, "Points nearer than this are not labelled.", 0.0, 1e4)

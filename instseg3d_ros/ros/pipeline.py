@@ -10,6 +10,7 @@ import numpy as np
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import PointCloud2
 
+from instseg3d_ros.data.units import metres
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.axes import body_rotation
 from instseg3d_ros.messages.cloud import Cloud
@@ -18,7 +19,7 @@ from instseg3d_ros.ros.clouds import Received, read_cloud
 from instseg3d_ros.ros.limits import select
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.parameters import Parameters
-from instseg3d_ros.ros.standalone.tf_buffer import Unavailable
+from instseg3d_ros.ros.standalone.tf_buffer import Unavailable, plain
 from instseg3d_ros.ros.transforms import Transforms
 from instseg3d_ros.segmentation.result import Result, move_instances
 from instseg3d_ros.sparse.rigid import transform_points
@@ -36,12 +37,16 @@ class Dropped(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """`result` is in the cloud's frame, in which `up` (3,) points up; `stages` are milliseconds."""
+    """`result` is in the cloud's frame, in which `up` (3,) points up; `stages` are milliseconds.
+
+    remark: what is odd about the cloud although it was answered, or empty.
+    """
 
     received: Received
     result: Result
     up: np.ndarray
     stages: dict[str, float]
+    remark: str = ""
 
 
 class Pipeline:
@@ -67,7 +72,10 @@ class Pipeline:
         fixed = level
         if parameters.track and parameters.fixed_frame:
             fixed = self._lookup(parameters.fixed_frame, cloud.frame, cloud.stamp, parameters)
-        points = transform_points(cloud.points, level)
+        place = np.eye(4)  # the cloud's frame ← its points, which are near zero where the frame's coordinates are not
+        if cloud.origin is not None:
+            place[:3, 3] = cloud.origin
+        points = transform_points(cloud.points, level @ place)
         keep = select(points, parameters)
         if not keep.all():
             points = np.where(keep[:, None], points, np.float32(np.nan))
@@ -78,11 +86,11 @@ class Pipeline:
         # From the network's frame to the fixed one, where ids are kept, and home to the cloud's.
         result = _turn(result, fixed @ inverse(level))
         result = self._keep_ids(
-            result, points if fixed is level else transform_points(cloud.points, fixed), cloud.stamp, parameters
+            result, points if fixed is level else transform_points(cloud.points, fixed @ place), cloud.stamp, parameters
         )
         result = _turn(result, inverse(fixed))
         clock.lap("track")
-        return Answer(received, result, level[2, :3], clock.stages)
+        return Answer(received, result, level[2, :3], clock.stages, _remark(cloud, points, result, parameters))
 
     @staticmethod
     def _read(data: bytes, parameters: Parameters) -> Received:
@@ -91,7 +99,8 @@ class Pipeline:
         except Exception:  # rclpy has no exception of its own for it
             raise Dropped("malformed cloud", f"received {len(data)} bytes that are not a valid PointCloud2") from None
         try:
-            return read_cloud(message, parameters.max_points)
+            received = read_cloud(message, parameters.max_points)
+            return replace(received, cloud=received.cloud.scaled(metres(parameters.unit)))
         except InputError as error:
             raise Dropped("malformed cloud", str(error)) from None
 
@@ -104,7 +113,7 @@ class Pipeline:
         return level
 
     def _lookup(self, target: str, frame: str, stamp: int, parameters: Parameters) -> np.ndarray:
-        if frame == target:
+        if plain(frame) == plain(target):
             return np.eye(4)
         if self.transforms is None:
             raise Dropped("no transform", f"no transform from {frame} to {target}: not listening to /tf yet")
@@ -123,6 +132,23 @@ class Pipeline:
 
 def _turn(result: Result, transform: np.ndarray) -> Result:
     return replace(result, instances=move_instances(result.instances, transform))
+
+
+def _remark(cloud: Cloud, points: np.ndarray, result: Result, parameters: Parameters) -> str:
+    """Why a cloud got no label at all, or no colour; points (N, 3) are as the network saw them."""
+    if not len(points) or (result.semantic >= 0).any():
+        return cloud.remarks[0] if cloud.remarks else ""
+    finite = points[np.isfinite(points).all(axis=1)]
+    if not len(finite):
+        if not cloud.finite.any():
+            return f"all {len(points)} points of a cloud are NaN; nothing was labelled"
+        return "no point of a cloud lies within min_range, min_height, max_height and crop_box; nothing was labelled"
+    nearest = float(np.linalg.norm(finite.astype(np.float64), axis=1).min())
+    return (
+        f"no point of a cloud is in range, nothing was labelled: the nearest is {nearest:,.1f} m from the origin of "
+        f"'{parameters.target_frame or cloud.frame}'; raise max_range, set target_frame where that is not the robot's "
+        "frame, or unit where the cloud is not in metres"
+    )
 
 
 class _Stages:

@@ -25,6 +25,7 @@ class Summary:
     failures: int = 0  # clouds in a row that could not be answered
     last_error: str = ""
     silent_for: float = 0.0  # seconds since a cloud came or the input was opened
+    remark: str = ""  # what is odd about the last cloud that was answered
     slow_for: float = 0.0  # seconds since the last answer that was quick enough
 
 
@@ -36,7 +37,7 @@ class Statistics:
         self._lock = threading.Lock()
         self._drops: Counter[str] = Counter()
         self._received = self._answered = self._failures = 0
-        self._last_error = ""
+        self._last_error = self._remark = ""
         self._arrivals: deque[float] = deque(maxlen=1000)
         self._answers: deque[tuple[float, float, dict[str, float]]] = deque(maxlen=1000)
         self._slow_since: float | None = None
@@ -75,9 +76,12 @@ class Statistics:
         with self._lock:
             self._last_error = error
 
-    def answered(self, latency_ms: float, pipeline_latency_ms: float, stages: dict[str, float], slow_ms: float) -> None:
+    def answered(
+        self, latency_ms: float, pipeline_latency_ms: float, stages: dict[str, float], slow_ms: float, remark: str = ""
+    ) -> None:
         """Milliseconds from arrival to answer, from the cloud's stamp, and per stage; beyond `slow_ms` is slow."""
         with self._lock:
+            self._remark = remark
             self._answered += 1
             self._failures = 0
             self._pipeline_latency_ms = pipeline_latency_ms
@@ -106,6 +110,7 @@ class Statistics:
                 drops=dict(self._drops),
                 failures=self._failures,
                 last_error=self._last_error,
+                remark=self._remark,
                 silent_for=now - self._heard,
                 slow_for=0.0 if self._slow_since is None else now - self._slow_since,
             )

@@ -10,7 +10,7 @@ import numpy as np
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.rotations import rigid
-from instseg3d_ros.ros.standalone.tf_buffer import TransformBuffer, Unavailable
+from instseg3d_ros.ros.standalone.tf_buffer import TransformBuffer, Unavailable, plain
 from instseg3d_ros.ros.standalone.tf_message import TYPE_HASH, StampedTransform, decode_transforms
 
 POLL = 0.005  # seconds between two looks while waiting
@@ -32,6 +32,7 @@ class Transforms(ABC):
 
         Unavailable names both frames and the reason.
         """
+        target, source = plain(target), plain(source)  # tf2 refuses a leading slash
         end = time.monotonic() + timeout
         while True:
             try:

@@ -64,3 +64,16 @@ def test_patch_replaces_only_what_is_between_the_markers():
     assert fresh == tables.patch(fresh)
     assert fresh.startswith("a\n<!-- topics -->\n| | topic") and fresh.endswith("<!-- /parameters -->\nc\n")
     assert "old" not in fresh and "`~/segmented_points`" in fresh and "`min_score`" in fresh
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("level", False, "off"), ("max_range", 5, 5.0), ("crop_box", [0, 0, 0, 1, 1, 1], [0.0, 0, 0, 1, 1, 1]),
+        ("crop_box", (0, 0.5, 0, 1, 1, 1), [0.0, 0.5, 0, 1, 1, 1]), ("track", True, True), ("max_points", 5, 5),
+        ("axes", False, False), ("max_range", "5", "5"), ("level", "off", "off"), ("track", 1, 1),
+    ],
+)  # fmt: skip
+def test_values_as_yaml_reads_them_are_taken_as_meant(name, value, expected):
+    got = next(e for e in Parameters.entries() if e.name == name).meant(value)
+    assert got == expected and type(got) is type(expected)

@@ -9,9 +9,11 @@ from make_clouds import make_cloud, two_boxes
 from rclpy.serialization import serialize_message
 
 from instseg3d_ros.messages.rotations import inverse, rigid
+from instseg3d_ros.ros.clouds import read_cloud, segmented_cloud
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.pipeline import Dropped, Pipeline
-from instseg3d_ros.ros.standalone.tf_buffer import Unavailable
+from instseg3d_ros.ros.standalone.tf_buffer import TransformBuffer, Unavailable
+from instseg3d_ros.ros.standalone.tf_message import StampedTransform
 from instseg3d_ros.sparse.rigid import transform_points
 
 PLAIN = replace(Parameters(), track=False)
@@ -126,3 +128,60 @@ def test_bytes_that_are_no_cloud_are_refused_in_our_words():
         with pytest.raises(Dropped) as drop:
             pipeline().answer(garbage, PLAIN)
         assert drop.value.reason == "malformed cloud"
+
+
+def test_map_coordinates_keep_their_millimetres():
+    """A cloud in UTM coordinates through a transform to the robot: float32 would round them to half a metre."""
+    far = np.array([512_345.25, 5_412_345.5, 310.0])
+    points, colors = two_boxes()
+    robot = np.eye(4)
+    robot[:3, 3] = -far
+    made = pipeline(base=robot)
+    sent = points.astype(np.float64) + far
+    found = made.answer(data(sent, colors, frame="map", xyz="f8"), replace(PLAIN, target_frame="base"))
+    assert len(found.result.instances) == 2 and not found.remark
+    centers = np.sort([one.box.center for one in found.result.instances], axis=0)
+    np.testing.assert_allclose(centers[:, 1] - far[1], (-1, 1), atol=0.05)
+    message = segmented_cloud(found.received, found.result)
+    back = read_cloud(message, 10**6).cloud
+    np.testing.assert_allclose(back.points + back.origin, sent, atol=1e-6)
+
+
+@pytest.mark.parametrize("unit, factor", [("mm", 1000), ("cm", 100)])
+def test_another_unit(unit, factor):
+    points, colors = two_boxes()
+    sent = data(points * factor, colors)
+    told = pipeline().answer(sent, PLAIN).remark
+    assert "nothing was labelled" in told and "unit" in told and "target_frame" in told
+    found = pipeline().answer(sent, replace(PLAIN, unit=unit))
+    assert len(found.result.instances) == 2 and not found.remark
+    np.testing.assert_allclose(read_cloud(segmented_cloud(found.received, found.result), 10**6).cloud.points, points,
+                               atol=1e-5)  # fmt: skip
+
+
+def test_why_nothing_was_labelled():
+    points, colors = two_boxes()
+    assert "crop_box" in pipeline().answer(data(points, colors), replace(PLAIN, min_height=50.0)).remark
+    assert "NaN" in pipeline().answer(data(points * np.nan, colors), PLAIN).remark
+    empty = make_cloud(np.zeros((0, 3), np.float32), None, (0, 0), encoding="none")
+    assert pipeline().answer(serialize_message(empty), PLAIN).remark == ""
+
+
+def test_a_colour_that_is_not_understood_costs_the_colour_and_is_told():
+    points, colors = two_boxes()
+    message = make_cloud(points, colors)
+    message.fields[3].datatype = 8
+    found = pipeline().answer(serialize_message(message), PLAIN)
+    assert len(found.result.instances) == 2 and "without colour" in found.remark
+
+
+@pytest.mark.parametrize(
+    "frame, target", [("/camera", "base"), ("camera", "/base"), ("/base", "base"), ("base", "/base")]
+)
+def test_a_leading_slash_is_no_other_frame(frame, target):
+    made = pipeline(base=np.eye(4))
+    made.transforms = TransformBuffer()
+    made.transforms.add([StampedTransform("/base", "/camera", 10**9, (0, 0, 0), (0, 0, 0, 1))], fixed=True)
+    made.transforms.lookup = lambda *words, look=made.transforms.lookup: look(*words[:3])
+    found = made.answer(data(*two_boxes(), frame=frame), replace(PLAIN, target_frame=target))
+    assert len(found.result.instances) == 2

@@ -44,7 +44,7 @@ def _laspy():
     try:
         import laspy
     except ImportError:
-        raise InputError("LAS and LAZ need laspy, which is not installed: pip install 'laspy[lazrs]'") from None
+        raise InputError("LAS and LAZ need laspy, which is not installed; run: pip install 'laspy[lazrs]'") from None
     return laspy
 
 

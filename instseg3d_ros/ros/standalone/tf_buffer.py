@@ -15,6 +15,11 @@ KEPT = 10 * 10**9  # nanoseconds, as tf2
 DEEPEST = 100  # frames above one frame; more is a loop
 
 
+def plain(frame: str) -> str:
+    """A frame's name without the leading slash that ROS 1 and some drivers put in front."""
+    return frame.lstrip("/")
+
+
 class Unavailable(LookupError):
     """No such transform; the message names both frames and says why."""
 
@@ -34,17 +39,18 @@ class TransformBuffer:
     def add(self, transforms: Iterable[StampedTransform], fixed: bool) -> None:
         with self._lock:
             for one in transforms:
+                parent, child = plain(one.parent), plain(one.child)
                 values = np.array((*one.translation, *one.quaternion))
-                if not np.isfinite(values).all() or np.linalg.norm(values[3:]) < 0.5 or one.parent == one.child:
+                if not np.isfinite(values).all() or np.linalg.norm(values[3:]) < 0.5 or parent == child:
                     continue  # tf2 ignores such too
-                edge = self._edges.get(one.child)
-                if edge is None or edge.parent != one.parent or edge.fixed != fixed:
-                    edge = self._edges[one.child] = _Edge(one.parent, fixed)
+                edge = self._edges.get(child)
+                if edge is None or edge.parent != parent or edge.fixed != fixed:
+                    edge = self._edges[child] = _Edge(parent, fixed)
                 edge.add(one.stamp, values)
 
     def lookup(self, target: str, source: str, stamp: int) -> np.ndarray:
         """At `stamp` nanoseconds; 0 means the newest of each. Unavailable says why not."""
-        target, source = target.lstrip("/"), source.lstrip("/")
+        target, source = plain(target), plain(source)
         with self._lock:
             for frame in (target, source):
                 if frame not in self._edges and all(frame != edge.parent for edge in self._edges.values()):
@@ -78,7 +84,7 @@ class _Edge:
     """History of one child in its parent, in order of stamps. values: x y z, quaternion x y z w."""
 
     def __init__(self, parent: str, fixed: bool):
-        self.parent, self.fixed = parent.lstrip("/"), fixed
+        self.parent, self.fixed = parent, fixed
         self._stamps: list[int] = []
         self._values: list[np.ndarray] = []
 

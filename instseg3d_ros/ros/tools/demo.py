@@ -22,6 +22,13 @@ REPEAT = 1.0  # seconds between two sendings of the cloud
 ANSWERS = 3  # the last of them is shown: the first pays for caches that are cold
 FRAME = "camera_link"
 TOPIC = "points"
+NEXT = """
+To try next:
+  source .venv/bin/activate
+  python -m instseg3d_ros segment demo/cloud.ply -o out --html         or your own bag, pcd, ply, npz, las
+  python -m instseg3d_ros segment_node --ros-args -r points:=/camera/depth/color/points
+  python -m instseg3d_ros --help
+  pip install -e '.[train]'                                            before train, and generate with --meshes"""
 
 
 def main() -> int:
@@ -57,6 +64,7 @@ def show(path: Path, out: Path, model: str) -> None:
     write_cloud(out / "cloud.ply", Cloud(cloud.points[seen], colors, columns=columns))
     three_panels(cloud.points, cloud.colors, result, labels, out / "picture.png", cloud.shape, title=path.stem)
     print(f"saved: {out / 'picture.png'} (look at it) and {out / 'cloud.ply'} (label, instance, confidence per point)")
+    print(NEXT)
 
 
 def first_cloud(path: Path):
