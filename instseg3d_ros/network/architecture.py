@@ -50,10 +50,12 @@ class Architecture(NetworkRecipe):
     """All that fixes the shape of a network; stored with its weights.
 
     object_inputs: name and number of columns of each input of the object head; empty without an object head.
+    object_points: it also sees points of each object.
     """
 
     classes: int = 22
     object_inputs: tuple[tuple[str, int], ...] = ()
+    object_points: bool = False
 
     def __post_init__(self):
         super().__post_init__()
@@ -61,3 +63,5 @@ class Architecture(NetworkRecipe):
             raise InputError(f"classes is {self.classes}; expected 1 to 1000")
         pairs = tuple((str(name), int(width)) for name, width in self.object_inputs)  # JSON has lists for tuples
         object.__setattr__(self, "object_inputs", pairs)
+        if self.object_points and not pairs:
+            raise InputError("object_points is true without object_inputs; an object head that sees points needs both")

@@ -55,9 +55,10 @@ class Network(nn.Module):
         self.embedding_head = head(a.width, a.embedding)
         self.anchor = anchor(a.embedding) if a.anchored else None
         self.graph = nn.ModuleList(GraphLayer(a.embedding, a.aggregator) for _ in range(a.graph_layers))
-        self.object_head = (
-            ObjectHead(a.classes, sum(width for _, width in a.object_inputs)) if a.object_inputs else None
-        )
+        self.object_head = None
+        if a.object_inputs:
+            points = a.width if a.object_points else None
+            self.object_head = ObjectHead(a.classes, sum(width for _, width in a.object_inputs), points=points)
 
     def forward(self, inputs: NetworkInput) -> Output:
         features = self.backbone(inputs.x).features

@@ -9,6 +9,7 @@ from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.judging import describe, judge
 from instseg3d_ros.segmentation.options import Options
 from instseg3d_ros.segmentation.parts import cut, merge, propose
+from instseg3d_ros.segmentation.proposals import Proposals
 from instseg3d_ros.segmentation.result import Instance
 from instseg3d_ros.segmentation.state import Candidates, Evidence, State, VoxelAnswer
 
@@ -37,14 +38,24 @@ def find_instances(
 
 
 def choose(state: State) -> None:
-    """Choose proposals that do not overlap (`Proposals.choose`), drop scores under `min_score`, and sort by score."""
+    """Choose proposals that do not overlap (`Proposals.choose`), drop scores under `min_score`, and sort by score.
+
+    What the object head finds to be stuff is no instance; its voxels take that class.
+    """
     chosen, score = np.arange(len(state.large)), state.score
     if state.quality is not None:
         quality = np.zeros(len(state.proposals))
         quality[state.large] = state.quality
         chosen = np.flatnonzero(np.isin(state.large, state.proposals.choose(quality)))
-    chosen = chosen[score[chosen] >= state.options.min_score]
+    things = np.isin(state.class_index, state.things)
+    state.stuff = chosen[~things[chosen]]
+    chosen = chosen[things[chosen] & (score[chosen] >= state.options.min_score)]
     state.chosen = chosen[np.argsort(-score[chosen], kind="stable")]
+
+
+def _parts(proposals: Proposals, number: int) -> np.ndarray:
+    """The parts of a proposal."""
+    return proposals.sequence[proposals.first[number] : proposals.last[number]]
 
 
 def label(state: State) -> VoxelAnswer:
@@ -53,15 +64,20 @@ def label(state: State) -> VoxelAnswer:
     id_of_part = np.zeros(len(proposals.sequence) + 1, np.int32)  # 0: in no instance; the last is for part −1
     instances = []
     for number, (k, proposal) in enumerate(zip(chosen, state.large[chosen]), 1):
-        id_of_part[proposals.sequence[proposals.first[proposal] : proposals.last[proposal]]] = number
+        id_of_part[_parts(proposals, proposal)] = number
         name, score = state.labels[state.class_index[k]].name, float(state.score[k])
         instances.append(Instance(number, name, score, int(measures.points[k]), measures.boxes[k]))
+    for k in state.stuff:
+        id_of_part[_parts(proposals, state.large[k])] = -1 - k
     instance = id_of_part[state.part]
-    inside = np.flatnonzero(instance)
     semantic, confidence = state.votes.semantic, state.votes.confidence
+    wrong = np.flatnonzero(instance < 0)
+    semantic[wrong] = state.class_index[-1 - instance[wrong]]
+    instance = np.maximum(instance, 0)
+    inside = np.flatnonzero(instance)
     semantic[inside] = state.class_index[chosen][instance[inside] - 1]
     confidence[inside] = state.score[chosen][instance[inside] - 1]
     candidates = None
     if state.descriptions is not None:
-        candidates = Candidates(state.part, proposals, state.large, state.descriptions)
+        candidates = Candidates(state.part, proposals, state.large, state.descriptions, state.samples)
     return VoxelAnswer(semantic, instance, confidence, instances, candidates)

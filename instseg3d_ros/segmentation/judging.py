@@ -10,13 +10,15 @@ from instseg3d_ros.network.object_head import ObjectHead
 from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.description import Description, columns
 from instseg3d_ros.segmentation.measures import Measures, moments
+from instseg3d_ros.segmentation.point_samples import CHUNK, PointSamples, sample
 from instseg3d_ros.segmentation.result import Box
 from instseg3d_ros.segmentation.state import State
 from instseg3d_ros.segmentation.surroundings import surroundings
 
 
 def describe(state: State) -> None:
-    """Measure the proposals with enough points (`Measures`), and describe them to the object head (`Description`)."""
+    """Measure the proposals with enough points (`Measures`), and describe them to the object head (`Description`,
+    `PointSamples`)."""
     proposals, large, votes = state.proposals, state.large, state.votes
     points, probability, mean = map(proposals.sums, (votes.points, votes.votes, votes.sums))
     probability, mean = probability / points[:, None], mean / points[:, None]
@@ -31,20 +33,25 @@ def describe(state: State) -> None:
     state.measures = Measures(points, probability[large], tightness, share, boxes)
     if state.object_head is None or state.contacts is None:
         return
-    features = state.evidence.features
-    moment = moments(positions, state.part, len(votes.points), None if features is None else features.cpu().numpy())
+    voxels, features = state.evidence.voxels, state.evidence.features
+    shown = None if features is None else features.float().cpu().numpy()
+    floor = float(floor_level(voxels.positions[:, 2]))
+    moment = moments(positions, state.part, len(votes.points), shown)
     around, contacts = surroundings(state.contacts, proposals, large, probability, mean)
     description = Description(
         state.measures, state.measures.formula_score(state.things), proposals.measures[large], around, contacts,
-        proposals.sums(moment)[large], float(floor_level(state.evidence.voxels.positions[:, 2])),
+        proposals.sums(moment)[large], floor,
     )  # fmt: skip
     state.descriptions = columns(description)
+    if state.object_head.encoder is not None and shown is not None:
+        colors = None if voxels.features is None else voxels.features.float().cpu().numpy()
+        state.samples = sample(proposals, state.part, large, boxes, positions, colors, shown, floor)
 
 
 def judge(state: State) -> None:
     """Give each proposal a class and a score, by the object head where there is one, else by formula; calibrate it."""
     if state.object_head is not None and state.descriptions is not None:
-        answer = ask(state.object_head, state.descriptions, state.things)
+        answer = ask(state.object_head, state.descriptions, state.things, state.samples)
         state.class_index, score, state.quality = answer
     else:
         state.class_index, score = state.measures.best(state.things), state.measures.formula_score(state.things)
@@ -52,17 +59,38 @@ def judge(state: State) -> None:
 
 
 @torch.inference_mode()
-def ask(head: ObjectHead, descriptions: np.ndarray, things: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Descriptions (G, F), `things` (T,) class indices → class (G,) among them, score (G,) in 0 to 1, quality (G,).
+def ask(
+    head: ObjectHead, descriptions: np.ndarray, things: np.ndarray, samples: PointSamples | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Descriptions (G, F), `things` (T,) class indices → class (G,), score (G,) in 0 to 1, quality (G,).
 
-    The quality q is the IoU that the head expects with an object; the score is q · ∛p, p the probability of the class.
+    The quality q is the IoU that the head expects with an object; the score is q · ∛p, p the probability of the class
+    among things. With `samples` a class may be one of stuff, where all stuff together is more probable than all things.
     """
-    scores, overlap = head(torch.from_numpy(descriptions).to(head.mean))
-    probability = scores[:, torch.from_numpy(things).to(scores.device)].softmax(dim=1)
-    sure, winner = probability.max(dim=1)
+    encoded = None if samples is None else encode(head, samples)
+    scores, overlap = head(torch.from_numpy(descriptions).to(head.mean), encoded)
+    columns = torch.from_numpy(things).to(scores.device)
+    sure, winner = scores[:, columns].softmax(dim=1).max(dim=1)
     quality = overlap.sigmoid()
     score = (quality * sure ** (1 / 3)).cpu().numpy().astype(np.float64)
-    return things[winner.cpu().numpy()], score, quality.cpu().numpy().astype(np.float64)
+    best = columns[winner]
+    if samples is not None:
+        stuff = torch.ones_like(scores[0], dtype=torch.bool)
+        stuff[columns] = False
+        probability = scores.softmax(dim=1).masked_fill(~stuff, 0)
+        best = torch.where(probability.sum(dim=1) > 0.5, probability.argmax(dim=1), best)
+    return best.cpu().numpy(), score, quality.cpu().numpy().astype(np.float64)
+
+
+def encode(head: ObjectHead, samples: PointSamples) -> torch.Tensor:
+    """(G, E) what the head's encoder makes of the points of G proposals."""
+    assert head.encoder is not None
+    parts = [head.mean.new_zeros((0, 2 * head.encoder.width))]
+    for first in range(0, len(samples), CHUNK):
+        some = slice(first, first + CHUNK)
+        points, surrounded = (torch.from_numpy(v) for v in (samples.inputs(some), samples.surrounded[some]))
+        parts.append(head.encoder(points.to(head.mean), surrounded.to(head.mean)))
+    return torch.cat(parts)
 
 
 def calibrate(score: np.ndarray, table: dict | None) -> np.ndarray:

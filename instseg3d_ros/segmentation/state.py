@@ -13,6 +13,7 @@ from instseg3d_ros.segmentation.cluster_shares import ClusterShares
 from instseg3d_ros.segmentation.contacts import Contacts
 from instseg3d_ros.segmentation.measures import Measures
 from instseg3d_ros.segmentation.options import Options
+from instseg3d_ros.segmentation.point_samples import PointSamples
 from instseg3d_ros.segmentation.proposals import Proposals
 from instseg3d_ros.segmentation.result import Instance
 from instseg3d_ros.segmentation.votes import Votes
@@ -60,12 +61,14 @@ class State:
     # describe
     measures: Measures = field(init=False)  # of the G proposals
     descriptions: np.ndarray | None = None  # (G, F) float32 for the object head
+    samples: PointSamples | None = None  # of the G proposals, for an object head that sees points
     # judge
-    class_index: np.ndarray = field(init=False)  # (G,)
+    class_index: np.ndarray = field(init=False)  # (G,); of stuff only by an object head that sees points
     score: np.ndarray = field(init=False)  # (G,) 0 to 1
     quality: np.ndarray | None = None  # (G,) IoU that the object head expects with an object
     # choose
     chosen: np.ndarray = field(init=False)  # indices into the G proposals, best score first
+    stuff: np.ndarray = field(init=False)  # indices into the G proposals: pieces of wall, floor or ceiling
 
     def __post_init__(self):
         self.counts = self.evidence.voxels.counts.cpu().numpy()
@@ -87,13 +90,15 @@ class State:
 class Candidates:
     """What the object head chose from: overlapping proposals.
 
-    part (V,) of each voxel, −1 for none; which (G,) of the proposals have enough points; descriptions (G, F) of those.
+    part (V,) of each voxel, −1 for none; which (G,) of the proposals have enough points; descriptions (G, F) of those,
+    and the points of them that were seen.
     """
 
     part: np.ndarray
     proposals: Proposals
     which: np.ndarray
     descriptions: np.ndarray
+    samples: PointSamples | None = None
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from instseg3d_ros.data.scene import Scene, scene_files
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.evaluation.benchmark_layout import truth_ids
 from instseg3d_ros.evaluation.instance_ap import Prediction, overlaps
+from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Network
-from instseg3d_ros.network.object_head import ObjectHead
+from instseg3d_ros.network.object_head import AROUND, GEOMETRY, OWN, ObjectHead, PointEncoder
 from instseg3d_ros.segmentation.description import input_widths
 from instseg3d_ros.segmentation.segmenter import Segmenter
 from instseg3d_ros.training.module import class_weight
@@ -29,8 +31,38 @@ RIGHT = 0.5  # IoU above which an object counts as found
 NAMED = 0.35  # IoU above which its class is learned
 FEWEST = 200  # objects, of which the head can learn anything
 EPOCHS, BATCH, RATE = 12, 256, 0.006
+POINT_EPOCHS, POINT_BATCH, POINT_RATE = 6, 128, 0.003  # of a head that sees points
 RARITY = 0.5  # a class weighs (its share of the objects)^−RARITY
 NOISE = 0.05  # standard deviations, added to descriptions
+STUFF = 0.6  # share of one stuff class in a proposal from which on it is a piece of that
+DROP_COLOR, DROP_FEATURES = 0.4, 0.2  # shares of the proposals whose points are seen without
+STRETCH = 0.08  # standard deviation of the size of a proposal's points, all axes alike
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """K proposals and what they are.
+
+    descriptions (K, D); iou (K,) with the true object that each covers best; label (K,) class, −1 where it is neither
+    an object nor a piece of stuff. points (K, P, E) float16 and surrounded (K,) as `PointSamples` has them, for a head
+    that sees points.
+    """
+
+    descriptions: np.ndarray
+    iou: np.ndarray
+    label: np.ndarray
+    points: np.ndarray | None = None
+    surrounded: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.iou)
+
+    @staticmethod
+    def together(parts: Sequence[Lessons]) -> Lessons:
+        """Those of several scenes; none that has no proposals counts."""
+        parts = [part for part in parts if len(part)] or list(parts[:1])
+        columns = {name: [getattr(part, name) for part in parts] for name in vars(parts[0])}
+        return Lessons(**{name: np.concatenate(rows) for name, rows in columns.items() if rows[0] is not None})
 
 
 def pick_scenes(roots: Sequence[str], count: int) -> list[Path]:
@@ -46,13 +78,15 @@ def teach(
     seed: int = 0,
     device: str = "auto",
     progress: Callable[[Iterable], Iterable] = iter,
+    points: bool = False,
 ) -> tuple[Network, ModelCard]:
     """The same network with a new object head that has learned from these scenes, and its card.
 
-    An older head and a calibration of its scores are left out. Raises InputError where too few objects are found.
+    With `points` the head also sees points of each object, and knows stuff. An older head and a calibration of its
+    scores are left out. Raises InputError where too few objects are found.
     """
     widths = input_widths(card.architecture.classes, card.architecture.width)
-    architecture = dataclasses.replace(card.architecture, object_inputs=widths)
+    architecture = dataclasses.replace(card.architecture, object_inputs=widths, object_points=points)
     known = {name: value for name, value in network.state_dict().items() if not name.startswith("object_head")}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -63,19 +97,18 @@ def teach(
         segmenter = Segmenter(taught.eval(), card, device, level="off")  # scenes stand upright already
         seen = [look(segmenter, Scene.read(path)) for path in progress(scenes)]
         taught.cpu()
-        learn(taught.object_head, *(np.concatenate(column) for column in zip(*seen)))
+        learn(taught.object_head, Lessons.together(seen))
     return taught, card
 
 
-def look(segmenter: Segmenter, scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What the segmenter might call an object in a scene, large and small: descriptions (G, F), and of each the true
-    object that it covers best: the IoU (G,), 0 where there is none, and its class (G,)."""
+def look(segmenter: Segmenter, scene: Scene) -> Lessons:
+    """What the segmenter might call an object in a scene, large and small, and what is there in truth."""
     labels, candidates = segmenter.labels, segmenter.candidates(scene.points, scene.colors)
     things = np.flatnonzero(labels.things)
     if candidates is None:
         head = segmenter.network.object_head
         assert head is not None
-        return np.zeros((0, len(head.mean)), np.float32), np.zeros(0), np.zeros(0, np.int64)
+        return Lessons(np.zeros((0, len(head.mean)), np.float32), np.zeros(0), np.zeros(0, np.int64))
     order, begin = candidates.proposals.members(candidates.part, candidates.which)
     table = overlaps(
         truth_ids(scene.semantic, scene.instance, labels),
@@ -86,44 +119,93 @@ def look(segmenter: Segmenter, scene: Scene) -> tuple[np.ndarray, np.ndarray, np
     iou = table.intersection / (table.size + table.true_size[:, None] - table.intersection)
     # Last comes a row of nothing, for what covers no object and for scenes that have none.
     iou = np.vstack((np.where(table.ignored[:, None], 0, iou), np.zeros(len(candidates.which))))
-    best = iou.argmax(axis=0)
-    return candidates.descriptions, iou.max(axis=0), things[np.append(table.true_class, 0)[best]]
+    best = things[np.append(table.true_class, 0)[iou.argmax(axis=0)]]
+    label = np.where(iou.max(axis=0) > NAMED, best, _stuff(scene.semantic, order, begin, labels))
+    lessons = Lessons(candidates.descriptions, iou.max(axis=0), label)
+    if (samples := candidates.samples) is None:
+        return lessons
+    return dataclasses.replace(lessons, points=samples.inputs().astype(np.float16), surrounded=samples.surrounded)
 
 
-def learn(head: ObjectHead, descriptions: np.ndarray, iou: np.ndarray, truth: np.ndarray) -> None:
-    """Train the head on K objects: descriptions (K, F), IoU (K,) and class (K,) of the true object covered best.
+def _stuff(semantic: np.ndarray, order: np.ndarray, begin: np.ndarray, labels: LabelSet) -> np.ndarray:
+    """(G,) the stuff class that has more than `STUFF` of the points order[begin[g] : begin[g + 1]]; else −1."""
+    stuff = np.flatnonzero(~np.array(labels.things))
+    if not len(stuff):
+        return np.full(len(begin) - 1, -1)
+    share = np.array([(semantic[order[a:b], None] == stuff).mean(axis=0) for a, b in pairwise(begin)])
+    share = share.reshape(-1, len(stuff))
+    return np.where(share.max(axis=1) > STUFF, stuff[share.argmax(axis=1)], -1)
 
-    The loss is the cross entropy of the class over objects with IoU above `NAMED`, a class weighing
-    (its share)^−`RARITY`, plus, over all, the binary cross entropies of the IoU itself and of whether it is above
-    `RIGHT`: nothing asks for the second afterwards, but the first is learned better beside it.
+
+def learn(head: ObjectHead, lessons: Lessons) -> None:
+    """Train the head, with its encoder where it sees points, on K proposals.
+
+    The loss is the cross entropy of the class over those with a label, a class weighing (its share)^−`RARITY`, plus,
+    over all, the binary cross entropies of the IoU itself and of whether it is above `RIGHT`: nothing asks for the
+    second afterwards, but the first is learned better beside it. Only a head that sees points learns stuff.
     """
-    named = iou > NAMED
-    if named.sum() < FEWEST:
-        raise InputError(f"{named.sum()} objects were found; the object head needs {FEWEST}: give it more scenes")
-    x, overlap = torch.from_numpy(descriptions), torch.from_numpy(iou).float()
+    known = lessons.iou > NAMED
+    if known.sum() < FEWEST:
+        raise InputError(f"{known.sum()} objects were found; the object head needs {FEWEST}: give it more scenes")
+    if head.encoder is not None:
+        known = lessons.label >= 0
+    x, overlap = torch.from_numpy(lessons.descriptions), torch.from_numpy(lessons.iou).float()
     head.mean.copy_(x.mean(dim=0))
     head.scale.copy_(x.std(dim=0) + 1e-6)
-    share = np.bincount(truth[named], minlength=head.classes) / named.sum()
+    views = None if head.encoder is None else _Views(head.encoder, lessons)
+    share = np.bincount(lessons.label[known], minlength=head.classes) / known.sum()
     weight = torch.from_numpy(class_weight(share, RARITY)).float()
-    label = torch.from_numpy(np.where(named, truth, -1))
+    label = torch.from_numpy(np.where(known, lessons.label, -1))
     optimizer = torch.optim.AdamW(head.parameters(), weight_decay=1e-3)
-    steps = EPOCHS * -(-len(x) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, steps)
+    epochs, batch, rate = (EPOCHS, BATCH, RATE) if views is None else (POINT_EPOCHS, POINT_BATCH, POINT_RATE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, epochs * -(-len(x) // batch))
     head.train()
-    for _ in range(EPOCHS):
-        for rows in torch.randperm(len(x)).split(BATCH):
+    hits = 0
+    for epoch in range(epochs):
+        for rows in torch.randperm(len(x)).split(batch):
             inputs = head.normalized(x[rows]) + NOISE * torch.randn(len(rows), x.shape[1])
-            scores, known = head.layers(inputs), label[rows]
+            if views is not None:
+                inputs = torch.cat((inputs, views.encoded(rows)), dim=1)
+            scores, truth = head.layers(inputs), label[rows]
             covered = torch.stack((overlap[rows], (overlap[rows] > RIGHT).float()), dim=1)
             loss = 2 * functional.binary_cross_entropy_with_logits(scores[:, -2:], covered)
-            if count := int((known >= 0).sum()):
-                classes = functional.cross_entropy(scores[:, :-2], known, weight, ignore_index=-1, reduction="sum")
+            if count := int((truth >= 0).sum()):
+                classes = functional.cross_entropy(scores[:, :-2], truth, weight, ignore_index=-1, reduction="sum")
                 loss = loss + classes / count
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
+            if epoch == epochs - 1:
+                hits += int((scores[:, :-2].argmax(dim=1) == truth).sum())
     head.eval()
-    with torch.no_grad():
-        hits = (head(x)[0].argmax(dim=1)[named] == label[named]).float().mean()
-    log.info("object head: %d candidates, %d of them objects, classes known %.3f", len(x), named.sum(), float(hits))
+    share_right = hits / max(1, int(known.sum()))
+    log.info("object head: %d proposals, %d with a class, known %.3f", len(x), known.sum(), share_right)
+
+
+class _Views:
+    """The points of K proposals as training shows them: half of them, turned, mirrored, stretched, some without colour
+    and some without features. Sets what the encoder takes for granted about its input."""
+
+    def __init__(self, encoder: PointEncoder, lessons: Lessons):
+        assert lessons.points is not None and lessons.surrounded is not None
+        self.encoder = encoder
+        self.points, self.surrounded = torch.from_numpy(lessons.points), torch.from_numpy(lessons.surrounded)
+        some = self.points[:: max(1, len(self.points) // 2000)].float().flatten(0, 1)
+        encoder.mean[4:] = some[:, 4:].mean(dim=0)  # lengths count from the middle of the box and from the floor
+        encoder.scale.copy_(some.std(dim=0) + 1e-6)
+
+    def encoded(self, rows: torch.Tensor) -> torch.Tensor:
+        """(len(rows), E)."""
+        own, around = OWN // 2, AROUND // 2
+        kept = torch.cat((torch.randperm(OWN)[:own], OWN + torch.randperm(AROUND)[:around]))
+        points = self.points[rows][:, kept].float()
+        turn = torch.randint(4, (len(rows), 1)) * (torch.pi / 2) + 0.1 * torch.randn(len(rows), 1)
+        mirror, (x, y) = 1 - 2 * torch.randint(2, (len(rows), 1)), points[..., :2].unbind(dim=-1)
+        points[..., 0] = turn.cos() * x * mirror - turn.sin() * y
+        points[..., 1] = turn.sin() * x * mirror + turn.cos() * y
+        points[..., :3] *= (1 + STRETCH * torch.randn(len(rows), 1, 1)).clamp(0.8, 1.25)
+        points = (points - self.encoder.mean) / self.encoder.scale
+        points[torch.rand(len(rows)) < DROP_COLOR, :, 4:GEOMETRY] = 0
+        points[torch.rand(len(rows)) < DROP_FEATURES, :, GEOMETRY:] = 0
+        return self.encoder.encode(points, self.surrounded[rows], own)

@@ -50,6 +50,7 @@ class Recipe:
     validate_scenes: int = 40
     checkpoint_every: int = 200
     object_scenes: int = 0  # at the end an object head learns from what is found in that many scenes; 0: no such head
+    object_points: bool = False  # … a head that also sees some points of each object
     object_data: list[str] = field(default_factory=list)  # folders of these, best unseen so far; none: those of `data`
     segmentation: Options = field(default_factory=Options)  # of validation, and stored with the weights
     network: NetworkRecipe = field(default_factory=NetworkRecipe)

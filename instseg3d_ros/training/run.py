@@ -177,7 +177,7 @@ def _with_object_head(recipe: Recipe, name: str, network: Network, card: ModelCa
     device = "cpu" if recipe.accelerator == "cpu" else "auto"
     bar = partial(tqdm, desc=f"objects of {name}", unit="scene")
     try:
-        return objects.teach(network, card, scenes, recipe.seed, device, bar)
+        return objects.teach(network, card, scenes, recipe.seed, device, bar, points=recipe.object_points)
     except InputError as error:  # the weights are good without it
         log.warning("%s is written without an object head: %s", Path(recipe.out) / name, error)
         return network, card

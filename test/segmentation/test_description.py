@@ -102,7 +102,7 @@ def test_judgement_is_among_things_and_scores_as_written():
 class Stub(ObjectHead):
     """Says that the taller of two objects is a box, and the other, surer, a cup."""
 
-    def forward(self, descriptions):
+    def forward(self, descriptions, encoded=None):
         tall = descriptions[:, 10 + 6 + 2] > 0.5
         classes = torch.where(tall[:, None], torch.tensor([9.0, 0, 6]), torch.tensor([9.0, 6, 0]))
         return classes, torch.where(tall, -1.0, 1.0)

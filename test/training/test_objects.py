@@ -11,7 +11,7 @@ from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Network
-from instseg3d_ros.network.object_head import ObjectHead
+from instseg3d_ros.network.object_head import AROUND, GEOMETRY, OWN, ObjectHead
 from instseg3d_ros.segmentation.description import input_widths
 from instseg3d_ros.segmentation.proposals import merge_proposals
 from instseg3d_ros.segmentation.segmenter import Segmenter
@@ -48,8 +48,8 @@ def test_what_is_found_is_compared_with_what_is_there(seed):
     semantic[wall] = np.where(rng.random(wall.sum()) < 0.5, SYNTHETIC.index("wall"), -1)
     points = np.zeros((400, 3), np.float32)
     scene = Scene(points, None, semantic, true, "scene")
-    descriptions, iou, truth = objects.look(Fixed(instance, 4), scene)
-    assert descriptions.shape == (5, 3)
+    lessons = objects.look(Fixed(instance, 4), scene)
+    assert lessons.descriptions.shape == (5, 3) and lessons.points is None
     things = np.array(SYNTHETIC.things)
     valid = (semantic >= 0) & things[semantic]
     for k in range(5):
@@ -59,22 +59,25 @@ def test_what_is_found_is_compared_with_what_is_there(seed):
             there = (true == name) & valid
             scores[name] = (mask & there).sum() / (mask | there).sum()
         best = max(scores, key=scores.get)
-        assert iou[k] == pytest.approx(scores[best]) and truth[k] == best + 5
+        assert lessons.iou[k] == pytest.approx(scores[best])
+        stuff = max(np.mean(semantic[mask] == kind) for kind in np.flatnonzero(~things))
+        assert lessons.label[k] == (best + 5 if scores[best] > objects.NAMED else -1) or stuff > objects.STUFF
 
 
 def test_scenes_without_objects_are_no_trouble():
     nothing = np.zeros(50, np.int32)
     scene = Scene(np.zeros((50, 3), np.float32), None, np.zeros(50, np.int16), nothing, "empty")
     found = objects.look(Fixed(nothing, 0), scene)
-    assert [len(column) for column in found] == [0, 0, 0]
+    assert len(found) == len(found.descriptions) == len(found.label) == 0
     one = objects.look(Fixed(nothing + 1, 1), scene)
-    assert one[1].tolist() == [0.0]
+    assert one.iou.tolist() == [0.0] and one.label.tolist() == [SYNTHETIC.index("wall")]
     architecture = Architecture(
         width=4, classes=len(SYNTHETIC), graph_layers=0, voxel_size=0.05, object_inputs=input_widths(len(SYNTHETIC), 4)
     )
     segmenter = Segmenter(Network(architecture), ModelCard(architecture, SYNTHETIC))
     scene = Scene(np.full((50, 3), np.nan, np.float32), None, np.zeros(50, np.int16), nothing, "nowhere")
-    assert [column.shape[:1] for column in objects.look(segmenter, scene)] == [(0,)] * 3
+    empty = objects.look(segmenter, scene)
+    assert len(empty) == 0 and len(objects.Lessons.together([empty, one, empty])) == 1
 
 
 WIDTH = 31  # of the descriptions in these tests
@@ -85,25 +88,25 @@ def _descriptions(count: int):
     rng = np.random.default_rng(0)
     x = rng.normal(3, 5, (count, WIDTH)).astype(np.float32)
     truth = 1 + (x[:, 5] > 3) + (x[:, 7] > 6)
-    return x, np.where(x[:, 9] > 3, 0.8, 0.4), truth
+    return objects.Lessons(x, np.where(x[:, 9] > 3, 0.8, 0.4), truth)
 
 
 def test_it_learns_classes_and_how_well_a_mask_covers():
     torch.manual_seed(0)
     head = ObjectHead(4, WIDTH)
-    objects.learn(head, *_descriptions(20000))
-    x, iou, truth = _descriptions(800)
+    objects.learn(head, _descriptions(20000))
+    lessons = _descriptions(800)
     with torch.no_grad():
-        classes, overlap = head.eval()(torch.from_numpy(x))
-    assert (classes.argmax(1).numpy() == truth).mean() > 0.9
-    assert np.abs(overlap.sigmoid().numpy() - iou).mean() < 0.1, "half of them are 0.8, half 0.4"
+        classes, overlap = head.eval()(torch.from_numpy(lessons.descriptions))
+    assert (classes.argmax(1).numpy() == lessons.label).mean() > 0.9
+    assert np.abs(overlap.sigmoid().numpy() - lessons.iou).mean() < 0.1, "half of them are 0.8, half 0.4"
 
 
 def test_too_few_objects_are_refused():
-    x, iou, truth = _descriptions(500)
-    iou[150:] = 0.1
+    lessons = _descriptions(500)
+    lessons.iou[150:] = 0.1
     with pytest.raises(InputError, match="150 objects were found; the object head needs 200"):
-        objects.learn(ObjectHead(4, WIDTH), x, iou, truth)
+        objects.learn(ObjectHead(4, WIDTH), lessons)
 
 
 def _model(labels):
@@ -131,6 +134,42 @@ def test_weights_get_a_head_and_keep_all_else(toy_dataset, monkeypatch):
     again, _ = objects.teach(network, card, scenes, device="cpu")
     assert torch.equal(again.object_head.layers[0].weight, once), "the same scenes and seed teach the same"
     assert Segmenter(network, card).network.object_head is not None
+
+
+def test_a_head_that_sees_points_learns_them_and_stuff(toy_dataset, tmp_path, monkeypatch):
+    from instseg3d_ros.data.scene import read_labels
+
+    for name, value in {"FEWEST": 1, "NAMED": 0.0, "POINT_EPOCHS": 1}.items():
+        monkeypatch.setattr(objects, name, value)
+    path = tmp_path / "model.safetensors"
+    scenes = objects.pick_scenes([str(toy_dataset)], 2)
+    checkpoint.save(path, *objects.teach(*_model(read_labels(toy_dataset)), scenes, device="cpu", points=True))
+    segmenter = Segmenter.load(str(path), device="cpu")
+    head = segmenter.network.object_head
+    assert segmenter.network.architecture.object_points and head.encoder.scale[4:].min() > 0
+    assert (head.encoder.mean[:4] == 0).all(), "lengths count from the middle of the box and from the floor"
+    scene = Scene.read(objects.pick_scenes([str(toy_dataset)], 1)[0])
+    lessons = objects.look(segmenter, scene)
+    assert lessons.points.dtype == np.float16 and len(lessons.points) == len(lessons) == len(lessons.surrounded)
+
+
+def test_shape_alone_can_tell_classes():
+    """Two classes of proposals with equal descriptions: flat ones and upright ones."""
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 600)  # class 0 could be stuff: a head that sees points learns it too
+    points = rng.uniform(-0.5, 0.5, (600, OWN + AROUND, GEOMETRY + 2)).astype(np.float16)
+    points[label == 0, :, 2] *= 0.1
+    points[label == 1, :, 0] *= 0.1
+    x = np.ones((600, WIDTH), np.float32)
+    lessons = objects.Lessons(x, np.where(label, 0.8, 0.0), label, points, np.ones(600, bool))
+    torch.manual_seed(0)
+    head = ObjectHead(4, WIDTH, points=2)
+    objects.learn(head, lessons)
+    with torch.no_grad():
+        encoded = head.encoder(torch.from_numpy(points[:200]).float(), torch.ones(200))
+        scores, overlap = head(torch.from_numpy(x[:200]), encoded)
+    assert (scores.argmax(1).numpy() == label[:200]).mean() > 0.95
+    assert np.abs(overlap.sigmoid().numpy() - lessons.iou[:200]).mean() < 0.15
 
 
 def test_after_a_training_too_little_data_is_no_failure(toy_dataset, tmp_path, caplog):
