@@ -17,7 +17,8 @@ from instseg3d_ros.data.clouds.bags import Recorded
 from instseg3d_ros.data.synthetic.camera import Camera
 from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, draw_camera, lighting, most_worth, world_in
 from instseg3d_ros.data.synthetic.mesh import rotation
-from instseg3d_ros.data.synthetic.sensor import SENSORS, Film, measure, vary
+from instseg3d_ros.data.synthetic.render import World
+from instseg3d_ros.data.synthetic.sensor import SENSORS, Film, Sensor, measure, vary
 from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.messages.pointcloud2 import encode
 from instseg3d_ros.replacing import replacing
@@ -61,17 +62,22 @@ def drive(recipe: Recipe, kind: str, frames: int, sweep: float = 0.5) -> Iterato
         pose = first.pose.copy()
         pose[:3, :3] = turn @ pose[:3, :3]
         pose[:3, 3] = aim + turn @ (first.pose[:3, 3] - aim) + [0, 0, 0.03 * np.sin(2 * phase)]
-        camera = replace(first, pose=pose)
-        view = world.look(camera, lights, ambient)
-        z, source, color = measure(view, specimen, np.random.default_rng([*key, 3, number]), film)
-        z = np.round(z, 3)  # drivers give whole millimetres
-        body = view.body[source]
-        seen = np.isfinite(z)
-        yield Shot(
-            camera, (camera.directions() * z[:, None]).astype(np.float32), color,
-            np.where(seen, world.semantic[body], -1).astype(np.int16),
-            np.where(seen, world.instance[body], 0).astype(np.int32),
-        )  # fmt: skip
+        noise = np.random.default_rng([*key, 3, number])
+        yield shoot(world, replace(first, pose=pose), lights, ambient, specimen, film, noise)
+
+
+def shoot(world: World, camera: Camera, lights, ambient: float, sensor: Sensor, film: Film, rng) -> Shot:
+    """What the camera measures of the world, in whole millimetres as drivers give them, and what is truly there."""
+    view = world.look(camera, lights, ambient)
+    z, source, color = measure(view, sensor, rng, film)
+    z = np.round(z, 3)
+    body = view.body[source]
+    seen = np.isfinite(z)
+    return Shot(
+        camera, (camera.directions() * z[:, None]).astype(np.float32), color,
+        np.where(seen, world.semantic[body], -1).astype(np.int16),
+        np.where(seen, world.instance[body], 0).astype(np.int32),
+    )  # fmt: skip
 
 
 def _clear(world, eye: np.ndarray, aim: np.ndarray, sweep: float) -> bool:

@@ -1,0 +1,121 @@
+"""Where a robot can go in furnished rooms, and a walk through all of them and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from instseg3d_ros.data.synthetic.camera import look
+
+GRID = 0.1  # metres
+WIDTH = 0.25  # half-width of the robot
+SMOOTH = 0.4  # metres over which corners of the way are rounded
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Squares of edge GRID from the corner `low` (2,): open (W, D), where nothing stands; free (W, D), where the robot
+    fits."""
+
+    low: np.ndarray
+    open: np.ndarray
+    free: np.ndarray
+
+    def place(self, square: np.ndarray) -> np.ndarray:
+        """Middle (…, 2) of squares (…, 2), metres."""
+        return self.low + (np.asarray(square) + 0.5) * GRID
+
+
+def ground_of(room, height: float) -> Ground:
+    """What a robot as high as `height` metres does not bump into, in the rooms and in their doorways."""
+    from scipy.ndimage import binary_erosion
+
+    low = -np.array(room.size) / 2 - GRID
+    counts = np.ceil((np.array(room.size) + 2 * GRID) / GRID).astype(int)
+    middles = low + (np.stack(np.mgrid[: counts[0], : counts[1]], axis=-1) + 0.5) * GRID
+    open_ = np.zeros(counts, bool)
+    for space in room.spaces:
+        open_ |= (np.abs(middles - space.center) < space.size / 2).all(axis=-1)
+    for outline, lowest, highest in room.taken:
+        if lowest < height and highest > 0.03:
+            open_ &= _away(middles, outline) > 0
+    # The walls between two rooms are closed by now; each doorway opens them as wide as the robot.
+    for doorway in (np.asarray(middle) for space in room.spaces for middle in space.doorways):
+        open_ |= np.linalg.norm(middles - doorway, axis=-1) < WIDTH + 1.5 * GRID
+    reach = int(np.ceil(WIDTH / GRID))
+    disc = np.hypot(*np.mgrid[-reach : reach + 1, -reach : reach + 1]) <= reach
+    return Ground(low, open_, binary_erosion(open_, disc))
+
+
+def _away(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """Distance of points (…, 2) from a convex counter-clockwise outline (P, 2), negative inside; a little too small at
+    its corners."""
+    edges = np.roll(outline, -1, axis=0) - outline
+    normals = np.stack((edges[:, 1], -edges[:, 0]), axis=1)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-12
+    return (points @ normals.T - np.einsum("pi,pi->p", normals, outline)).max(axis=-1)
+
+
+def way_through(ground: Ground, room, rng) -> np.ndarray:
+    """(K, 2) places GRID apart or so: from one room through all that can be reached, and back the same way."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components, dijkstra
+
+    number = np.full(ground.free.shape, -1)
+    squares = np.argwhere(ground.free)
+    number[tuple(squares.T)] = np.arange(len(squares))
+    pairs, lengths = [], []
+    for step in ((1, 0), (0, 1), (1, 1), (1, -1)):
+        other = squares + step
+        inside = ((other >= 0) & (other < ground.free.shape)).all(axis=1)
+        target = np.where(inside, number[tuple(np.where(inside[:, None], other, 0).T)], -1)
+        pairs.append(np.stack((np.flatnonzero(target >= 0), target[target >= 0])))
+        lengths.append(np.full(pairs[-1].shape[1], np.hypot(*step)))
+    joined, length = np.concatenate(pairs, axis=1), np.concatenate(lengths)
+    graph = coo_matrix((length, joined), shape=(len(squares),) * 2).tocsr()
+    component = connected_components(graph, directed=False)[1]
+    largest = np.bincount(component).argmax()
+    stops = _stops(ground.place(squares), component == largest, room, rng)
+    distance, before = dijkstra(graph, directed=False, indices=stops, return_predecessors=True)
+    here, left, way = 0, set(range(1, len(stops))), [stops[0]]
+    while left:
+        there = min(left, key=lambda stop: distance[here, stops[stop]])
+        leg = [stops[there]]
+        while leg[-1] != stops[here]:
+            leg.append(before[here, leg[-1]])
+        way += leg[-2::-1]
+        left.discard(there)
+        here = there
+    out = ground.place(squares[way])
+    return np.concatenate((out, out[-2::-1]))
+
+
+def _stops(places: np.ndarray, reachable: np.ndarray, room, rng) -> list[int]:
+    """Two squares of each room that lie far apart, as far as they can be reached."""
+    stops: list[int] = []
+    for space in room.spaces:
+        inside = np.flatnonzero(reachable & (np.abs(places - space.center) < space.size / 2).all(axis=1))
+        if len(inside):
+            one = inside[int(rng.integers(len(inside)))]
+            other = inside[np.linalg.norm(places[inside] - places[one], axis=1).argmax()]
+            one = inside[np.linalg.norm(places[inside] - places[other], axis=1).argmax()]
+            stops += [int(one), int(other)]
+    return stops
+
+
+def poses_along(way: np.ndarray, frames: int, height: float, rng) -> list[np.ndarray]:
+    """Camera poses (4, 4) at equal distances along a way (K, 2): it looks ahead and swings from side to side."""
+    from scipy.ndimage import gaussian_filter1d
+
+    way = gaussian_filter1d(way, SMOOTH / GRID, axis=0, mode="nearest")
+    along = np.concatenate(([0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))))
+    at = np.linspace(0, along[-1] * (1 - 1e-6), frames)
+    place = np.stack([np.interp(at, along, way[:, axis]) for axis in (0, 1)], axis=1)
+    ahead = np.stack([np.interp(np.minimum(at + 0.5, along[-1]), along, way[:, axis]) for axis in (0, 1)], axis=1)
+    behind = np.stack([np.interp(np.maximum(at - 0.1, 0), along, way[:, axis]) for axis in (0, 1)], axis=1)
+    heading = np.unwrap(np.arctan2(*(ahead - behind).T[::-1]))
+    phase = rng.uniform(0, 2 * np.pi)
+    yaw = heading + 0.6 * np.sin(2 * np.pi * at / 2.5 + phase)
+    pitch = np.deg2rad(14) + np.deg2rad(7) * np.sin(2 * np.pi * at / 4.1 + phase)
+    return [look((*place[k], height), float(yaw[k]), float(pitch[k])) for k in range(frames)]

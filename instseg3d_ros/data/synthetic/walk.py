@@ -1,0 +1,104 @@
+"""A depth camera carried through several furnished rooms and back; things may be moved while it is away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from instseg3d_ros.data.synthetic.camera import Camera
+from instseg3d_ros.data.synthetic.drive import Shot, shoot
+from instseg3d_ros.data.synthetic.frames import Recipe, draw_camera, lighting, world_of
+from instseg3d_ros.data.synthetic.mesh import Body
+from instseg3d_ros.data.synthetic.path import GRID, Ground, ground_of, poses_along, way_through
+from instseg3d_ros.data.synthetic.rooms import Room, furnish_room
+from instseg3d_ros.data.synthetic.sensor import SENSORS, Film, vary
+from instseg3d_ros.errors import InputError
+
+MOVABLE = ("chair", "otherfurniture", "table", "object")
+LARGEST = 0.8  # metres, of what is moved, along x and y
+ASIDE = (0.7, 2.5)  # metres that it is moved by
+TRIES = 30  # sets of rooms drawn until one can be walked through
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What a walk needs: rooms, and the way (K, 2) through them for a camera at `height` metres."""
+
+    room: Room
+    ground: Ground
+    way: np.ndarray
+    height: float
+
+
+def plan_walk(recipe: Recipe, rooms: int) -> Walk:
+    """Rooms from the recipe's seed, `rooms` of them, all of which can be reached."""
+    catalogue = recipe.catalogue()
+    for attempt in range(TRIES):
+        rng = np.random.default_rng([recipe.seed, 77, attempt])
+        height = float(rng.uniform(0.9, 1.4))
+        room = furnish_room(catalogue, rng, rooms=rooms)
+        if len(room.spaces) < rooms:
+            continue
+        ground = ground_of(room, height + 0.2)
+        way = way_through(ground, room, rng)
+        if all((np.abs(way - space.center) < space.size / 2).all(axis=1).any() for space in room.spaces):
+            return Walk(room, ground, way, height)
+    raise InputError(f"--rooms {rooms}: no way through so many rooms with --seed {recipe.seed}; give another seed")
+
+
+def walk(recipe: Recipe, frames: int, rooms: int = 3, moved: int = 0) -> Iterator[Shot]:
+    """`frames` shots at equal distances, out and back; half-way, `moved` things have changed their place."""
+    plan = plan_walk(recipe, rooms)
+    rng = np.random.default_rng([recipe.seed, 78])
+    sensor = SENSORS[recipe.sensors[int(rng.integers(len(recipe.sensors)))]]
+    specimen = vary(sensor, rng)
+    film = replace(Film.draw(specimen, rng), level=0.55)  # one setting for the whole walk, well exposed
+    lights, ambient = lighting(plan.room, rng)
+    poses = poses_along(plan.way, frames, plan.height, rng)
+    lens: Camera = draw_camera(sensor, recipe.resolution, poses[0], rng)
+    world = world_of(plan.room.bodies)
+    later = world_of(move_things(plan, moved, rng)) if moved else world
+    for number, pose in enumerate(poses):
+        now = world if number < frames // 2 else later
+        noise = np.random.default_rng([recipe.seed, 79, number])
+        yield shoot(now, replace(lens, pose=pose), lights, ambient, specimen, film, noise)
+
+
+def move_things(plan: Walk, count: int, rng) -> tuple[Body, ...]:
+    """The rooms' bodies with up to `count` of them somewhere else on the floor, out of the way."""
+    from scipy.ndimage import distance_transform_edt
+
+    bodies = list(plan.room.bodies)
+    bounds = np.array([body.shape.bounds() for body in bodies])  # (B, 2, 3)
+    size = bounds[:, 1] - bounds[:, 0]
+    left = count
+    clear = GRID * distance_transform_edt(plan.ground.open)
+    middles = plan.ground.place(np.argwhere(np.ones(plan.ground.open.shape, bool))).reshape(*clear.shape, 2)
+    for index in rng.permutation(len(bodies)):
+        low, high = bounds[index]
+        fits = size[index, :2].max() < LARGEST and 0.25 < size[index, 2] < 1.3 and abs(low[2]) < 0.05
+        if left == 0 or bodies[index].label not in MOVABLE or not fits or _bears_something(bounds, index):
+            continue
+        radius, middle = float(np.hypot(*size[index, :2])) / 2, (low + high)[:2] / 2
+        distance = np.linalg.norm(middles - middle, axis=-1)
+        good = (clear > radius + 0.05) & (distance > ASIDE[0] + radius) & (distance < ASIDE[1])
+        good &= np.linalg.norm(middles[..., None, :] - plan.way[::4], axis=-1).min(axis=-1) > radius + 0.35
+        places = np.argwhere(good)
+        if not len(places):
+            continue
+        spot = plan.ground.place(places[int(rng.integers(len(places)))])
+        bodies[index] = replace(bodies[index], shape=bodies[index].shape.moved(*(spot - middle)))
+        clear = np.minimum(clear, np.maximum(np.linalg.norm(middles - spot, axis=-1) - radius, 0))
+        left -= 1
+    return tuple(bodies)
+
+
+def _bears_something(bounds: np.ndarray, index: int) -> bool:
+    """Whether another body lies over or within the box of this one."""
+    low, high = bounds[index]
+    over = ((bounds[:, 0, :2] < high[:2]) & (bounds[:, 1, :2] > low[:2])).all(axis=1)
+    over &= (bounds[:, 0, 2] > low[2] + 0.05) & (bounds[:, 0, 2] < high[2] + 0.1)
+    over[index] = False
+    return bool(over.any())
