@@ -19,6 +19,7 @@ EXAMPLES = """examples:
   evaluate --predictions OUT --ground-truth OUT/ground_truth     score anybody's files in that layout
   evaluate --tabletop FRAMES --method convexity                  labelled frames of a depth camera, masks alone
   evaluate --tabletop FRAMES --model tabletop --no-color         the same without colour
+  evaluate --drives WALKS                                        maps of objects on generate --bag --truth --kind flat
   evaluate DATASET --split val --calibrate mine.safetensors      the same weights, scores that can be trusted
   evaluate DATASET --json scores.json --csv scores.csv --latex table.tex --figures pictures --report page
 
@@ -43,6 +44,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--ground-truth", type=Path, metavar="DIR", help="truth for --predictions: <scene>.txt, or scenes as npz")
     add("--labels", help="label set of --predictions: scannet20, nyuv2_19, synthetic or a labels.yaml (scannet20)")
     add("--tabletop", type=Path, metavar="DIR", help="score masks on labelled depth-camera frames")
+    add("--drives", type=Path, metavar="DIR",
+        help="score maps on drives of generate --bag --truth, beside single frames and a plain join")  # fmt: skip
     add("--class-agnostic", action="store_true", help="let masks alone make the first figures of --json")
     add("--min-region", type=int, default=100, metavar="N", help="smaller objects and predictions do not count (100)")
     add("--no-color", action="store_true", help="leave colour out: what is found by shape alone")
@@ -61,9 +64,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--report", type=Path, metavar="DIR", help="a web page of all of it")
     add("--examples", type=int, default=4, metavar="N", help="scenes to draw for --figures and --report (4)")
     options = parser.parse_args(arguments)
-    sources = [options.dataset is not None, options.predictions is not None, options.tabletop is not None]
+    given = (options.dataset, options.predictions, options.tabletop, options.drives)
+    sources = [source is not None for source in given]
     if sum(sources) != 1:
-        parser.error("give one of DATASET, --predictions with --ground-truth, or --tabletop")
+        parser.error("give one of DATASET, --predictions with --ground-truth, --tabletop or --drives")
     if (options.predictions is None) != (options.ground_truth is None):
         parser.error("--predictions and --ground-truth go together")
     for name in ("min_region", "limit", "examples"):
@@ -84,6 +88,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """The command `evaluate`; returns its exit code, raises InputError on bad arguments."""
     options = parse(arguments)
+    if options.drives is not None:
+        return _drives(options)
     from instseg3d_ros.evaluation import tables
 
     with warnings.catch_warnings():
@@ -103,6 +109,32 @@ def main(arguments: list[str]) -> int:
         from instseg3d_ros.evaluation import calibrate
 
         calibrate.write(options.model or "unet", outcomes[0], options.calibrate)
+    return 0
+
+
+def _drives(options: argparse.Namespace) -> int:
+    """Maps of whole drives."""
+    import json
+
+    from tqdm import tqdm
+
+    from instseg3d_ros import Segmenter
+    from instseg3d_ros.evaluation import drives
+    from instseg3d_ros.evaluation.drive_files import find_drives, read_drive
+    from instseg3d_ros.labels import SYNTHETIC
+
+    found = [read_drive(path, SYNTHETIC) for path in find_drives(options.drives)[: options.limit]]
+    segmenter = Segmenter.load(options.model or "unet", device=options.device, level="off")
+    with tqdm(total=sum(drive.frames for drive in found), unit="frame", leave=False, disable=None) as bar:
+
+        def segment(step):
+            bar.update()
+            return drives.segment_level(segmenter, step)
+
+        rows = drives.compete(found, SYNTHETIC, segment, segmenter.labels.names, min_region=options.min_region)
+    print(drives.table(rows))
+    if options.json is not None:
+        options.json.write_text(json.dumps([row.to_json() for row in rows], indent=1))
     return 0
 
 

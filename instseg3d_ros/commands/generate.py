@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   generate data/unseen --frames 0 --val 100 --views 2 --hold-out --meshes meshes --only kaykitr_ awsh_ --sensor stereo
   generate data/scans --whole-room --frames 4 --points 2000000
   generate data/drive --bag --truth --kind tabletop --frames 50 --resolution 640x480 --sensor kinect
+  generate data/walk --bag --truth --tf --kind flat --rooms 3 --moved 3 --frames 150
 """
 
 
@@ -26,6 +27,8 @@ def main(arguments: list[str]) -> int:
         raise InputError(
             f"--labels tabletop names the parts of a table, --kind is {options.kind}; give --kind tabletop"
         )
+    if options.kind == "flat" and not options.bag:
+        raise InputError("--kind flat is a walk through rooms; give --bag, or --kind rooms for frames")
     recipe = _recipe(options)
     if options.bag:
         return _bag(options, recipe)
@@ -78,17 +81,24 @@ def _bag(options, recipe) -> int:
     from tqdm import tqdm
 
     from instseg3d_ros.data.synthetic.drive import drive, write_bag
+    from instseg3d_ros.data.synthetic.walk import walk
 
     if options.kind == "mixed":
-        raise InputError("--bag needs one kind of scene, not mixed; give --kind rooms or --kind tabletop")
+        raise InputError("--bag needs one kind of scene, not mixed; give --kind flat, rooms or tabletop")
+    if options.moved and options.kind != "flat":
+        raise InputError(f"--moved {options.moved} needs --kind flat: in one scene nothing is out of sight meanwhile")
     if options.frames < 1:
         raise InputError(f"--frames {options.frames} makes no bag; give 1 or more")
     out = Path(options.out)
     if out.is_dir() and any(out.iterdir()) and not (out / "metadata.yaml").is_file():
         raise InputError(f"{out}: not empty and no bag; give another folder to write the bag to")
     out.parent.mkdir(parents=True, exist_ok=True)
-    shots = tqdm(drive(recipe, options.kind, options.frames), total=options.frames, unit="frame")
-    written = write_bag(out, shots, options.rate, options.truth, options.tf)
+    if options.kind == "flat":
+        shots, extras = walk(recipe, options.frames, options.rooms, options.moved)
+    else:
+        shots, extras = drive(recipe, options.kind, options.frames), {}
+    shots = tqdm(shots, total=options.frames, unit="frame")
+    written = write_bag(out, shots, options.rate, options.truth, options.tf, extras)
     print(f"{written} clouds in {out}")
     return 0
 
@@ -119,7 +129,8 @@ def _parse(arguments: list[str]):
     add("out", help="folder to write: labels.yaml, train/*.npz, val/*.npz; with --bag the bag's folder")
     add("--frames", type=_count, default=1000, help="training frames (default %(default)s)")
     add("--val", type=_count, default=0, help="validation frames, from other worlds (default %(default)s)")
-    add("--kind", choices=("rooms", "tabletop", "mixed"), default="mixed", help="what to render (default %(default)s)")
+    add("--kind", choices=("rooms", "tabletop", "mixed", "flat"), default="mixed",
+        help="what to render (default %(default)s); flat: with --bag, a walk through rooms and back")  # fmt: skip
     add("--seed", type=_count, default=0, help="same seed, same bytes (default %(default)s)")
     add("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes (default: all cores, %(default)s)")
     add("--resolution", type=_resolution, default=(320, 240), metavar="WxH", help="pixels (default 320x240)")
@@ -145,6 +156,9 @@ def _parse(arguments: list[str]):
     mode.add_argument("--whole-room", action="store_true", help="scans of whole rooms instead of camera frames")
     mode.add_argument("--bag", action="store_true", help="an mcap bag of a camera moving through one scene")
     add("--points", type=_positive, default=2_000_000, help="points of a whole room (default %(default)s)")
+    add("--rooms", type=_positive, default=3, help="with --kind flat: rooms of the flat (default %(default)s)")
+    add("--moved", type=_count, default=0,
+        help="with --kind flat: things that stand elsewhere on the way back (default %(default)s)")  # fmt: skip
     add("--rate", type=_rate, default=10.0, help="clouds a second in a bag (default %(default)s)")
     add("--truth", action="store_true", help="with --bag: classes and instances of every pixel, in truth.npz")
     add("--tf", action="store_true", help="with --bag: the camera's true pose on /tf, in frame map")

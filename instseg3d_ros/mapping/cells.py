@@ -45,6 +45,7 @@ class Cells:
             "seen": np.zeros(0, np.int32),
         }
         self.free = np.zeros(0, np.int64)  # rows of cells that are gone
+        self.filled = np.zeros(0, bool)  # rows that hold a cell
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -55,7 +56,7 @@ class Cells:
     @property
     def num_bytes(self) -> int:
         """Memory of all arrays, spare rows included."""
-        arrays: list[np.ndarray] = [self.keys, self.rows, self.free, *self.columns.values()]
+        arrays: list[np.ndarray] = [self.keys, self.rows, self.free, self.filled, *self.columns.values()]
         return sum(array.nbytes for array in arrays)
 
     def find(self, keys: np.ndarray) -> np.ndarray:
@@ -69,6 +70,7 @@ class Cells:
         """Add cells with zeros in all columns; keys (K,) ascending and none of them present. Returns their rows."""
         self._reserve(len(keys))
         rows, self.free = self.free[: len(keys)], self.free[len(keys) :]
+        self.filled[rows] = True
         for column in self.columns.values():
             column[rows] = 0
         place = np.searchsorted(self.keys, keys)
@@ -80,9 +82,8 @@ class Cells:
         """Take away the cells in these rows."""
         if not len(rows):
             return
-        gone = np.zeros(len(self["seen"]), bool)
-        gone[rows] = True
-        kept = ~gone[self.rows]
+        self.filled[rows] = False
+        kept = self.filled[self.rows]
         self.free = np.concatenate((self.rows[~kept], self.free))
         self.keys, self.rows = self.keys[kept], self.rows[kept]
 
@@ -96,4 +97,5 @@ class Cells:
         for name, column in self.columns.items():
             spare = np.zeros((more, *column.shape[1:]), column.dtype)
             self.columns[name] = np.concatenate((column, spare))
+        self.filled = np.concatenate((self.filled, np.zeros(more, bool)))
         self.free = np.concatenate((self.free, np.arange(size, size + more)))

@@ -101,13 +101,15 @@ class ObjectMap:
         """Add a cloud that was segmented already. `stamp` in seconds; without one, views are a second apart."""
         pose = self._checked(pose)
         clock = _Clock()
-        frame = look(np.asarray(points, np.float32), colors, result, self.options.cell)
+        frame = look(np.asarray(points, np.float32), colors, result, self.options.cell, self.options.max_range)
         clock("look")
         if frame is None:
             self.refused["no point has a label"] += 1
             return Added(np.zeros(len(result.instances), np.int32), pose, timings=clock.stages)
-        used, fit = self._aligned(frame, self.correction @ pose)
-        self.correction = part_of(used @ inverse(self.correction @ pose), FOLLOW) @ self.correction
+        told = self.correction @ pose
+        sight = free_space.in_sight(self.cells, told, frame.range_image)
+        used, fit = self._aligned(frame, told, sight)
+        self.correction = part_of(used @ inverse(told), FOLLOW) @ self.correction
         trust = 1.0
         if fit is not None and fit < CONTRADICTS:
             self.doubted += 1
@@ -116,7 +118,7 @@ class ObjectMap:
         view = place(frame, used, self.options.cell)
         rows = self.cells.find(view.keys)
         clock("place")
-        emptied = self._carve(frame, used, rows[rows >= 0], trust)
+        emptied = self._carve(frame, used, sight, rows[rows >= 0], trust)
         clock("carve")
         known = rows >= 0
         rows[~known] = self.cells.insert(view.keys[~known])
@@ -160,8 +162,8 @@ class ObjectMap:
             self.refused[str(error).partition(";")[0].partition(":")[0]] += 1
             raise
 
-    def _aligned(self, frame: Frame, pose: np.ndarray) -> tuple[np.ndarray, float | None]:
-        """The pose moved onto the map, within the bound, and the fit."""
+    def _aligned(self, frame: Frame, pose: np.ndarray, sight: np.ndarray) -> tuple[np.ndarray, float | None]:
+        """The pose moved onto the map, whose cells `sight` are in view, within the bound; and the fit."""
         options = self.options
         if not options.align or not len(self.cells):
             return pose, None
@@ -169,23 +171,19 @@ class ObjectMap:
         flat = planes.flat
         center = transform_points(planes.center[flat].astype(np.float32), pose).astype(np.float64)
         normal = planes.normal[flat] @ pose[:3, :3].T
-        reach = float(np.linalg.norm(frame.position, axis=1).max()) + options.align_distance
-        rows, _ = free_space.in_sight(self.cells, pose, frame.range_image, reach)
-        target = self.cells["position"][rows].astype(np.float64)
+        target = self.cells["position"][sight].astype(np.float64)
         found = align(
             center, normal, target, pose[:3, 3], options.cell, options.align_distance, options.align_angle
         )  # fmt: skip
         return found.transform @ pose, found.fit
 
-    def _carve(self, frame: Frame, pose: np.ndarray, hit: np.ndarray, trust: float) -> int:
-        """Empty what the view looked through; the rows `hit` were seen and stay. The number of cells emptied."""
-        reach = float(frame.range_image.farthest)
-        rows, body = free_space.in_sight(self.cells, pose, frame.range_image, reach)
+    def _carve(self, frame: Frame, pose: np.ndarray, sight: np.ndarray, hit: np.ndarray, trust: float) -> int:
+        """Empty those of the cells `sight` that the view looked through; the rows `hit` were seen and stay. The number
+        of cells emptied."""
         unseen = np.ones(len(self.cells["seen"]), bool)
         unseen[hit] = False
-        chosen = unseen[rows]
-        size = self.options.cell
-        empty = free_space.carve(self.cells, rows[chosen], body[chosen], frame.range_image, size, trust)
+        rows = sight[unseen[sight]]
+        empty = free_space.carve(self.cells, rows, pose, frame.range_image, self.options.cell, trust)
         lead, counts = np.unique(self.cells["fragment"][empty], return_counts=True)
         emptied = self._remove(empty)
         gone = self.fragments.gone(dict(zip(lead.tolist(), counts.tolist())))
@@ -251,7 +249,8 @@ class ObjectMap:
 
     def _limit(self, place: np.ndarray) -> int:
         """Forget what is too far, and what is too much. The number of cells forgotten."""
-        far = self._remove(limits.too_far(self.cells, place, self.options.radius))
+        often = self.views % 10 == 0  # nobody moves far in ten views
+        far = self._remove(limits.too_far(self.cells, place, self.options.radius)) if often else 0
         return far + self._remove(limits.too_many(self.cells, place, self.views, self.options.max_cells))
 
 

@@ -13,6 +13,7 @@ class MapOptions:
 
     cell: float = 0.03  # edge of a cell; smaller shows more and costs more memory
     max_cells: int = 2_000_000  # above it, the cells that were seen longest ago and lie farthest away are forgotten
+    max_range: float = 5.0  # points farther from the sensor empty cells but fill none
     radius: float = 50.0  # cells farther than this from the sensor are forgotten
     min_cells: int = 40  # objects of fewer cells are not reported
     min_views: int = 1  # objects that were seen in fewer views are not reported
@@ -23,8 +24,9 @@ class MapOptions:
 
     def __post_init__(self):
         for name, low, high in (
-            ("cell", 0.005, 0.5), ("max_cells", 1000, 100_000_000), ("radius", 0.5, 1e6), ("min_cells", 1, 10**6),
-            ("min_views", 1, 10**6), ("align_distance", 0, 2), ("align_angle", 0, 45), ("max_distance", 1, 10_000),
+            ("cell", 0.005, 0.5), ("max_cells", 1000, 100_000_000), ("max_range", 0.1, 1e6), ("radius", 0.5, 1e6),
+            ("min_cells", 1, 10**6), ("min_views", 1, 10**6), ("align_distance", 0, 2), ("align_angle", 0, 45),
+            ("max_distance", 1, 10_000),
         ):  # fmt: skip
             value = getattr(self, name)
             if not low <= value <= high:

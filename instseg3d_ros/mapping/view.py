@@ -60,12 +60,18 @@ class View:
     confidence: np.ndarray
 
 
-def look(points: np.ndarray, colors: np.ndarray | None, result: Result, cell: float) -> Frame | None:
-    """The frame of a segmented cloud: points (N, 3) float32 in body axes, sensor at the origin. None where no point is
-    labelled."""
-    used = np.flatnonzero(result.semantic >= 0)
+def look(
+    points: np.ndarray, colors: np.ndarray | None, result: Result, cell: float, max_range: float = np.inf
+) -> Frame | None:
+    """The frame of a segmented cloud: points (N, 3) float32 in body axes, sensor at the origin. Points farther than
+    `max_range` metres are in the range image only. None where no point is labelled."""
+    labelled = result.semantic >= 0
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.einsum("ni,ni->n", points, points) <= max_range * max_range
+    used = np.flatnonzero(labelled & near)
     if not len(used):
         return None
+    image = RangeImage(points if labelled.all() else points[labelled])
     points = points[used]
     pieces = np.array([one.id for one in result.instances], np.int64)
     row_of = np.full(max(int(pieces.max(initial=0)), int(result.instance.max(initial=0))) + 1, -1)
@@ -82,7 +88,7 @@ def look(points: np.ndarray, colors: np.ndarray | None, result: Result, cell: fl
     )  # fmt: skip
     assert grains.features is not None
     position, means = grains.positions.numpy(), grains.features.numpy()
-    image, planes = RangeImage(points), fit_planes(position, BLOCK * cell)
+    planes = fit_planes(position, BLOCK * cell)
     return Frame(
         position, None if colors is None else means[:, 1:], weigh(position, image, planes), grains.counts.numpy(),
         grains.grid.coords[:, 0].numpy().astype(np.int64), means[:, 0], pieces, class_of, image, planes,

@@ -89,8 +89,11 @@ def _clear(world, eye: np.ndarray, aim: np.ndarray, sweep: float) -> bool:
     return not (world.blocked(stops[:-1], stops[1:]).any() or world.blocked(again, around).any())
 
 
-def write_bag(path: Path, shots: Iterator[Shot], rate: float, truth: bool, tf: bool) -> int:
-    """Write folder `path` (an mcap and metadata.yaml); with `truth`, `path`/truth.npz besides. Frames written."""
+def write_bag(
+    path: Path, shots: Iterator[Shot], rate: float, truth: bool, tf: bool, extras: dict[str, np.ndarray] | None = None
+) -> int:
+    """Write folder `path` (an mcap and metadata.yaml); with `truth`, `path`/truth.npz besides, with the arrays `extras`
+    in it. Frames written."""
     known: list[Shot] = []
     with BagWriter(path) as bag:
         for number, shot in enumerate(shots):
@@ -101,22 +104,23 @@ def write_bag(path: Path, shots: Iterator[Shot], rate: float, truth: bool, tf: b
             bag.cloud(TOPIC, time, FRAME, time, encode(shot.points, shot.colors, size))
             known.append(replace(shot, points=np.empty(0), colors=np.empty(0)))
     if truth:
-        _write_truth(Path(path) / "truth.npz", known, rate)
+        _write_truth(Path(path) / "truth.npz", known, rate, extras or {})
     return len(known)
 
 
-def _write_truth(path: Path, shots: list[Shot], rate: float) -> None:
+def _write_truth(path: Path, shots: list[Shot], rate: float, extras: dict[str, np.ndarray]) -> None:
     """semantic and instance (F,H,W), stamp (F,) int64 nanoseconds, camera (F,4,4) scene ← optical, names (C,)."""
     size = (shots[0].camera.height, shots[0].camera.width)
+    arrays = {
+        "semantic": np.stack([shot.semantic.reshape(size) for shot in shots]),
+        "instance": np.stack([shot.instance.reshape(size) for shot in shots]),
+        "stamp": np.array([START + round(number / rate * 1e9) for number in range(len(shots))], np.int64),
+        "camera": np.stack([shot.camera.pose for shot in shots]),
+        "names": np.array(SYNTHETIC.names),
+        **extras,
+    }
     with replacing(path) as beside, open(beside, "wb") as file:
-        np.savez_compressed(
-            file,
-            semantic=np.stack([shot.semantic.reshape(size) for shot in shots]),
-            instance=np.stack([shot.instance.reshape(size) for shot in shots]),
-            stamp=np.array([START + round(number / rate * 1e9) for number in range(len(shots))], np.int64),
-            camera=np.stack([shot.camera.pose for shot in shots]),
-            names=np.array(SYNTHETIC.names),
-        )
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def _transform(time: int, pose: np.ndarray) -> bytes:

@@ -33,15 +33,17 @@ def ground_of(room, height: float) -> Ground:
 
     low = -np.array(room.size) / 2 - GRID
     counts = np.ceil((np.array(room.size) + 2 * GRID) / GRID).astype(int)
-    middles = low + (np.stack(np.mgrid[: counts[0], : counts[1]], axis=-1) + 0.5) * GRID
+    middles = low + (np.stack(np.meshgrid(*map(np.arange, counts), indexing="ij"), axis=-1) + 0.5) * GRID
     open_ = np.zeros(counts, bool)
     for space in room.spaces:
         open_ |= (np.abs(middles - space.center) < space.size / 2).all(axis=-1)
+    doorways = np.array([middle for space in room.spaces for middle in space.doorways]).reshape(-1, 2)
     for outline, lowest, highest in room.taken:
-        if lowest < height and highest > 0.03:
+        before_doorway = (_away(doorways, outline) < -0.03).any()  # kept clear: nothing stands there
+        if lowest < height and highest > 0.03 and not before_doorway:
             open_ &= _away(middles, outline) > 0
     # The walls between two rooms are closed by now; each doorway opens them as wide as the robot.
-    for doorway in (np.asarray(middle) for space in room.spaces for middle in space.doorways):
+    for doorway in doorways:
         open_ |= np.linalg.norm(middles - doorway, axis=-1) < WIDTH + 1.5 * GRID
     reach = int(np.ceil(WIDTH / GRID))
     disc = np.hypot(*np.mgrid[-reach : reach + 1, -reach : reach + 1]) <= reach
@@ -68,7 +70,7 @@ def way_through(ground: Ground, room, rng) -> np.ndarray:
     pairs, lengths = [], []
     for step in ((1, 0), (0, 1), (1, 1), (1, -1)):
         other = squares + step
-        inside = ((other >= 0) & (other < ground.free.shape)).all(axis=1)
+        inside = np.all((other >= 0) & (other < ground.free.shape), axis=1)
         target = np.where(inside, number[tuple(np.where(inside[:, None], other, 0).T)], -1)
         pairs.append(np.stack((np.flatnonzero(target >= 0), target[target >= 0])))
         lengths.append(np.full(pairs[-1].shape[1], np.hypot(*step)))

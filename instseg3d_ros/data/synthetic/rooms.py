@@ -39,9 +39,11 @@ class Room:
     spaces: tuple[Space, ...] = ()
 
 
-def furnish_room(catalogue: Catalogue, rng, name: str | None = None) -> Room:
-    """A room of the layout `name`; without one, a room of any, or several joined by doorways."""
-    if name is None:
+def furnish_room(catalogue: Catalogue, rng, name: str | None = None, rooms: int | None = None) -> Room:
+    """A room of the layout `name`; without one, a room of any or several joined by doorways, up to `rooms` if given."""
+    if rooms is not None:
+        plots = draw_plots(rng, rooms)
+    elif name is None:
         plots = draw_plots(rng, int(rng.integers(2, MOST + 1)) if rng.random() < SEVERAL else 1)
     else:
         plots = [Plot.draw(rng, LAYOUTS[name])]

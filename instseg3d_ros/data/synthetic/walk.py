@@ -48,8 +48,11 @@ def plan_walk(recipe: Recipe, rooms: int) -> Walk:
     raise InputError(f"--rooms {rooms}: no way through so many rooms with --seed {recipe.seed}; give another seed")
 
 
-def walk(recipe: Recipe, frames: int, rooms: int = 3, moved: int = 0) -> Iterator[Shot]:
-    """`frames` shots at equal distances, out and back; half-way, `moved` things have changed their place."""
+def walk(recipe: Recipe, frames: int, rooms: int = 3, moved: int = 0) -> tuple[Iterator[Shot], dict[str, np.ndarray]]:
+    """`frames` shots at equal distances, out and back; half-way, up to `moved` things have changed their place.
+
+    Also what the truth says of that: `moved` (K,) instance ids and `moved_at`, the first frame after it.
+    """
     plan = plan_walk(recipe, rooms)
     rng = np.random.default_rng([recipe.seed, 78])
     sensor = SENSORS[recipe.sensors[int(rng.integers(len(recipe.sensors)))]]
@@ -59,27 +62,32 @@ def walk(recipe: Recipe, frames: int, rooms: int = 3, moved: int = 0) -> Iterato
     poses = poses_along(plan.way, frames, plan.height, rng)
     lens: Camera = draw_camera(sensor, recipe.resolution, poses[0], rng)
     world = world_of(plan.room.bodies)
-    later = world_of(move_things(plan, moved, rng)) if moved else world
-    for number, pose in enumerate(poses):
-        now = world if number < frames // 2 else later
-        noise = np.random.default_rng([recipe.seed, 79, number])
-        yield shoot(now, replace(lens, pose=pose), lights, ambient, specimen, film, noise)
+    bodies, which = move_things(plan, moved, rng)
+    later = world_of(bodies) if which else world
+
+    def shots() -> Iterator[Shot]:
+        for number, pose in enumerate(poses):
+            now = world if number < frames // 2 else later
+            noise = np.random.default_rng([recipe.seed, 79, number])
+            yield shoot(now, replace(lens, pose=pose), lights, ambient, specimen, film, noise)
+
+    return shots(), {"moved": world.instance[which].astype(np.int32), "moved_at": np.array(frames // 2)}
 
 
-def move_things(plan: Walk, count: int, rng) -> tuple[Body, ...]:
-    """The rooms' bodies with up to `count` of them somewhere else on the floor, out of the way."""
+def move_things(plan: Walk, count: int, rng) -> tuple[tuple[Body, ...], list[int]]:
+    """The rooms' bodies with up to `count` of them somewhere else on the floor, out of the way; which ones."""
     from scipy.ndimage import distance_transform_edt
 
     bodies = list(plan.room.bodies)
     bounds = np.array([body.shape.bounds() for body in bodies])  # (B, 2, 3)
     size = bounds[:, 1] - bounds[:, 0]
-    left = count
+    which: list[int] = []
     clear = GRID * distance_transform_edt(plan.ground.open)
     middles = plan.ground.place(np.argwhere(np.ones(plan.ground.open.shape, bool))).reshape(*clear.shape, 2)
     for index in rng.permutation(len(bodies)):
         low, high = bounds[index]
         fits = size[index, :2].max() < LARGEST and 0.25 < size[index, 2] < 1.3 and abs(low[2]) < 0.05
-        if left == 0 or bodies[index].label not in MOVABLE or not fits or _bears_something(bounds, index):
+        if len(which) == count or bodies[index].label not in MOVABLE or not fits or _bears_something(bounds, index):
             continue
         radius, middle = float(np.hypot(*size[index, :2])) / 2, (low + high)[:2] / 2
         distance = np.linalg.norm(middles - middle, axis=-1)
@@ -91,8 +99,8 @@ def move_things(plan: Walk, count: int, rng) -> tuple[Body, ...]:
         spot = plan.ground.place(places[int(rng.integers(len(places)))])
         bodies[index] = replace(bodies[index], shape=bodies[index].shape.moved(*(spot - middle)))
         clear = np.minimum(clear, np.maximum(np.linalg.norm(middles - spot, axis=-1) - radius, 0))
-        left -= 1
-    return tuple(bodies)
+        which.append(int(index))
+    return tuple(bodies), which
 
 
 def _bears_something(bounds: np.ndarray, index: int) -> bool:

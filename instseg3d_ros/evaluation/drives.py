@@ -1,0 +1,223 @@
+"""Maps of whole drives, scored against what is truly there, beside the same frames alone and a plain join.
+
+Every frame is segmented once, levelled by its true pose, and given to all contestants. What is truly in a cell is voted
+by the points that lie in it at the pose that a contestant used, so that one whose frame has drifted is not asked to
+undo that. A thing that was moved counts at its last place only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from instseg3d_ros.evaluation.accumulate import Accumulator, predictions_of, translate
+from instseg3d_ros.evaluation.benchmark_layout import truth_ids
+from instseg3d_ros.evaluation.drive_files import POSES, Drive, Step
+from instseg3d_ros.evaluation.outcome import NAN, Outcome, Scores, number
+from instseg3d_ros.evaluation.plain_join import THRESHOLDS, PlainJoin
+from instseg3d_ros.evaluation.truth_cells import TruthCells, on_cells
+from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.mapping.cells import pack
+from instseg3d_ros.mapping.object_map import ObjectMap
+from instseg3d_ros.mapping.pose import tilt
+from instseg3d_ros.mapping.range_image import RangeImage
+from instseg3d_ros.segmentation.result import Result
+from instseg3d_ros.sparse.rigid import transform_points
+
+CELL = 0.03  # of the truth, metres
+REACH = 2.0  # cells within which a cell of the truth finds the map's
+LOOKS = 5  # views through an old place after which it should be empty: 2 s at 2.5 frames a second
+PASSED = 0.15  # metres that a ray must end behind a cell to have looked through it
+
+
+@dataclass
+class Row:
+    """Scores of one method with one kind of poses, over all drives.
+
+    named, masks: by class, and class-agnostic · accuracy: share of the cells (points, for single frames) whose class is
+    right · found and true: objects · emptied: share of the old places of moved things that were looked through, NaN
+    where none was · milliseconds a frame, of the mapping alone · megabytes of the largest map
+    """
+
+    method: str
+    poses: str
+    named: Scores
+    masks: Scores
+    accuracy: float
+    found: int = 0
+    true: int = 0
+    emptied: float = NAN
+    milliseconds: float = NAN
+    megabytes: float = NAN
+
+    def to_json(self) -> dict[str, Any]:
+        """By name; null where undefined."""
+        plain = {name: number(value) if isinstance(value, float) else value for name, value in vars(self).items()}
+        return {**plain, "named": self.named.to_json(), "masks": self.masks.to_json()}
+
+
+class Contestant:
+    """A kind of map on one drive, with what is true in its own frame."""
+
+    def __init__(self, world: ObjectMap | PlainJoin, spoil: Callable[[np.ndarray], np.ndarray]):
+        self.world, self.spoil = world, spoil
+        self.truth = TruthCells(CELL)
+        self.seconds = 0.0
+
+    def observe(self, step: Step, ids: np.ndarray, result: Result) -> None:
+        """Add a frame; ids (N,): −1 where the truth will be another."""
+        pose = self.spoil(step.pose)
+        start = perf_counter()
+        if isinstance(self.world, ObjectMap):
+            pose = self.world.observe(step.points, step.colors, pose, result).pose
+        else:
+            self.world.observe(step.points, pose, result)
+        self.seconds += perf_counter() - start
+        lasting = ids >= 0
+        self.truth.add(step.points[lasting] @ pose[:3, :3].T + pose[:3, 3], ids[lasting])
+
+    def answer(self) -> tuple[np.ndarray, Result]:
+        """True id (K,) of each cell, and what the map says of it."""
+        place, ids = self.truth.result()
+        if isinstance(self.world, ObjectMap):
+            result: Any = self.world.result()
+            points = result.points
+        else:
+            points, result = self.world.result()
+        return ids, on_cells(place, points, result, REACH * CELL)
+
+
+class OldPlaces:
+    """Cells of things that were moved, and how many views have looked through them since."""
+
+    def __init__(self):
+        self.places: list[np.ndarray] = []
+        self.cells = np.zeros((0, 3), np.int64)
+        self.looks = np.zeros(0, np.int64)
+
+    def before(self, step: Step, moved: np.ndarray) -> None:
+        """A frame before the move."""
+        inside = np.isin(step.instance, moved)
+        self.places.append(_cells(step, inside))
+
+    def after(self, step: Step) -> None:
+        """A frame after it."""
+        if not len(self.cells):
+            self.cells = np.unique(np.concatenate(self.places), axis=0)
+            self.looks = np.zeros(len(self.cells), np.int64)
+        body = ((self.cells + 0.5) * CELL - step.pose[:3, 3]) @ step.pose[:3, :3]
+        through = RangeImage(step.points).passed_through(body.astype(np.float32), np.full(len(body), PASSED))
+        self.looks += through
+
+    def emptied(self, world: ObjectMap) -> tuple[int, int]:
+        """How many cells have been looked through LOOKS times, and how many of them the map holds no more."""
+        seen = self.cells[self.looks >= LOOKS] if len(self.cells) else self.cells
+        return len(seen), int((world.cells.find(pack(seen)) < 0).sum()) if len(seen) else 0
+
+
+def _cells(step: Step, chosen: np.ndarray) -> np.ndarray:
+    points = step.points[chosen] @ step.pose[:3, :3].T + step.pose[:3, 3]
+    return np.unique(np.floor(points / CELL).astype(np.int64), axis=0)
+
+
+def compete(
+    drives: Iterable[Drive], labels: LabelSet, segment: Callable[[Step], Result], names: Sequence[str],
+    options: dict[str, Any] | None = None, poses: Sequence[str] = tuple(POSES), min_region: int = 100,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> list[Row]:  # fmt: skip
+    """Rows of single frames, the plain join (of its THRESHOLDS the best for each figure) and the map, for each kind of
+    poses. `segment` answers with classes `names`; options are those of `ObjectMap`."""
+    alone = Accumulator(labels, min_region)
+    methods = [(kind, threshold) for kind in poses for threshold in (*THRESHOLDS, None)]
+    totals = {key: Accumulator(labels, min_region) for key in methods}
+    seconds, megabytes, frames = dict.fromkeys(methods, 0.0), dict.fromkeys(methods, 0.0), 0
+    emptied = {kind: np.zeros(2, np.int64) for kind in poses}
+    for seed, drive in enumerate(drives):
+        told = LabelSet("told", labels.classes) if tuple(names) == labels.names else _label_set(names, labels)
+        field = {
+            (kind, threshold): Contestant(
+                ObjectMap(labels=told, **(options or {})) if threshold is None else PlainJoin(told, threshold, CELL),
+                POSES[kind](seed),
+            )
+            for kind, threshold in methods
+        }
+        places = OldPlaces()
+        for index, step in enumerate(progress(drive.steps())):
+            result = segment(step)
+            ids = truth_ids(step.semantic, step.instance, labels)
+            alone.add(str(index), ids, predictions_of(result, labels), translate(result.semantic, names, labels))
+            if len(drive.moved):
+                places.before(step, drive.moved) if index < drive.moved_at else places.after(step)
+            lasting = ids if index >= drive.moved_at else np.where(np.isin(step.instance, drive.moved), -1, ids)
+            for one in field.values():
+                one.observe(step, lasting, result)
+            frames += 1
+        for (kind, threshold), one in field.items():
+            ids, answer = one.answer()
+            semantic = translate(answer.semantic, names, labels)
+            totals[kind, threshold].add(drive.name, ids, predictions_of(answer, labels), semantic)
+            seconds[kind, threshold] += one.seconds
+            if isinstance(one.world, ObjectMap):
+                megabytes[kind, threshold] = max(megabytes[kind, threshold], one.world.cells.num_bytes / 1e6)
+                emptied[kind] += places.emptied(one.world)
+    rows = [_row("single frames", "", [alone.outcome("", "", "")])]
+    for kind in poses:
+        outcomes = [totals[kind, threshold].outcome("", "", "") for threshold in THRESHOLDS]
+        rows.append(_row("plain join", kind, outcomes))
+        row = _row("map", kind, [totals[kind, None].outcome("", "", "")])
+        row.milliseconds = 1000 * seconds[kind, None] / max(frames, 1)
+        row.megabytes = megabytes[kind, None]
+        looked, empty = emptied[kind]
+        row.emptied = empty / looked if looked else NAN
+        rows.append(row)
+    return rows
+
+
+def segment_level(segmenter: Any, step: Step) -> Result:
+    """A frame's segmentation, levelled by its true pose. The segmenter must not level by itself."""
+    return segmenter(transform_points(step.points, tilt(step.pose)), step.colors)
+
+
+def _label_set(names: Sequence[str], labels: LabelSet) -> LabelSet:
+    """The classes of a model, as those of the drive of the same name."""
+    known = {entry.name: entry for entry in labels.classes}
+    return LabelSet("told", tuple(known[name] for name in names))
+
+
+def _row(method: str, poses: str, outcomes: Sequence[Outcome]) -> Row:
+    """The best of some outcomes, each figure for itself."""
+
+    def best(get: Callable[[Outcome], float]) -> float:
+        return max(map(get, outcomes))
+
+    def right(outcome: Outcome) -> float:
+        assert outcome.confusion is not None
+        return float(np.trace(outcome.confusion[:, :-1]) / max(outcome.confusion.sum(), 1))
+
+    def scores(which: str) -> Scores:
+        return Scores(*(best(attrgetter(f"{which}.{name}")) for name in ("ap", "ap50", "ap25")))
+
+    most = max(outcomes, key=lambda o: o.agnostic.ap50)
+    found, true = (sum(getattr(s, name) for s in most.scenes) for name in ("predictions", "objects"))
+    return Row(method, poses, scores("mean"), scores("agnostic"), best(right), found, true)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """For the screen and for docs: Markdown."""
+    head = "| method | poses | AP50 | AP25 | masks AP50 | AP25 | class right | objects | emptied | ms | MB |"
+    lines = [head, "| --- " * 11 + "|"]
+
+    def show(value: float, digits: int = 3) -> str:
+        return "" if np.isnan(value) else f"{value:.{digits}f}"
+
+    for row in rows:
+        figures = (row.named.ap50, row.named.ap25, row.masks.ap50, row.masks.ap25, row.accuracy)
+        columns = [row.method, row.poses, *(show(value) for value in figures), f"{row.found} for {row.true}"]
+        columns += [show(row.emptied), show(row.milliseconds, 0), show(row.megabytes, 0)]
+        lines.append("| " + " | ".join(columns) + " |")
+    return "\n".join(lines)
