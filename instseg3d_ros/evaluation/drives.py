@@ -2,7 +2,7 @@
 
 Every frame is segmented once, levelled by its true pose, and given to all contestants. What is truly in a cell is voted
 by the points that lie in it at the pose that a contestant used, so that one whose frame has drifted is not asked to
-undo that. A thing that was moved counts at its last place only.
+undo that; only points within RANGE of the sensor vote. A thing that was moved counts at its last place only.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from instseg3d_ros.sparse.rigid import transform_points
 
 CELL = 0.03  # of the truth, metres
 REACH = 2.0  # cells within which a cell of the truth finds the map's
+RANGE = 5.0  # metres from the sensor within which a point says what is true
 LOOKS = 5  # views through an old place after which it should be empty: 2 s at 2.5 frames a second
 PASSED = 0.15  # metres that a ray must end behind a cell to have looked through it
 
@@ -78,7 +79,7 @@ class Contestant:
         else:
             self.world.observe(step.points, pose, result)
         self.seconds += perf_counter() - start
-        lasting = ids >= 0
+        lasting = (ids >= 0) & (np.einsum("ni,ni->n", step.points, step.points) <= RANGE**2)
         self.truth.add(step.points[lasting] @ pose[:3, :3].T + pose[:3, 3], ids[lasting])
 
     def answer(self) -> tuple[np.ndarray, Result]:

@@ -15,11 +15,11 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.axes import body_rotation
 from instseg3d_ros.messages.cloud import Cloud
 from instseg3d_ros.messages.rotations import inverse
+from instseg3d_ros.messages.tf_buffer import Unavailable, plain
 from instseg3d_ros.ros.clouds import Received, read_cloud
 from instseg3d_ros.ros.limits import select
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.parameters import Parameters
-from instseg3d_ros.ros.standalone.tf_buffer import Unavailable, plain
 from instseg3d_ros.ros.transforms import Transforms
 from instseg3d_ros.segmentation.result import Result, move_instances
 from instseg3d_ros.sparse.rigid import transform_points

@@ -10,8 +10,8 @@ import numpy as np
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.rotations import rigid
-from instseg3d_ros.ros.standalone.tf_buffer import TransformBuffer, Unavailable, plain
-from instseg3d_ros.ros.standalone.tf_message import TYPE_HASH, StampedTransform, decode_transforms
+from instseg3d_ros.messages.tf_buffer import TransformBuffer, Unavailable, plain
+from instseg3d_ros.messages.tf_message import TYPE_HASH, StampedTransform, decode_transforms
 
 POLL = 0.005  # seconds between two looks while waiting
 

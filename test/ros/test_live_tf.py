@@ -14,9 +14,9 @@ from tf_bytes import SECOND, edge, serialized
 
 from instseg3d_ros.messages import topics
 from instseg3d_ros.messages.rotations import inverse, rigid
+from instseg3d_ros.messages.tf_message import TYPE_HASH
 from instseg3d_ros.ros.clouds import read_cloud
 from instseg3d_ros.ros.standalone.raw_types import raw_type
-from instseg3d_ros.ros.standalone.tf_message import TYPE_HASH
 from instseg3d_ros.sparse.rigid import transform_points
 
 pytestmark = pytest.mark.live

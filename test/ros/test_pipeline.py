@@ -9,11 +9,11 @@ from make_clouds import make_cloud, two_boxes
 from rclpy.serialization import serialize_message
 
 from instseg3d_ros.messages.rotations import inverse, rigid
+from instseg3d_ros.messages.tf_buffer import TransformBuffer, Unavailable
+from instseg3d_ros.messages.tf_message import StampedTransform
 from instseg3d_ros.ros.clouds import read_cloud, segmented_cloud
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.pipeline import Dropped, Pipeline
-from instseg3d_ros.ros.standalone.tf_buffer import TransformBuffer, Unavailable
-from instseg3d_ros.ros.standalone.tf_message import StampedTransform
 from instseg3d_ros.sparse.rigid import transform_points
 
 PLAIN = replace(Parameters(), track=False)

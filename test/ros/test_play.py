@@ -27,9 +27,9 @@ from instseg3d_ros.commands import play
 from instseg3d_ros.commands.table import run
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages import topics
+from instseg3d_ros.messages.tf_message import TYPE_HASH, decode_transforms
 from instseg3d_ros.ros.standalone.raw_types import raw_type
 from instseg3d_ros.ros.standalone.recording import Recording
-from instseg3d_ros.ros.standalone.tf_message import TYPE_HASH, decode_transforms
 
 STEP = SECOND // 20
 COUNT = 8

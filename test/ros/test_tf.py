@@ -7,8 +7,8 @@ from transforms3d.affines import compose
 from transforms3d.quaternions import quat2mat
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.ros.standalone.tf_buffer import KEPT, TransformBuffer, Unavailable
-from instseg3d_ros.ros.standalone.tf_message import TYPE_HASH, StampedTransform, decode_transforms
+from instseg3d_ros.messages.tf_buffer import KEPT, TransformBuffer, Unavailable
+from instseg3d_ros.messages.tf_message import TYPE_HASH, StampedTransform, decode_transforms
 
 
 def matrix(transform):

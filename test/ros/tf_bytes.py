@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from rosbags.typesys import Stores, get_typestore
 
-from instseg3d_ros.ros.standalone.tf_message import StampedTransform
+from instseg3d_ros.messages.tf_message import StampedTransform
 
 SECOND = 10**9
 RNG = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from instseg3d_ros.messages.rotations import interpolate, inverse, rigid
-from instseg3d_ros.ros.standalone.tf_message import StampedTransform
+from instseg3d_ros.messages.tf_message import StampedTransform
 
 KEPT = 10 * 10**9  # nanoseconds, as tf2
 DEEPEST = 100  # frames above one frame; more is a loop
