@@ -18,7 +18,7 @@ COVERED = 0.5  # share of the seen part of a fragment that a piece must have to 
 WITHIN = 0.5  # share of the known part of a piece that must lie in a fragment for the piece to be part of it
 CUT = 0.2  # share of the seen part of a fragment that two pieces must each have to cut it
 WHOLE = 0.5  # evidence for one object by each view that saw a fragment before another cuts it
-JOIN = 1.0  # evidence for one object by a view that saw two fragments as one, against 1 by a view that cut them
+JOIN = 2.0  # evidence for one object by a view that saw two fragments as one, against 1 by a view that cut them
 LEAST = 0.3  # evidence by a piece that scores nothing
 NEAR = 0.1  # metres between the boxes of pieces that are told apart
 

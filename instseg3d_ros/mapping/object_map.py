@@ -28,7 +28,7 @@ from instseg3d_ros.sparse.rigid import transform_points
 FOLLOW = 0.2  # share of a view's alignment by which the views to come are moved as well: a drift is followed
 CONTRADICTS = 0.35  # fit below which a view weighs little
 LITTLE = 0.15  # its weight then
-OF_NOTHING = 0.5  # vote of a cell that is in no piece, times its confidence
+OF_NOTHING = 0.3  # vote of a cell that is in no piece, times its confidence
 LEAST = 0.05  # vote of a piece that scores nothing
 
 

@@ -145,7 +145,7 @@ def test_objects_that_cross_keep_to_their_cells(world):
     hall = Hall().put(1, 2, -0.5, kind=CRATE).put(2, 2, 0.5, kind=CUPBOARD)
     walk(hall, world, 6)
     hall.put(1, 2, 0.5, kind=CRATE).put(2, 2, -0.5, kind=CUPBOARD)
-    for _ in range(4):
+    for _ in range(2):
         walk(hall, world, 8)
     assert len(world.objects) == 2
     assert [at(world, 2, y)[0].label for y in (-0.5, 0.5)] == ["cupboard", "crate"]
@@ -202,12 +202,12 @@ def test_a_view_that_is_off_is_aligned_and_one_that_contradicts_weighs_little(ha
 
 def test_a_slow_drift_is_followed(hall):
     world = ObjectMap(labels=LABELS, min_cells=20)
-    for view in range(40):
+    for view in range(24):
         pose = pose_at(y=0.05 * np.sin(view / 3), yaw=0.02 * np.cos(view / 5))
         told = pose.copy()
-        told[:3, 3] += np.array([0.006, 0, 0.004]) * view
+        told[:3, 3] += np.array([0.01, 0, 0.007]) * view
         added, *_ = hall.show(world, pose, told=told)
-    assert np.abs(added.pose[:3, 3] - pose[:3, 3]).max() < 0.05, "odometry is 24 cm off by now"
+    assert np.abs(added.pose[:3, 3] - pose[:3, 3]).max() < 0.05, "odometry is 28 cm off by now"
     assert len(world.objects) == 2
 
 

@@ -19,7 +19,8 @@ from instseg3d_ros.errors import InputError
 MOVABLE = ("chair", "otherfurniture", "table", "object")
 LARGEST = 0.8  # metres, of what is moved, along x and y
 ASIDE = (0.7, 2.5)  # metres that it is moved by
-TRIES = 30  # sets of rooms drawn until one can be walked through
+MOST_ROOMS = 8
+TRIES = 12  # sets of rooms drawn until one can be walked through
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Walk:
 
 def plan_walk(recipe: Recipe, rooms: int) -> Walk:
     """Rooms from the recipe's seed, `rooms` of them, all of which can be reached."""
+    if not 1 <= rooms <= MOST_ROOMS:
+        raise InputError(f"--rooms {rooms}: a flat has 1 to {MOST_ROOMS} rooms")
     catalogue = recipe.catalogue()
     for attempt in range(TRIES):
         rng = np.random.default_rng([recipe.seed, 77, attempt])
