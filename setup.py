@@ -18,7 +18,7 @@ def names_in(file):
 
 def scripts():
     """One script per command for `ros2 run`; pip, which puts scripts on the PATH, gets one with a name of our own."""
-    if "bdist_wheel" in sys.argv or "editable_wheel" in sys.argv:
+    if {"bdist_wheel", "editable_wheel", "dist_info"} & {*sys.argv}:
         return [f"{PACKAGE} = {PACKAGE}.__main__:main"]
     return [f"{name} = {PACKAGE}.commands.table:{name}" for name in names_in("commands/table.py")["COMMANDS"]]
 

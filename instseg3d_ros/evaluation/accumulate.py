@@ -64,6 +64,7 @@ class Accumulator:
             predictions_of(result, self.labels),
             translate(result.semantic, names, self.labels) if self.class_aware else None,
             result.timings,
+            true_semantic=semantic,
         )
 
     def add(
@@ -74,14 +75,17 @@ class Accumulator:
         semantic: np.ndarray | None = None,
         timings: dict[str, float] | None = None,
         overlap: OverlapScores | None = None,
+        true_semantic: np.ndarray | None = None,
     ) -> None:
-        """truth (N,) ids (label × 1000 + instance); semantic (N,) predicted class index or None."""
+        """truth (N,) ids (label × 1000 + instance); semantic (N,) predicted class index or None.
+
+        true_semantic (N,) class index, -1 unlabelled; None: what the ids say.
+        """
         table = instance_ap.overlaps(truth, predictions, self.thing_ids, self.min_region)
         iou = NAN
         if semantic is not None:
-            labels, inverse = np.unique(np.asarray(truth, np.int64) // instance_ap.FACTOR, return_inverse=True)
-            classes = np.array([self._index_of.get(int(label), IGNORE) for label in labels], np.int64)
-            confusion = confusion_matrix(classes[inverse.reshape(-1)], semantic, len(self.labels))
+            classes = self._classes(truth) if true_semantic is None else np.asarray(true_semantic, np.int64)
+            confusion = confusion_matrix(classes, semantic, len(self.labels))
             self.confusion += confusion
             self.semantics += 1
             iou = mean_iou(confusion)
@@ -100,6 +104,12 @@ class Accumulator:
                 overlap=overlap or OverlapScores(),
             )
         )
+
+    def _classes(self, truth: np.ndarray) -> np.ndarray:
+        """Class index (N,) of ground-truth ids (N,), -1 where their label is none of ours."""
+        labels, inverse = np.unique(np.asarray(truth, np.int64) // instance_ap.FACTOR, return_inverse=True)
+        known = np.array([self._index_of.get(int(label), IGNORE) for label in labels], np.int64)
+        return known[inverse.reshape(-1)]
 
     def outcome(self, method: str, dataset: str, split: str) -> Outcome:
         """Scores of all scenes so far."""

@@ -3,7 +3,8 @@
 DIR/<scene>.txt                     one line per instance: relative/mask/path label_id confidence
 DIR/predicted_masks/<scene>_000.txt one integer per vertex, non-zero inside the mask
 DIR/semantic/<scene>.txt            one label id per vertex, 0 none     (ours; optional when reading)
-DIR/ground_truth/<scene>.txt        one label × 1000 + instance per vertex, 0 unlabelled
+DIR/ground_truth/<scene>.txt        one label × 1000 + instance per vertex, 0 unlabelled or of no known object
+DIR/ground_truth_semantic/<scene>.txt  one label id per vertex, 0 unlabelled   (ours; optional when reading)
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from instseg3d_ros.evaluation.instance_ap import FACTOR, Prediction
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.replacing import replacing
 
-MASKS, SEMANTIC, GROUND_TRUTH = "predicted_masks", "semantic", "ground_truth"
+MASKS, SEMANTIC, GROUND_TRUTH, TRUE_SEMANTIC = "predicted_masks", "semantic", "ground_truth", "ground_truth_semantic"
 
 
 def read_ids(path: Path) -> np.ndarray:
@@ -121,13 +122,15 @@ def write_predictions(folder: Path, scene: str, points: int, predictions: Sequen
 
 
 def truth_ids(semantic: np.ndarray, instance: np.ndarray, labels: LabelSet) -> np.ndarray:
-    """Ground-truth ids (N,) int64 from class indices and instances, each (N,); unlabelled points become 0.
+    """Ground-truth ids (N,) int64 from class indices and instances, each (N,).
 
+    Unlabelled points become 0, and so do points of a thing without an instance: which object they belong to is unknown.
     Instances keep their numbers if those fit in three digits, else their order: 1, 2 … within each class.
     """
     semantic, instance = np.asarray(semantic, np.int64), np.maximum(np.asarray(instance, np.int64), 0)
     label = np.array([*labels_ids(labels), 0])[semantic]  # index -1 takes the last: 0
-    labelled = label > 0
+    thing = np.array([*labels.things, False])[semantic]
+    labelled = (label > 0) & ~(thing & (instance == 0))
     if instance.max(initial=0) >= FACTOR:
         pairs, inverse = np.unique(np.stack([label, instance], 1), axis=0, return_inverse=True)
         first = np.searchsorted(pairs[:, 0], pairs[:, 0])  # where each label's instances begin

@@ -36,7 +36,7 @@ class Overlaps:
     intersection: np.ndarray  # (G,P) int64 points
     true_class: np.ndarray  # (G,) class index
     true_size: np.ndarray  # (G,) points
-    ignored: np.ndarray  # (G,) bool: too small, or without an instance
+    ignored: np.ndarray  # (G,) bool: too small
     class_: np.ndarray  # (P,) class index, -1 where the label is not evaluated: counts only where masks alone do
     size: np.ndarray  # (P,) points
     score: np.ndarray  # (P,) float64
@@ -63,7 +63,10 @@ class Matches:
 def overlaps(
     truth: np.ndarray, predictions: Sequence[Prediction], label_ids: Sequence[int], min_region: int = MIN_REGION
 ) -> Overlaps:
-    """Table of one scene. truth (N,) ids; `label_ids` are the evaluated labels, their order is the class index."""
+    """Table of one scene. truth (N,) ids; `label_ids` are the evaluated labels, their order is the class index.
+
+    As in ScanNet's script, an id label × 1000 is an object like any other.
+    """
     ids, region, sizes = _regions(np.asarray(truth, np.int64))
     class_of = _class_of(ids // FACTOR, label_ids)
     kept = class_of >= 0
@@ -83,7 +86,7 @@ def overlaps(
         intersection=table[:, :-1].T,
         true_class=class_of[kept],
         true_size=sizes[kept].astype(np.int64),
-        ignored=(sizes[kept] < min_region) | (ids[kept] % FACTOR == 0),
+        ignored=sizes[kept] < min_region,
         class_=_class_of(np.array(label, np.int64), label_ids),
         size=np.array(size, np.int64),
         score=np.array(score, np.float64),

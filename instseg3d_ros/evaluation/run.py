@@ -96,15 +96,17 @@ def evaluate_scenes(
         predictions = predictions_of(result, labels)
         semantic = translate(result.semantic, method.names, labels)
         figures = overlap.of_scene(scene, predictions, min_region)
-        total.add(scene.name, truth, predictions, semantic if method.class_aware else None, result.timings, figures)
+        answer = semantic if method.class_aware else None
+        total.add(scene.name, truth, predictions, answer, result.timings, figures, scene.semantic)
         if "camera" in scene.extras and method.class_aware:
             away = np.linalg.norm(scene.points - scene.extras["camera"][:3, 3], axis=1)
             ranges.add(away, total.tables[-1], truth, scene.semantic, semantic, predictions)
         if export is not None:
+            ids = np.array([*layout.labels_ids(labels), 0])
             layout.write_ids(export / layout.GROUND_TRUTH / f"{scene.name}.txt", truth)
+            layout.write_ids(export / layout.TRUE_SEMANTIC / f"{scene.name}.txt", ids[scene.semantic])
             if method.class_aware:
-                ids = np.array([*layout.labels_ids(labels), 0])[semantic]
-                layout.write_ids(export / layout.SEMANTIC / f"{scene.name}.txt", ids)
+                layout.write_ids(export / layout.SEMANTIC / f"{scene.name}.txt", ids[semantic])
             layout.write_predictions(export, scene.name, len(scene), predictions)
         if index in chosen:
             kept.append(_example(path, scene, semantic, result))
@@ -179,24 +181,31 @@ def evaluate_folders(
     index_of = {label: index for index, label in enumerate(layout.labels_ids(labels))}
     total = Accumulator(labels, min_region)
     for name in progress(names[:limit]):
-        truth = _truth(ground_truth, name, labels, bool(scenes))
+        truth, true_semantic = _truth(ground_truth, name, labels, bool(scenes))
+        if true_semantic is None:
+            true_semantic = _classes(ground_truth.with_name(layout.TRUE_SEMANTIC) / f"{name}.txt", index_of, len(truth))
         found = layout.read_predictions(predictions, name, len(truth)) if name not in missing else []
-        semantic = None
-        path = predictions / layout.SEMANTIC / f"{name}.txt"
-        if path.is_file():
-            ids, inverse = np.unique(layout.read_ids(path), return_inverse=True)
-            if len(inverse.reshape(-1)) != len(truth):
-                raise InputError(f"{path}: {inverse.size} lines for {len(truth)} points; write one per point")
-            semantic = np.array([index_of.get(int(i), IGNORE) for i in ids], np.int64)[inverse.reshape(-1)]
-        total.add(name, truth, found, semantic)
+        semantic = _classes(predictions / layout.SEMANTIC / f"{name}.txt", index_of, len(truth))
+        total.add(name, truth, found, semantic, true_semantic=true_semantic)
     return total.outcome(predictions.resolve().name, ground_truth.resolve().name, "")
 
 
-def _truth(folder: Path, name: str, labels: LabelSet, prepared: bool) -> np.ndarray:
+def _classes(path: Path, index_of: dict[int, int], points: int) -> np.ndarray | None:
+    """Class index (N,) from a file of label ids, one per point; None where there is no such file."""
+    if not path.is_file():
+        return None
+    ids, inverse = np.unique(layout.read_ids(path), return_inverse=True)
+    if inverse.size != points:
+        raise InputError(f"{path}: {inverse.size} lines for {points} points; write one per point")
+    return np.array([index_of.get(int(i), IGNORE) for i in ids], np.int64)[inverse.reshape(-1)]
+
+
+def _truth(folder: Path, name: str, labels: LabelSet, prepared: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """Ids (N,) of ScanNet's layout, and the class index (N,) where the scenes are a data set of ours."""
     if not prepared:
-        return layout.read_ids(folder / f"{name}.txt")
+        return layout.read_ids(folder / f"{name}.txt"), None
     scene = Scene.read(folder / f"{name}.npz")
-    return layout.truth_ids(scene.semantic, scene.instance, labels)
+    return layout.truth_ids(scene.semantic, scene.instance, labels), scene.semantic
 
 
 def find_labels(name: str) -> LabelSet:

@@ -75,13 +75,13 @@ def test_masks_must_fit_the_scene(tmp_path):
 
 def test_truth_ids():
     semantic, instance = [CHAIR, CHAIR, WALL, -1, CHAIR, -1], [3, 0, 0, 0, 12, 4]
-    assert layout.truth_ids(semantic, instance, SCANNET20).tolist() == [5003, 5000, 1000, 0, 5012, 0]
+    assert layout.truth_ids(semantic, instance, SCANNET20).tolist() == [5003, 0, 1000, 0, 5012, 0]
 
 
 def test_instances_beyond_three_digits_keep_their_order():
     semantic = [CHAIR, CHAIR, CHAIR, CHAIR, WALL, CHAIR, -1]
     ids = layout.truth_ids(semantic, [5000, 70, 5000, 0, 0, 1234, 9999], SCANNET20)
-    assert ids.tolist() == [5003, 5001, 5003, 5000, 1000, 5002, 0]
+    assert ids.tolist() == [5003, 5001, 5003, 0, 1000, 5002, 0]
     without_none = layout.truth_ids([CHAIR] * 3, [5000, 70, 1234], SCANNET20)
     assert without_none.tolist() == [5003, 5001, 5002]
     with pytest.raises(InputError, match="1000 instances"):

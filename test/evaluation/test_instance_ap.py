@@ -36,7 +36,7 @@ def spell(scenes, min_region, ids=IDS):
                 size = {i: int((truth == i).sum()) for i in regions}
                 kept = [(m, s) for m, c, s in predictions if c == label and m.sum() >= max(min_region, 1)]
                 predicted += len(kept)
-                valid = [i for i in regions if i % 1000 and size[i] >= min_region]
+                valid = [i for i in regions if size[i] >= min_region]
                 objects += len(valid)
 
                 def iou(mask, region):
@@ -142,10 +142,11 @@ def test_small_objects_and_small_predictions_do_not_count():
     assert ap([(truth, [(truth == 5001, CHAIR, 0.9)])], 99)[0, 0] == pytest.approx(0.5)
 
 
-def test_ids_without_an_instance_are_ignored():
+def test_an_id_without_an_instance_is_an_object_like_any_other():
     truth = blocks((200, 5000), (200, 5001))
     assert ap([(truth, [(truth == 5001, CHAIR, 0.5), (truth == 5000, CHAIR, 0.9)])])[0] == pytest.approx(np.ones(10))
-    assert np.isnan(ap([(truth[:200], [(truth[:200] > 0, CHAIR, 0.5)])])).all()
+    assert ap([(truth, [(truth == 5001, CHAIR, 0.5)])])[0] == pytest.approx(np.full(10, 0.5))
+    assert ap([(truth[:200], [(truth[:200] > 0, CHAIR, 0.5)])])[0] == pytest.approx(np.ones(10))
 
 
 def test_void_share_excuses_only_above_the_threshold():
