@@ -37,13 +37,13 @@ def main(arguments: list[str]) -> int:
         from instseg3d_ros.ros.standalone.recording import Recording
     except ImportError as error:
         raise InputError(
-            f"{error.name or error} is not there; source your ROS installation, or run `make demo` once, "
+            f"{error.name or error} is not installed; source your ROS installation, or run `make demo` once, "
             "which installs all that is needed into .venv"
         ) from None
     with Recording(options.bag, options.topics) as recording:
         length = (recording.end - recording.start) / 1e9
         if options.start > length:
-            raise InputError(f"--start {options.start:g} lies behind the end of the bag, which has {length:.1f} s")
+            raise InputError(f"--start {options.start:g} is behind the end of the bag, which lasts {length:.1f} s")
         try:
             rclpy.init(args=["play", *arguments[split:]], signal_handler_options=SignalHandlerOptions.NO)
         except Exception as error:  # rclpy has several for wrong arguments
@@ -63,7 +63,8 @@ def _play(node, recording, options) -> int:
     for track in recording.tracks:
         skipped = "   (skipped: its type is not installed)" if track.topic in player.skipped else ""
         print(f"{track.topic}   {track.type}   {track.count} messages{skipped}", flush=True)
-    player.wait_for_reader(options.wait)
+    if not player.wait_for_reader(options.wait, options.wait_for) and options.wait_for and not player.stop.is_set():
+        print(f"nobody reads {' and '.join(options.wait_for)} after {options.wait:g} s; playing anyway", flush=True)
     since = recording.start + int(1e9 * options.start)
     with _keyboard() as key, _status(player) as show:
 
@@ -141,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--topics", nargs="+", metavar="TOPIC", help="only these")
     parser.add_argument("--wait", type=_seconds, default=3.0, metavar="SECONDS",
                         help="longest wait for a first reader before it begins (default %(default)s)")  # fmt: skip
+    parser.add_argument("--wait-for", nargs="+", metavar="TOPIC", help="begin when somebody reads all of these topics")
     return parser
 
 

@@ -20,7 +20,8 @@ Topics and parameters are in the README. `ros2 launch instseg3d_ros segment.laun
 def main(arguments: list[str]) -> int:
     """The command `segment_node`; returns its exit code, raises InputError on bad arguments."""
     parser = argparse.ArgumentParser(
-        prog="segment_node", description="PointCloud2 in, labelled clouds and object markers out.", epilog=EXAMPLES,
+        prog="segment_node", epilog=EXAMPLES,
+        description="PointCloud2 or depth images in, labelled clouds and object markers out.",
         formatter_class=argparse.RawDescriptionHelpFormatter, usage="segment_node [--ros-args …]",
     )  # fmt: skip
     split = arguments.index("--ros-args") if "--ros-args" in arguments else len(arguments)
@@ -33,7 +34,7 @@ def main(arguments: list[str]) -> int:
         from instseg3d_ros.ros.process import run
     except ImportError as error:
         raise InputError(
-            f"ROS 2 is not there ({error.name or error}); source your ROS installation, or run `make demo` once, "
-            "which installs it into .venv"
+            f"ROS 2 is not installed or not sourced ({error.name or error} is missing); source your ROS installation, "
+            "or run `make demo` once, which installs ROS 2 into .venv"
         ) from None
     run(arguments[split:])

@@ -10,7 +10,7 @@ from instseg3d_ros.messages.colors import object_colors
 from instseg3d_ros.messages.rotations import quaternion_of
 from instseg3d_ros.segmentation.result import Instance
 
-BOXES, NAMES = "boxes", "names"  # namespaces
+BOXES, NAMES, SUPPORTS = "boxes", "names", "supports"  # namespaces
 LINE_WIDTH = 0.008  # metres
 TEXT_HEIGHT = 0.06  # metres
 # The twelve edges of the unit cube as pairs of corners, corner c at the signs of its three bits.

@@ -6,10 +6,13 @@ import array
 from dataclasses import dataclass
 
 import numpy as np
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
+from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.cloud import Cloud, far_again
+from instseg3d_ros.messages.header import read_header
 from instseg3d_ros.messages.pointcloud2 import PackedCloud, decode, encode, label_columns
 from instseg3d_ros.segmentation.result import Result
 
@@ -21,6 +24,25 @@ class Received:
     header: Header
     size: tuple[int, int]
     cloud: Cloud
+
+
+@dataclass(frozen=True)
+class CloudBytes:
+    """A serialized PointCloud2, as it arrives."""
+
+    data: bytes
+
+    @property
+    def frame(self) -> str:
+        return read_header(self.data)[1]
+
+    def decode(self, max_points: int) -> Received:
+        """InputError, in one line, where the bytes are no PointCloud2 or the message makes no sense."""
+        try:
+            message = deserialize_message(self.data, PointCloud2)
+        except Exception:  # rclpy has no exception of its own for it
+            raise InputError(f"received {len(self.data)} bytes that are not a valid PointCloud2") from None
+        return read_cloud(message, max_points)
 
 
 def read_cloud(message: PointCloud2, max_points: int) -> Received:

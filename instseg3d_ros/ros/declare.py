@@ -22,7 +22,8 @@ _CHANGE_OF = (
 class LiveParameters:
     """`live.current` is always a consistent set of values.
 
-    configured() tells whether CONFIGURE ones are fixed; refuse(values) → why not, or ""; changed(values) comes after.
+    configured() tells whether CONFIGURE ones are fixed; refuse(values) → why not, or ""; changed(before, values) is
+    called after each change.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class LiveParameters:
         node,
         configured: Callable[[], bool],
         refuse: Callable[[Parameters], str],
-        changed: Callable[[Parameters], None],
+        changed: Callable[[Parameters, Parameters], None],
     ):
         self._node, self._configured, self._refuse, self._changed = node, configured, refuse, changed
         self._entries = {entry.name: entry for entry in Parameters.entries()}
@@ -59,6 +60,10 @@ class LiveParameters:
         ours = [change for change in changes if change.name in self._entries]
         for change in ours:
             entry = self._entries[change.name]
+            if _plain(change.value) == getattr(self.current, change.name):
+                continue  # `ros2 param load` sets all values of a dump, also those that are read only once
+            if entry.when == START:
+                return SetParametersResult(successful=False, reason=f"{change.name} is read when the process starts")
             if entry.when == CONFIGURE and self._configured():
                 return SetParametersResult(successful=False, reason=_CHANGE_OF.format(name=change.name))
             reason = entry.reason_against(change.value)
@@ -71,8 +76,8 @@ class LiveParameters:
     def _apply(self, changes) -> None:
         ours = [change for change in changes if change.name in self._entries]
         if ours:
-            self.current = self._with(ours)
-            self._changed(self.current)
+            before, self.current = self.current, self._with(ours)
+            self._changed(before, self.current)
 
     def _with(self, changes) -> Parameters:
         return replace(self.current, **{change.name: _plain(change.value) for change in changes})
@@ -88,7 +93,7 @@ class LiveParameters:
 
 
 def _declare(node, entry: Entry):
-    descriptor = ParameterDescriptor(description=entry.description, read_only=entry.when == START)
+    descriptor = ParameterDescriptor(description=entry.description)
     if entry.choices:
         descriptor.additional_constraints = f"one of: {', '.join(entry.choices)}"
     if entry.limits:

@@ -1,9 +1,10 @@
-"""Objects as vision_msgs/Detection3DArray, for robots that speak it."""
+"""Objects as vision_msgs/Detection3DArray, classes as vision_msgs/LabelInfo."""
 
 from __future__ import annotations
 
 from geometry_msgs.msg import Vector3
 
+from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.ros.markers import instance_pose
 from instseg3d_ros.segmentation.result import Instance
 
@@ -23,3 +24,13 @@ def detection_array(header, instances: list[Instance]):
         detection.bbox.size = Vector3(**dict(zip("xyz", map(float, one.box.size))))
         array.detections.append(detection)
     return array
+
+
+def label_info(stamp, labels: LabelSet):
+    """Name and index of each class; the threshold is 0, for objects with lower scores are not published."""
+    from vision_msgs.msg import LabelInfo, VisionClass
+
+    info = LabelInfo(threshold=0.0)
+    info.header.stamp = stamp
+    info.class_map = [VisionClass(class_id=index, class_name=name) for index, name in enumerate(labels.names)]
+    return info

@@ -13,6 +13,11 @@ OK, WARN, ERROR = range(3)
 PERSISTENT = 3  # failures in a row from which it is no longer the odd cloud
 
 
+SLOW_ERROR = 10.0  # seconds of slow answers after which it is an ERROR
+LOST = 0.2  # share of the clouds, since the input was opened, whose loss is worth a WARN
+YEAR_MS, HOUR_MS = 365.25 * 86.4e6, 3.6e6
+
+
 @dataclass(frozen=True)
 class Condition:
     """What is known besides the counts. state: of the lifecycle; problem: of the input, in words."""
@@ -23,14 +28,17 @@ class Condition:
     topic: str = ""
     publishers: int = 1
     reliability: str = ""
+    latched: bool = False  # the publisher's only message may have come long ago
+    lost: int = 0  # clouds that the middleware reported as lost, since the input was opened
     problem: str = ""
     device: str = ""
     model: str = ""
+    simulated: bool = False  # use_sim_time
     missing_kernels: str = ""  # which could not be compiled, and why
 
 
 def judge(condition: Condition, counts: Summary, parameters: Parameters) -> tuple[int, str]:
-    """Level and message: the worst that holds, all reasons of that level together."""
+    """Level and message: the worst level that holds, and all reasons of that level."""
     found: list[tuple[int, str]] = []
     if condition.state != "active":
         if condition.state == "unconfigured" and counts.last_error:
@@ -41,19 +49,19 @@ def judge(condition: Condition, counts: Summary, parameters: Parameters) -> tupl
     silent = counts.silent_for > parameters.silence_warn
     if condition.problem:
         found.append((ERROR if silent else WARN, condition.problem))
-    elif silent and not condition.publishers:
-        found.append((WARN, f"nobody publishes {condition.topic}; remap `points` to the camera's topic"))
-    elif silent:
-        found.append((WARN, f"no cloud on {condition.topic} for {counts.silent_for:.0f} s"))
+    else:
+        found.append((WARN, silence(condition, counts, parameters)))
+    found.append((WARN, losses(condition, counts, parameters)))
+    found.append((WARN, clock_difference(condition, counts, parameters)))
     if counts.failures:
         level = ERROR if counts.failures >= PERSISTENT else WARN
         found.append((level, f"the last {counts.failures} clouds were not answered: {counts.last_error}"))
     if counts.remark:
         found.append((WARN, counts.remark))
     if counts.latency_ms is not None and counts.slow_for > 0:
-        level = ERROR if counts.slow_for >= parameters.slow_error else WARN
+        level = ERROR if counts.slow_for >= SLOW_ERROR else WARN
         text = f"slow: {counts.latency_ms:.0f} ms a cloud"
-        stages = {name: value for name, value in counts.stages.items() if name != "total"}
+        stages = {name: value for name, value in counts.stages.items() if name not in ("total", "segment")}
         if stages:
             stage = max(stages, key=stages.__getitem__)
             text += f", {stages[stage]:.0f} of them in stage '{stage}'"
@@ -61,7 +69,50 @@ def judge(condition: Condition, counts: Summary, parameters: Parameters) -> tupl
     return _worst(found, "running" if condition.watched else "idle: nobody subscribes")
 
 
+def silence(condition: Condition, counts: Summary, parameters: Parameters) -> str:
+    """Why no cloud arrives, and what to do; empty while clouds arrive."""
+    if counts.silent_for <= parameters.silence_warn or (condition.latched and counts.received_now):
+        return ""
+    if not condition.publishers:
+        return f"nobody publishes {condition.topic}; remap `{parameters.input}` to the camera's topic"
+    text = f"no cloud on {condition.topic} for {counts.silent_for:.0f} s"
+    if condition.reliability == "best_effort" and not counts.received_now:
+        text += f", though it has {condition.publishers} publisher{'s' * (condition.publishers > 1)}: {_best_effort()}"
+    return text
+
+
+def losses(condition: Condition, counts: Summary, parameters: Parameters) -> str:
+    """How many clouds the middleware lost, and what to do; empty where they are few."""
+    sent = condition.lost + counts.received_now
+    if condition.lost < LOST * sent or not condition.lost:
+        return ""
+    return f"{condition.lost} of {sent} clouds on {condition.topic} were lost on their way: {_best_effort()}"
+
+
+def _best_effort() -> str:
+    from instseg3d_ros.ros.transport import PROFILE, profile_path
+
+    return (
+        "large best-effort clouds are lost unless the camera's driver was started with "
+        f"export {PROFILE}={profile_path()} (or make its publisher reliable; see docs/transport.md)"
+    )
+
+
+def clock_difference(condition: Condition, counts: Summary, parameters: Parameters) -> str:
+    """Stamps that are hours or years away from the node's clock, and what to do; empty where they agree."""
+    latency = counts.pipeline_latency_ms
+    if latency is None or abs(latency) < HOUR_MS:
+        return ""
+    size = f"{abs(latency) / YEAR_MS:.1f} years" if abs(latency) > YEAR_MS else f"{abs(latency) / HOUR_MS:.1f} hours"
+    remedy = (
+        "use_sim_time is true, but does anybody publish /clock?" if condition.simulated
+        else "for a recording set use_sim_time to true and play it with --clock"
+    )  # fmt: skip
+    return f"the clouds' stamps and the node's clock differ by {size}; {remedy}"
+
+
 def _worst(found: list[tuple[int, str]], otherwise: str) -> tuple[int, str]:
+    found = [(level, text) for level, text in found if text]
     level = max((level for level, _ in found), default=OK)
     words = [text for one, text in found if one == level]
     return level, "; ".join(words) or otherwise
@@ -72,11 +123,13 @@ def numbers(condition: Condition, counts: Summary) -> dict[str, str]:
     values = {
         "state": condition.state if condition.enabled else f"{condition.state}, paused",
         "input topic": condition.topic,
-        "input reliability": condition.reliability,
+        "input frame": counts.frame,
+        "input reliability": condition.reliability + (", latched" if condition.latched else ""),
         "publishers": str(condition.publishers),
         "input rate (Hz)": f"{counts.rate_in:.2f}",
         "output rate (Hz)": f"{counts.rate_out:.2f}",
         "clouds received": str(counts.received),
+        "clouds lost on their way": str(condition.lost),
         "clouds answered": str(counts.answered),
         "latency (ms)": _number(counts.latency_ms),
         "pipeline latency (ms)": _number(counts.pipeline_latency_ms),

@@ -1,40 +1,55 @@
-"""The subscription to the camera: its reliability is the publishers', and is made anew when theirs changes.
+"""Subscriptions to the camera that follow its publishers: reliability, durability and message type are theirs.
 
-A best-effort reader hears everybody, but the middleware may lose large clouds; a reliable one is not heard by a
-best-effort camera at all. So: best effort until a publisher is known, then reliable if all of them are.
+A best-effort reader receives from every publisher, but the middleware may lose large clouds; a reliable one receives
+nothing from a best-effort camera, and a volatile one nothing that was published before it. So a reader is best effort
+and volatile until a publisher is known; then it is what all of them offer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from rclpy.event_handler import SubscriptionEventCallbacks
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2
 
+from instseg3d_ros.ros.clouds import CloudBytes
+
+QUEUE = 1  # messages that the middleware keeps: only the newest is of use
 FIXED = {"reliable": ReliabilityPolicy.RELIABLE, "best_effort": ReliabilityPolicy.BEST_EFFORT}
-TYPE = "sensor_msgs/msg/PointCloud2"
 
 
-class CloudInput:
-    """Hands serialized clouds to `deliver`. `check()` is to be called about twice a second, in the executor's thread.
+class Reader:
+    """One subscription. `deliver` is called with (serialized message, its class), in the executor's thread.
 
-    `problem` says in words why nothing can arrive, or is empty.
+    kinds: the message classes that are understood; the first is assumed until a publisher is known.
+    `problem` says in words why nothing can arrive, or is empty; `lost` counts what the middleware reported as lost.
     """
 
-    def __init__(self, node, topic: str, reliability: str, depth: int, deliver: Callable[[bytes], None]):
-        self._node, self._topic, self._depth, self._deliver = node, topic, depth, deliver
+    def __init__(
+        self, node, topic: str, kinds: tuple[type, ...], reliability: str, deliver: Callable[[bytes, type], None]
+    ):
+        self._node, self._topic, self._deliver = node, topic, deliver
+        self._kinds = {_type_name(kind): kind for kind in kinds}
         self._fixed = FIXED.get(reliability)
         self._subscription = None
         self._again = node.create_guard_condition(self.check)
-        self.reliability = ReliabilityPolicy.BEST_EFFORT  # heard by, and hears, everybody
-        self.reliability = self._wanted()
+        self._kind = kinds[0]
+        self.reliability, self.durability = ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.VOLATILE
         self.problem = ""
+        self.lost = 0
+        self._follow()
         self._subscribe()
 
     @property
     def topic(self) -> str:
         return self._node.resolve_topic_name(self._topic)
+
+    @property
+    def latched(self) -> bool:
+        """The publishers keep their last message for late readers, so that silence is no fault."""
+        return self.durability == DurabilityPolicy.TRANSIENT_LOCAL
 
     def close(self) -> None:
         if self._subscription is not None:
@@ -46,51 +61,74 @@ class CloudInput:
         return self._node.count_publishers(self.topic)
 
     def check(self) -> None:
-        """Follow the publishers of now."""
+        """Follow the publishers of now; to be called about twice a second, in the executor's thread."""
         if self._subscription is None:
             return
-        wanted = self._wanted()
-        if wanted != self.reliability:
-            self.reliability = wanted
+        if self._follow():
             self._node.destroy_subscription(self._subscription)
             self._subscribe()
-            self._node.get_logger().info(f"{self.topic}: reading {wanted.name.lower()}, as its publishers offer it")
+            quality = f"{self.reliability.name.lower()}{', latched' if self.latched else ''}"
+            self._node.get_logger().info(f"{self.topic}: reading {quality}, as its publishers offer it")
         self.problem = self._mismatch()
 
     def _subscribe(self) -> None:
-        # Raw: clouds that are overtaken by a newer one are never unpacked, and a broken one cannot raise in here.
+        kind = self._kind
+        # Raw: a cloud that a newer one replaces is never unpacked, and a malformed one cannot raise an exception here.
         self._subscription = self._node.create_subscription(
-            PointCloud2, self._topic, self._deliver, QoSProfile(depth=self._depth, reliability=self.reliability),
-            raw=True, event_callbacks=self._events(),
+            kind, self._topic, lambda data: self._deliver(data, kind),
+            QoSProfile(depth=QUEUE, reliability=self.reliability, durability=self.durability), raw=True,
+            event_callbacks=self._events(),
         )  # fmt: skip
 
     def _events(self) -> SubscriptionEventCallbacks:
-        def changed(_event):
+        def changed(_event) -> None:
             self._again.trigger()  # a subscription cannot be replaced inside its own callback
 
-        return SubscriptionEventCallbacks(incompatible_qos=changed, matched=changed, use_default_callbacks=False)
+        def lost(event) -> None:
+            self.lost += event.total_count_change
 
-    def _offers(self):
+        return SubscriptionEventCallbacks(
+            incompatible_qos=changed, matched=changed, message_lost=lost, use_default_callbacks=False
+        )
+
+    def _offers(self) -> list[Any]:
         return self._node.get_publishers_info_by_topic(self.topic)
 
-    def _wanted(self) -> ReliabilityPolicy:
+    def _follow(self) -> bool:
+        """Take over what the publishers offer; True if it is not what the reader asks for now."""
+        before = (self.reliability, self.durability, self._kind)
+        known = [offer for offer in self._offers() if offer.topic_type in self._kinds]
+        if known:
+            self._kind = self._kinds[known[0].topic_type]
+            reliable = all(offer.qos_profile.reliability == ReliabilityPolicy.RELIABLE for offer in known)
+            latched = all(offer.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for offer in known)
+            self.reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+            self.durability = DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
         if self._fixed is not None:
-            return self._fixed
-        offers = [offer.qos_profile.reliability for offer in self._offers() if offer.topic_type == TYPE]
-        if not offers:
-            return self.reliability
-        reliable = all(offer == ReliabilityPolicy.RELIABLE for offer in offers)
-        return ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+            self.reliability = self._fixed
+        return before != (self.reliability, self.durability, self._kind)
 
     def _mismatch(self) -> str:
         for offer in self._offers():
             name = f"{offer.node_namespace.rstrip('/')}/{offer.node_name}"
-            if offer.topic_type != TYPE:
-                return f"{name} publishes {offer.topic_type} on {self.topic}; expected {TYPE}"
+            if offer.topic_type not in self._kinds:
+                expected = " or ".join(self._kinds)
+                return f"{name} publishes {offer.topic_type} on {self.topic}; expected {expected}"
             offered = offer.qos_profile.reliability
             if self._fixed == ReliabilityPolicy.RELIABLE and offered == ReliabilityPolicy.BEST_EFFORT:
                 return (
-                    f"{name} offers {self.topic} best effort and the parameter reliability asks for reliable; "
+                    f"{name} offers {self.topic} best effort, but the parameter reliability requests reliable; "
                     "nothing arrives: set reliability to auto"
                 )
         return ""
+
+
+class CloudInput(Reader):
+    """The camera's clouds, as `CloudBytes`."""
+
+    def __init__(self, node, topic: str, reliability: str, deliver: Callable[[CloudBytes], None]):
+        super().__init__(node, topic, (PointCloud2,), reliability, lambda data, _: deliver(CloudBytes(data)))
+
+
+def _type_name(kind: type) -> str:
+    return f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}"

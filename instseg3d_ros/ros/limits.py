@@ -7,18 +7,19 @@ import numpy as np
 from instseg3d_ros.ros.parameters import Parameters
 
 
-def select(points: np.ndarray, parameters: Parameters) -> np.ndarray:
-    """(N,) bool: inside the parameters' limits except `max_range`, which the segmenter applies. NaN is outside."""
+def select(points: np.ndarray, camera: np.ndarray, parameters: Parameters) -> np.ndarray:
+    """(N,) bool: inside the parameters' limits except `max_range`, which the segmenter applies. NaN is outside.
+
+    points (N, 3) from the camera, in the axes of the level frame; camera (3,): its position in that frame.
+    """
     keep = np.ones(len(points), bool)
-    x, y, z = points.T
     with np.errstate(invalid="ignore", over="ignore"):
         if parameters.min_range > 0:
             keep &= np.einsum("ni,ni->n", points, points) >= parameters.min_range**2
-        if parameters.min_height > -1000 or parameters.max_height < 1000:
-            keep &= (z >= parameters.min_height) & (z <= parameters.max_height)
-        box = np.asarray(parameters.crop_box)
-        if box.any():
-            low, high = np.minimum(box[:3], box[3:]), np.maximum(box[:3], box[3:])
-            for axis, column in enumerate((x, y, z)):
-                keep &= (column >= low[axis]) & (column <= high[axis])
+        lowest, highest = np.array(parameters.crop_box).reshape(2, 3)
+        lowest[2] = max(lowest[2], parameters.min_height)
+        highest[2] = min(highest[2], parameters.max_height)
+        for column, low, high in zip(points.T, lowest - camera, highest - camera):
+            if np.isfinite((low, high)).any():
+                keep &= (column >= low) & (column <= high)
     return keep

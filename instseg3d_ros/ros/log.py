@@ -5,18 +5,20 @@ from __future__ import annotations
 import traceback
 from time import monotonic
 
+PERIOD = 5.0  # seconds between two log lines of one kind
+
 
 class Throttled:
-    """`log(kind, text)` writes a warning unless one of this kind was written within `period()` seconds."""
+    """`log(kind, text)` writes a warning unless one of this kind was written within `PERIOD` seconds."""
 
-    def __init__(self, logger, period, now=monotonic):
-        self._logger, self._period, self._now = logger, period, now
+    def __init__(self, logger, now=monotonic):
+        self._logger, self._now = logger, now
         self._last: dict[str, float] = {}
         self._kept: dict[str, int] = {}
 
     def __call__(self, kind: str, text: str) -> None:
         now = self._now()
-        if now - self._last.get(kind, -1e9) < self._period():
+        if now - self._last.get(kind, -1e9) < PERIOD:
             self._kept[kind] = self._kept.get(kind, 0) + 1
             return
         more = self._kept.pop(kind, 0)

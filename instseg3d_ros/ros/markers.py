@@ -8,7 +8,8 @@ from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
-from instseg3d_ros.messages.markers import BOXES, LINE_WIDTH, NAMES, TEXT_HEIGHT, object_markers
+from instseg3d_ros.messages.markers import BOXES, LINE_WIDTH, NAMES, SUPPORTS, TEXT_HEIGHT, object_markers
+from instseg3d_ros.messages.parts import Support
 from instseg3d_ros.messages.rotations import quaternion_of
 from instseg3d_ros.segmentation.result import Instance
 
@@ -24,8 +25,7 @@ def instance_markers(header, instances: list[Instance], lifetime: float, up: np.
     up (3,) is the direction, in the cloud's frame, in which the text stands off the box.
     """
     array = MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
-    whole = int(lifetime)
-    span = Duration(sec=whole, nanosec=int(1e9 * (lifetime - whole)))
+    span = _duration(lifetime)
     for marker in object_markers(instances, up):
         red, green, blue = map(float, marker.color)
         common = {"header": header, "id": marker.id, "lifetime": span,
@@ -37,6 +37,25 @@ def instance_markers(header, instances: list[Instance], lifetime: float, up: np.
         text.pose.position = _point(marker.text_center)
         array.markers += [box, text]
     return array
+
+
+def support_markers(header, supports: list[Support], lifetime: float) -> MarkerArray:
+    """One message that first clears the last one: a thin box per surface, its text the ids of the objects on it."""
+    array = MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
+    for number, support in enumerate(supports, 1):
+        box = support.box
+        cube = Marker(header=header, ns=SUPPORTS, id=number, type=Marker.CUBE, lifetime=_duration(lifetime))
+        cube.pose = _pose(box.center, quaternion_of(box.rotation))
+        cube.scale = Vector3(**dict(zip("xyz", map(float, box.size))))
+        cube.color = ColorRGBA(r=0.6, g=0.6, b=0.6, a=0.5)
+        cube.text = ",".join(map(str, support.objects))
+        array.markers.append(cube)
+    return array
+
+
+def _duration(seconds: float) -> Duration:
+    whole = int(seconds)
+    return Duration(sec=whole, nanosec=int(1e9 * (seconds - whole)))
 
 
 def _pose(center: np.ndarray, quaternion: np.ndarray) -> Pose:

@@ -8,9 +8,9 @@ from instseg3d_ros.messages.topics import Topic
 
 
 def message_class(topic: Topic):
-    """The message's Python class, or None where its package is not installed."""
+    """The message's Python class, or None where its package is not installed or older than the message."""
     package, name = topic.type.split("/")
     try:
         return getattr(importlib.import_module(f"{package}.msg"), name)
-    except ImportError:
+    except (ImportError, AttributeError):
         return None

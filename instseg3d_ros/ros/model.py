@@ -6,9 +6,12 @@ import sys
 from dataclasses import replace
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.ros.parameters import Parameters
+from instseg3d_ros.messages.parts import check_selection
+from instseg3d_ros.ros.parameters import MODEL, Parameters
 from instseg3d_ros.segmentation.memory import free_memory
 from instseg3d_ros.segmentation.result import Result
+
+LEFT_TO_MODEL = ("bandwidth", "merge", "min_points", "min_score", "max_range")  # where the parameter is -1
 
 
 def load_segmenter(parameters: Parameters):
@@ -34,7 +37,7 @@ def missing_kernels() -> str:
 
 
 class Model:
-    """segmenter(points, colors) with options that follow the parameters; the model's own where they say so."""
+    """segmenter(points, colors) with options that follow the parameters."""
 
     def __init__(self, parameters: Parameters):
         self.segmenter = load_segmenter(parameters)
@@ -49,21 +52,16 @@ class Model:
     def reason_against(self, parameters: Parameters) -> str:
         """Why the segmenter would refuse these values; empty if it would not."""
         try:
+            check_selection(parameters.select, self.labels)
             replace(self._own, **self._options(parameters))
         except InputError as error:
             return str(error)
         return ""
 
     def _options(self, parameters: Parameters) -> dict:
-        own = self._own
-        return {
-            "bandwidth": parameters.bandwidth or own.bandwidth,
-            "merge": own.merge if parameters.merge < 0 else parameters.merge,
-            "min_points": parameters.min_points or own.min_points,
-            "min_score": own.min_score if parameters.min_score < 0 else parameters.min_score,
-            "max_range": parameters.max_range or own.max_range,
-            "level": "off" if parameters.target_frame else parameters.level,
-        }
+        chosen = {name: getattr(parameters, name) for name in LEFT_TO_MODEL}
+        chosen = {name: getattr(self._own, name) if value == MODEL else value for name, value in chosen.items()}
+        return {**chosen, "level": "off" if parameters.target_frame else parameters.level}
 
     def __call__(self, points, colors) -> Result:
         return self.segmenter(points, colors)

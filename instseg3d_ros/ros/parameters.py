@@ -43,19 +43,19 @@ class Entry:
         return value
 
     def reason_against(self, value: Any) -> str:
-        """Why `value` is refused, in one line; empty if it is fine."""
-        if self.type is float and not math.isfinite(value):
-            return f"{self.name} is {value}; expected a finite number"
+        """Why `value` is refused, in one line; empty if it is valid."""
+        if self.type is float and math.isnan(value):
+            return f"{self.name} is not a number"
         if self.limits and not self.limits[0] <= value <= self.limits[1]:
             return f"{self.name} is {value}; expected {self.limits[0]:g} to {self.limits[1]:g}"
         if self.choices and value not in self.choices:
             return f"{self.name} is '{value}'; one of: {', '.join(self.choices)}"
-        if self.type is list and (len(value) != len(self.default) or not all(map(math.isfinite, value))):
-            return f"{self.name} is {list(value)}; expected {len(self.default)} finite numbers"
+        if self.type is list and (len(value) != len(self.default) or any(map(math.isnan, value))):
+            return f"{self.name} is {list(value)}; expected {len(self.default)} numbers"
         return ""
 
 
-def parameter(default, description, low=None, high=None, choices=(), when=LIVE):
+def parameter(default: Any, description: str, low=None, high=None, choices=(), when=LIVE):
     limits = None if low is None else (low, high)
     extras = {"description": description, "limits": limits, "choices": choices, "when": when}
     if isinstance(default, list):
@@ -63,86 +63,140 @@ def parameter(default, description, low=None, high=None, choices=(), when=LIVE):
     return field(default=default, metadata={**extras, "default": default})
 
 
+MODEL = -1.0  # the value that leaves a parameter to the model: what its card says was measured best
+INF = math.inf
+
+
 @dataclass(frozen=True)
 class Parameters:
-    """Values at one moment. Angles in degrees, lengths in metres, times as the name says."""
+    """Values at one moment. Angles in degrees, lengths in metres, times as the name says.
+
+    -1 always leaves the choice to the model; infinity is always no limit; an empty text is always off.
+    """
 
     # the network
-    model: str = parameter("unet", "Name of a model in models/, or path of a .safetensors file.", when=CONFIGURE)
-    device: str = parameter("auto", "`auto` (CUDA where there is one), `cpu`, `cuda` or `cuda:N`.", when=CONFIGURE)
+    model: str = parameter(
+        "unet", "Name of a model in models/ (`unet` for rooms, `tabletop` for objects on tables), or path of a "
+        ".safetensors file.", when=CONFIGURE,
+    )  # fmt: skip
+    device: str = parameter(
+        "auto", "Device of the network: `cpu`, `cuda` or `cuda:N`; `auto` is CUDA if it is available, else the CPU.",
+        when=CONFIGURE,
+    )  # fmt: skip
     engine: str = parameter(
-        "auto", "Sparse engine; `auto` is spconv on CUDA where it is installed, else torch.",
+        "auto", "Library for the sparse convolutions; `auto` is spconv on CUDA if it is installed, else torch.",
         choices=("auto", "torch", "spconv"), when=CONFIGURE,
     )  # fmt: skip
     precision: str = parameter(
-        "auto", "Arithmetic of the backbone; `auto`: `fp16` on CUDA, on a CPU `bf16` where that is measurably faster.",
-        choices=("auto", "fp32", "bf16", "fp16"), when=CONFIGURE,
+        "auto", "Arithmetic of the backbone; `auto` is `fp16` on CUDA, and on a CPU `bf16` if it is faster there than "
+        "`fp32`.", choices=("auto", "fp32", "bf16", "fp16"), when=CONFIGURE,
     )  # fmt: skip
-    threads: int = parameter(0, "CPU threads of the network; 0 leaves the choice to torch.", 0, 256, when=CONFIGURE)
-    bandwidth: float = parameter(0.0, "Bandwidth of mean shift; 0 takes the model's own.", 0.0, 100.0)
+    threads: int = parameter(
+        0, "Number of CPU threads of the network; 0 leaves the number to PyTorch.", 0, 256, when=CONFIGURE
+    )
+    bandwidth: float = parameter(
+        MODEL, "Bandwidth of mean shift, in units of the embedding; smaller values give more and smaller "
+        "clusters; -1: the model's value.", -1.0, 100.0,
+    )  # fmt: skip
     merge: float = parameter(
-        -1.0, "How unlike parts that touch may be and still be one object: lower where objects stick together, higher "
-        "where they fall to pieces; 0 leaves plain mean shift, -1 takes the model's own.", -1.0, 100.0,
+        MODEL, "Largest difference between touching parts of one object. Decrease it if neighbouring objects "
+        "are merged, increase it if single objects are split; 0: no merging, -1: the model's value.", -1.0, 100.0,
     )  # fmt: skip
-    min_points: int = parameter(0, "Smallest object in points; 0 takes the model's own.", 0, 1_000_000)
-    min_score: float = parameter(-1.0, "Objects that score less are not reported; -1 takes the model's own.", -1.0, 1.0)
+    min_points: int = parameter(
+        int(MODEL), "Smallest number of points of an object; -1: the model's value.", -1, 1_000_000
+    )
+    min_score: float = parameter(
+        MODEL, "Lowest score of an object that is published; -1: the model's value.", -1.0, 1.0
+    )
     level: str = parameter(
-        "auto", "Without `target_frame`: find up in each cloud (`auto`), or trust the axes (`off`).",
-        choices=("auto", "off"),
+        "auto", "How the vertical is found if `target_frame` is empty: `auto` estimates it from floors, tables and "
+        "walls in each cloud, `off` takes the z axis.", choices=("auto", "off"),
     )  # fmt: skip
 
     # input
+    input: str = parameter(
+        "points", "What the camera publishes: a point cloud (`points`), or a depth image with its colour image "
+        "(`depth`).", choices=("points", "depth"), when=CONFIGURE,
+    )  # fmt: skip
     axes: str = parameter(
-        "auto", "Axes of the cloud's frame: `optical` (z forward, y down), `body` (x forward, z up); `auto` decides by "
-        "the frame's name (`*_optical*`).", choices=("auto", "optical", "body"),
+        "auto", "Axes of the cloud: `optical` (z forward, y down), `body` (x forward, z up); `auto` derives them from "
+        "the rows and columns of an organised cloud, otherwise from a frame name that contains `optical`.",
+        choices=("auto", "optical", "body"),
     )  # fmt: skip
     unit: str = parameter(
         "m", "Unit of length of the clouds' coordinates; everything that is published is in metres.",
         choices=tuple(UNITS),
     )  # fmt: skip
-    max_range: float = parameter(0.0, "Points farther than this are not labelled; 0 takes the model's own.", 0.0, 1e4)
-    min_range: float = parameter(0.0, "Points nearer than this are not labelled.", 0.0, 1e4)
-    min_height: float = parameter(
-        -1000.0, "Points below are not labelled: along z of `target_frame`, else above the sensor.", -1000.0, 1000.0
+    max_range: float = parameter(
+        MODEL, "Largest distance from the camera at which points are labelled; -1: the model's value.", -1.0, 1e4
     )
-    max_height: float = parameter(1000.0, "Points above are not labelled.", -1000.0, 1000.0)
+    min_range: float = parameter(0.0, "Smallest distance from the camera at which points are labelled.", 0.0, 1e4)
+    min_height: float = parameter(
+        -INF, "Lowest point that is labelled: z in `target_frame` if it is set, otherwise the height above the camera."
+    )
+    max_height: float = parameter(INF, "Highest point that is labelled; measured as `min_height`.")
     crop_box: list = parameter(  # noqa: RUF009 (it calls field)
-        [0.0] * 6, "Label only points inside: x y z of one corner, x y z of the opposite, in the axes of `min_height`; "
-        "all 0 is off.",
+        [-INF, -INF, -INF, INF, INF, INF], "Region of interest: x y z of its lowest and of its highest corner, in "
+        "`target_frame` if it is set, otherwise in the camera's axes x forward, y left, z up. Points outside are not "
+        "labelled.",
     )  # fmt: skip
-    max_points: int = parameter(4_000_000, "Larger clouds are refused.", 1, 1_000_000_000)
+    max_points: int = parameter(4_000_000, "Clouds with more points are dropped.", 1, 1_000_000_000)
     reliability: str = parameter(
-        "auto", "Reliability asked of the camera's publisher; `auto` follows what it offers.",
+        "auto", "Reliability that is requested of the camera's publisher; `auto` requests what it offers.",
         choices=("auto", "reliable", "best_effort"), when=CONFIGURE,
     )  # fmt: skip
-    depth: int = parameter(1, "Clouds that the middleware keeps for the node.", 1, 100, when=CONFIGURE)
 
     # frames and ids
-    target_frame: str = parameter("", "Frame with z up in which clouds are levelled through TF; empty: without TF.")
-    tf_timeout: float = parameter(0.2, "Longest wait for a transform, in seconds; then the cloud is dropped.", 0.0, 5.0)
-    track: bool = parameter(True, "Objects keep their id from cloud to cloud.")
-    fixed_frame: str = parameter("", "Frame in which objects stand still; empty: `target_frame`, else the cloud's own.")
+    target_frame: str = parameter(
+        "", "Frame with z up, such as `base_link`, into which each cloud is transformed with TF; empty: TF is not used."
+    )
+    tf_timeout: float = parameter(
+        0.2, "Longest time, in seconds, that a cloud waits for its transform; after it the cloud is dropped.", 0.0, 5.0
+    )
+    track: bool = parameter(True, "Whether an object keeps its id from cloud to cloud.")
+    fixed_frame: str = parameter(
+        "", "Frame in which objects do not move, such as `odom`, for `track`; empty: `target_frame` if it is set, "
+        "otherwise the cloud's frame.",
+    )  # fmt: skip
 
     # output
-    lazy: bool = parameter(True, "Do nothing while nobody subscribes to any output.")
-    color_by: str = parameter("instance", "Colours of `~/colored_points`.", choices=("instance", "class"))
-    marker_lifetime: float = parameter(1.0, "Seconds that markers outlive their message; 0: for ever.", 0.0, 3600.0)
+    lazy: bool = parameter(True, "Whether clouds are ignored while no output has a subscriber.")
+    color_by: str = parameter(
+        "instance", "Colours of `~/colored_points`: one for each object or one for each class.",
+        choices=("instance", "class"),
+    )  # fmt: skip
+    select: str = parameter(
+        "", "Objects of `~/object_points`, which `~/remaining_points` leaves out: ids and class names, separated by "
+        "commas, such as `7` or `object,chair`; empty: all objects.",
+    )  # fmt: skip
+    save_folder: str = parameter("", "Folder into which `~/save` writes; empty: `~/save` is refused.")
+    once_timeout: float = parameter(
+        10.0, "Longest time, in seconds, that `~/segment_once` waits for a cloud and its answer.", 0.1, 3600.0
+    )
+    marker_lifetime: float = parameter(
+        1.0, "Time, in seconds, after which RViz removes markers that were not renewed; 0: never.", 0.0, 3600.0
+    )
 
     # diagnostics
-    latency_warn_ms: float = parameter(1000.0, "Slower than this from arrival to answer is a WARN …", 0.0, 1e6)
-    slow_error: float = parameter(10.0, "… and an ERROR once it has been so for this many seconds.", 0.0, 3600.0)
-    silence_warn: float = parameter(3.0, "Seconds without a cloud after which diagnostics WARN.", 0.1, 3600.0)
-    log_period: float = parameter(5.0, "Seconds between two log lines of one kind.", 0.0, 3600.0)
-    autostart: bool = parameter(True, "Configure and activate by itself.", when=START)
+    latency_warn_ms: float = parameter(
+        1000.0, "Time from a cloud's arrival to its answer above which diagnostics warn (WARN; ERROR after ten "
+        "seconds of it).", 0.0, 1e6,
+    )  # fmt: skip
+    silence_warn: float = parameter(3.0, "Seconds without a cloud after which diagnostics warn.", 0.1, 3600.0)
+    autostart: bool = parameter(
+        True, "Whether the node configures and activates itself; otherwise a lifecycle manager has to.", when=START
+    )
 
     @staticmethod
     def entries() -> list[Entry]:
         return [Entry(f.name, type(f.metadata["default"]), **f.metadata) for f in fields(Parameters)]
 
     def reason_against(self) -> str:
-        """Why these values do not go together; empty if they do."""
+        """Why these values contradict each other; empty if they do not."""
         if self.min_height > self.max_height:
-            return f"min_height {self.min_height:g} is above max_height {self.max_height:g}; nothing would be labelled"
+            return f"min_height {self.min_height:g} exceeds max_height {self.max_height:g}; no point would be labelled"
         if 0 < self.max_range < self.min_range:
-            return f"min_range {self.min_range:g} is above max_range {self.max_range:g}; nothing would be labelled"
+            return f"min_range {self.min_range:g} exceeds max_range {self.max_range:g}; no point would be labelled"
+        if any(low > high for low, high in zip(self.crop_box[:3], self.crop_box[3:])):
+            return f"crop_box {self.crop_box} has its lowest corner above its highest; no point would be labelled"
         return ""

@@ -1,14 +1,13 @@
-"""One cloud from its bytes to the answer: read, levelled, segmented, ids kept, boxes turned back."""
+"""One cloud from its bytes to the answer: decode, level, segment, keep ids, turn the boxes back."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import Protocol
 
 import numpy as np
-from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import PointCloud2
 
 from instseg3d_ros.data.units import metres
 from instseg3d_ros.errors import InputError
@@ -16,7 +15,7 @@ from instseg3d_ros.messages.axes import body_rotation
 from instseg3d_ros.messages.cloud import Cloud
 from instseg3d_ros.messages.rotations import inverse
 from instseg3d_ros.messages.tf_buffer import Unavailable, plain
-from instseg3d_ros.ros.clouds import Received, read_cloud
+from instseg3d_ros.ros.clouds import Received
 from instseg3d_ros.ros.limits import select
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.parameters import Parameters
@@ -25,6 +24,17 @@ from instseg3d_ros.segmentation.result import Result, move_instances
 from instseg3d_ros.sparse.rigid import transform_points
 
 BACKWARDS = 10**8  # nanoseconds that a stamp may lie before the last one's without being a new run of a bag
+
+
+class Frame(Protocol):
+    """A cloud, or a depth image with its colours, as it arrived. `frame`: its frame_id."""
+
+    @property
+    def frame(self) -> str: ...
+
+    def decode(self, max_points: int) -> Received:
+        """The cloud; InputError, in one line, where it is malformed."""
+        ...
 
 
 class Dropped(Exception):
@@ -37,16 +47,21 @@ class Dropped(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """`result` is in the cloud's frame, in which `up` (3,) points up; `stages` are milliseconds.
+    """`result` is in the cloud's frame; rotation (3, 3): from its axes to axes with z up; stages: milliseconds.
 
     remark: what is odd about the cloud although it was answered, or empty.
     """
 
     received: Received
     result: Result
-    up: np.ndarray
+    rotation: np.ndarray
     stages: dict[str, float]
     remark: str = ""
+
+    @property
+    def up(self) -> np.ndarray:
+        """(3,) unit vector in the cloud's frame."""
+        return self.rotation[2]
 
 
 class Pipeline:
@@ -62,44 +77,41 @@ class Pipeline:
         """Time has jumped: what is remembered from cloud to cloud no longer holds."""
         self._reset.set()
 
-    def answer(self, data: bytes, parameters: Parameters) -> Answer:
-        """CDR bytes of one PointCloud2 → all that is published of it; raises Dropped with the reason."""
+    def answer(self, frame: Frame, parameters: Parameters) -> Answer:
+        """What arrived from the camera → all that is published about it; raises Dropped with the reason."""
         clock = _Stages()
-        received = self._read(data, parameters)
+        received = self._read(frame, parameters)
         cloud = received.cloud
         clock.lap("decode")
         level = self._level(parameters, cloud)
         fixed = level
         if parameters.track and parameters.fixed_frame:
             fixed = self._lookup(parameters.fixed_frame, cloud.frame, cloud.stamp, parameters)
-        place = np.eye(4)  # the cloud's frame ← its points, which are near zero where the frame's coordinates are not
+        home = np.eye(4)  # the cloud's frame ← its points, which are taken near zero where float32 could not hold them
         if cloud.origin is not None:
-            place[:3, 3] = cloud.origin
-        points = transform_points(cloud.points, level @ place)
-        keep = select(points, parameters)
+            home[:3, 3] = cloud.origin
+        fixed, level = fixed @ home, level @ home
+        turn = _about_camera(level, cloud.points)
+        points = transform_points(cloud.points, turn)
+        keep = select(points, level[:3, 3] - turn[:3, 3], parameters)
         if not keep.all():
             points = np.where(keep[:, None], points, np.float32(np.nan))
         clock.lap("transform")
         result = self.model(points, cloud.colors)
         clock.stages.update(result.timings)
         clock.lap("segment")
-        # From the network's frame to the fixed one, where ids are kept, and home to the cloud's.
-        result = _turn(result, fixed @ inverse(level))
-        result = self._keep_ids(
-            result, points if fixed is level else transform_points(cloud.points, fixed @ place), cloud.stamp, parameters
-        )
-        result = _turn(result, inverse(fixed))
+        # From the network's frame to the fixed one, where ids are kept, and back to the cloud's.
+        result = _turn(result, fixed @ inverse(turn))
+        seen = points if np.array_equal(fixed, turn) else transform_points(cloud.points, fixed)
+        result = self._keep_ids(result, seen, cloud.stamp, parameters)
+        result = _turn(result, home @ inverse(fixed))
         clock.lap("track")
-        return Answer(received, result, level[2, :3], clock.stages, _remark(cloud, points, result, parameters))
+        return Answer(received, result, level[:3, :3], clock.stages, _remark(cloud, points, result, parameters))
 
     @staticmethod
-    def _read(data: bytes, parameters: Parameters) -> Received:
+    def _read(frame: Frame, parameters: Parameters) -> Received:
         try:
-            message = deserialize_message(data, PointCloud2)
-        except Exception:  # rclpy has no exception of its own for it
-            raise Dropped("malformed cloud", f"received {len(data)} bytes that are not a valid PointCloud2") from None
-        try:
-            received = read_cloud(message, parameters.max_points)
+            received = frame.decode(parameters.max_points)
             return replace(received, cloud=received.cloud.scaled(metres(parameters.unit)))
         except InputError as error:
             raise Dropped("malformed cloud", str(error)) from None
@@ -128,6 +140,23 @@ class Pipeline:
             self._tracker.reset()
         self._last_stamp = stamp
         return self._tracker.update(result, points, stamp / 1e9) if parameters.track else result
+
+
+def _about_camera(level: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(4, 4) to the axes of the level frame with its origin near the camera, from which ranges are measured.
+
+    A camera's cloud begins at the camera; one in the coordinates of a map does not, but the target frame may.
+    """
+    turn = level.copy()
+    turn[:3, 3] = 0
+    if level[:3, 3].any() and len(points):
+        sample = points[:: len(points) // 1000 + 1].astype(np.float64) @ level[:3, :3].T
+        distances = [np.linalg.norm(sample + shift, axis=1) for shift in (0, level[:3, 3])]
+        with np.errstate(invalid="ignore"):
+            own, target = (np.median(d[np.isfinite(d)]) if np.isfinite(d).any() else 0 for d in distances)
+        if target < own:
+            return level
+    return turn
 
 
 def _turn(result: Result, transform: np.ndarray) -> Result:

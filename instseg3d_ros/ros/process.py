@@ -17,6 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.memory import keep_large_buffers
+from instseg3d_ros.ros.arguments import check_ros_arguments
 from instseg3d_ros.ros.log import place
 from instseg3d_ros.ros.node import SegmentNode
 from instseg3d_ros.ros.transport import use_large_cloud_profile
@@ -75,6 +76,7 @@ def _leave() -> NoReturn:
 
 
 def _init(arguments: list[str]) -> None:
+    check_ros_arguments(arguments)
     try:
         rclpy.init(args=["segment_node", *arguments], signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy has several for wrong arguments, none with a common base of its own

@@ -20,6 +20,7 @@ class Summary:
     pipeline_latency_ms: float | None = None  # of the last answer, from its stamp
     stages: dict[str, float] = field(default_factory=dict)  # means
     received: int = 0
+    received_now: int = 0  # since the input was opened
     answered: int = 0
     drops: dict[str, int] = field(default_factory=dict)  # reason → clouds, since the start
     failures: int = 0  # clouds in a row that could not be answered
@@ -27,6 +28,7 @@ class Summary:
     silent_for: float = 0.0  # seconds since a cloud came or the input was opened
     remark: str = ""  # what is odd about the last cloud that was answered
     slow_for: float = 0.0  # seconds since the last answer that was quick enough
+    frame: str = ""  # frame_id of the last cloud
 
 
 class Statistics:
@@ -36,26 +38,29 @@ class Statistics:
         self._now = now
         self._lock = threading.Lock()
         self._drops: Counter[str] = Counter()
-        self._received = self._answered = self._failures = 0
+        self._received = self._received_now = self._answered = self._failures = 0
         self._last_error = self._remark = ""
         self._arrivals: deque[float] = deque(maxlen=1000)
         self._answers: deque[tuple[float, float, dict[str, float]]] = deque(maxlen=1000)
         self._slow_since: float | None = None
         self._opened = self._heard = now()
         self._pipeline_latency_ms: float | None = None
+        self._frame = ""
 
     def opened(self) -> None:
         """The input was opened: silence and rates count from here."""
         with self._lock:
             self._opened = self._heard = self._now()
             self._slow_since = None
-            self._failures = 0
+            self._failures = self._received_now = 0
             self._arrivals.clear()
             self._answers.clear()
 
-    def arrived(self) -> None:
+    def arrived(self, frame: str = "") -> None:
         with self._lock:
+            self._frame = frame
             self._received += 1
+            self._received_now += 1
             self._heard = self._now()
             self._arrivals.append(self._heard)
 
@@ -106,6 +111,7 @@ class Statistics:
                 pipeline_latency_ms=self._pipeline_latency_ms,
                 stages={name: sum(stages.get(name, 0.0) for _, stages in recent) / len(recent) for name in names},
                 received=self._received,
+                received_now=self._received_now,
                 answered=self._answered,
                 drops=dict(self._drops),
                 failures=self._failures,
@@ -113,4 +119,5 @@ class Statistics:
                 remark=self._remark,
                 silent_for=now - self._heard,
                 slow_for=0.0 if self._slow_since is None else now - self._slow_since,
+                frame=self._frame,
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 from instseg3d_ros.paths import share
 
@@ -17,13 +18,18 @@ CHOSEN = (PROFILE, "FASTDDS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS"
 NEEDED = 128 << 20  # bytes of shared memory that must be free: ours and the driver's segment
 
 
+def profile_path() -> Path:
+    """The profile that comes with this package."""
+    return share("config") / "fastdds.xml"
+
+
 def large_cloud_profile() -> dict[str, str]:
     """Environment to add, empty where the user has chosen a transport or the machine has too little shared memory."""
     if any(os.environ.get(name) for name in CHOSEN):
         return {}
     if "fastrtps" not in os.environ.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp"):
         return {}
-    profile = share("config") / "fastdds.xml"
+    profile = profile_path()
     try:
         enough = shutil.disk_usage("/dev/shm").free >= NEEDED  # a container often has 64 MB: better small than dead
     except OSError:

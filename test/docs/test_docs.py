@@ -47,7 +47,7 @@ def test_commands_named_exist():
 
 
 def test_launch_arguments_named_exist():
-    declared = (ROOT / "launch" / "segment.launch.py").read_text()
+    declared = (PACKAGE / "ros" / "launching.py").read_text()
     text = (ROOT / "docs" / "robots-and-cameras.md").read_text()
     for line in re.findall(r"ros2 launch instseg3d_ros segment\.launch\.py([^\n|`]*)", text):
         for name in re.findall(r"(\w+):=", line):

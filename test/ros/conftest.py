@@ -11,7 +11,7 @@ os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 try:
     import rclpy  # noqa: F401
 except ImportError:
-    WITHOUT_ROS = ("diagnostics", "limits", "memory", "parameters", "tf", "transport", "view", "worker")
+    WITHOUT_ROS = ("arguments", "diagnostics", "limits", "memory", "parameters", "tf", "transport", "view", "worker")
     collect_ignore = [
         path.name
         for path in Path(__file__).parent.glob("test_*.py")

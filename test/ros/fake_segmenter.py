@@ -1,7 +1,7 @@
 """A segmenter without a network, for tests of the node: occupied cells that touch are one object.
 
 Its behaviour is written into the model's name: `fake`, `fake:delay=0.15`, `fake:load=5`, `fake:memory=2` (the first two
-clouds do not fit), `fake:bug=1` (the first cloud meets a bug).
+clouds do not fit), `fake:bug=1` (the first cloud meets a bug), `fake:queue=100` (the middleware keeps 100 clouds).
 """
 
 import sys
@@ -80,7 +80,9 @@ class FakeSegmenter:
 
 if __name__ == "__main__":  # the node as it is, with this segmenter in place of a network
     from instseg3d_ros.commands.table import run
-    from instseg3d_ros.ros import model
+    from instseg3d_ros.ros import input, log, model
 
+    log.PERIOD = 0.0  # tests look at every line
+    input.QUEUE = max([1, *(int(word.rpartition("queue=")[2]) for word in sys.argv if "queue=" in word)])
     model.load_segmenter = lambda parameters: FakeSegmenter(parameters.model)
     sys.exit(run("segment_node", sys.argv[1:]))

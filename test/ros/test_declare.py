@@ -19,7 +19,7 @@ def declare():
         rclpy.init(args=["x", "--ros-args", *words], context=context)
         node = rclpy.create_node("declare", context=context, start_parameter_services=False)
         contexts.append((context, node))
-        live = LiveParameters(node, lambda: False, lambda values: "", lambda values: None)
+        live = LiveParameters(node, lambda: False, lambda values: "", lambda before, values: None)
         return live, node
 
     yield start

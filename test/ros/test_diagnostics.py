@@ -9,7 +9,7 @@ from instseg3d_ros.ros.log import Throttled
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.statistics import Statistics, Summary
 
-LIMITS = replace(Parameters(), latency_warn_ms=100.0, slow_error=4.0, silence_warn=2.0)
+LIMITS = replace(Parameters(), latency_warn_ms=100.0, silence_warn=2.0)
 HERE = Condition(topic="/points")
 
 
@@ -18,6 +18,9 @@ class FakeClock:
 
     def __call__(self):
         return self.time
+
+
+BEST_EFFORT = replace(HERE, reliability="best_effort")
 
 
 @pytest.mark.parametrize(
@@ -30,10 +33,23 @@ class FakeClock:
         (replace(HERE, enabled=False), Summary(silent_for=99), OK, "paused"),
         (HERE, Summary(silent_for=3), WARN, "no cloud on /points for 3 s"),
         (replace(HERE, publishers=0), Summary(silent_for=3), WARN, "nobody publishes /points"),
+        (BEST_EFFORT, Summary(silent_for=3), WARN, "it has 1 publisher: large best-effort clouds are lost unless"),
+        (BEST_EFFORT, Summary(silent_for=3), WARN, "export FASTRTPS_DEFAULT_PROFILES_FILE=/"),
+        (BEST_EFFORT, Summary(silent_for=3, received_now=2), WARN, "no cloud on /points for 3 s"),
+        (replace(BEST_EFFORT, lost=18), Summary(received_now=2), WARN, "18 of 20 clouds on /points were lost"),
+        (replace(BEST_EFFORT, lost=1), Summary(received_now=19), OK, "running"),
+        (replace(HERE, latched=True), Summary(silent_for=99, received_now=1), OK, "running"),
+        (
+            HERE,
+            Summary(pipeline_latency_ms=55.1 * 31557.6e6),
+            WARN,
+            "differ by 55.1 years; for a recording set",
+        ),
+        (replace(HERE, simulated=True), Summary(pipeline_latency_ms=-2e12), WARN, "does anybody publish /clock?"),
         (replace(HERE, problem="a offers best effort"), Summary(silent_for=3), ERROR, "best effort"),
         (replace(HERE, problem="a offers best effort"), Summary(silent_for=1), WARN, "best effort"),
         (HERE, Summary(latency_ms=150, slow_for=1), WARN, "150 ms"),
-        (HERE, Summary(latency_ms=150, slow_for=5), ERROR, "150 ms"),
+        (HERE, Summary(latency_ms=150, slow_for=12), ERROR, "150 ms"),
         (
             HERE,
             Summary(latency_ms=150, slow_for=1, stages={"graph": 20, "cluster": 90, "total": 140}),
@@ -93,7 +109,7 @@ def test_numbers_are_text_and_name_every_drop():
 
 def test_log_lines_of_one_kind_are_throttled_and_counted():
     lines, clock = [], FakeClock()
-    log = Throttled(type("Logger", (), {"warning": lambda self, text: lines.append(text)})(), lambda: 5.0, clock)
+    log = Throttled(type("Logger", (), {"warning": lambda self, text: lines.append(text)})(), clock)
     for _ in range(10):
         log("a", "text a")
     log("b", "text b")

@@ -90,7 +90,7 @@ def resident(pid):
 
 
 def test_a_thousand_hostile_clouds(live):
-    node = live.start("points:=/fuzz", name="fuzz", log_period=0.5, depth=100)
+    node = live.start("points:=/fuzz", name="fuzz", model="fake:queue=100")
     found = health(live, "fuzz")
     camera = live.camera("/fuzz", depth=100)
     ear = live.listen(node.path, topics.SEGMENTED, topics.COLORED, topics.MARKERS, topics.OVERLAY).matched()

@@ -59,7 +59,7 @@ def test_a_camera_that_was_there_first_is_heard(live):
 
 
 def test_a_fixed_reliability_that_cannot_work_is_reported_in_words(live):
-    fixed = live.start("points:=/strict", name="strict", reliability="reliable", silence_warn=0.5, depth=4)
+    fixed = live.start("points:=/strict", name="strict", reliability="reliable", silence_warn=0.5)
     status = []
     live.node.create_subscription(
         message_class(topics.DIAGNOSTICS), "/diagnostics",

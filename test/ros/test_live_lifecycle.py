@@ -105,7 +105,7 @@ def shared_segments(pid):
 
 
 def test_signal_during_inference_and_during_loading_ends_promptly(live):
-    busy = live.start(name="busy", model="fake:delay=60", log_period=0.0)
+    busy = live.start(name="busy", model="fake:delay=60")
     loading = live.start(name="loading", model="fake:load=60", ready=False)
     camera, ear = live.camera(), live.listen(busy.path, topics.SEGMENTED).matched()
     wait_for(lambda: camera.get_subscription_count() > 0, "the node reads")
@@ -150,7 +150,7 @@ def test_a_managed_node_with_a_wrong_model_stays_unconfigured_and_recovers(live)
         (["-p", "max_range:=5"], "write 5.0"),
         (["-p", "engine:=abacus"], "one of: auto, torch, spconv"),
         (["-p", "min_score:=7.0"], "-1 to 1"),
-        (["-p", "min_height:=3.0", "-p", "max_height:=2.0"], "nothing would be labelled"),
+        (["-p", "min_height:=3.0", "-p", "max_height:=2.0"], "no point would be labelled"),
         (["-p"], "not understood"),
     ],
 )

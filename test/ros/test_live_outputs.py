@@ -83,7 +83,11 @@ def test_ids_stay_and_a_class_that_nobody_asks_for_costs_nothing(live):
         again = {m.id: m.pose.position for m in ask(camera, ear, topics.MARKERS, cloud()).markers if m.ns == "boxes"}
         assert again == first
     wait_for(lambda: float(found["output rate (Hz)"]) > 0, "diagnostics count the answers")
-    assert (found["message"], found["device"], found["model"]) == ("running", "cpu", "fake")
+    assert (found["device"], found["model"], found["input frame"]) == ("cpu", "fake", "camera")
+    # The test's stamps are from 1970: said in diagnostics and once in the log.
+    assert found["message"].startswith("the clouds' stamps and the node's clock differ by ")
+    assert node.text.count("set use_sim_time to true") == 1
+    assert node.text.count("idle: nobody subscribes") == 1 and node.text.count("a subscriber: working") == 1
     assert {"stage decode (ms)", "stage cluster (ms)", "stage publish (ms)"} <= found.keys()
 
 

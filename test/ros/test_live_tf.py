@@ -46,7 +46,7 @@ class Frames:
 @pytest.fixture(scope="module")
 def tf(live):
     frames = Frames(live)
-    node = live.start("points:=/tf_points", name="tf", target_frame="base", tf_timeout=0.3, log_period=0.0, track=False)
+    node = live.start("points:=/tf_points", name="tf", target_frame="base", tf_timeout=0.3, track=False)
     return node, frames.heard(), live.camera("/tf_points"), live.listen(node.path, topics.MARKERS).matched()
 
 
@@ -115,9 +115,7 @@ def test_a_missing_transform_drops_the_cloud_with_both_frames_in_the_reason(tf, 
 def test_simulated_time_stands_still_and_jumps_back(live):
     frames = Frames(live)
     clock = live.node.create_publisher(Clock, "/clock", 10)
-    node = live.start(
-        "points:=/sim_points", name="sim", use_sim_time=True, target_frame="base", tf_timeout=0.2, log_period=0.0
-    )
+    node = live.start("points:=/sim_points", name="sim", use_sim_time=True, target_frame="base", tf_timeout=0.2)
     frames.heard()
     camera = live.camera("/sim_points")
     ear = live.listen(node.path, topics.MARKERS, topics.PIPELINE_LATENCY).matched()

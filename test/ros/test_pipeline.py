@@ -11,7 +11,7 @@ from rclpy.serialization import serialize_message
 from instseg3d_ros.messages.rotations import inverse, rigid
 from instseg3d_ros.messages.tf_buffer import TransformBuffer, Unavailable
 from instseg3d_ros.messages.tf_message import StampedTransform
-from instseg3d_ros.ros.clouds import read_cloud, segmented_cloud
+from instseg3d_ros.ros.clouds import CloudBytes, read_cloud, segmented_cloud
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.pipeline import Dropped, Pipeline
 from instseg3d_ros.sparse.rigid import transform_points
@@ -52,7 +52,7 @@ def pipeline(tracker=None, **known):
 
 
 def data(points, colors, **options):
-    return serialize_message(make_cloud(points, colors, **options))
+    return CloudBytes(serialize_message(make_cloud(points, colors, **options)))
 
 
 TILTED = rigid((0.3, -0.2, 1.2), (0.1, 0.35, -0.2, 0.9))  # base ← camera
@@ -126,7 +126,7 @@ def test_points_outside_the_limits_belong_to_nothing():
 def test_bytes_that_are_no_cloud_are_refused_in_our_words():
     for garbage in (b"", b"\x00\x01\x00\x00", bytes(range(200))):
         with pytest.raises(Dropped) as drop:
-            pipeline().answer(garbage, PLAIN)
+            pipeline().answer(CloudBytes(garbage), PLAIN)
         assert drop.value.reason == "malformed cloud"
 
 
@@ -164,14 +164,14 @@ def test_why_nothing_was_labelled():
     assert "crop_box" in pipeline().answer(data(points, colors), replace(PLAIN, min_height=50.0)).remark
     assert "NaN" in pipeline().answer(data(points * np.nan, colors), PLAIN).remark
     empty = make_cloud(np.zeros((0, 3), np.float32), None, (0, 0), encoding="none")
-    assert pipeline().answer(serialize_message(empty), PLAIN).remark == ""
+    assert pipeline().answer(CloudBytes(serialize_message(empty)), PLAIN).remark == ""
 
 
 def test_a_colour_that_is_not_understood_costs_the_colour_and_is_told():
     points, colors = two_boxes()
     message = make_cloud(points, colors)
     message.fields[3].datatype = 8
-    found = pipeline().answer(serialize_message(message), PLAIN)
+    found = pipeline().answer(CloudBytes(serialize_message(message)), PLAIN)
     assert len(found.result.instances) == 2 and "without colour" in found.remark
 
 
@@ -185,3 +185,31 @@ def test_a_leading_slash_is_no_other_frame(frame, target):
     made.transforms.lookup = lambda *words, look=made.transforms.lookup: look(*words[:3])
     found = made.answer(data(*two_boxes(), frame=frame), replace(PLAIN, target_frame=target))
     assert len(found.result.instances) == 2
+
+
+def test_a_cloud_far_from_zero_has_its_boxes_where_its_points_are():
+    """In the frame of a map, float32 cannot hold the coordinates: near zero they are segmented, far away published."""
+    points, colors = two_boxes()
+    place = PLACE
+    message = make_cloud(points + place, colors, xyz="f8")
+    found = pipeline().answer(CloudBytes(serialize_message(message)), replace(PLAIN, track=True, axes="body"))
+    centers = sorted((one.box.center - place).round(1).tolist() for one in found.result.instances)
+    np.testing.assert_allclose(centers, [(2, -1, 0), (2, 1, 0)], atol=0.11)
+    (near,) = find_supports_of(found)
+    np.testing.assert_allclose(near.box.center - place, (2, 1, -0.15), atol=0.3)
+
+
+def find_supports_of(answer):
+    """With a floor put below one of the boxes."""
+    from instseg3d_ros.messages.parts import find_supports
+
+    cloud, result = answer.received.cloud, answer.result
+    row = np.arange(-1, 1, 0.02)
+    floor = np.stack(np.meshgrid(row + 2, row + 1, [-0.15], indexing="ij"), axis=-1).reshape(-1, 3)
+    more = replace(cloud, points=np.concatenate((cloud.points, floor - cloud.origin + PLACE)).astype(np.float32))
+    one = max(result.instances, key=lambda one: one.box.center[1])
+    instance = np.concatenate((result.instance, np.zeros(len(floor), np.int32)))
+    return find_supports(more, replace(result, instance=instance, instances=[one]), np.eye(3))
+
+
+PLACE = np.array((450_000.0, 5_400_000.0, 300.0))

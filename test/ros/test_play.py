@@ -236,7 +236,7 @@ def ended(pid, terminal, codes):
 @pytest.mark.live
 @pytest.mark.skipif(not REAL.is_dir(), reason="the recorded clouds of ten megabytes are not here")
 def test_recorded_clouds_of_ten_megabytes_arrive(live):
-    node = live.start("points:=/camera/depth_registered/points", name="real", depth=10, track=False)
+    node = live.start("points:=/camera/depth_registered/points", name="real", model="fake:queue=10", track=False)
     found = health(live, "real")
     ear = live.listen(node.path, topics.MARKERS).matched()
     process = NodeProcess(

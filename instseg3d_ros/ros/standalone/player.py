@@ -26,7 +26,7 @@ class Player:
     """`play` returns after the last message, or when `stop` is set. `paused` and `steps` may be changed meanwhile."""
 
     def __init__(self, node, recording: Recording, rate: float = 1.0, clock: bool = False):
-        self.recording, self.rate = recording, rate
+        self._node, self.recording, self.rate = node, recording, rate
         self.paused = False
         self.steps = 0  # messages to publish although paused
         self.stop = threading.Event()
@@ -42,11 +42,15 @@ class Player:
             else:
                 self._publishers[track.topic] = node.create_publisher(kind, track.topic, quality(track))
 
-    def wait_for_reader(self, patience: float) -> bool:
-        """Until somebody reads any of the topics, at most `patience` seconds."""
+    def wait_for_reader(self, patience: float, topics: list[str] | None = None) -> bool:
+        """Until somebody reads all of `topics`, or any that is played; at most `patience` seconds."""
         end = monotonic() + patience
         while not self.stop.is_set() and monotonic() < end:
-            if any(publisher.get_subscription_count() for publisher in self._publishers.values()):
+            if topics:
+                ready = all(self._node.count_subscribers(topic) for topic in topics)
+            else:
+                ready = any(publisher.get_subscription_count() for publisher in self._publishers.values())
+            if ready:
                 sleep(SETTLE)
                 return True
             sleep(0.05)

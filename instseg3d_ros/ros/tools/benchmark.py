@@ -15,7 +15,7 @@ from sensor_msgs.msg import PointCloud2, PointField
 from instseg3d_ros.benchmarking.frame import Frame
 from instseg3d_ros.benchmarking.race import Row, against, race
 from instseg3d_ros.messages.colors import packed_point_colors
-from instseg3d_ros.ros.clouds import colored_cloud, read_cloud, segmented_cloud
+from instseg3d_ros.ros.clouds import CloudBytes, colored_cloud, read_cloud, segmented_cloud
 from instseg3d_ros.ros.markers import instance_markers
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.parameters import Parameters
@@ -96,7 +96,7 @@ def _node(group: str, frame: Frame, rounds: int, path: Path, name: str) -> Row:
     parameters = Parameters(model=str(path), device="cpu", axes="body")
     model = Model(parameters)
     pipeline = Pipeline(model, Tracker())
-    data = serialize_message(_message(frame))
+    data = CloudBytes(serialize_message(_message(frame)))
 
     def node() -> None:
         answer = pipeline.answer(data, parameters)

@@ -8,6 +8,7 @@ A test compares files and code.
 
 from __future__ import annotations
 
+import math
 import sys
 import textwrap
 from pathlib import Path
@@ -64,6 +65,10 @@ def _value(value, quote: bool = False) -> str:
         return str(value).lower()
     if isinstance(value, str):
         return f'"{value}"' if quote or not value else value
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, float) and math.isinf(value):
+        return ".inf" if value > 0 else "-.inf"  # as YAML has it
     return str(value)
 
 

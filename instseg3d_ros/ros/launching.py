@@ -1,0 +1,264 @@
+"""What the launch files start. Everything that can fail is settled before the first process is started."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    LogInfo,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+    TimerAction,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.header import read_header
+from instseg3d_ros.paths import share
+from instseg3d_ros.ros.arguments import LEVELS, check_file, check_name, truth
+from instseg3d_ros.ros.transport import large_cloud_profile
+
+CLOUD = "sensor_msgs/msg/PointCloud2"
+SHOWN = ("colored_points", "markers", "overlay")  # topics of the view
+FIRST_CLOUD = 15.0  # seconds that RViz waits for the frame of the first cloud
+WAIT = "120"  # seconds that a bag waits for its readers
+
+COMMON = {
+    "params_file": (str(share("config") / "segment.yaml"), "YAML file with the node's parameters"),
+    "device": ("", "auto, cpu, cuda or cuda:N; empty: as params_file says"),
+    "target_frame": ("", "Frame with z up into which clouds are transformed with TF; empty: as params_file says"),
+    "rviz": ("false", "Start RViz with the view of this package"),
+    "rosbag": ("", "Bag to play with --clock once the node reads; sets use_sim_time, which nothing else does"),
+    "loop": ("false", "Play the bag again and again"),
+    "rate": ("1.0", "Speed of the bag, times that of the recording"),
+    "autostart": ("true", "Configure and activate the node; false: a lifecycle manager has to"),
+    "respawn": ("false", "Start the node again when it dies; false: the launch then ends, with exit code 1"),
+    "log_level": ("info", "debug, info, warn, error or fatal"),
+}
+SINGLE = {
+    "points": ("", "Topic of the clouds; empty: the bag's first PointCloud2 topic, otherwise /points"),
+    "depth": ("", "Topic of depth images, to use in place of clouds, together with image and camera_info"),
+    "image": ("image", "Topic of the colour images that are registered to depth"),
+    "camera_info": ("camera_info", "Topic of the intrinsics of depth"),
+    "model": ("", "Name in models/ or path of a .safetensors file; empty: as params_file says"),
+    "namespace": ("", "Namespace of the node"),
+}
+
+
+def declare(arguments: dict[str, tuple[str, str]]) -> list[DeclareLaunchArgument]:
+    return [DeclareLaunchArgument(n, default_value=value, description=text) for n, (value, text) in arguments.items()]
+
+
+def transport() -> list[SetEnvironmentVariable]:
+    """Large clouds need more shared memory than Fast DDS has by default; a transport that the user chose stays."""
+    return [SetEnvironmentVariable(name, value) for name, value in large_cloud_profile().items()]
+
+
+def values_of(context, arguments) -> dict[str, str]:
+    return {name: LaunchConfiguration(name).perform(context) for name in arguments}
+
+
+@dataclass(frozen=True)
+class Camera:
+    """One node of a launch: its namespace, remappings and parameters."""
+
+    namespace: str
+    topic: str  # of the clouds, or of the depth images
+    remappings: list[tuple[str, str]]
+    parameters: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        return f"/{self.namespace}/instseg3d" if self.namespace else "/instseg3d"
+
+
+def camera(value: dict[str, str]) -> Camera:
+    """What one set of arguments asks for; InputError, in one line, for what would fail later."""
+    namespace = value["namespace"].strip("/")
+    if namespace:
+        check_name(namespace, "namespace")
+    given = {name: value[name] for name in ("model", "device", "target_frame") if value[name]}
+    if value.get("depth"):
+        names = {name: value[name] for name in ("depth", "image", "camera_info")}
+        given["input"], topic = "depth", value["depth"]
+    else:
+        topic = value["points"] or cloud_topic(value["rosbag"])
+        names = {"points": topic}
+    for name, target in names.items():
+        check_name(target, f"argument {name}")
+    return Camera(namespace, topic, list(names.items()), given)
+
+
+def check(value: dict[str, str]) -> None:
+    """InputError, in one line, for values that all nodes of a launch share."""
+    for name in ("rviz", "loop", "autostart", "respawn"):
+        truth(name, value[name])
+    if value["log_level"].lower() not in LEVELS:
+        raise InputError(f"log_level:={value['log_level']} is unknown; one of: {', '.join(LEVELS)}")
+    check_file("params_file", value["params_file"])
+    try:
+        yaml.safe_load(Path(value["params_file"]).read_text())
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())[:150]
+        raise InputError(f"params_file {value['params_file']} is not YAML ({reason})") from None
+    if value["rosbag"] and not Path(value["rosbag"]).exists():
+        raise InputError(f"rosbag:={value['rosbag']} does not exist")
+    try:
+        positive = float(value["rate"]) > 0
+    except ValueError:
+        positive = False
+    if not positive:
+        raise InputError(f"rate:={value['rate']} is not a number above 0")
+
+
+def start(cameras: list[Camera], value: dict[str, str]) -> list:
+    """Actions: a node for each camera, and where asked RViz and a bag. `check` has passed."""
+    simulated = [{"use_sim_time": True}] if value["rosbag"] else []
+    respawn = truth("respawn", value["respawn"])
+    actions: list = []
+    for one in cameras:
+        level = f"{one.path.strip('/').replace('/', '.')}:={value['log_level']}"
+        parameters = [value["params_file"], {**one.parameters, "autostart": truth("autostart", value["autostart"])}]
+        node = Node(
+            package="instseg3d_ros", executable="segment_node", name="instseg3d", namespace=one.namespace,
+            parameters=parameters + simulated, remappings=one.remappings, output="screen",
+            arguments=["--ros-args", "--log-level", level], respawn=respawn, respawn_delay=2.0,
+        )  # fmt: skip
+        actions.append(node)
+        if not respawn:
+            actions.append(RegisterEventHandler(OnProcessExit(target_action=node, on_exit=_end)))
+    readers = [one.topic for one in cameras]
+    if truth("rviz", value["rviz"]):
+        actions += view(cameras[0], value, simulated)
+        if installed("rviz2"):
+            readers.append(f"{cameras[0].path}/{SHOWN[0]}")
+    if value["rosbag"]:
+        actions.append(player(value, readers))
+    return actions
+
+
+def _end(event, context) -> list:
+    """A node that dies ends the launch; with an error, unless it was shut down."""
+    if context.is_shutdown:
+        return []
+    if event.returncode == 0:
+        return [EmitEvent(event=Shutdown(reason="segment_node has ended"))]
+
+    def fail(_context) -> None:
+        raise RuntimeError(f"segment_node ended with exit code {event.returncode}; see its message above")
+
+    # Later, so that launch first prints what the node wrote last.
+    return [TimerAction(period=0.1, actions=[OpaqueFunction(function=fail)])]
+
+
+def view(camera: Camera, value: dict[str, str], parameters: list) -> list:
+    """RViz on this camera's topics, in the frame of its clouds; a line in words where RViz is not installed."""
+    if not installed("rviz2"):
+        remedy = f"sudo apt install ros-{os.environ.get('ROS_DISTRO', 'jazzy')}-rviz2"
+        return [LogInfo(msg=f"rviz2 is not installed ({remedy}); going on without it")]
+    moved = [(f"/instseg3d/{name}", f"{camera.path}/{name}") for name in SHOWN] if camera.namespace else []
+
+    def rviz(frame: str) -> Node:
+        arguments = ["-d", str(share("config") / "segment.rviz"), *(["-f", frame] if frame else [])]
+        return Node(package="rviz2", executable="rviz2", arguments=arguments, parameters=parameters, remappings=moved,
+                    output="log")  # fmt: skip
+
+    frame = value["target_frame"] or cloud_frame(value["rosbag"], camera.topic)
+    if frame or value["rosbag"]:
+        return [rviz(frame)]
+    return [OpaqueFunction(function=lambda context: when_frame_known(context, camera, rviz))]
+
+
+def when_frame_known(context, camera: Camera, make) -> list:
+    """`make(frame)` once the node's diagnostics tell the frame of its clouds, or without it after FIRST_CLOUD."""
+    from diagnostic_msgs.msg import DiagnosticArray
+    from launch.event import Event
+    from launch.event_handler import EventHandler
+    from launch_ros.ros_adapters import get_ros_node
+
+    class FrameKnown(Event):
+        def __init__(self, frame: str):
+            self.frame = frame
+
+    loop = context.asyncio_loop
+
+    def hear(message: DiagnosticArray) -> None:
+        for status in message.status:
+            frame = next((entry.value for entry in status.values if entry.key == "input frame"), "")
+            if status.name.startswith(camera.path.lstrip("/") + ":") and frame:
+                loop.call_soon_threadsafe(context.emit_event_sync, FrameKnown(frame))
+
+    node = get_ros_node(context)
+    context.extend_globals({f"diagnostics_of_{camera.path}": node.create_subscription(
+        DiagnosticArray, "/diagnostics", hear, 10
+    )})  # fmt: skip
+    return [
+        RegisterEventHandler(EventHandler(
+            matcher=lambda event: isinstance(event, FrameKnown), entities=lambda event, _: [make(event.frame)],
+            handle_once=True,
+        )),
+        TimerAction(period=FIRST_CLOUD, actions=[EmitEvent(event=FrameKnown(""))], cancel_on_shutdown=True),
+    ]  # fmt: skip
+
+
+def player(value: dict[str, str], readers: list[str]) -> Node:
+    """This package's player: it waits until `readers` are read, which rosbag2's does not."""
+    arguments = [value["rosbag"], "--clock", "--rate", value["rate"], "--wait", WAIT, "--wait-for", *readers]
+    arguments += ["--loop"] if truth("loop", value["loop"]) else []
+    return Node(package="instseg3d_ros", executable="play", arguments=arguments, output="screen")
+
+
+def cloud_topic(bag: str) -> str:
+    """First topic of clouds in a bag: by its metadata, else by its content; /points without a bag or such a topic."""
+    if not bag:
+        return "/points"
+    try:
+        content = yaml.safe_load((Path(bag) / "metadata.yaml").read_text())
+        topics = [row["topic_metadata"] for row in content["rosbag2_bagfile_information"]["topics_with_message_count"]]
+        return next(topic["name"] for topic in topics if topic["type"] == CLOUD)
+    except (OSError, KeyError, TypeError, StopIteration, yaml.YAMLError):
+        return recorded_topic(bag)
+
+
+def recorded_topic(bag: str) -> str:
+    """As `cloud_topic`, for a bag without metadata.yaml: a lone mcap or db3 file, or ROS 1."""
+    try:
+        from instseg3d_ros.ros.standalone.recording import Recording
+
+        with Recording(Path(bag)) as recording:
+            return next((t.topic for t in recording.tracks if t.type == CLOUD), "/points")
+    except ImportError:  # rosbags is not installed
+        return "/points"
+
+
+def cloud_frame(bag: str, topic: str) -> str:
+    """Frame of the first cloud of a bag; empty where it cannot be read."""
+    if not bag:
+        return ""
+    try:
+        from instseg3d_ros.ros.standalone.recording import Recording
+
+        with Recording(Path(bag), [topic]) as recording:
+            _, _, data = next(recording.messages(recording.start))
+        return read_header(data)[1]
+    except Exception:  # no rosbags, a damaged bag: the player will say it
+        return ""
+
+
+def installed(package: str) -> bool:
+    try:
+        get_package_prefix(package)
+    except PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,114 @@
+"""The node's services: pause and resume, segment one cloud, save the last answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from std_srvs.srv import SetBool, Trigger
+
+from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages import topics
+from instseg3d_ros.offline.outputs import instance_json
+from instseg3d_ros.ros.answering import Request
+from instseg3d_ros.ros.log import place
+from instseg3d_ros.ros.pipeline import Answer
+from instseg3d_ros.ros.saving import save_answer
+
+if TYPE_CHECKING:
+    from instseg3d_ros.ros.node import SegmentNode
+
+
+class Services:
+    """Callbacks that wait are coroutines: the executor goes on with clouds and timers meanwhile."""
+
+    def __init__(self, node: SegmentNode):
+        self._node = node
+        # A coroutine that waits keeps its group busy: the node's other callbacks must not be in it.
+        group = ReentrantCallbackGroup()
+        # A coroutine is resumed when the executor wakes, at the latest after its spin's timeout.
+        self._wake = node.create_guard_condition(lambda: None, callback_group=group)
+        node.create_service(SetBool, topics.ENABLE.name, self._enable)
+        node.create_service(Trigger, topics.SEGMENT_ONCE.name, self._segment_once, callback_group=group)
+        node.create_service(Trigger, topics.SAVE.name, self._save, callback_group=group)
+
+    def wake(self) -> None:
+        """Something that a callback waits for has happened; from any thread."""
+        self._wake.trigger()
+
+    def _enable(self, request, response):
+        response.success, response.message = True, self._node.enable(request.data)
+        return response
+
+    async def _segment_once(self, _request, response):
+        node, answering = self._node, self._node.answering
+        if answering is None:
+            return _refuse(response, f"the node is {node.state}; configure and activate it first")
+        request, patience = Request(), node.live.current.once_timeout
+        answering.request(request)
+        node.open_for_request()
+        end = request.since + patience
+        await _until(lambda: request.answer is not None or monotonic() > end or node.answering is not answering)
+        answering.withdraw(request)
+        node.close_after_request()
+        if request.answer is None:
+            problem = request.problem or node.input_problem() or "no cloud arrived"
+            return _refuse(response, f"no answer within {patience:g} s: {problem}")
+        response.success, response.message = True, summary(request.answer)
+        return response
+
+    async def _save(self, _request, response):
+        node = self._node
+        folder, answering = node.live.current.save_folder, node.answering
+        if not folder:
+            return _refuse(response, "the parameter save_folder is empty; set it to a folder")
+        if answering is None or answering.last is None or node.model is None:
+            return _refuse(response, "no cloud has been answered yet; subscribe to an output or call ~/segment_once")
+        answer, model = answering.last, node.model
+        outcome: list[str] = []
+
+        def work() -> None:
+            try:
+                paths = save_answer(answer, model.labels, node.live.current.model, Path(folder).expanduser())
+                response.success = True
+                outcome.append(", ".join(map(str, paths)))
+            except InputError as error:
+                outcome.append(str(error))
+            except Exception as error:  # a full disk has many faces
+                outcome.append(f"saving failed ({place(error)})")
+            self.wake()
+
+        Thread(target=work, name="save", daemon=True).start()
+        await _until(lambda: bool(outcome))
+        response.message = outcome[0]
+        return response
+
+
+def summary(answer: Answer) -> str:
+    """JSON of one answer: frame, stamp in nanoseconds, milliseconds of work, and the objects with their boxes."""
+    cloud = answer.received.cloud
+    return json.dumps({
+        "frame": cloud.frame, "stamp": cloud.stamp,
+        "milliseconds": round(answer.stages.get("segment", 0.0), 1),
+        "instances": [instance_json(one) for one in answer.result.instances],
+    })  # fmt: skip
+
+
+def _refuse(response, text: str):
+    response.success, response.message = False, text
+    return response
+
+
+class _NextSpin:
+    def __await__(self):
+        yield
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await _NextSpin()
