@@ -1,8 +1,12 @@
 """Every way to build every class: finite, sensible, with something kept back for tests."""
 
+import ast
+import inspect
+
 import numpy as np
 import pytest
 
+from instseg3d_ros.data.synthetic import arrangements, layouts
 from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.registry import CONSTRUCTIONS
 from instseg3d_ros.labels import SYNTHETIC
@@ -43,6 +47,56 @@ def test_every_thing_has_several_constructions_and_one_for_tests():
         assert sum(not entry.held_out for entry in entries) >= 2, label
         assert sum(entry.held_out for entry in entries) >= 1, label
         assert len({entry.name for entry in entries}) == len(entries), label
+
+
+def test_furniture_lies_where_its_class_says():
+    """A module or a folder of `furniture`, or of `objects`, named after the class."""
+    for entry in ALL:
+        folder, place = entry.build.__module__.removeprefix("instseg3d_ros.data.synthetic.").split(".")[:2]
+        assert folder == "objects" if entry.label in ("object", "lamp", "pillow", "books", "bag", "towel") else (
+            (folder, place) == ("furniture", entry.label.replace(" ", "_"))
+        ), entry  # fmt: skip
+
+
+KNOWN = {label: {entry.name for entry in entries} for label, entries in CONSTRUCTIONS.items()}
+
+
+def named_pieces(source, constants):
+    """(class, name, line) of each construction that code asks for by name; class None where a variable holds it."""
+    for call in ast.walk(ast.parse(source)):
+        function = getattr(call.func, "id", getattr(call.func, "attr", "")) if isinstance(call, ast.Call) else ""
+        if function not in ("build", "several", "extras", "hang"):
+            continue
+        words = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+        label = "otherfurniture" if function in ("extras", "hang") else next((w for w in words if w in KNOWN), None)
+        for part in (*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "names")):
+            for node in ast.walk(part):
+                names = constants.get(node.id, ()) if isinstance(node, ast.Name) else ()
+                if isinstance(node, ast.Tuple):
+                    names = [element.value for element in node.elts if isinstance(element, ast.Constant)]
+                if isinstance(names, tuple | list):
+                    yield from ((label, name, call.lineno) for name in names if isinstance(name, str))
+
+
+@pytest.mark.parametrize("module", [layouts, arrangements], ids=lambda module: module.__name__.split(".")[-1])
+def test_pieces_that_layouts_name_exist(module):
+    found = list(named_pieces(inspect.getsource(module), vars(module)))
+    assert len(found) > 5
+    for label, name, line in found:
+        known = set().union(*KNOWN.values()) if label is None else KNOWN[label]
+        assert name in known, f"{module.__name__}, line {line}: no {label} '{name}'"
+    wrong = 'several(plan, "cabinet", 0, 2, NAMES)\nhang(plan, 1, ("mirror", "mirrow")[: rng.integers(3)])'
+    assert set(named_pieces(wrong, {"NAMES": ("sideboard", "sidebord")})) >= {
+        ("cabinet", "sidebord", 1), ("otherfurniture", "mirrow", 2),
+    }  # fmt: skip
+
+
+def test_constants_of_arrangements_name_pieces_that_exist():
+    constants = {name: value for name, value in vars(arrangements).items() if name.endswith("S") and name.isupper()}
+    assert len(constants) >= 7
+    for name, value in constants.items():
+        label = name.split("_")[-1].lower().removesuffix("s")
+        assert set(value) <= KNOWN[label], (name, set(value) - KNOWN[label])
 
 
 def test_held_out_constructions_stay_apart():

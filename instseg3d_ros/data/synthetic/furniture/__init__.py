@@ -1,67 +1,12 @@
-"""Furniture by parameters, one file per class. Importing this package registers all constructions."""
+"""Furniture by parameters: a file for each class, or a folder where a class has many constructions.
 
-from instseg3d_ros.data.synthetic.furniture import (
-    appliances,
-    armchair,
-    bathtub,
-    bed,
-    bookshelf,
-    cabinet,
-    chair,
-    chest,
-    counter,
-    cupboard,
-    curtain,
-    desk,
-    door,
-    fitted,
-    hangings,
-    lounge,
-    occasional_chair,
-    otherfurniture,
-    picture,
-    refrigerator,
-    shower_curtain,
-    sink,
-    sofa,
-    special_chair,
-    stands,
-    table,
-    toilet,
-    window,
-    worktable,
-    worktop,
-)
+Importing this package registers all constructions.
+"""
 
-__all__ = [
-    "appliances",
-    "armchair",
-    "bathtub",
-    "bed",
-    "bookshelf",
-    "cabinet",
-    "chair",
-    "chest",
-    "counter",
-    "cupboard",
-    "curtain",
-    "desk",
-    "door",
-    "fitted",
-    "hangings",
-    "lounge",
-    "occasional_chair",
-    "otherfurniture",
-    "picture",
-    "refrigerator",
-    "shower_curtain",
-    "sink",
-    "sofa",
-    "special_chair",
-    "stands",
-    "table",
-    "toilet",
-    "window",
-    "worktable",
-    "worktop",
-]
+from instseg3d_ros.data.synthetic.registry import register
+
+CLASSES = (
+    "otherfurniture", "chair", "bathtub", "bed", "bookshelf", "cabinet", "counter", "curtain", "desk", "door",
+    "picture", "refrigerator", "shower_curtain", "sink", "sofa", "table", "toilet", "window",
+)  # fmt: skip
+register(__name__, CLASSES)

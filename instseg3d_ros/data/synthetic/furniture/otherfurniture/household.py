@@ -1,4 +1,4 @@
-"""otherfurniture that stands: stools, benches, bins, boxes, plants, racks."""
+"""Household pieces that stand: stools, benches, bins, boxes, plants, baskets, a piano."""
 
 from __future__ import annotations
 

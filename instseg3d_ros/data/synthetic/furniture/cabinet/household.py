@@ -1,4 +1,4 @@
-"""Cabinets: anything with fronts."""
+"""Sideboards, wardrobes, filing and wall cabinets, television benches, lockers."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""otherfurniture on walls: shelves, mirrors, radiators, screens, boards, hoods."""
+"""What hangs on walls: shelves, mirrors, radiators, screens, boards, hoods."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
-from instseg3d_ros.data.synthetic.furniture.appliances import screen
+from instseg3d_ros.data.synthetic.furniture.otherfurniture.appliances import screen
 from instseg3d_ros.data.synthetic.mesh import Assembly, Surface
 from instseg3d_ros.data.synthetic.parts import body_material, join
 from instseg3d_ros.data.synthetic.primitives import box, cylinder, plate, revolve, rounded_box

@@ -1,4 +1,4 @@
-"""Desks that are a board on something: leaning frames, bent legs, a return, a stand to speak from."""
+"""Desks that are a board on frames or stands, with a return or a pier, lecterns and booths."""
 
 from __future__ import annotations
 

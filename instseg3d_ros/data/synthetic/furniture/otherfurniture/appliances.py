@@ -1,4 +1,4 @@
-"""otherfurniture with a plug: stoves, washers, television sets, lamps."""
+"""Appliances: stoves, washers, television sets, lamps, printers, fans."""
 
 from __future__ import annotations
 

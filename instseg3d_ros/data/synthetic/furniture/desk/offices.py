@@ -1,4 +1,4 @@
-"""Desks."""
+"""Desks of offices, schools and homes."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Chests: what mostly holds drawers, for tools, herbs, linen or beside a bed."""
+"""Cabinets of drawers: for tools, herbs and linen, or beside a bed."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
-from instseg3d_ros.data.synthetic.furniture.cabinet import on_feet
+from instseg3d_ros.data.synthetic.furniture.cabinet.household import on_feet
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape, Surface
 from instseg3d_ros.data.synthetic.parts import body_material, carcass, fronts, join
 from instseg3d_ros.data.synthetic.primitives import bent_box, box, cylinder, rounded_box

@@ -1,4 +1,4 @@
-"""Counters: worktops over cabinets, islands, bars."""
+"""Counters of kitchens and bars, islands, receptions, buffets."""
 
 from __future__ import annotations
 

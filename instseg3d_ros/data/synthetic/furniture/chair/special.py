@@ -1,11 +1,11 @@
-"""Chairs of few rooms: hung or hooped baskets, slung skins, tablets, wheels, rungs, trays, stools with a back."""
+"""Special chairs: eggs and hoops, slung seats, with a tablet, wheelchairs, for children, stools with a back."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
-from instseg3d_ros.data.synthetic.furniture.chair import arms, assemble
+from instseg3d_ros.data.synthetic.furniture.chair.framed import arms, assemble
 from instseg3d_ros.data.synthetic.mesh import Assembly
 from instseg3d_ros.data.synthetic.parts import body_material, join, legs, upholstered, wheel
 from instseg3d_ros.data.synthetic.primitives import bar, bent_box, box, cushion, cylinder, heightfield, revolve, tube

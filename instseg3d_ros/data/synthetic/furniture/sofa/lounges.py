@@ -1,4 +1,4 @@
-"""Sofas to lie and lounge on: boxy, backless, low, on pallets, of boulders."""
+"""Sofas to lounge on: boxy, skirted, backless, on platforms, of boulders."""
 
 from __future__ import annotations
 

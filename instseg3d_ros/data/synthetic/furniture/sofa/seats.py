@@ -1,4 +1,4 @@
-"""Sofas, with loose cushions."""
+"""Sofas to sit on, with loose cushions."""
 
 from __future__ import annotations
 

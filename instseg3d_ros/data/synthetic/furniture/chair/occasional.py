@@ -1,11 +1,11 @@
-"""Occasional chairs: that rock, stand in the garden, fold for a director or preside."""
+"""Chairs that rock, stand in a garden, fold for a director, or preside over a table."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
-from instseg3d_ros.data.synthetic.furniture.chair import arms, assemble
+from instseg3d_ros.data.synthetic.furniture.chair.framed import arms, assemble
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape
 from instseg3d_ros.data.synthetic.parts import body_material, join, legs, slats, upholstered
 from instseg3d_ros.data.synthetic.primitives import bar, bent_box, box, rounded_box, tube

@@ -1,11 +1,11 @@
-"""Cupboards: tall or stacked bodies of leaves, shelves and drawers, and boxes with a lid."""
+"""Cupboards: tall or stacked bodies of doors, shelves and drawers, and boxes with a lid."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
-from instseg3d_ros.data.synthetic.furniture.cabinet import on_feet
+from instseg3d_ros.data.synthetic.furniture.cabinet.household import on_feet
 from instseg3d_ros.data.synthetic.mesh import Assembly, Shape, Surface
 from instseg3d_ros.data.synthetic.parts import body_material, carcass, front, fronts, handle, join
 from instseg3d_ros.data.synthetic.primitives import box, cylinder, extrude, rounded_box

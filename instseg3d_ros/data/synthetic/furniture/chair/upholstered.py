@@ -1,4 +1,4 @@
-"""Upholstered chairs."""
+"""Upholstered chairs, armchairs and recliners."""
 
 from __future__ import annotations
 

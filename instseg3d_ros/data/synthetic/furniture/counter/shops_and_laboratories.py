@@ -1,4 +1,4 @@
-"""Counters that are not a kitchen's closed run: on open shelves, on brackets, with racks above, with steps."""
+"""Counters of shops and laboratories: on open shelves, on brackets, with racks above, in steps, with a hatch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cabinets that are fitted to a wall or a corner of life: whole walls, ajar, behind cloth, hung low, bridged, bare."""
+"""Cabinets that are built in or left open: walls of doors, behind cloth, hung low, bridges, bare base units."""
 
 from __future__ import annotations
 

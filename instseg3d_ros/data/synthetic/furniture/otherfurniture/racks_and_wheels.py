@@ -1,4 +1,4 @@
-"""otherfurniture of thin parts, wheels and cases: rails of clothes, screens, racks, cycles, tanks, speakers."""
+"""Racks and things on wheels or thin legs: rails of clothes, screens, cycles, prams, tanks, speakers."""
 
 from __future__ import annotations
 

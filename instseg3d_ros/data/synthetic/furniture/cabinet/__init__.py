@@ -1,0 +1,6 @@
+"""Cabinets: household pieces, drawers, cupboards, and what is built in."""
+
+from instseg3d_ros.data.synthetic.registry import register
+
+FILES = ("household", "drawers", "cupboards", "built_in")
+register(__name__, FILES)
