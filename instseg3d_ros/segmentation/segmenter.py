@@ -20,6 +20,7 @@ from instseg3d_ros.segmentation.description import input_widths
 from instseg3d_ros.segmentation.instances import find_instances
 from instseg3d_ros.segmentation.level import levelling_rotation
 from instseg3d_ros.segmentation.mean_shift import mean_shift
+from instseg3d_ros.segmentation.memory_limit import check_memory
 from instseg3d_ros.segmentation.options import Options
 from instseg3d_ros.segmentation.result import Result, move_instances
 from instseg3d_ros.segmentation.state import Candidates, Evidence, VoxelAnswer
@@ -148,6 +149,7 @@ class Segmenter:
                 engine=self.engine,
             )
             network, voxels = self.network, inputs.voxels
+            check_memory(voxels, len(cloud), network.architecture.width)
         with clock("backbone"), reduced_precision(self.dtype, self.device):
             features = network.backbone(inputs.x).features
         with clock("heads"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -104,39 +105,75 @@ class Tracker:
         return tracks
 
     def _match(self, found: list[Track]) -> list[tuple[Track, int]]:
-        """Pairs (track, index into `found`): first by overlap, then, of what is left, by distance."""
+        """Pairs (track, index into `found`): first by overlap, then, of what is left, by distance.
+
+        Only pairs that overlap or are near each other are compared, so that memory grows with the objects.
+        """
         if not found or not self._tracks:
             return []
-        overlap, distance, alike = self._compare(found)
-        burden = OTHER_CLASS * ~alike + NEWCOMER / np.array([track.sightings for track in self._tracks])[:, None]
-        pairs = _assign(np.where(overlap >= MIN_OVERLAP, 1 - overlap + burden, np.inf), limit=1 + OTHER_CLASS)
-        distance[[pair[0] for pair in pairs]] = np.inf
-        distance[:, [pair[1] for pair in pairs]] = np.inf
-        pairs += _assign(np.where(distance <= 1, distance + burden, np.inf), limit=1 + OTHER_CLASS + NEWCOMER)
-        return [(self._tracks[row], column) for row, column in pairs]
+        tracks = self._tracks
+        sizes, others = (np.array([max(1, len(t.cells)) for t in some]) for some in (tracks, found))
+        newcomer = NEWCOMER / np.array([track.sightings for track in tracks])
 
-    def _compare(self, found: list[Track]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(tracks, found) each: overlap 0 … 1, mean of IoU and of the share of the smaller one; distance of the centres
-        in units of `max_distance`, infinite where the sizes differ much; whether the classes agree."""
-        shared = _intersections(self._tracks, found)
-        sizes, others = (np.array([max(1, len(t.cells)) for t in some]) for some in (self._tracks, found))
-        smaller, larger = np.minimum(sizes[:, None], others), np.maximum(sizes[:, None], others)
+        def burden(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+            changed = np.array([tracks[r].label != found[c].label for r, c in zip(rows, columns)], bool)
+            return OTHER_CLASS * changed + newcomer[rows]
+
+        rows, columns, shared = _intersections(tracks, found)
+        smaller, larger = np.minimum(sizes[rows], others[columns]), np.maximum(sizes[rows], others[columns])
+        # Mean of the IoU and of the share of the smaller one, 0 to 1.
         overlap = (shared / (smaller + larger - shared) + shared / smaller) / 2
-        with np.errstate(invalid="ignore"):
-            apart = np.stack([t.center for t in self._tracks])[:, None] - np.stack([t.center for t in found])
-            distance = np.nan_to_num(np.linalg.norm(apart, axis=2), nan=np.inf) / self.max_distance
-        distance[smaller < MIN_RATIO * larger] = np.inf
-        alike = np.array([[t.label == f.label for f in found] for t in self._tracks])
-        return overlap, distance, alike
+        cost = np.where(overlap >= MIN_OVERLAP, 1 - overlap + burden(rows, columns), np.inf)
+        pairs = _assign(rows, columns, cost, limit=1 + OTHER_CLASS)
+        matched, taken = ({pair[side] for pair in pairs} for side in (0, 1))
+        left = [row for row in range(len(tracks)) if row not in matched and np.isfinite(tracks[row].center).all()]
+        free = [
+            column for column in range(len(found)) if column not in taken and np.isfinite(found[column].center).all()
+        ]
+        rows, columns, distance = _near(
+            [tracks[k].center for k in left], [found[k].center for k in free], self.max_distance
+        )
+        rows, columns = np.array(left, np.int64)[rows], np.array(free, np.int64)[columns]
+        alike = np.minimum(sizes[rows], others[columns]) >= MIN_RATIO * np.maximum(sizes[rows], others[columns])
+        cost = np.where(alike, distance / self.max_distance + burden(rows, columns), np.inf)
+        pairs += _assign(rows, columns, cost, limit=1 + OTHER_CLASS + NEWCOMER)
+        return [(tracks[row], column) for row, column in pairs]
 
 
-def _assign(cost: np.ndarray, limit: float) -> list[tuple[int, int]]:
-    """Pairs (row, column) of least total cost, where leaving a row unmatched costs `limit`; inf is impossible."""
+def _assign(rows: np.ndarray, columns: np.ndarray, cost: np.ndarray, limit: float) -> list[tuple[int, int]]:
+    """Pairs (row, column) of least total cost among those given (P,), where leaving a row unmatched costs `limit`.
+
+    Pairs that have no row and no column in common, not even through others, are assigned apart from each other.
+    """
     from scipy.optimize import linear_sum_assignment
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
 
-    capped = np.minimum(cost, limit)
-    rows, columns = linear_sum_assignment(capped)
-    return [(int(r), int(c)) for r, c in zip(rows, columns) if cost[r, c] < limit]
+    good = cost < limit
+    rows, columns, cost = rows[good], columns[good], cost[good]
+    if not len(rows):
+        return []
+    width = int(rows.max()) + 1
+    size = width + int(columns.max()) + 1
+    part = connected_components(coo_matrix((np.ones(len(rows)), (rows, width + columns)), (size, size)), False)[1][rows]
+    pairs = []
+    order, begin = group(part, int(part.max()) + 1)
+    for some in (order[first:last] for first, last in pairwise(begin) if last > first):
+        (r, at), (c, place) = (np.unique(side[some], return_inverse=True) for side in (rows, columns))
+        table = np.full((len(r), len(c)), limit)
+        table[at, place] = cost[some]
+        pairs += [(int(r[i]), int(c[j])) for i, j in zip(*linear_sum_assignment(table)) if table[i, j] < limit]
+    return sorted(pairs)
+
+
+def _near(left: list[np.ndarray], right: list[np.ndarray], reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of places (3,) within `reach` of each other: index in left, index in right, distance."""
+    from scipy.spatial import cKDTree
+
+    if not left or not right:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    pairs = cKDTree(left).sparse_distance_matrix(cKDTree(right), reach, output_type="ndarray")
+    return pairs["i"], pairs["j"], pairs["v"]
 
 
 def _splinter(track: Track, found: list[Track]) -> bool:
@@ -146,12 +183,14 @@ def _splinter(track: Track, found: list[Track]) -> bool:
     )
 
 
-def _intersections(left: list[Track], right: list[Track]) -> np.ndarray:
-    """(L, R) numbers of cells in common."""
+def _intersections(left: list[Track], right: list[Track]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of tracks that have cells in common: index in left, index in right, number of these cells."""
+    from scipy.sparse import csr_matrix
+
     tracks = [*left, *right]
+    sizes = [len(track.cells) for track in tracks]
     cells, column = np.unique(np.concatenate([track.cells for track in tracks]), return_inverse=True)
-    columns = np.split(column, np.cumsum([len(track.cells) for track in tracks])[:-1])
-    filled = np.zeros((len(left), len(cells)), bool)
-    for row, mine in enumerate(columns[: len(left)]):
-        filled[row, mine] = True
-    return np.stack([filled[:, mine].sum(axis=1) for mine in columns[len(left) :]], axis=1)
+    begin = np.concatenate(([0], np.cumsum(sizes)))
+    filled = csr_matrix((np.ones(len(column), np.int64), column, begin), (len(tracks), len(cells)))
+    shared = (filled[: len(left)] @ filled[len(left) :].T).tocoo()
+    return shared.row, shared.col, shared.data
