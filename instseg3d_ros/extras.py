@@ -34,7 +34,7 @@ def remedy(error: ImportError) -> str:
         package = next((full for short, full in packages.items() if f"`{short}`" in str(error)), None)
     if package is None:
         return ""
-    missing = next((group for group in EXTRAS.values() if package in group), REQUIRED)
+    missing = min((group for group in EXTRAS.values() if package in group), key=len, default=REQUIRED)
     words = " ".join(f"'{one}'" if "[" in one or ">" in one else one for one in missing)
     short = re.split(r"[\[<>=]", package)[0]
     return f"needs {short}, which is not installed; run: {_pip()} install {words}"

@@ -25,6 +25,8 @@ NOT_HERE = {
     "rosdep": "a tool of ROS, installs",
     "colcon": "a tool of ROS",
     "export": "settings of the shell",
+    "source .venv": "settings of the shell; test_install.py reads the lines around it",
+    "python -m instseg3d_ros --help": "test/docs/test_install.py",
     "sysctl": "a setting of the kernel",
     "ros2 launch": "a tool of ROS; test/ros/test_launch.py reads the launch file, test_docs.py the arguments",
     "ros2 bag": "a tool of ROS",
