@@ -11,8 +11,10 @@ from instseg3d_ros.commands.table import run
 from instseg3d_ros.extras import EXTRAS, REQUIRED, remedy
 
 ROOT = Path(__file__).parents[2]
-KEPT = ("setup.py", "setup.cfg", "pyproject.toml", "package.xml", "instseg3d_ros", "resource", "models", "launch", "config",
-        "data")  # fmt: skip
+KEPT = (
+    "setup.py", "setup.cfg", "pyproject.toml", "package.xml", "instseg3d_ros", "resource", "models", "launch", "config",
+    "data",
+)  # fmt: skip
 
 
 def name_of(requirement):

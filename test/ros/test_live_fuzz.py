@@ -57,7 +57,7 @@ def nearly_right(draw):
         if far == "millimetres":
             points = points * np.float32(1000)
         elif far == "map" and xyz == "f8":
-            points = points.astype(np.float64) + (512_345.5, 5_412_345.25, 310)
+            points = points + np.array((512_345.5, 5_412_345.25, 310))
     encoding = draw(st.sampled_from(["rgb", "rgb_uint32", "rgba_uint32", "separate", "none"]))
     colors = np.zeros((count, 3), np.uint8)
     with np.errstate(all="ignore"):
@@ -74,10 +74,8 @@ def nearly_right(draw):
     elif damage == "field":
         message.fields[draw(st.integers(0, 2))] = draw(fields)
     elif damage == "frame":
-        message.header = Header(
-            frame_id=draw(st.sampled_from(["", "/", "/map", "/camera_optical_frame", "a" * 300, "é"])),
-            stamp=Time(sec=-(2**31)),
-        )
+        frame = draw(st.sampled_from(["", "/", "/map", "/camera_optical_frame", "a" * 300, "é"]))
+        message.header = Header(frame_id=frame, stamp=Time(sec=-(2**31)))
     elif damage == "color":  # a colour that nobody understands, or a row_step that no row needs
         message.row_step = 0
         for field in message.fields[3:]:
