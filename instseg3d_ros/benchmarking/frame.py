@@ -57,9 +57,9 @@ def load(path: Path | None, seed: int = 1) -> Frame:
 
 
 def _generated(seed: int) -> Frame:
-    from instseg3d_ros.data.synthetic.frames import Recipe, scenes
+    from instseg3d_ros.data.synthetic.frames import SceneRecipe, scenes
 
-    recipe = Recipe(seed=seed, resolution=(640, 480))
+    recipe = SceneRecipe(seed=seed, resolution=(640, 480))
     scene = next(iter(scenes(recipe, recipe.catalogue(), "val", "rooms", 0, 1)))
     assert scene.colors is not None
     return Frame(f"generated room, seed {seed}", scene.points, scene.colors)

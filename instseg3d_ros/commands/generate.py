@@ -36,10 +36,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _recipe(options):
-    from instseg3d_ros.data.synthetic.frames import Recipe
+    from instseg3d_ros.data.synthetic.frames import SceneRecipe
     from instseg3d_ros.data.synthetic.sensor import SEEN_SENSORS
 
-    recipe = Recipe(
+    recipe = SceneRecipe(
         seed=options.seed,
         resolution=options.resolution,
         sensors=SEEN_SENSORS if options.sensor == ["all"] else tuple(options.sensor),

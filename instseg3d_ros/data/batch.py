@@ -66,6 +66,6 @@ def to_voxels(points: PointBatch, voxel_size: float, inputs: str, engine: str = 
     """Voxelize; a voxel takes the labels of its first point (points come in random or image order)."""
     made = NetworkInput.of_points(points.points, points.colors, voxel_size, inputs, points.batch, engine)
     count, total = len(made.voxels.positions), len(points.points)
-    first = torch.full((count,), total, dtype=torch.int64, device=made.voxels.inverse.device)
-    first.scatter_reduce_(0, made.voxels.inverse, torch.arange(total, device=first.device), "amin")
+    first = torch.full((count,), total, dtype=torch.int64, device=made.voxels.voxel_of_point.device)
+    first.scatter_reduce_(0, made.voxels.voxel_of_point, torch.arange(total, device=first.device), "amin")
     return VoxelBatch(made, points.semantic[first], points.instance[first])

@@ -28,7 +28,7 @@ HALF_SCORE = 500  # voxels of an instance with score 0.5: bigger pieces are sure
 
 
 @dataclass(frozen=True)
-class Voxels:
+class ThinnedCloud:
     """Centroids (V,3) of the finite points, each point's voxel (F,), and the edge length in metres."""
 
     centers: np.ndarray
@@ -37,7 +37,7 @@ class Voxels:
     viewpoint: np.ndarray | None = None  # where the camera stood, None where nobody knows
 
 
-def thin(points: np.ndarray, coarseness: float = 1.0) -> Voxels:
+def thin(points: np.ndarray, coarseness: float = 1.0) -> ThinnedCloud:
     """Voxels as large as the points (F,3) lie apart, all finite; times `coarseness` where that is beyond `FINEST`."""
     from scipy.spatial import cKDTree
 
@@ -56,7 +56,7 @@ def thin(points: np.ndarray, coarseness: float = 1.0) -> Voxels:
     if spacing > 1.5 * FINEST:
         size = float(spacing) * coarseness
         centers, of_point = centroids(size)
-    return Voxels(centers, of_point, size)
+    return ThinnedCloud(centers, of_point, size)
 
 
 def largest_plane(points: np.ndarray, tolerance: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -75,7 +75,7 @@ def largest_plane(points: np.ndarray, tolerance: float, random: np.random.Genera
     return middle, np.linalg.svd(on - middle, full_matrices=False)[2][-1]
 
 
-def off_planes(voxels: Voxels, seed: int = 0) -> np.ndarray:
+def off_planes(voxels: ThinnedCloud, seed: int = 0) -> np.ndarray:
     """(V,) bool: voxels on no large plane. The largest is a table or floor; others are wide, with nothing behind."""
     random = np.random.default_rng(seed)
     tolerance = min(2 * voxels.size, 0.03)
@@ -96,7 +96,7 @@ def off_planes(voxels: Voxels, seed: int = 0) -> np.ndarray:
     return keep
 
 
-def euclidean(voxels: Voxels) -> np.ndarray:
+def euclidean(voxels: ThinnedCloud) -> np.ndarray:
     """Cluster number of each voxel, (V,); 0 none."""
     import open3d
 
@@ -108,7 +108,7 @@ def euclidean(voxels: Voxels) -> np.ndarray:
     return labels
 
 
-def region_growing(voxels: Voxels, degrees: float = 20.0) -> np.ndarray:
+def region_growing(voxels: ThinnedCloud, degrees: float = 20.0) -> np.ndarray:
     """Cluster number of each voxel, (V,): neighbours join while their normals differ by less than `degrees`."""
 
     def join(edges: Edges):
@@ -118,7 +118,7 @@ def region_growing(voxels: Voxels, degrees: float = 20.0) -> np.ndarray:
     return _grow(voxels, join)
 
 
-def convexity(voxels: Voxels, concave: float = 0.15, share: float = 0.15) -> np.ndarray:
+def convexity(voxels: ThinnedCloud, concave: float = 0.15, share: float = 0.15) -> np.ndarray:
     """Cluster number of each voxel, (V,): a fold counts as concave from sin ≈ `concave` up.
 
     Voxels with more than `share` of their folds concave lie in a seam; they part the rest and join the nearest piece.
@@ -147,7 +147,7 @@ class Edges:
     count: int
 
 
-def _grow(voxels: Voxels, join: Callable[[Edges], tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+def _grow(voxels: ThinnedCloud, join: Callable[[Edges], tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Connected pieces. `join` answers which edges hold (E,) and which voxels may carry a piece (count,)."""
     import open3d
     from scipy.sparse import coo_matrix
@@ -184,7 +184,7 @@ def _grow(voxels: Voxels, join: Callable[[Edges], tuple[np.ndarray, np.ndarray]]
     return labels
 
 
-def _viewpoint(voxels: Voxels) -> np.ndarray:
+def _viewpoint(voxels: ThinnedCloud) -> np.ndarray:
     """Towards what normals point: the camera, the origin if all of the cloud lies ahead of it, else the middle."""
     if voxels.viewpoint is not None:
         return voxels.viewpoint

@@ -37,7 +37,7 @@ PASSED = 0.15  # metres that a ray must end behind a cell to have looked through
 
 
 @dataclass
-class Row:
+class MethodScores:
     """Scores of one method with one kind of poses, over all drives.
 
     named, masks: by class, and class-agnostic · accuracy: share of the cells (points, for single frames) whose class is
@@ -130,7 +130,7 @@ def compete(
     drives: Iterable[Drive], labels: LabelSet, segment: Callable[[Step], Result], names: Sequence[str],
     options: dict[str, Any] | None = None, poses: Sequence[str] = tuple(POSES), min_region: int = 100,
     progress: Callable[[Iterable], Iterable] = iter,
-) -> list[Row]:  # fmt: skip
+) -> list[MethodScores]:  # fmt: skip
     """Rows of single frames, the plain join (of its THRESHOLDS the best for each figure) and the map, for each kind of
     poses. `segment` answers with classes `names`; options are those of `ObjectMap`."""
     alone = Accumulator(labels, min_region)
@@ -190,7 +190,7 @@ def _label_set(names: Sequence[str], labels: LabelSet) -> LabelSet:
     return LabelSet("told", tuple(known[name] for name in names))
 
 
-def _row(method: str, poses: str, outcomes: Sequence[Outcome]) -> Row:
+def _row(method: str, poses: str, outcomes: Sequence[Outcome]) -> MethodScores:
     """The best of some outcomes, each figure for itself."""
 
     def best(get: Callable[[Outcome], float]) -> float:
@@ -205,10 +205,10 @@ def _row(method: str, poses: str, outcomes: Sequence[Outcome]) -> Row:
 
     most = max(outcomes, key=lambda o: o.agnostic.ap50)
     found, true = (sum(getattr(s, name) for s in most.scenes) for name in ("predictions", "objects"))
-    return Row(method, poses, scores("mean"), scores("agnostic"), best(right), found, true)
+    return MethodScores(method, poses, scores("mean"), scores("agnostic"), best(right), found, true)
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[MethodScores]) -> str:
     """For the screen and for docs: Markdown."""
     head = "| method | poses | AP50 | AP25 | masks AP50 | AP25 | class right | objects | emptied | ms | MB |"
     lines = [head, "| --- " * 11 + "|"]

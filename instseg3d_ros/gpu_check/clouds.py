@@ -63,9 +63,9 @@ def scenes(folder: Path, split: str, count: int, resolution: tuple[int, int]) ->
 def render(folder: Path, split: str, count: int, resolution: tuple[int, int]) -> None:
     """Write `count` rooms with fixed seeds, one view of each, without what neither checks nor training need."""
     from instseg3d_ros.data.synthetic.dataset import generate, plan
-    from instseg3d_ros.data.synthetic.frames import Recipe
+    from instseg3d_ros.data.synthetic.frames import SceneRecipe
 
-    tasks = plan(Recipe(seed=SEED, resolution=resolution), folder, {(split, "rooms"): count}, views=1)
+    tasks = plan(SceneRecipe(seed=SEED, resolution=resolution), folder, {(split, "rooms"): count}, views=1)
     for path in generate(tasks, min(8, len(os.sched_getaffinity(0))), quiet=True):
         scene = Scene.read(path)
         scene.extras = {}

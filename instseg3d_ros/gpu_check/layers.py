@@ -58,7 +58,7 @@ def _voxels(card: Card, frame: Frame) -> Finding:
         found = voxelize(points.to(card.device), colors.to(card.device), 0.02)
         coords = found.grid.coords.cpu()
     same = len(coords) == len(expected.grid) and torch.equal(coords, expected.grid.coords)
-    same = same and torch.equal(found.inverse.cpu(), expected.inverse)
+    same = same and torch.equal(found.voxel_of_point.cpu(), expected.voxel_of_point)
     error = relative(found.positions, expected.positions) if same else float("nan")
     return Finding(CHECK, f"voxels of {len(points):,} points: the same cells, means", error, "of the largest", 1e-6)
 

@@ -40,7 +40,7 @@ def segment_bag(
     Holds one cloud at a time. Returns clouds, points, objects, remarks, and a problem where clouds had to be skipped.
     """
     settings = segmenter.settings
-    track = Track()
+    keep_ids = IdKeeper()
     numbers: list[list[int]] = []  # ids of the objects of each cloud that was segmented
     problems: list[str] = []
     remarks: list[str] = []
@@ -62,7 +62,7 @@ def segment_bag(
                 continue
             if not numbers:
                 out.text(_name(topics.LABELS), recorded.time, label_json(settings.model, segmenter.labels))
-            segmented = track(segmenter(recorded.cloud))
+            segmented = keep_ids(segmenter(recorded.cloud))
             _publish(out, recorded.time, segmented, segmenter.labels)
             if len(numbers) == bag.count // 2:
                 pictured = len(numbers)
@@ -85,7 +85,7 @@ def segment_bag(
     return {"clouds": len(numbers), **counts}
 
 
-class Track:
+class IdKeeper:
     """Keeps the ids of objects from cloud to cloud, also where clouds far from zero have origins of their own."""
 
     def __init__(self) -> None:

@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.offline.run import FAILED, Row, SetupError, process
+from instseg3d_ros.offline.run import FAILED, InputReport, SetupError, process
 from instseg3d_ros.offline.segmenting import CloudSegmenter
 from instseg3d_ros.offline.settings import Settings
 
 
-def in_turn(sources: list[Path], names: dict[Path, str], settings: Settings) -> Iterator[Row]:
+def in_turn(sources: list[Path], names: dict[Path, str], settings: Settings) -> Iterator[InputReport]:
     """In this process, with a bar for each input. A model that cannot be loaded ends it all."""
     from tqdm import tqdm
 
@@ -30,7 +30,7 @@ def in_turn(sources: list[Path], names: dict[Path, str], settings: Settings) -> 
             yield process(source, names[source], settings, load, progress)
 
 
-def side_by_side(sources: list[Path], names: dict[Path, str], settings: Settings, jobs: int) -> Iterator[Row]:
+def side_by_side(sources: list[Path], names: dict[Path, str], settings: Settings, jobs: int) -> Iterator[InputReport]:
     """In `jobs` processes, as they finish. One that is killed takes only what it was at with it."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -57,7 +57,7 @@ def side_by_side(sources: list[Path], names: dict[Path, str], settings: Settings
             jobs = 1  # alone, each has all the memory; whoever still dies is the one
         elif broken:
             source = left.pop(0)
-            yield Row(str(source), FAILED, message=f"{source}: its process was killed; perhaps memory ran out")
+            yield InputReport(str(source), FAILED, message=f"{source}: its process was killed; perhaps memory ran out")
 
 
 def _set_up(settings: Settings) -> CloudSegmenter:
@@ -82,5 +82,5 @@ def _load() -> CloudSegmenter:
     return _set_up(_settings)
 
 
-def _one(source: Path, name: str, settings: Settings) -> Row:
+def _one(source: Path, name: str, settings: Settings) -> InputReport:
     return process(source, name, settings, _load)

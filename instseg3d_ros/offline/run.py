@@ -23,7 +23,7 @@ MARK = ".segmented"  # in the names of all outputs but the JSON, so that no inpu
 
 
 @dataclass
-class Row:
+class InputReport:
     """What became of one input."""
 
     source: str
@@ -60,12 +60,12 @@ def _stem(path: Path) -> str:
 
 def process(
     source: Path, name: str, settings: Settings, segmenter: Callable[[], CloudSegmenter], progress=lambda done, of: None
-) -> Row:
+) -> InputReport:
     """Segment one input. `segmenter` is called only where there is work, for loading a model takes a while.
 
     Never raises for what an input can do wrong: the row says what it was.
     """
-    row = Row(str(source))
+    row = InputReport(str(source))
     start = perf_counter()
     try:
         _process(source, name, settings, segmenter, progress, row)
@@ -85,7 +85,7 @@ def process(
     return row
 
 
-def _process(source: Path, name: str, settings: Settings, segmenter, progress, row: Row) -> None:
+def _process(source: Path, name: str, settings: Settings, segmenter, progress, row: InputReport) -> None:
     bag = is_bag(source)
     stem = settings.out / f"{name}{MARK}"
     listing = settings.out / f"{name}.instances.json"

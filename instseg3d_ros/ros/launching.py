@@ -70,7 +70,7 @@ def values_of(context, arguments) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Camera:
+class CameraNode:
     """One node of a launch: its namespace, remappings and parameters."""
 
     namespace: str
@@ -83,7 +83,7 @@ class Camera:
         return f"/{self.namespace}/instseg3d" if self.namespace else "/instseg3d"
 
 
-def camera(value: dict[str, str]) -> Camera:
+def camera(value: dict[str, str]) -> CameraNode:
     """What one set of arguments asks for; InputError, in one line, for what would fail later."""
     namespace = value["namespace"].strip("/")
     if namespace:
@@ -97,7 +97,7 @@ def camera(value: dict[str, str]) -> Camera:
         names = {"points": topic}
     for name, target in names.items():
         check_name(target, f"argument {name}")
-    return Camera(namespace, topic, list(names.items()), given)
+    return CameraNode(namespace, topic, list(names.items()), given)
 
 
 def check(value: dict[str, str]) -> None:
@@ -122,7 +122,7 @@ def check(value: dict[str, str]) -> None:
         raise InputError(f"rate:={value['rate']} is not a number above 0")
 
 
-def start(cameras: list[Camera], value: dict[str, str]) -> list:
+def start(cameras: list[CameraNode], value: dict[str, str]) -> list:
     """Actions: a node for each camera, and where asked RViz and a bag. `check` has passed."""
     simulated = [{"use_sim_time": True}] if value["rosbag"] else []
     respawn = truth("respawn", value["respawn"])
@@ -162,7 +162,7 @@ def _end(event, context) -> list:
     return [TimerAction(period=0.1, actions=[OpaqueFunction(function=fail)])]
 
 
-def view(camera: Camera, value: dict[str, str], parameters: list) -> list:
+def view(camera: CameraNode, value: dict[str, str], parameters: list) -> list:
     """RViz on this camera's topics, in the frame of its clouds; a line in words where RViz is not installed."""
     if not installed("rviz2"):
         remedy = f"sudo apt install ros-{os.environ.get('ROS_DISTRO', 'jazzy')}-rviz2"
@@ -180,7 +180,7 @@ def view(camera: Camera, value: dict[str, str], parameters: list) -> list:
     return [OpaqueFunction(function=lambda context: when_frame_known(context, camera, rviz))]
 
 
-def when_frame_known(context, camera: Camera, make) -> list:
+def when_frame_known(context, camera: CameraNode, make) -> list:
     """`make(frame)` once the node's diagnostics tell the frame of its clouds, or without it after FIRST_CLOUD."""
     from diagnostic_msgs.msg import DiagnosticArray
     from launch.event import Event

@@ -18,12 +18,12 @@ from instseg3d_ros.network.inputs import NetworkInput
 from instseg3d_ros.network.model import Network
 from instseg3d_ros.segmentation.description import input_widths
 from instseg3d_ros.segmentation.instances import find_instances
-from instseg3d_ros.segmentation.level import levelling_rotation
 from instseg3d_ros.segmentation.mean_shift import mean_shift
 from instseg3d_ros.segmentation.memory_limit import check_memory
 from instseg3d_ros.segmentation.options import Options
 from instseg3d_ros.segmentation.result import Result, move_instances
 from instseg3d_ros.segmentation.state import Candidates, Evidence, VoxelAnswer
+from instseg3d_ros.segmentation.upright import upright_rotation
 from instseg3d_ros.sparse.precision import choose, reduced_precision
 from instseg3d_ros.sparse.rigid import transform_points, usable_points
 
@@ -140,7 +140,7 @@ class Segmenter:
             cloud = points[rows]
             if not len(cloud):
                 return None
-            rotation = levelling_rotation(cloud) if options.level == "auto" else np.eye(3)
+            rotation = upright_rotation(cloud) if options.level == "auto" else np.eye(3)
             inputs = NetworkInput.of_points(
                 torch.from_numpy(transform_points(cloud, rotation)).to(self.device),
                 None if colors is None else torch.from_numpy(colors[rows]).to(self.device).float(),
@@ -164,7 +164,7 @@ class Segmenter:
         with clock("instances"):
             evidence = Evidence(voxels, probability, embedding, cluster, fine, features)
             answer = find_instances(evidence, self.labels, options, network.object_head, self.card.calibration)
-        return _Answer(rows, rotation, voxels.inverse.cpu().numpy(), answer)
+        return _Answer(rows, rotation, voxels.voxel_of_point.cpu().numpy(), answer)
 
 
 @dataclass

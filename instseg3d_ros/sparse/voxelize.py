@@ -22,7 +22,7 @@ class Voxels:
     grid: VoxelGrid
     positions: Tensor  # (V, 3) mean of the points, metres
     features: Tensor | None  # (V, F) mean of the points' features
-    inverse: Tensor  # (N,) int64, point -> voxel
+    voxel_of_point: Tensor  # (N,) int64, row of the voxel of each point
     counts: Tensor  # (V,) int64 points in each voxel
     voxel_size: float  # metres
 

@@ -22,14 +22,14 @@ WIDTH = 460  # pixels of a panel
 
 @dataclass
 class Stages:
-    """Tensors of one pass. `points` (N, 3) are level; `inverse` (N,) leads from points to voxels.
+    """Tensors of one pass. `points` (N, 3) are level; `voxel_of_point` (N,) is the row of each point's voxel.
 
     embedding, refined (V, D); semantic (V,); levels: per level of the encoder coords (V_k, 3) and features (V_k, C_k).
     """
 
     points: np.ndarray
     colors: np.ndarray | None
-    inverse: np.ndarray
+    voxel_of_point: np.ndarray
     coords: np.ndarray
     semantic: np.ndarray
     embedding: np.ndarray
@@ -44,11 +44,11 @@ def trace(segmenter, points: np.ndarray, colors: np.ndarray | None) -> Stages:
     import torch
 
     from instseg3d_ros.network.inputs import NetworkInput
-    from instseg3d_ros.segmentation.level import levelling_rotation
+    from instseg3d_ros.segmentation.upright import upright_rotation
 
     keep = np.flatnonzero(np.isfinite(points).all(axis=1))
     points, colors = points[keep], None if colors is None else colors[keep]
-    level = (points @ levelling_rotation(points).T).astype(np.float32)
+    level = (points @ upright_rotation(points).T).astype(np.float32)
     result = segmenter(points, colors)
     network, levels, hooks = segmenter.network, [], []
     one = network.backbone.levels
@@ -69,7 +69,7 @@ def trace(segmenter, points: np.ndarray, colors: np.ndarray | None) -> Stages:
         hook.remove()
     semantic = output.logits.argmax(dim=1).cpu().numpy()
     return Stages(
-        level, colors, voxels.inverse.cpu().numpy(), voxels.grid.coords[:, 1:].cpu().numpy(), semantic,
+        level, colors, voxels.voxel_of_point.cpu().numpy(), voxels.grid.coords[:, 1:].cpu().numpy(), semantic,
         output.embedding.float().cpu().numpy(), output.refined_embedding.float().cpu().numpy(), result.instance,
         segmenter.likely_things(output.logits.softmax(dim=1), segmenter.options.min_thing).cpu().numpy(), levels,
     )  # fmt: skip
@@ -85,20 +85,20 @@ def steps(stages: Stages, labels, path: Path, shape: tuple[int, int] | None, vox
         ("1  points", drawing.panel(rgb), f"{len(stages.points):,} points: position and colour"),
         (
             "2  voxels",
-            drawing.panel(voxel_means(rgb, stages.inverse, count)[stages.inverse]),
+            drawing.panel(voxel_means(rgb, stages.voxel_of_point, count)[stages.voxel_of_point]),
             f"{count:,} voxels of {100 * voxel_size:g} cm: mean position and colour",
         ),
         (
             "3  class scores",
-            drawing.panel(class_colors(stages.semantic.astype(np.int16)[stages.inverse], labels)),
+            drawing.panel(class_colors(stages.semantic.astype(np.int16)[stages.voxel_of_point], labels)),
             f"semantic head: {len(labels)} scores per voxel; the highest",
         ),
         (
             "4  embeddings",
-            drawing.panel(first[stages.inverse]),
+            drawing.panel(first[stages.voxel_of_point]),
             f"embedding head: {dimension} numbers per voxel, as colour",
         ),
-        ("5  refined embeddings", drawing.panel(second[stages.inverse]), "after the attention-KNN graph layers"),
+        ("5  refined embeddings", drawing.panel(second[stages.voxel_of_point]), "after the attention-KNN graph layers"),
         (
             "6  instances",
             drawing.instance_panel(stages.instance, neighbor_colors(stages.points, stages.instance)),
@@ -117,7 +117,7 @@ def levels(stages: Stages, path: Path, shape: tuple[int, int] | None, voxel_size
     pictures, names, texts = [], [], []
     for number, (coords, features) in enumerate(stages.levels):
         rows = parents(stages.coords, coords, number)
-        colors = principal_colors(features)[0][rows][stages.inverse]
+        colors = principal_colors(features)[0][rows][stages.voxel_of_point]
         pictures.append(drawing.panel(colors))
         names.append(f"level {number + 1}: {100 * voxel_size * 2**number:g} cm")
         texts.append(f"{len(coords):,} voxels × {features.shape[1]} features")

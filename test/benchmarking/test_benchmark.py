@@ -47,7 +47,7 @@ def test_peers_compute_the_same():
     voxels = voxelize(points, points, 0.1)
     means, inverse = geometry._numpy_voxelize(points.numpy(), points.numpy(), 0.1)
     expected = torch.cat((voxels.positions, voxels.features), 1)
-    np.testing.assert_allclose(means[inverse], expected[voxels.inverse], rtol=1e-5)
+    np.testing.assert_allclose(means[inverse], expected[voxels.voxel_of_point], rtol=1e-5)
     found = sum((column >= 0).sum() for column in geometry._searched(voxels.grid.coords.numpy()))
     assert len(offsets()) == 27 and found == (voxels.grid.neighbors >= 0).sum()
 

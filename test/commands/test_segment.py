@@ -15,7 +15,7 @@ from instseg3d_ros.data.clouds import Cloud, read_cloud, write_cloud
 from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.messages import pointcloud2
 from instseg3d_ros.messages.axes import BODY_FROM_OPTICAL
-from instseg3d_ros.offline.run import Row, names_for
+from instseg3d_ros.offline.run import InputReport, names_for
 from instseg3d_ros.offline.segmenting import CloudSegmenter
 from instseg3d_ros.segmentation.result import Box, Instance, Result
 from instseg3d_ros.viewing import picture
@@ -295,7 +295,7 @@ def test_names_tell_inputs_apart(tmp_path):
 
 
 def test_the_table_adds_up():
-    rows = [Row("a.ply", points=1000, objects=2, seconds=1.5), Row("b.ply", "failed", message="no")]
+    rows = [InputReport("a.ply", points=1000, objects=2, seconds=1.5), InputReport("b.ply", "failed", message="no")]
     lines = segment.table(rows).splitlines()
     assert len({len(line) for line in lines if line.startswith("-")}) == 1
     assert "1 of 2" in lines[-1] and "1,000" in lines[-1]

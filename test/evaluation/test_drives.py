@@ -109,9 +109,9 @@ def test_poses_err_as_they_say():
 def test_drives_read_back_from_bags(tmp_path):
     pytest.importorskip("rosbags")
     from instseg3d_ros.data.synthetic.drive import drive, write_bag
-    from instseg3d_ros.data.synthetic.frames import Recipe
+    from instseg3d_ros.data.synthetic.frames import SceneRecipe
 
-    shots = list(drive(Recipe(seed=3, resolution=(64, 48), sensors=("kinect",)), "tabletop", 2))
+    shots = list(drive(SceneRecipe(seed=3, resolution=(64, 48), sensors=("kinect",)), "tabletop", 2))
     write_bag(tmp_path / "one", iter(shots), 10.0, truth=True, tf=False, extras={"moved": np.array([4]), "moved_at": 1})
     (path,) = find_drives(tmp_path)
     found = read_drive(path, SYNTHETIC)

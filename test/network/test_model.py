@@ -32,7 +32,7 @@ def run(network, clouds):
     architecture = network.architecture
     inputs = NetworkInput.of_points(points, colors, architecture.voxel_size, architecture.inputs, batch)
     output = network(inputs)
-    return torch.cat((output.logits, output.embedding, output.refined_embedding), dim=1)[inputs.voxels.inverse]
+    return torch.cat((output.logits, output.embedding, output.refined_embedding), dim=1)[inputs.voxels.voxel_of_point]
 
 
 @pytest.fixture

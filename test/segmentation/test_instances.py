@@ -31,7 +31,7 @@ class Scene:
         self.points = torch.from_numpy(np.concatenate(points).astype(np.float32))
         self.voxels = voxelize(self.points, None, VOXEL)
         first = torch.full((len(self.voxels.counts),), len(self.points))
-        first = first.scatter_reduce_(0, self.voxels.inverse, torch.arange(len(self.points)), "amin")
+        first = first.scatter_reduce_(0, self.voxels.voxel_of_point, torch.arange(len(self.points)), "amin")
         self.cluster = torch.from_numpy(np.concatenate(cluster))[first]
         self.probability = torch.from_numpy(np.concatenate(probability)).float()[first]
         noise = torch.from_numpy(rng.normal(0, spread, (len(first), 4))).float()
@@ -98,7 +98,7 @@ def test_parts_behind_an_occluder_become_one(seen):
     points, owner = seen([(0.5, -3, -0.1, 4, 3, 0), (1.6, -0.15, 0, 1.8, 0.15, 1.5), (2.5, -0.8, 0, 3.1, 0.8, 0.6)])
     voxels = voxelize(torch.from_numpy(points), None, 0.03)
     own = torch.zeros(len(voxels.counts), dtype=torch.int64)
-    own[voxels.inverse] = torch.from_numpy(owner)
+    own[voxels.voxel_of_point] = torch.from_numpy(owner)
     cluster = torch.where(own == 2, 7, -1)
     probability = torch.nn.functional.one_hot((own == 2).long() * 2, 3).float()
     embedding = torch.zeros(len(own), 4)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from instseg3d_ros.data.synthetic.drive import drive
-from instseg3d_ros.data.synthetic.frames import Recipe
+from instseg3d_ros.data.synthetic.frames import SceneRecipe
 from instseg3d_ros.evaluation.tracking import tracking_scores
 from instseg3d_ros.segmentation.result import Box, Instance, Result
 from instseg3d_ros.segmentation.tracker import Tracker
@@ -121,7 +121,7 @@ def test_true_masks_of_a_moving_camera_are_followed(kind):
     """Objects that were hidden for long may come back with another id; all others keep theirs."""
     rng, tracker = np.random.default_rng(0), Tracker()
     truth, raw, tracked = [], [], []
-    for number, shot in enumerate(drive(Recipe(seed=5, resolution=(128, 96)), kind, 8, sweep=1.0)):
+    for number, shot in enumerate(drive(SceneRecipe(seed=5, resolution=(128, 96)), kind, 8, sweep=1.0)):
         pose = shot.camera.pose
         points = shot.points @ pose[:3, :3].T.astype(np.float32) + pose[:3, 3].astype(np.float32)
         names = [n for n in np.unique(shot.instance) if n and (shot.instance == n).sum() > 20]

@@ -38,7 +38,7 @@ def work(count=90_000):
     y = up(down_norm(down(norm(x))), x.grid).features
     gradients = torch.autograd.grad((y * y.detach()).mean(), [p for layer in layers for p in layer.parameters()])
     nearest = k_nearest_neighbors(voxels.positions, voxels.grid, 0.1, 6)
-    return [y.detach(), voxels.positions, voxels.inverse, nearest, *gradients]
+    return [y.detach(), voxels.positions, voxels.voxel_of_point, nearest, *gradients]
 
 
 def same(results, expected):

@@ -15,10 +15,10 @@ def test_means_counts_and_the_way_back(kernels):
     points, colors, batch = cloud()
     voxels = voxelize(points, colors, 0.2, batch)
     cells = torch.cat((batch[:, None], torch.floor(points.double() / 0.2).long()), 1)
-    assert torch.equal(voxels.grid.coords[voxels.inverse].long(), cells)
+    assert torch.equal(voxels.grid.coords[voxels.voxel_of_point].long(), cells)
     assert voxels.counts.sum() == len(points) and voxels.counts.min() > 0
     for row in range(0, len(voxels.grid), 17):
-        mine = voxels.inverse == row
+        mine = voxels.voxel_of_point == row
         assert mine.sum() == voxels.counts[row]
         torch.testing.assert_close(voxels.positions[row], points[mine].mean(0))
         torch.testing.assert_close(voxels.features[row], colors[mine].mean(0))
@@ -29,7 +29,7 @@ def test_permuted_points_give_the_same_voxels(kernels):
     order = torch.randperm(len(points))
     a, b = voxelize(points, colors, 0.1, batch), voxelize(points[order], colors[order], 0.1, batch[order])
     assert torch.equal(a.grid.coords, b.grid.coords)
-    assert torch.equal(a.inverse[order], b.inverse)
+    assert torch.equal(a.voxel_of_point[order], b.voxel_of_point)
     torch.testing.assert_close(a.positions, b.positions)
     torch.testing.assert_close(a.features, b.features)
 
@@ -75,6 +75,6 @@ def test_many_points_as_few(dtype, monkeypatch):
     plain = voxelize(points, points[:, :2] * 2, 0.25, batch)
     for name in ("codes", "blocks"):
         assert torch.equal(getattr(native.grid, name), getattr(plain.grid, name))
-    assert torch.equal(native.inverse, plain.inverse) and torch.equal(native.counts, plain.counts)
+    assert torch.equal(native.voxel_of_point, plain.voxel_of_point) and torch.equal(native.counts, plain.counts)
     torch.testing.assert_close(native.positions, plain.positions)
     torch.testing.assert_close(native.features, plain.features)

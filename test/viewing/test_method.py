@@ -27,7 +27,7 @@ def traced():
 def test_every_stage_is_kept(traced):
     stages, _ = traced
     count = len(stages.coords)
-    assert len(stages.points) == 3999 and stages.inverse.max() == count - 1
+    assert len(stages.points) == 3999 and stages.voxel_of_point.max() == count - 1
     assert stages.embedding.shape == stages.refined.shape == (count, 4)
     assert [features.shape[1] for _, features in stages.levels] == [4, 8, 12, 16, 20, 24, 28]
     assert len(stages.levels[0][0]) == count

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from instseg3d_ros.data.scene import Scene
-from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, scenes
+from instseg3d_ros.data.synthetic.frames import KINDS, SceneRecipe, scenes
 from instseg3d_ros.data.synthetic.scan import scan_room
 from instseg3d_ros.labels import LABEL_SETS
 
@@ -18,7 +18,7 @@ from instseg3d_ros.labels import LABEL_SETS
 class Frames:
     """World number `group` of a kind and split, to be looked at `count` times."""
 
-    recipe: Recipe
+    recipe: SceneRecipe
     folder: str
     split: str
     kind: str
@@ -33,7 +33,7 @@ class Frames:
 class Scan:
     """Whole room number `number` of a split, of `points` points."""
 
-    recipe: Recipe
+    recipe: SceneRecipe
     folder: str
     split: str
     number: int
@@ -45,7 +45,7 @@ class Scan:
 
 
 def plan(
-    recipe: Recipe,
+    recipe: SceneRecipe,
     folder: Path,
     counts: dict[tuple[str, str], int],
     shard: tuple[int, int] = (0, 1),
@@ -98,5 +98,5 @@ def run(task: Frames | Scan) -> list[Path]:
 
 
 @lru_cache(maxsize=2)
-def _catalogue(recipe: Recipe):
+def _catalogue(recipe: SceneRecipe):
     return recipe.catalogue()

@@ -15,7 +15,7 @@ import numpy as np
 from instseg3d_ros.data.clouds.bag_writer import BagWriter
 from instseg3d_ros.data.clouds.bags import Recorded
 from instseg3d_ros.data.synthetic.camera import Camera
-from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, draw_camera, lighting, most_worth, world_in
+from instseg3d_ros.data.synthetic.frames import KINDS, SceneRecipe, draw_camera, lighting, most_worth, world_in
 from instseg3d_ros.data.synthetic.mesh import rotation
 from instseg3d_ros.data.synthetic.render import World
 from instseg3d_ros.data.synthetic.sensor import SENSORS, Film, Sensor, measure, vary
@@ -40,7 +40,7 @@ class Shot:
     instance: np.ndarray
 
 
-def drive(recipe: Recipe, kind: str, frames: int, sweep: float = 0.5) -> Iterator[Shot]:
+def drive(recipe: SceneRecipe, kind: str, frames: int, sweep: float = 0.5) -> Iterator[Shot]:
     """Swing about what the camera looks at, `sweep` radians in all, to and fro with a little up and down."""
     furnish, pose_of, _ = KINDS[kind]
     key = [recipe.seed, len(KINDS)]

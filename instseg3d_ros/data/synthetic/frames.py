@@ -36,7 +36,7 @@ ATTEMPTS = 12  # camera poses tried for one view before the best of them is take
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SceneRecipe:
     """All that a frame depends on beside its number.
 
     `crop` is the share of tabletop frames without the room; `labels` "synthetic", or "tabletop" for these frames, where
@@ -73,7 +73,7 @@ def world_of(bodies: tuple[Body, ...]) -> World:
     return _labelled(bodies, [body.label for body in bodies], SYNTHETIC)
 
 
-def world_in(recipe: Recipe, setting) -> World:
+def world_in(recipe: SceneRecipe, setting) -> World:
     """The world of a setting, its bodies named by the recipe's label set."""
     return table_of(setting) if recipe.labels == TABLETOP.name else world_of(setting.bodies)
 
@@ -93,7 +93,7 @@ def _labelled(bodies: tuple[Body, ...], names: list[str], labels: LabelSet) -> W
     return World(bodies, semantic, np.where(thing, np.arange(1, len(bodies) + 1), 0))
 
 
-def scenes(recipe: Recipe, catalogue: Catalogue, split: str, kind: str, group: int, views: int) -> Iterator[Scene]:
+def scenes(recipe: SceneRecipe, catalogue: Catalogue, split: str, kind: str, group: int, views: int) -> Iterator[Scene]:
     """The first `views` frames of world number `group`."""
     furnish, pose_of, _ = KINDS[kind]
     key = [recipe.seed, SPLITS.index(split), list(KINDS).index(kind), group]

@@ -6,7 +6,7 @@ import numpy as np
 
 from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.data.synthetic.catalogue import Catalogue
-from instseg3d_ros.data.synthetic.frames import KINDS, SPLITS, Recipe, lighting, world_of
+from instseg3d_ros.data.synthetic.frames import KINDS, SPLITS, SceneRecipe, lighting, world_of
 from instseg3d_ros.data.synthetic.render import World
 from instseg3d_ros.data.synthetic.rooms import furnish_room, view_room
 
@@ -14,7 +14,7 @@ STATIONS = 14  # places from which the room was scanned
 CHUNK = 200_000
 
 
-def scan_room(recipe: Recipe, catalogue: Catalogue, split: str, number: int, count: int) -> Scene:
+def scan_room(recipe: SceneRecipe, catalogue: Catalogue, split: str, number: int, count: int) -> Scene:
     """About `count` points of room `number`, with millimetres of noise; no camera, z = 0 is the floor."""
     key = [recipe.seed, SPLITS.index(split), len(KINDS), number]
     room = furnish_room(catalogue, np.random.default_rng([*key, 0]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from instseg3d_ros.data.synthetic.camera import Camera
 from instseg3d_ros.data.synthetic.drive import Shot, shoot
-from instseg3d_ros.data.synthetic.frames import Recipe, draw_camera, lighting, world_of
+from instseg3d_ros.data.synthetic.frames import SceneRecipe, draw_camera, lighting, world_of
 from instseg3d_ros.data.synthetic.mesh import Body
 from instseg3d_ros.data.synthetic.path import GRID, Ground, ground_of, poses_along, way_through
 from instseg3d_ros.data.synthetic.rooms import Room, furnish_room
@@ -33,7 +33,7 @@ class Walk:
     height: float
 
 
-def plan_walk(recipe: Recipe, rooms: int) -> Walk:
+def plan_walk(recipe: SceneRecipe, rooms: int) -> Walk:
     """Rooms from the recipe's seed, `rooms` of them, all of which can be reached."""
     if not 1 <= rooms <= MOST_ROOMS:
         raise InputError(f"--rooms {rooms}: a flat has 1 to {MOST_ROOMS} rooms")
@@ -51,7 +51,9 @@ def plan_walk(recipe: Recipe, rooms: int) -> Walk:
     raise InputError(f"--rooms {rooms}: no way through so many rooms with --seed {recipe.seed}; give another seed")
 
 
-def walk(recipe: Recipe, frames: int, rooms: int = 3, moved: int = 0) -> tuple[Iterator[Shot], dict[str, np.ndarray]]:
+def walk(
+    recipe: SceneRecipe, frames: int, rooms: int = 3, moved: int = 0
+) -> tuple[Iterator[Shot], dict[str, np.ndarray]]:
     """`frames` shots at equal distances, out and back; half-way, up to `moved` things have changed their place.
 
     Also what the truth says of that: `moved` (K,) instance ids and `moved_at`, the first frame after it.

@@ -14,7 +14,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
 from instseg3d_ros.ros.standalone.raw_types import raw_type
-from instseg3d_ros.ros.standalone.recording import Recording, Track
+from instseg3d_ros.ros.standalone.recording import RecordedTopic, Recording
 
 AHEAD = 8  # messages read ahead of their time: a compressed chunk takes a while, a cloud has ten megabytes
 CLOCK_PERIOD = 0.02  # seconds of real time between two messages on /clock
@@ -132,7 +132,7 @@ def _ahead(messages, stop: threading.Event):
         thread.join(2)
 
 
-def message_type(track: Track):
+def message_type(track: RecordedTopic):
     """The type's Python class where it is installed, else one that moves bytes; None where neither can be."""
     package, _, name = track.type.partition("/msg/")
     try:
@@ -143,7 +143,7 @@ def message_type(track: Track):
         return raw_type(package, name, track.hash)
 
 
-def quality(track: Track) -> QoSProfile:
+def quality(track: RecordedTopic) -> QoSProfile:
     """As recorded; latched topics keep all their messages for those who come later."""
     return QoSProfile(
         depth=max(1, min(track.count, 1000)) if track.latched else 10,

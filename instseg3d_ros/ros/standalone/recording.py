@@ -14,7 +14,7 @@ RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}  # from ROS 1
 
 
 @dataclass(frozen=True)
-class Track:
+class RecordedTopic:
     """One topic of a bag. `hash`: RIHS01 digits of the type; reliable and latched as its publisher offered it."""
 
     topic: str
@@ -64,25 +64,25 @@ class Recording:
         if not sum(c.msgcount for c in self._chosen):
             raise InputError(f"{self.path}: holds no messages")
         self.start, self.end = self._reader.start_time, self._reader.end_time
-        tracks: dict[str, Track] = {}
+        tracks: dict[str, RecordedTopic] = {}
         for connection in self._chosen:
             before = tracks.get(connection.topic)
             tracks[connection.topic] = self._track(connection, before.count if before else 0)
         self.tracks = list(tracks.values())
 
-    def _track(self, connection, already: int) -> Track:
+    def _track(self, connection, already: int) -> RecordedTopic:
         kind = RENAMED.get(connection.msgtype, connection.msgtype)
         store = self._modern if kind in self._modern.fielddefs and not self._reader.is2 else self._reader.typestore
         known = store.hash_rihs01(kind) if kind in store.fielddefs else ""
         count = already + connection.msgcount
         if not self._reader.is2:
             latched = bool(connection.ext.latching) or connection.topic == "/tf_static"
-            return Track(connection.topic, kind, count, known.removeprefix("RIHS01_"), True, latched)
+            return RecordedTopic(connection.topic, kind, count, known.removeprefix("RIHS01_"), True, latched)
         offers = connection.ext.offered_qos_profiles or []
         reliable = all(offer.reliability.name != "BEST_EFFORT" for offer in offers)
         latched = any(offer.durability.name == "TRANSIENT_LOCAL" for offer in offers)
         latched = latched or connection.topic == "/tf_static"
-        return Track(connection.topic, kind, count, known.removeprefix("RIHS01_"), reliable, latched)
+        return RecordedTopic(connection.topic, kind, count, known.removeprefix("RIHS01_"), reliable, latched)
 
     def messages(self, since: int) -> Iterator[tuple[str, int, bytes]]:
         """From `since` nanoseconds of log time on."""

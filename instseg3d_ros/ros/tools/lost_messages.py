@@ -25,7 +25,7 @@ SETTLE = 1.0  # seconds between discovery and the first cloud
 
 
 @dataclass(frozen=True)
-class Row:
+class TransportLoss:
     """One combination; latency_ms is the median from before publishing to after taking, None where nothing arrived."""
 
     profile: bool
@@ -36,7 +36,7 @@ class Row:
     latency_ms: float | None
 
 
-def measure(profile: bool, reliable: bool, megabytes: float, clouds: int = CLOUDS) -> Row:
+def measure(profile: bool, reliable: bool, megabytes: float, clouds: int = CLOUDS) -> TransportLoss:
     """Send `clouds` clouds at `RATE` from one process to another; twenty take about eight seconds."""
     environment = {name: value for name, value in os.environ.items() if name not in (*CHOSEN, MODE)}
     if profile:
@@ -52,7 +52,7 @@ def measure(profile: bool, reliable: bool, megabytes: float, clouds: int = CLOUD
         for process in (reader, writer):
             process.kill()
             process.wait()
-    return Row(
+    return TransportLoss(
         profile, reliable, megabytes, clouds, len(latencies), statistics.median(latencies) if latencies else None
     )
 
@@ -122,7 +122,7 @@ def main() -> None:
         print(json.dumps([asdict(row) for row in rows], indent=1))
 
 
-def _print(row: Row, first: bool) -> None:
+def _print(row: TransportLoss, first: bool) -> None:
     if first:
         print(f"{PROFILE:<40}{'reader':<14}{'MB':>5}{'arrived':>10}{'latency (ms)':>14}")
     profile, reader = (

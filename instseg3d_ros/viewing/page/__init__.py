@@ -16,8 +16,8 @@ import numpy as np
 
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.replacing import replacing
-from instseg3d_ros.segmentation.level import levelling_rotation
 from instseg3d_ros.segmentation.result import Result
+from instseg3d_ros.segmentation.upright import upright_rotation
 from instseg3d_ros.viewing.choose_view import choose_view, near_walls
 from instseg3d_ros.viewing.colors import NO_COLOR, UNLABELED, neighbor_colors
 from instseg3d_ros.viewing.surface import cell_keys, describe, thin
@@ -48,7 +48,7 @@ def write_page(
     """
     path = Path(path)
     finite = np.flatnonzero(np.isfinite(points).all(axis=1))
-    rotation = levelling_rotation(points[finite]) if from_camera and len(finite) else np.eye(3)
+    rotation = upright_rotation(points[finite]) if from_camera and len(finite) else np.eye(3)
     rows = sample(points[finite], budget)
     rows = finite[rows]
     level = (points[rows] @ rotation.T).astype(np.float32)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from instseg3d_ros.data.synthetic.drive import FRAME, TOPIC, drive, write_bag
-from instseg3d_ros.data.synthetic.frames import Recipe
+from instseg3d_ros.data.synthetic.frames import SceneRecipe
 
 pytest.importorskip("rosbags")
-RECIPE = Recipe(seed=3, resolution=(64, 48), sensors=("kinect",))
+RECIPE = SceneRecipe(seed=3, resolution=(64, 48), sensors=("kinect",))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from instseg3d_ros.data.scene import Scene, read_labels, scene_files
 from instseg3d_ros.data.synthetic import frames as frames_module
 from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.dataset import Scan, generate, plan
-from instseg3d_ros.data.synthetic.frames import KINDS, Recipe, scenes, world_in, world_of
+from instseg3d_ros.data.synthetic.frames import KINDS, SceneRecipe, scenes, world_in, world_of
 from instseg3d_ros.data.synthetic.placement import fits, rectangle
 from instseg3d_ros.data.synthetic.rooms import furnish_room, view_room
 from instseg3d_ros.data.synthetic.sheet import write_sheet
@@ -17,7 +17,7 @@ from instseg3d_ros.data.synthetic.tabletop import set_table
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SYNTHETIC, TABLETOP
 
-SMALL = Recipe(seed=4, resolution=(80, 60))
+SMALL = SceneRecipe(seed=4, resolution=(80, 60))
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def _bytes(folder):
 
 def test_same_seed_same_bytes_on_any_number_of_jobs_and_shards(tmp_path):
     counts = {("train", "rooms"): 9, ("train", "tabletop"): 2, ("val", "tabletop"): 1}
-    recipe = Recipe(seed=6, resolution=(48, 36))
+    recipe = SceneRecipe(seed=6, resolution=(48, 36))
     generate(plan(recipe, tmp_path / "one", counts), jobs=1, quiet=True)
     generate(plan(recipe, tmp_path / "two", counts), jobs=2, quiet=True)
     for part in range(3):
@@ -135,7 +135,7 @@ def test_same_seed_same_bytes_on_any_number_of_jobs_and_shards(tmp_path):
             generate(tasks, jobs=1, quiet=True)
     one = _bytes(tmp_path / "one")
     assert len(one) == 13 and one == _bytes(tmp_path / "two") == _bytes(tmp_path / "parts")
-    generate(plan(Recipe(seed=7, resolution=(48, 36)), tmp_path / "other", counts), jobs=1, quiet=True)
+    generate(plan(SceneRecipe(seed=7, resolution=(48, 36)), tmp_path / "other", counts), jobs=1, quiet=True)
     other = _bytes(tmp_path / "other")
     assert not {content for name, content in other.items() if name.endswith("npz")} & set(one.values())
     assert read_labels(tmp_path / "one") == SYNTHETIC
@@ -150,7 +150,7 @@ def test_folder_reads_back_and_sheets_show_it(tmp_path):
 
 
 def test_whole_rooms_are_even_and_open(tmp_path):
-    (path,) = generate([Scan(Recipe(seed=2), str(tmp_path), "train", 0, 30_000)], jobs=1, quiet=True)
+    (path,) = generate([Scan(SceneRecipe(seed=2), str(tmp_path), "train", 0, 30_000)], jobs=1, quiet=True)
     scene = Scene.read(path)
     assert len(scene) == 30_000 and "camera" not in scene.extras
     floor = scene.semantic == SYNTHETIC.index("floor")
@@ -161,4 +161,4 @@ def test_whole_rooms_are_even_and_open(tmp_path):
 
 def test_unknown_sensor_is_named():
     with pytest.raises(InputError, match="no sensor 'sonar'"):
-        Recipe(sensors=("kinect", "sonar"))
+        SceneRecipe(sensors=("kinect", "sonar"))

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from instseg3d_ros.data.synthetic.frames import Recipe, world_of
+from instseg3d_ros.data.synthetic.frames import SceneRecipe, world_of
 from instseg3d_ros.data.synthetic.path import WIDTH, ground_of, poses_along
 from instseg3d_ros.data.synthetic.walk import move_things, plan_walk, walk
 from instseg3d_ros.errors import InputError
 
-RECIPE = Recipe(seed=5, resolution=(64, 48), sensors=("kinect",))
+RECIPE = SceneRecipe(seed=5, resolution=(64, 48), sensors=("kinect",))
 
 
 @pytest.fixture(scope="module")
@@ -74,4 +74,4 @@ def test_a_walk_is_told_with_what_moved():
 
 def test_more_rooms_than_can_be_joined_are_refused():
     with pytest.raises(InputError, match="--rooms 99"):
-        plan_walk(Recipe(seed=1), 99)
+        plan_walk(SceneRecipe(seed=1), 99)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from instseg3d_ros.segmentation.level import levelling_rotation, up_direction
+from instseg3d_ros.segmentation.upright import up_direction, upright_rotation
 
 
 def room(rng):
@@ -29,7 +29,7 @@ def camera(points, pitch, roll):
 def test_room(pitch, roll):
     points, up = camera(room(np.random.default_rng(0)), np.deg2rad(pitch), np.deg2rad(roll))
     assert np.degrees(np.arccos(np.clip(up_direction(points) @ up, -1, 1))) < 1.0
-    levelled = points @ levelling_rotation(points).T
+    levelled = points @ upright_rotation(points).T
     assert abs(levelled[:6000, 2].std()) < 0.03  # the floor is flat again
 
 
@@ -38,4 +38,4 @@ def test_room(pitch, roll):
 )
 def test_says_z_where_the_cloud_does_not_tell(points):
     assert np.allclose(up_direction(points), (0, 0, 1))
-    assert np.allclose(levelling_rotation(points), np.eye(3))
+    assert np.allclose(upright_rotation(points), np.eye(3))

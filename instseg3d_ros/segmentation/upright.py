@@ -50,7 +50,7 @@ def up_direction(points: np.ndarray, seed: int = 0) -> np.ndarray:
     return up
 
 
-def levelling_rotation(points: np.ndarray) -> np.ndarray:
+def upright_rotation(points: np.ndarray) -> np.ndarray:
     """Rotation (3, 3) that turns the cloud's up direction to +z by the shortest way; identity where unknown."""
     up = up_direction(points)
     axis = np.cross(up, (0.0, 0.0, 1.0))
