@@ -9,6 +9,9 @@ import numpy as np
 import torch
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.axes import body_rotation
+from instseg3d_ros.messages.cloud import Cloud
+from instseg3d_ros.sparse.rigid import transform_points
 
 FEWEST = 1000
 
@@ -42,18 +45,29 @@ class Frame:
 
 
 def load(path: Path | None, seed: int = 1) -> Frame:
-    """A cloud file or bag, or without a path a generated 640 × 480 frame of a room."""
+    """A cloud file or the first cloud of a bag, or without a path a generated 640 × 480 frame of a room."""
     if path is None:
         return _generated(seed)
-    from instseg3d_ros.data.clouds.files import read_cloud
-
-    cloud = read_cloud(path)
+    cloud = _read(path)
     finite = np.isfinite(cloud.points).all(axis=1)
     if finite.sum() < FEWEST:
         raise InputError(f"{path}: {int(finite.sum())} finite points; at least {FEWEST} are needed to measure anything")
-    points = np.ascontiguousarray(cloud.points[finite], dtype=np.float32)
+    points = transform_points(cloud.points[finite], body_rotation(cloud, "auto"))
     colors = np.full(points.shape, 128, np.uint8) if cloud.colors is None else cloud.colors[finite]
     return Frame(Path(path).name, points, np.ascontiguousarray(colors))
+
+
+def _read(path: Path) -> Cloud:
+    from instseg3d_ros.data.clouds.files import is_bag, read_cloud
+
+    if not is_bag(path):
+        return read_cloud(path)
+    from instseg3d_ros.data.clouds.bags import Bag
+
+    with Bag(path) as bag:
+        for cloud in bag.clouds():
+            return cloud
+    raise InputError(f"{path}: holds no cloud")
 
 
 def _generated(seed: int) -> Frame:

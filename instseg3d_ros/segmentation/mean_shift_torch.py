@@ -15,14 +15,17 @@ FAR = 1e200  # fills up the last leaf; its square overflows, so it is in no ball
 CHUNK = 1 << 22  # elements of a temporary, bounds memory to some 100 MB
 
 
-def mean_shift_torch(embeddings: Tensor, bandwidth: float) -> tuple[Tensor, Tensor]:
-    """As `mean_shift`, for M ≥ 1 finite embeddings (M, D) on any device."""
+def mean_shift_torch(embeddings: Tensor, bandwidth: float, meet: float = 0.0) -> tuple[Tensor, Tensor]:
+    """As `mean_shift`, for M ≥ 1 finite embeddings (M, D) on any device.
+
+    With `meet` above 0, seeds that come to the same cell of this width, in bandwidths, go on as one.
+    """
     leaves = Leaves(embeddings.double(), bandwidth)
     bins, first = _bins(embeddings, bandwidth)
     points = embeddings.double()[first]
-    modes, counts = _climb(leaves, points if len(bins) == len(embeddings) else bins, bandwidth)
+    modes, counts = _climb(leaves, points if len(bins) == len(embeddings) else bins, bandwidth, meet)
     if not len(modes):
-        modes, counts = _climb(leaves, points, bandwidth)
+        modes, counts = _climb(leaves, points, bandwidth, meet)
     centers = torch.from_numpy(_suppress(modes.cpu().numpy(), counts.cpu().numpy(), bandwidth)).to(embeddings.device)
     return _nearest(embeddings.double(), centers), centers.to(embeddings.dtype)
 
@@ -103,8 +106,9 @@ def _bins(embeddings: Tensor, bandwidth: float) -> tuple[Tensor, Tensor]:
     return (bins.float() * bandwidth).double(), first
 
 
-def _climb(leaves: Leaves, seeds: Tensor, bandwidth: float) -> tuple[Tensor, Tensor]:
+def _climb(leaves: Leaves, seeds: Tensor, bandwidth: float, meet: float) -> tuple[Tensor, Tensor]:
     """Positions where the seeds come to rest and the number of points that made them, without empty ones."""
+    paths = _Paths(len(seeds), meet * bandwidth)
     at = seeds.clone()
     counts = torch.zeros(len(at), dtype=torch.int64, device=at.device)
     active = torch.arange(len(at), device=at.device)
@@ -117,9 +121,33 @@ def _climb(leaves: Leaves, seeds: Tensor, bandwidth: float) -> tuple[Tensor, Ten
         shift = (mean - at[active]).square().sum(1).sqrt()
         at[active] = mean
         active = active[shift > STOP * bandwidth]
+        if meet:
+            ended = paths.ended(at[active], active)
+            counts[active[ended]] = 0
+            active = active[~ended]
         if not len(active):
             break
     return at[counts > 0], counts[counts > 0]
+
+
+class _Paths:
+    """Which seed came to each cell first, and whom seeds follow that came later."""
+
+    def __init__(self, seeds: int, width: float):
+        self._first: dict[tuple[int, ...], int] = {}
+        self._follows, self._width = list(range(seeds)), width
+
+    def ended(self, at: Tensor, seeds: Tensor) -> Tensor:
+        """(A,) bool: do the seeds (A,), now at (A, D), meet the path of another?"""
+        cells = torch.floor(at / self._width).to(torch.int64).tolist()
+        ended = []
+        for cell, seed in zip(map(tuple, cells), seeds.tolist()):
+            leader = self._first.setdefault(cell, seed)
+            while self._follows[leader] != leader:
+                leader = self._follows[leader]
+            self._follows[seed] = leader
+            ended.append(leader != seed)
+        return torch.tensor(ended, dtype=torch.bool, device=at.device)
 
 
 def _suppress(modes: np.ndarray, counts: np.ndarray, bandwidth: float) -> np.ndarray:

@@ -7,27 +7,27 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
+#include <unordered_map>
 #include <vector>
 
 #include "kernel.h"
 #include "parallel.h"
+#include "simd.h"
 
 namespace {
 
-constexpr int LEAF = 64;         // points per leaf
-constexpr int LANES = 8;         // doubles handled together, and nodes per parent
-constexpr int CELLS_PER_BIN = 8; // resolution of the space-filling order
+constexpr int LEAF = 64;  // points per leaf
+constexpr int FAN = 8;    // nodes per parent
+constexpr int LANES = kLanes<double>;
+constexpr int CELLS_PER_BIN = 8;  // resolution of the space-filling order
 constexpr int MAX_ITERATIONS = 300;
 constexpr double STOP = 1e-3;    // of the bandwidth
 constexpr double SLACK = 1e-12;  // boxes this near to the sphere are not trusted to rounding: their points decide
 
-typedef double Lane __attribute__((vector_size(LANES * sizeof(double))));
-typedef int64_t Mask __attribute__((vector_size(LANES * sizeof(int64_t))));
-typedef float Lane32 __attribute__((vector_size(2 * LANES * sizeof(float))));
-typedef int32_t Mask32 __attribute__((vector_size(2 * LANES * sizeof(int32_t))));
-
-inline Lane smaller(Lane a, Lane b) { return a < b ? a : b; }
-inline Lane larger(Lane a, Lane b) { return a < b ? b : a; }
+typedef Vector<double> Lane;
+typedef int64_t Mask __attribute__((vector_size(kVectorBytes)));
+typedef Vector<float> Lane32;
+typedef int32_t Mask32 __attribute__((vector_size(kVectorBytes)));
 
 // LANES values of either precision as doubles.
 template <class X>
@@ -36,12 +36,6 @@ inline Lane wide(const X *x) {
   Some some;
   std::memcpy(&some, x, sizeof some);
   return __builtin_convertvector(some, Lane);
-}
-inline Mask wide_count(const int32_t *x) {
-  typedef int32_t Some __attribute__((vector_size(LANES * sizeof(int32_t))));
-  Some some;
-  std::memcpy(&some, x, sizeof some);
-  return __builtin_convertvector(some, Mask);
 }
 
 template <int D>
@@ -75,23 +69,19 @@ struct Node {
   }
 };
 
-// LANES nodes with the same parent, or all empty ones at the end: in no ball, and of no count.
+// FAN nodes with the same parent; nodes that are missing at the end have an empty box, which is in no ball. Boxes are in
+// float: `Tree::ball` leaves room for what that rounds off.
 template <int D>
 struct Siblings {
-  Lane low[D], high[D], sum[D];
-  Mask count;
+  float low[D][FAN], high[D][FAN];
+  double sum[FAN][D] = {};
+  int64_t count[FAN] = {};
   Siblings() {
-    for (int i = 0; i < LANES; ++i) put(i, Node<D>());
+    for (int i = 0; i < FAN; ++i) put(i, Node<D>());
   }
   void put(int i, const Node<D> &node) {
     count[i] = node.count;
-    for (int d = 0; d < D; ++d) low[d][i] = node.low[d], high[d][i] = node.high[d], sum[d][i] = node.sum[d];
-  }
-  Node<D> get(int i) const {
-    Node<D> node;
-    node.count = count[i];
-    for (int d = 0; d < D; ++d) node.low[d] = low[d][i], node.high[d] = high[d][i], node.sum[d] = sum[d][i];
-    return node;
+    for (int d = 0; d < D; ++d) low[d][i] = float(node.low[d]), high[d][i] = float(node.high[d]), sum[i][d] = node.sum[d];
   }
 };
 
@@ -115,6 +105,7 @@ struct Tree {
   const int dim, threads;
   std::vector<uint32_t> order;
   std::vector<X> leaves;  // [leaf][dimension][LEAF], the last one filled up with NaN, which is in no ball
+  std::vector<Node<D>> boxes;                    // of the leaves
   std::vector<std::vector<Siblings<D>>> levels;  // levels[0]: the boxes of the leaves
   double largest = 0;  // absolute coordinate
 
@@ -122,24 +113,24 @@ struct Tree {
       : points(points), n(points.n), leaf_count((n + LEAF - 1) / LEAF), dim(points.dim), threads(threads) {
     sort_along_curve(bandwidth);
     leaves.resize(leaf_count * D * LEAF);
-    levels.emplace_back((leaf_count + LANES - 1) / LANES);
+    boxes.resize(leaf_count);
     parallel(threads, (leaf_count + 63) / 64, [&](int64_t task) {
       for (int64_t leaf = task * 64; leaf < std::min(leaf_count, task * 64 + 64); ++leaf) fill(leaf);
     });
-    while (levels.back().size() > 4) {
-      const auto &fine = levels.back();
-      std::vector<Siblings<D>> coarse((fine.size() + LANES - 1) / LANES);
-      for (size_t i = 0; i < fine.size(); ++i) {
-        Node<D> all;
-        for (int j = 0; j < LANES; ++j) all.add(fine[i].get(j));
-        coarse[i / LANES].put(i % LANES, all);
+    std::vector<Node<D>> nodes = boxes, coarse;
+    do {
+      std::vector<Siblings<D>> level((nodes.size() + FAN - 1) / FAN);
+      coarse.assign(level.size(), Node<D>());
+      for (size_t i = 0; i < nodes.size(); ++i) {
+        level[i / FAN].put(i % FAN, nodes[i]);
+        coarse[i / FAN].add(nodes[i]);
       }
-      levels.push_back(std::move(coarse));
-    }
+      levels.push_back(std::move(level));
+      nodes.swap(coarse);
+    } while (nodes.size() > 4);
   }
 
   const X *leaf_points(int64_t leaf) const { return &leaves[leaf * D * LEAF]; }
-  Node<D> leaf_box(int64_t leaf) const { return levels[0][leaf / LANES].get(leaf % LANES); }
 
   void fill(int64_t leaf) {
     X *out = &leaves[leaf * D * LEAF];
@@ -158,7 +149,7 @@ struct Tree {
         node.sum[d] += x;
       }
     }
-    levels[0][leaf / LANES].put(leaf % LANES, node);
+    boxes[leaf] = node;
   }
 
   // Z-order of cells that are aligned with the bins of the seeds, so that the points of a bin lie together.
@@ -231,97 +222,118 @@ struct Tree {
     }
   }
 
+  // What float may be wrong by in a squared distance near `square`, from coordinates as large as those of the points.
+  double doubt(double square) const {
+    const double radius = std::sqrt(square);
+    return (16 + 2 * D) * double(std::numeric_limits<float>::epsilon()) * (largest + radius) * radius;
+  }
+
   // Number and sum of the points within sqrt(square) of `c`.
   int64_t ball(const double *c, double square, double *sum) const {
-    Lane sums[D], center[D];
-    Mask counts = {};
-    for (int d = 0; d < D; ++d) {
-      sums[d] = Lane{};
-      center[d] = Lane{} + c[d];
-    }
-    auto visit = [&](auto &&self, int level, int64_t at) -> void {
-      const Siblings<D> &nodes = levels[level][at];
-      Lane nearest = {}, farthest = {};
-      for (int d = 0; d < D; ++d) {
-        const Lane below = nodes.low[d] - center[d], above = center[d] - nodes.high[d];
-        const Lane out = larger(Lane{}, larger(below, above)), far = smaller(below, above);
-        nearest += out * out;
-        farthest += far * far;
-      }
-      const Mask whole = farthest < Lane{} + square * (1 - SLACK);
-      const Mask cut = (nearest <= Lane{} + square * (1 + SLACK)) & ~whole;
-      counts += whole & nodes.count;
-      for (int d = 0; d < D; ++d) sums[d] += (Lane)(whole & (Mask)nodes.sum[d]);
-      for (int i = 0; i < LANES; ++i) {
-        if (!cut[i]) continue;
-        if (level > 0) self(self, level - 1, at * LANES + i);
-        else add_inside(at * LANES + i, c, square, sums, counts);
-      }
-    };
-    for (size_t at = 0; at < levels.back().size(); ++at) visit(visit, int(levels.size()) - 1, at);
+    Ball found(*this, c, square);
+    for (size_t at = 0; at < levels.back().size(); ++at) found.visit(int(levels.size()) - 1, at);
+    return found.total(sum);
+  }
+
+  struct Ball {
+    const Tree &tree;
+    const double *c;
+    const double square;
+    const float sure, possible;  // squared distances up to which a box surely, and from which on it surely does not …
+    Lane sums[D];                // of single points
+    double whole_sum[D];         // of whole boxes
     int64_t count = 0;
-    for (int d = 0; d < D; ++d) sum[d] = 0;
-    for (int lane = 0; lane < LANES; ++lane) {
-      count += counts[lane];
-      for (int d = 0; d < D; ++d) sum[d] += sums[d][lane];
-    }
-    return count;
-  }
 
-  // Adds the points of a leaf that lie in the ball.
-  void add_inside(int64_t leaf, const double *c, double square, Lane *sums, Mask &counts) const {
-    if constexpr (sizeof(X) == sizeof(float))
-      if (add_inside_in_float(leaf, c, square, sums, counts)) return;
-    const X *x = leaf_points(leaf);
-    for (int at = 0; at < LEAF; at += LANES) {
-      Lane distance = {};
-      for (int d = 0; d < D; ++d) {
-        const Lane step = wide(x + d * LEAF + at) - c[d];
-        distance += step * step;
+    Ball(const Tree &tree, const double *c, double square)
+        : tree(tree), c(c), square(square), sure(float(square - tree.doubt(square))),
+          possible(float(square + tree.doubt(square))) {
+      for (int d = 0; d < D; ++d) sums[d] = Lane{}, whole_sum[d] = 0;
+    }
+
+    void visit(int level, int64_t at) {
+      const Siblings<D> &nodes = tree.levels[level][at];
+      for (int part = 0; part < FAN; part += kHalf) {
+        Floats nearest = {}, farthest = {};
+        for (int d = 0; d < D; ++d) {
+          const float center = float(c[d]);
+          const Floats below = load_floats(nodes.low[d] + part) - center, above = center - load_floats(nodes.high[d] + part);
+          const Floats larger = below < above ? above : below, far = below < above ? below : above;
+          const Floats out = larger > Floats{} ? larger : Floats{};
+          nearest += out * out;
+          farthest += far * far;
+        }
+        const uint32_t whole = bits_of(farthest < Floats{} + sure);
+        // Asked this way round, a distance that overflowed or is no number leaves the answer to the points.
+        const uint32_t cut = ~bits_of(nearest > Floats{} + possible) & ~whole & ((1u << kHalf) - 1);
+        for (uint32_t left = whole; left; left &= left - 1) {
+          const int i = part + __builtin_ctz(left);
+          count += nodes.count[i];
+          for (int d = 0; d < D; ++d) whole_sum[d] += nodes.sum[i][d];
+        }
+        for (uint32_t left = cut; left; left &= left - 1) {
+          const int64_t child = at * FAN + part + __builtin_ctz(left);
+          if (level > 0) visit(level - 1, child);
+          else if (child < tree.leaf_count) add_inside(child);
+        }
       }
-      const Mask inside = distance <= Lane{} + square;
-      counts -= inside;  // true is −1
-      for (int d = 0; d < D; ++d) sums[d] += (Lane)(inside & (Mask)wide(x + d * LEAF + at));
     }
-  }
 
-  // The same with twice as many at a time; false, and nothing added, where float cannot tell on which side a point lies.
-  bool add_inside_in_float(int64_t leaf, const double *c, double square, Lane *sums, Mask &counts) const {
-    const X *x = leaf_points(leaf);
-    const double radius = std::sqrt(square), doubt = 16 * std::numeric_limits<float>::epsilon() * (largest + radius) * radius;
-    const Lane32 surely = Lane32{} + float(square - doubt), maybe = Lane32{} + float(square + doubt);
-    Lane32 partial[D] = {};
-    Mask32 found = {}, unsure = {};
-    for (int at = 0; at < LEAF; at += 2 * LANES) {
-      Lane32 distance = {};
+    int64_t total(double *sum) const {
       for (int d = 0; d < D; ++d) {
-        const Lane32 step = load(x + d * LEAF + at) - float(c[d]);
-        distance += step * step;
+        sum[d] = whole_sum[d];
+        for (int lane = 0; lane < LANES; ++lane) sum[d] += sums[d][lane];
       }
-      const Mask32 inside = distance <= surely;
-      unsure |= inside ^ (distance <= maybe);
-      found -= inside;
-      for (int d = 0; d < D; ++d) partial[d] += (Lane32)(inside & (Mask32)load(x + d * LEAF + at));
+      return count;
     }
-    int any = 0;
-    for (int i = 0; i < 2 * LANES; ++i) any |= unsure[i];
-    if (any) return false;
-    int32_t each[2 * LANES];
-    std::memcpy(each, &found, sizeof found);
-    counts += wide_count(each) + wide_count(each + LANES);
-    for (int d = 0; d < D; ++d) {
-      float both[2 * LANES];
-      std::memcpy(both, &partial[d], sizeof both);
-      sums[d] += wide(both) + wide(both + LANES);
-    }
-    return true;
-  }
 
-  static Lane32 load(const X *x) {
-    Lane32 value;
-    std::memcpy(&value, x, sizeof value);
-    return value;
-  }
+    // Adds the points of a leaf that lie in the ball.
+    void add_inside(int64_t leaf) {
+      if constexpr (sizeof(X) == sizeof(float))
+        if (add_inside_in_float(leaf)) return;
+      const X *x = tree.leaf_points(leaf);
+      Mask counts = {};
+      for (int at = 0; at < LEAF; at += LANES) {
+        Lane distance = {};
+        for (int d = 0; d < D; ++d) {
+          const Lane step = wide(x + d * LEAF + at) - c[d];
+          distance += step * step;
+        }
+        const Mask inside = distance <= Lane{} + square;
+        counts -= inside;  // true is −1
+        for (int d = 0; d < D; ++d) sums[d] += (Lane)(inside & (Mask)wide(x + d * LEAF + at));
+      }
+      for (int lane = 0; lane < LANES; ++lane) count += counts[lane];
+    }
+
+    // The same with twice as many at a time; false, and nothing added, where float cannot tell on which side a point lies.
+    bool add_inside_in_float(int64_t leaf) {
+      const X *x = tree.leaf_points(leaf);
+      const Lane32 surely = Lane32{} + sure, maybe = Lane32{} + possible;
+      Lane32 partial[D] = {};
+      Mask32 found = {}, unsure = {};
+      for (int at = 0; at < LEAF; at += 2 * LANES) {
+        Lane32 distance = {};
+        for (int d = 0; d < D; ++d) {
+          const Lane32 step = load(x + d * LEAF + at) - float(c[d]);
+          distance += step * step;
+        }
+        const Mask32 inside = distance <= surely;
+        unsure |= inside ^ (distance <= maybe);
+        found -= inside;
+        for (int d = 0; d < D; ++d) partial[d] += (Lane32)(inside & (Mask32)load(x + d * LEAF + at));
+      }
+      int32_t any = 0, inside = 0;
+      for (int i = 0; i < 2 * LANES; ++i) any |= unsure[i], inside += found[i];
+      if (any) return false;
+      count += inside;
+      for (int d = 0; d < D; ++d) {
+        float both[2 * LANES];
+        std::memcpy(both, &partial[d], sizeof both);
+        sums[d] += wide(both) + wide(both + LANES);
+      }
+      return true;
+    }
+  };
 };
 
 template <int D>
@@ -334,18 +346,64 @@ struct Mode {
   }
 };
 
+// Moves a mode to the mean of the points around it; returns by how far. The count becomes 0 where there are no points.
 template <int D, class X>
-Mode<D> climb(const Tree<D, X> &tree, Mode<D> mode, double bandwidth) {
-  for (int iteration = 0;; ++iteration) {
-    double sum[D], shift = 0;
-    mode.count = tree.ball(mode.at, bandwidth * bandwidth, sum);
-    if (!mode.count) return mode;
-    for (int d = 0; d < D; ++d) {
-      const double next = sum[d] / mode.count;
-      shift += (next - mode.at[d]) * (next - mode.at[d]);
-      mode.at[d] = next;
+double step(const Tree<D, X> &tree, Mode<D> &mode, double bandwidth) {
+  double sum[D], shift = 0;
+  mode.count = tree.ball(mode.at, bandwidth * bandwidth, sum);
+  for (int d = 0; d < D && mode.count; ++d) {
+    const double next = sum[d] / double(mode.count);
+    shift += (next - mode.at[d]) * (next - mode.at[d]);
+    mode.at[d] = next;
+  }
+  return std::sqrt(shift);
+}
+
+template <int D, class X>
+void climb(const Tree<D, X> &tree, Mode<D> &mode, double bandwidth) {
+  for (int iteration = 0; iteration <= MAX_ITERATIONS; ++iteration)
+    if (step(tree, mode, bandwidth) <= STOP * bandwidth || !mode.count) return;
+}
+
+// Seeds that meet go on as one: all climb a step at a time, and one that comes to a cell of width `meet` bandwidths where
+// another has been before ends, for it would mostly follow the other's path. Ends have a count of 0.
+template <int D, class X>
+void climb_together(const Tree<D, X> &tree, std::vector<Mode<D>> &modes, double bandwidth, double meet) {
+  struct Cell {
+    int64_t at[D];
+    bool operator==(const Cell &o) const { return std::equal(at, at + D, o.at); }
+  };
+  struct Hash {
+    size_t operator()(const Cell &cell) const {
+      uint64_t hash = 0;
+      for (int64_t v : cell.at) hash = (hash ^ uint64_t(v)) * 0x9E3779B97F4A7C15u, hash ^= hash >> 29;
+      return size_t(hash);
     }
-    if (std::sqrt(shift) <= STOP * bandwidth || iteration == MAX_ITERATIONS) return mode;
+  };
+  constexpr int64_t group = 8;
+  std::unordered_map<Cell, int32_t, Hash> first;  // the seed that came to a cell first
+  std::vector<int32_t> active(modes.size()), follows(modes.size());
+  std::iota(active.begin(), active.end(), 0);
+  std::iota(follows.begin(), follows.end(), 0);
+  std::vector<double> shift(modes.size());
+  for (int iteration = 0; iteration <= MAX_ITERATIONS && !active.empty(); ++iteration) {
+    const int64_t many = int64_t(active.size());
+    parallel(tree.threads, (many + group - 1) / group, [&](int64_t task) {
+      for (int64_t i = task * group; i < std::min(many, (task + 1) * group); ++i)
+        shift[active[i]] = step(tree, modes[active[i]], bandwidth);
+    });
+    size_t left = 0;
+    for (const int32_t i : active) {
+      if (!modes[i].count || shift[i] <= STOP * bandwidth) continue;  // at rest
+      Cell cell;
+      for (int d = 0; d < D; ++d) cell.at[d] = int64_t(std::floor(modes[i].at[d] / (meet * bandwidth)));
+      int32_t leader = first.emplace(cell, i).first->second;
+      while (follows[leader] != leader) leader = follows[leader] = follows[follows[leader]];
+      follows[i] = leader;
+      if (leader == i) active[left++] = i;
+      else modes[i].count = 0;
+    }
+    active.resize(left);
   }
 }
 
@@ -377,9 +435,10 @@ std::vector<Mode<D>> seeds(const Tree<D, X> &tree, double bandwidth, bool at_poi
 }
 
 template <int D, class X>
-std::vector<Mode<D>> climb_all(const Tree<D, X> &tree, double bandwidth, bool at_points) {
+std::vector<Mode<D>> climb_all(const Tree<D, X> &tree, double bandwidth, double meet, bool at_points) {
   std::vector<Mode<D>> modes = seeds(tree, bandwidth, at_points);
-  parallel(tree.threads, modes.size(), [&](int64_t i) { modes[i] = climb(tree, modes[i], bandwidth); });
+  if (meet > 0) climb_together(tree, modes, bandwidth, meet);
+  else parallel(tree.threads, int64_t(modes.size()), [&](int64_t i) { climb(tree, modes[i], bandwidth); });
   modes.erase(std::remove_if(modes.begin(), modes.end(), [](const Mode<D> &m) { return !m.count; }), modes.end());
   return modes;
 }
@@ -435,11 +494,11 @@ void assign(const Tree<D, X> &tree, const std::vector<Mode<D>> &centers, int64_t
   parallel(tree.threads, tasks, [&](int64_t task) {
     const int64_t begin = task * group, end = std::min(tree.leaf_count, begin + group);
     Node<D> box;
-    for (int64_t i = begin; i < end; ++i) box.add(tree.leaf_box(i));
+    for (int64_t i = begin; i < end; ++i) box.add(tree.boxes[i]);
     std::vector<int> some, few;
     candidates(box, centers, all, some);
     for (int64_t i = begin; i < end; ++i) {
-      const Node<D> leaf = tree.leaf_box(i);
+      const Node<D> &leaf = tree.boxes[i];
       candidates(leaf, centers, some, few);
       alignas(64) int64_t nearest[LEAF];
       for (int block = 0; block < LEAF / LANES; ++block) {
@@ -464,33 +523,37 @@ void assign(const Tree<D, X> &tree, const std::vector<Mode<D>> &centers, int64_t
 }
 
 template <int D, class X>
-int64_t run(const Points<X> &points, double bandwidth, int threads, int64_t *labels, double *out) {
-  const Tree<D, X> tree(points, bandwidth, threads);
-  std::vector<Mode<D>> modes = climb_all(tree, bandwidth, false);
-  // In many dimensions a bin's centre can be out of every point's reach; a point is always in its own.
-  if (modes.empty()) modes = climb_all(tree, bandwidth, true);
-  const std::vector<Mode<D>> centers = suppress(std::move(modes), bandwidth);
-  for (size_t i = 0; i < centers.size(); ++i) std::copy(centers[i].at, centers[i].at + points.dim, out + i * points.dim);
-  assign(tree, centers, labels);
-  return centers.size();
+void run(const Points<X> &points, const double *bandwidths, int64_t scales, double meet, int threads, int64_t *labels,
+         double *out, int64_t *counts) {
+  // Cells of the curve are aligned with the bins of the widest bandwidth, and with those of its halves.
+  const Tree<D, X> tree(points, bandwidths[0], threads);
+  for (int64_t s = 0; s < scales; ++s, labels += points.n, out += points.n * points.dim) {
+    const double bandwidth = bandwidths[s];
+    std::vector<Mode<D>> modes = climb_all(tree, bandwidth, meet, false);
+    // In many dimensions a bin's centre can be out of every point's reach; a point is always in its own.
+    if (modes.empty()) modes = climb_all(tree, bandwidth, meet, true);
+    const std::vector<Mode<D>> centers = suppress(std::move(modes), bandwidth);
+    for (size_t i = 0; i < centers.size(); ++i) std::copy(centers[i].at, centers[i].at + points.dim, out + i * points.dim);
+    counts[s] = int64_t(centers.size());
+    assign(tree, centers, labels);
+  }
 }
 
+// points (n, dim), n < 2^32, dim ≤ 32; bandwidths (scales), each the first one or a half, a quarter … of it. For each
+// scale: labels (n), centers with room for (n, dim), best-supported first, and their number. meet: 0 for the exact answer,
+// or the width of the cells, in bandwidths, in which seeds meet.
 template <class X>
-int64_t run(const Points<X> &points, double bandwidth, int threads, int64_t *labels, double *out) {
+void mean_shift(Threads threads, const X *data, int64_t n, int64_t dim, const double *bandwidths, int64_t scales, double meet,
+                int64_t *labels, double *centers, int64_t *counts) {
+  const Points<X> points{data, n, int(dim)};
+  const auto answer = [&](auto size) {
+    run<size()>(points, bandwidths, scales, meet, int(threads), labels, centers, counts);
+  };
   // Between these sizes, dimensions are filled up with zeros, which move nothing.
-  if (points.dim <= 2) return run<2>(points, bandwidth, threads, labels, out);
-  if (points.dim <= 4) return run<4>(points, bandwidth, threads, labels, out);
-  if (points.dim <= 8) return run<8>(points, bandwidth, threads, labels, out);
-  return points.dim <= 32 ? run<32>(points, bandwidth, threads, labels, out) : -1;
-}
-
-
-// points (n, dim), n < 2^32; labels (n); centers with room for (n, dim), best-supported first.
-// Returns the number of centers, -1 beyond 32 dimensions.
-template <class X>
-int64_t mean_shift(Threads threads, const X *data, int64_t n, int64_t dim, double bandwidth, int64_t *labels,
-                   double *centers) {
-  return run(Points<X>{data, n, int(dim)}, bandwidth, int(threads), labels, centers);
+  if (dim <= 2) answer(std::integral_constant<int, 2>());
+  else if (dim <= 4) answer(std::integral_constant<int, 4>());
+  else if (dim <= 8) answer(std::integral_constant<int, 8>());
+  else answer(std::integral_constant<int, 32>());
 }
 
 }  // namespace

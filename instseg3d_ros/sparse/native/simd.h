@@ -4,8 +4,10 @@
 #include <cstring>
 #include <type_traits>
 
-#ifdef __AVX512BF16__
+#if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #if defined(__AVX512F__)
@@ -49,6 +51,33 @@ inline Vector<T> load(const T *p) {
 template <class T>
 inline void store(T *p, Vector<T> v) {
   *reinterpret_cast<typename Simd<T>::loose *>(p) = v;
+}
+
+// Eight floats, in one register or in two: what trees and sorted candidates are worked on by, whatever the processor.
+constexpr int kHalf = kVectorBytes >= 32 ? 8 : 4;
+typedef float Floats __attribute__((vector_size(kHalf * sizeof(float))));
+typedef int32_t FloatsMask __attribute__((vector_size(kHalf * sizeof(int32_t))));
+
+inline Floats load_floats(const float *p) {
+  Floats v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+// Bit i is set where lane i of a comparison is true.
+inline uint32_t bits_of(FloatsMask mask) {
+#if defined(__AVX__)
+  return uint32_t(_mm256_movemask_ps((__m256)mask));
+#elif defined(__x86_64__)
+  return uint32_t(_mm_movemask_ps((__m128)mask));
+#elif defined(__aarch64__)
+  const uint32x4_t weight = {1, 2, 4, 8};
+  return vaddvq_u32(vandq_u32((uint32x4_t)mask, weight));
+#else
+  uint32_t bits = 0;
+  for (int i = 0; i < kHalf; ++i) bits |= uint32_t(mask[i] & 1) << i;
+  return bits;
+#endif
 }
 
 // What features and weights are made of, and how they are multiplied: one channel of a row with a vector of weights for
