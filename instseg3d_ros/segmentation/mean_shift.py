@@ -13,7 +13,7 @@ from instseg3d_ros.segmentation.mean_shift_torch import mean_shift_torch
 from instseg3d_ros.sparse.native import kernels
 
 MAX_DIMENSIONS = 32  # of the native kernel
-MEET = 1 / 8  # width of the cells in which seeds meet, in bandwidths
+MEET = 1 / 32  # width of the cells in which seeds meet, in bandwidths
 
 
 def mean_shift(embeddings: Tensor, bandwidth: float = 1.0) -> tuple[Tensor, Tensor]:
@@ -36,7 +36,7 @@ def mean_shift_scales(embeddings: Tensor, bandwidths: Sequence[float]) -> list[T
     """Labels (M,) int64 of embeddings (M, D) for each bandwidth, each of them a half, a quarter … of the first.
 
     As `mean_shift`, in a fraction of the time, for the frames of a camera: all bandwidths share one tree, and seeds
-    that meet go on as one. A seed that comes to a cell of an eighth of the bandwidth where another has been before
+    that meet go on as one. A seed that comes to a cell of a 32nd of the bandwidth where another has been before
     ends there. No cell is walked through twice, so the number of ball queries is bounded by that of the cells, however
     broad the embedding is. A mode that only one of two meeting seeds would have found can be lost.
     """
@@ -71,7 +71,5 @@ def _native(embeddings: Tensor, bandwidths: np.ndarray, meet: float) -> list[tup
     centers = torch.empty((scales, *embeddings.shape), dtype=torch.float64)
     counts = np.zeros(scales, np.int64)
     inputs = embeddings, *embeddings.shape, bandwidths, scales, meet
-    kernels.call(
-        "mean_shift", f"mean_shift_{kernels.SUFFIX[embeddings.dtype]}", *inputs, labels, centers, counts
-    )
+    kernels.call("mean_shift", f"mean_shift_{kernels.SUFFIX[embeddings.dtype]}", *inputs, labels, centers, counts)
     return [(labels[s], centers[s, :count].to(embeddings.dtype)) for s, count in enumerate(counts.tolist())]

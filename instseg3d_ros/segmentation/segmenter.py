@@ -18,7 +18,7 @@ from instseg3d_ros.network.inputs import NetworkInput
 from instseg3d_ros.network.model import Network
 from instseg3d_ros.segmentation.description import input_widths
 from instseg3d_ros.segmentation.instances import find_instances
-from instseg3d_ros.segmentation.mean_shift import mean_shift
+from instseg3d_ros.segmentation.mean_shift import mean_shift_scales
 from instseg3d_ros.segmentation.memory_limit import check_memory
 from instseg3d_ros.segmentation.options import Options
 from instseg3d_ros.segmentation.result import Result, move_instances
@@ -94,12 +94,12 @@ class Segmenter:
         return probability.index_select(1, self._stuff).sum(dim=1) <= 1 - min_thing
 
     @staticmethod
-    def _clusters(embedding: torch.Tensor, rows: torch.Tensor, bandwidth: float) -> torch.Tensor:
-        """(V,) cluster of the voxels `rows`, −1 for all others."""
-        cluster = torch.full((len(embedding),), -1, device=embedding.device)
-        if len(rows):
-            cluster[rows] = mean_shift(embedding[rows], bandwidth)[0]
-        return cluster
+    def _clusters(embedding: torch.Tensor, rows: torch.Tensor, bandwidths: tuple[float, ...]) -> list[torch.Tensor]:
+        """For each bandwidth (V,) cluster of the voxels `rows`, −1 for all others."""
+        clusters = torch.full((len(bandwidths), len(embedding)), -1, device=embedding.device)
+        for cluster, labels in zip(clusters, mean_shift_scales(embedding[rows], bandwidths)):
+            cluster[rows] = labels
+        return list(clusters)
 
     def __call__(self, points: np.ndarray, colors: np.ndarray | None = None) -> Result:
         points, colors = check_cloud(points, colors)
@@ -159,10 +159,10 @@ class Segmenter:
         with clock("graph"):
             embedding = network.refine(embedding, voxels, things)
         with clock("cluster"):
-            cluster = self._clusters(embedding, things, options.bandwidth)
-            fine = self._clusters(embedding, things, options.bandwidth / 2) if options.merge else None
+            scales = (options.bandwidth, options.bandwidth / 2) if options.merge else (options.bandwidth,)
+            cluster, *fine = self._clusters(embedding, things, scales)
         with clock("instances"):
-            evidence = Evidence(voxels, probability, embedding, cluster, fine, features)
+            evidence = Evidence(voxels, probability, embedding, cluster, fine[0] if fine else None, features)
             answer = find_instances(evidence, self.labels, options, network.object_head, self.card.calibration)
         return _Answer(rows, rotation, voxels.voxel_of_point.cpu().numpy(), answer)
 

@@ -4,7 +4,7 @@ import torch
 from sklearn.cluster import MeanShift
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.segmentation.mean_shift import mean_shift
+from instseg3d_ros.segmentation.mean_shift import MEET, mean_shift, mean_shift_scales
 from instseg3d_ros.segmentation.mean_shift_torch import mean_shift_torch
 from instseg3d_ros.sparse.native import kernels
 
@@ -142,3 +142,43 @@ def test_bandwidth_is_a_length(bandwidth):
 def test_shape_is_checked(shape):
     with pytest.raises(InputError, match="expected"):
         mean_shift(torch.zeros(shape))
+
+
+def scales_by_torch(x, bandwidths):
+    return [mean_shift_torch(x, bandwidth, MEET)[0] for bandwidth in bandwidths]
+
+
+@pytest.mark.parametrize("scales", [mean_shift_scales, scales_by_torch])
+@pytest.mark.parametrize("case", ["well separated", "far from the origin", "all the same", "8 dimensions"])
+def test_seeds_that_meet_find_the_same_clusters(scales, case):
+    x = torch.from_numpy(CASES[case](np.random.default_rng(1)).astype(np.float32))
+    for labels, bandwidth in zip(scales(x, (1.0, 0.5)), (1.0, 0.5)):
+        exact = mean_shift(x, bandwidth)[0]
+        assert len(torch.unique(labels * 1000 + exact)) == len(torch.unique(exact)) == len(torch.unique(labels))
+
+
+def test_seeds_that_meet_in_both_implementations():
+    x = torch.from_numpy(blobs(np.random.default_rng(8), 3000, 8, 4, 0.35, 2).astype(np.float32))
+    for labels, other in zip(mean_shift_scales(x, (1.0, 0.5)), scales_by_torch(x, (1.0, 0.5))):
+        assert torch.equal(labels, other)
+
+
+def test_seeds_that_meet_on_any_number_of_threads():
+    x = torch.from_numpy(np.random.default_rng(4).uniform(-3, 3, (20000, 4)).astype(np.float32))
+    before, answers = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            answers.append(torch.stack(mean_shift_scales(x, (1.0, 0.5))))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(answers[0], answers[1]) and torch.equal(answers[0], answers[2])
+
+
+def test_half_a_million_points_in_one_blob():
+    """As of a frame that is one object: a broad embedding without a valley."""
+    if not kernels.available("mean_shift"):
+        pytest.skip("no C++ compiler")
+    x = torch.from_numpy(np.random.default_rng(5).normal(0, 0.3, (500_000, 4)).astype(np.float32))
+    for labels in mean_shift_scales(x, (1.0, 0.5)):
+        assert len(labels) == len(x) and labels.min() == 0

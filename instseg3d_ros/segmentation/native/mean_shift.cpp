@@ -550,8 +550,7 @@ void mean_shift(Threads threads, const X *data, int64_t n, int64_t dim, const do
     run<size()>(points, bandwidths, scales, meet, int(threads), labels, centers, counts);
   };
   // Between these sizes, dimensions are filled up with zeros, which move nothing.
-  if (dim <= 2) answer(std::integral_constant<int, 2>());
-  else if (dim <= 4) answer(std::integral_constant<int, 4>());
+  if (dim <= 4) answer(std::integral_constant<int, 4>());
   else if (dim <= 8) answer(std::integral_constant<int, 8>());
   else answer(std::integral_constant<int, 32>());
 }

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import logging
+import os
 import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -70,7 +71,7 @@ def _libraries(isa: str) -> tuple[dict[str, ctypes.CDLL], dict[str, str]]:
         except build.BuildError as error:
             failed[name] = str(error)
 
-    with ThreadPoolExecutor(len(build.SOURCES)) as pool:
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         list(pool.map(load, build.SOURCES))
     if failed:
         _log.warning("%s", summary(failed))

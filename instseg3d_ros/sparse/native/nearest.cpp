@@ -4,14 +4,12 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <vector>
-
-#ifdef __AVX__
-#include <immintrin.h>
-#endif
 
 #include "kernel.h"
 #include "parallel.h"
+#include "simd.h"
 
 namespace {
 
@@ -21,42 +19,54 @@ constexpr int64_t kChunk = 128;
 // Centre first, then faces, edges, corners: the best come early, and few of the rest have to be sorted in.
 constexpr int kOrder[27] = {13, 4, 10, 12, 14, 16, 22, 1, 3, 5, 7, 9, 11, 15, 17, 19, 21, 23, 25, 0, 2, 6, 8, 18, 20, 24, 26};
 
-// A candidate is one integer: its squared distance above, whose bits order like the number itself, its row below, which
-// breaks ties. Eight of them are sorted and merged at a time by a network without branches.
-typedef int64_t Eight __attribute__((vector_size(64)));
-constexpr int64_t kFarthest = std::numeric_limits<int64_t>::max();
-constexpr int64_t kNone = int64_t(0x7F000000) << 32;  // from here on a key is no distance, but a place left empty
+constexpr float kNone = std::numeric_limits<float>::max();  // the distance in a place that is empty
 
-inline Eight smaller(Eight a, Eight b) { return a < b ? a : b; }
-inline Eight larger(Eight a, Eight b) { return a < b ? b : a; }
+// Eight candidates, by squared distance and row, in as many vectors as that takes. They are sorted and merged by networks
+// without branches; of equal distances either may come first.
+constexpr int kParts = 8 / kHalf;
+struct Eight {
+  Floats distance[kParts];
+  FloatsMask row[kParts];
+};
+
+// All ones in the lanes of part P that keep the smaller of lanes i and i ^ J.
+template <int J, int P>
+inline FloatsMask lower() {
+  FloatsMask mask;
+  for (int lane = 0; lane < kHalf; ++lane) mask[lane] = (lane + P * kHalf) < ((lane + P * kHalf) ^ J) ? -1 : 0;
+  return mask;
+}
 
 // Lane i and lane i ^ J are put in order, the smaller one in the lower lane.
 template <int J>
-inline Eight exchange(Eight a) {
-  const Eight b = __builtin_shuffle(a, Eight{0 ^ J, 1 ^ J, 2 ^ J, 3 ^ J, 4 ^ J, 5 ^ J, 6 ^ J, 7 ^ J});
-  constexpr auto from = [](int i) { return int64_t(i < (i ^ J) ? i : i + 8); };
-  return __builtin_shuffle(smaller(a, b), larger(a, b),
-                           Eight{from(0), from(1), from(2), from(3), from(4), from(5), from(6), from(7)});
+inline Eight ordered(const Eight &a) {
+  Eight result;
+  const auto part = [&](auto index) {
+    constexpr int p = index(), other = (p * kHalf ^ J) / kHalf;
+    const Floats mine = a.distance[p], theirs = exchanged<J % kHalf>(a.distance[other]);
+    const FloatsMask keep = lower<J, p>(), takes = ((theirs < mine) & keep) | ((mine < theirs) & ~keep);
+    result.distance[p] = takes ? theirs : mine;
+    result.row[p] = takes ? exchanged<J % kHalf>(a.row[other]) : a.row[p];
+  };
+  part(std::integral_constant<int, 0>());
+  if constexpr (kParts == 2) part(std::integral_constant<int, 1>());
+  return result;
 }
 
-inline Eight sort_merged(Eight a) { return exchange<1>(exchange<2>(exchange<4>(a))); }
-inline Eight sort_any(Eight a) { return exchange<1>(exchange<2>(exchange<7>(exchange<1>(exchange<3>(exchange<1>(a)))))); }
+inline Eight sort_merged(const Eight &a) { return ordered<1>(ordered<2>(ordered<4>(a))); }
+inline Eight sort_any(const Eight &a) { return ordered<1>(ordered<2>(ordered<7>(ordered<1>(ordered<3>(ordered<1>(a)))))); }
 
-inline float distance_of(int64_t key) {
-  const int32_t bits = int32_t(key >> 32);
-  float distance;
-  std::memcpy(&distance, &bits, sizeof distance);
-  return distance;
-}
-
-inline bool any_within(const float *eight, float limit) {
-#ifdef __AVX__
-  return _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(eight), _mm256_set1_ps(limit), _CMP_LE_OQ));
-#else
-  int any = 0;
-  for (int j = 0; j < 8; ++j) any |= eight[j] <= limit;
-  return any;
-#endif
+// Of lane i of `a` and lane 7 − i of `b` the smaller one; and, in `rest`, the larger one.
+inline Eight smaller(const Eight &a, const Eight &b, Eight &rest) {
+  Eight result;
+  for (int p = 0; p < kParts; ++p) {
+    const int q = kParts - 1 - p;
+    const Floats theirs = exchanged<kHalf - 1>(b.distance[q]);
+    const FloatsMask row = exchanged<kHalf - 1>(b.row[q]), takes = theirs < a.distance[p];
+    result.distance[p] = takes ? theirs : a.distance[p], rest.distance[p] = takes ? a.distance[p] : theirs;
+    result.row[p] = takes ? row : a.row[p], rest.row[p] = takes ? a.row[p] : row;
+  }
+  return result;
 }
 
 // best (blocks of eight, ascending) becomes the smallest of all candidates. Eights with nothing closer than what there is
@@ -64,29 +74,27 @@ inline bool any_within(const float *eight, float limit) {
 template <int kBlocks>
 inline void keep_best(const float *distance, const int32_t *row, size_t groups, Eight *best, int some) {
   const int blocks = kBlocks ? kBlocks : some;
-  for (int b = 0; b < blocks; ++b) best[b] = Eight{} + kFarthest;
-  float farthest = std::numeric_limits<float>::max();
+  for (int b = 0; b < blocks; ++b)
+    for (int p = 0; p < kParts; ++p) best[b].distance[p] = Floats{} + kNone, best[b].row[p] = FloatsMask{};
+  float farthest = kNone;
   for (size_t g = 0; g < groups; ++g, distance += 8, row += 8) {
-    if (!any_within(distance, farthest)) continue;
-    alignas(64) int64_t keys[8];
-    for (int j = 0; j < 8; ++j) {
-      int32_t bits;
-      std::memcpy(&bits, distance + j, sizeof bits);
-      keys[j] = int64_t(bits) << 32 | row[j];
-    }
     Eight more;
-    std::memcpy(&more, keys, sizeof more);
+    uint32_t closer = 0;
+    for (int p = 0; p < kParts; ++p) {
+      more.distance[p] = load_floats(distance + p * kHalf);
+      closer |= bits_of(more.distance[p] < Floats{} + farthest);
+    }
+    if (!closer) continue;
+    for (int p = 0; p < kParts; ++p) std::memcpy(&more.row[p], row + p * kHalf, sizeof more.row[p]);
     more = sort_any(more);
     for (int b = 0; b < blocks; ++b) {
-      const Eight turned = __builtin_shuffle(more, Eight{7, 6, 5, 4, 3, 2, 1, 0});
-      if (b + 1 < blocks) more = sort_merged(larger(best[b], turned));
-      best[b] = sort_merged(smaller(best[b], turned));
+      Eight rest;
+      best[b] = sort_merged(smaller(best[b], more, rest));
+      if (b + 1 < blocks) more = sort_merged(rest);
     }
-    const int64_t last = best[blocks - 1][7];
-    if (last < kNone) farthest = distance_of(last);
+    farthest = best[blocks - 1].distance[kParts - 1][kHalf - 1];
   }
 }
-
 
 // first (n_coarse + 1) of a level from that of the next finer one: the finest rows of cell c are [first[c], first[c + 1]).
 void first_rows(int64_t n, const int64_t *parent, const int64_t *finer, int64_t n_coarse, int64_t *first) {
@@ -157,8 +165,10 @@ int64_t nearest(Threads threads, int64_t cells, const int32_t *table, const int6
         d[i - first[c]] = -1;  // the cell's own points are laid out first; the point itself wins
         if (blocks == 1) keep_best<1>(d, row.data(), (count + 7) / 8, best.data(), 1);
         else keep_best<0>(d, row.data(), (count + 7) / 8, best.data(), blocks);
-        const int64_t *sorted = reinterpret_cast<const int64_t *>(best.data());
-        for (int64_t j = 0; j < k; ++j) found[place[i] * k + j] = sorted[j] >= kNone ? i : sorted[j] & 0xFFFFFFFF;
+        const auto distance_of = [&](int64_t j) { return best[j / 8].distance[j % 8 / kHalf][j % kHalf]; };
+        const auto row_of = [&](int64_t j) { return best[j / 8].row[j % 8 / kHalf][j % kHalf]; };
+        int64_t *to = found + place[i] * k;
+        for (int64_t j = 0; j < k; ++j) to[j] = distance_of(j) == kNone ? i : int64_t(row_of(j));
         // What lies closer than the border of the 27 cells was a candidate. Where in its cell the point lies is told up
         // to rounding, which can only make it look closer to the border.
         float border = std::numeric_limits<float>::max(), far = 0;
@@ -168,8 +178,8 @@ int64_t nearest(Threads threads, int64_t cells, const int32_t *table, const int6
           far = std::max(far, std::abs(float(p)));
         }
         const float safe = border + float(size) * 0.999f - far * 8 * std::numeric_limits<float>::epsilon();
-        const int64_t last = sorted[k - 1];
-        if (last < kNone && safe > 0 && (k == 1 || distance_of(last) < safe * safe)) place[i] = -1;
+        const float last = distance_of(k - 1);
+        if (last < kNone && safe > 0 && (k == 1 || last < safe * safe)) place[i] = -1;
         else ++left[task];
       }
     }

@@ -64,6 +64,19 @@ inline Floats load_floats(const float *p) {
   return v;
 }
 
+// Lane i becomes lane i ^ X.
+template <int X, class V>
+inline V exchanged(V v) {
+#ifdef __clang__
+  if constexpr (kHalf == 8)
+    return __builtin_shufflevector(v, v, 0 ^ X, 1 ^ X, 2 ^ X, 3 ^ X, 4 ^ X, 5 ^ X, 6 ^ X, 7 ^ X);
+  else return __builtin_shufflevector(v, v, 0 ^ X, 1 ^ X, 2 ^ X, 3 ^ X);
+#else
+  if constexpr (kHalf == 8) return __builtin_shuffle(v, FloatsMask{0 ^ X, 1 ^ X, 2 ^ X, 3 ^ X, 4 ^ X, 5 ^ X, 6 ^ X, 7 ^ X});
+  else return __builtin_shuffle(v, FloatsMask{0 ^ X, 1 ^ X, 2 ^ X, 3 ^ X});
+#endif
+}
+
 // Bit i is set where lane i of a comparison is true.
 inline uint32_t bits_of(FloatsMask mask) {
 #if defined(__AVX__)
