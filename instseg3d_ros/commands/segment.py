@@ -16,6 +16,8 @@ EXAMPLES = """examples:
   segment scans/ 'more/*.pcd' -o out --html      every cloud in a folder; a page to turn with the mouse for each
   segment recording/ -o out                      a ROS bag becomes an mcap with the node's topics
   segment depth.png -o out --intrinsics 525,525,319.5,239.5
+  segment drive/ -o out --map --fixed-frame odom --html    a map of objects from all clouds of a bag, through its TF
+  segment rgbd_folder/ -o out --map              the same from TUM's or 7-Scenes' depth images with their trajectory
   segment room.ply -o out --classes chair,table --min-score 0.5
 
 Kinds: ply, pcd, npz, las, laz, depth PNGs with colour and intrinsics beside them, ROS 2 bags (mcap, db3), ROS 1 bags.
@@ -47,6 +49,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--unit", default="m", choices=UNITS, help="unit of the coordinates (m)")
     add("--intrinsics", metavar="K", help="fx,fy,cx,cy or a file, for depth images without one beside them")
     add("--depth-scale", type=float, default=1000.0, metavar="N", help="units of a depth image per metre (1000)")
+    add("--map", action="store_true",
+        help="one map of objects from a bag with TF, or from a folder of depth images with poses")  # fmt: skip
+    add("--fixed-frame", default="", metavar="FRAME", help="with --map of a bag: a frame of its TF with z up, as odom")
     add("--html", action="store_true", help="also write a page to turn with the mouse, in one file")
     add("--budget", type=int, default=400_000, metavar="N", help="points on the page at most (400000)")
     add("--jobs", type=int, default=1, metavar="N", help="inputs at a time, each in its own process (1)")
@@ -73,6 +78,14 @@ def main(arguments: list[str]) -> int:
         intrinsics=options.intrinsics, depth_scale=options.depth_scale, html=options.html, budget=options.budget,
         threads=max(1, (os.cpu_count() or 1) // options.jobs) if options.jobs > 1 else 0,
     )  # fmt: skip
+    try:
+        settings.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {settings.out}: {error.strerror}; name a folder that can be written") from None
+    if options.fixed_frame and not options.map:
+        raise InputError(f"--fixed-frame {options.fixed_frame}: only --map needs a frame; give --map too")
+    if options.map:
+        return _map(options, settings)
     sources = [
         path
         for path in find_inputs(options.inputs, options.intrinsics is not None)
@@ -80,10 +93,6 @@ def main(arguments: list[str]) -> int:
     ]
     if not sources:
         raise InputError(f"{options.inputs[0]}: holds only outputs of this command; name the clouds themselves")
-    try:
-        settings.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {settings.out}: {error.strerror}; name a folder that can be written") from None
     try:
         rows = segment_all(sources, names_for(sources), settings, options.jobs)
     except SetupError as error:
@@ -99,6 +108,40 @@ def main(arguments: list[str]) -> int:
     broken = [row for row in rows if row.status in (FAILED, PARTLY)]
     for row in broken:
         print(f"segment: {row.message}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _map(options: argparse.Namespace, settings) -> int:
+    """One map for each bag or folder."""
+    from tqdm import tqdm
+
+    from instseg3d_ros.offline.mapping import map_input
+    from instseg3d_ros.offline.run import names_for
+    from instseg3d_ros.offline.segmenting import CloudSegmenter
+
+    sources = [Path(source) for source in options.inputs]
+    for source in sources:
+        if not source.exists():
+            raise InputError(f"{source}: no such bag or folder")
+    segment, broken = CloudSegmenter.load(settings), 0
+    names = names_for(sources)
+    for source in sources:
+        stem = settings.out / f"{names[source]}.map"
+        with tqdm(unit="cloud", dynamic_ncols=True, disable=None, leave=False, desc=source.name) as bar:
+
+            def progress(done: int, of: int, bar=bar) -> None:
+                bar.total = of
+                bar.update(done - bar.n)
+
+            try:
+                counts = map_input(source, stem, segment.segmenter, options.fixed_frame, settings, progress)
+            except InputError as error:
+                print(f"segment: {error}", file=sys.stderr)
+                broken += 1
+                continue
+        print(f"{stem}.ply: {counts['objects']} objects, {counts['points']:,} cells from {counts['clouds']} clouds")
+        for reason, number in counts["left_out"].items():
+            print(f"segment: {source}: {number} left out: {reason}", file=sys.stderr)
     return 1 if broken else 0
 
 

@@ -10,11 +10,13 @@ import html
 import json
 import os
 import zlib
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
 
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.mapping.objects import MapObject
 from instseg3d_ros.replacing import replacing
 from instseg3d_ros.segmentation.result import Result
 from instseg3d_ros.segmentation.upright import upright_rotation
@@ -164,6 +166,8 @@ def _objects(result: Result, rotation: np.ndarray, table: dict[int, list[int]]) 
         found = described.get(one)
         entry = {"id": one, "color": table[one], "points": int((result.instance == one).sum())}
         if found is not None:
+            if isinstance(found, MapObject):
+                entry["seen"] = f"seen in {found.views} views, {_clock(found.first_seen)} to {_clock(found.last_seen)}"
             entry |= {
                 "label": found.label,
                 "score": float(found.score),
@@ -173,6 +177,13 @@ def _objects(result: Result, rotation: np.ndarray, table: dict[int, list[int]]) 
             }
         objects.append(entry)
     return objects
+
+
+def _clock(seconds: float) -> str:
+    """A time of the day where the stamp is one since 1970, else seconds."""
+    if seconds > 1e8:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%H:%M:%S.%f")[:-5]
+    return f"{seconds:.1f} s"
 
 
 def _view(

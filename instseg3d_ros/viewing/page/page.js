@@ -254,7 +254,7 @@
     ];
     for (const text of cells) row.insertCell().textContent = text;
     row.cells[0].insertAdjacentHTML("afterbegin", '<i class="chip"></i>');
-    row.title = `object ${object.id}`;
+    row.title = `object ${object.id}${object.seen ? `, ${object.seen}` : ""}`;
     row.onclick = () => choose(state.chosen === object.number ? 0 : object.number);
     row.onkeydown = (event) => {
       if (event.key === "Enter" || event.key === " ") {
@@ -278,6 +278,8 @@
     material.uniforms.chosen.value = number;
     for (const object of known) object.row.setAttribute("aria-selected", object.number === number);
     const object = objects[number - 1];
+    $("seen").hidden = !(object && object.seen);
+    $("seen").textContent = object && object.seen ? `${object.label} ${object.id}: ${object.seen}` : "";
     if (object && object.row) {
       object.row.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
       if (fly) flyTo(object);
