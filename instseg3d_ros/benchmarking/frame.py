@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.axes import body_rotation
 from instseg3d_ros.messages.cloud import Cloud
+from instseg3d_ros.paths import share
 from instseg3d_ros.sparse.rigid import transform_points
 
 FEWEST = 1000
@@ -47,7 +49,7 @@ class Frame:
 def load(path: Path | None, seed: int = 1) -> Frame:
     """A cloud file or the first cloud of a bag, or without a path a generated 640 × 480 frame of a room."""
     if path is None:
-        return _generated(seed)
+        return next(_generated(seed, "rooms", 1))
     cloud = _read(path)
     finite = np.isfinite(cloud.points).all(axis=1)
     if finite.sum() < FEWEST:
@@ -70,10 +72,23 @@ def _read(path: Path) -> Cloud:
     raise InputError(f"{path}: holds no cloud")
 
 
-def _generated(seed: int) -> Frame:
+def kinds() -> list[Frame]:
+    """Frames of several kinds: a generated room, a generated table, and the demo's cloud where it is installed."""
+    demo = share("data/demo_bag") / "demo_bag.mcap"
+    return [*_generated(1, "rooms", 1), *_generated(1, "tabletop", 1), *([load(demo)] if demo.is_file() else [])]
+
+
+def rooms(count: int, views: int = 4) -> list[Frame]:
+    """Frames of `count` views into generated rooms, `views` of each room."""
+    groups = range(-(-count // views))
+    return [frame for group in groups for frame in _generated(2, "rooms", views, group)][:count]
+
+
+def _generated(seed: int, kind: str, views: int, group: int = 0) -> Iterator[Frame]:
     from instseg3d_ros.data.synthetic.frames import SceneRecipe, scenes
 
     recipe = SceneRecipe(seed=seed, resolution=(640, 480))
-    scene = next(iter(scenes(recipe, recipe.catalogue(), "val", "rooms", 0, 1)))
-    assert scene.colors is not None
-    return Frame(f"generated room, seed {seed}", scene.points, scene.colors)
+    for scene in scenes(recipe, recipe.catalogue(), "val", kind, group, views):
+        assert scene.colors is not None
+        name = {"rooms": "room", "tabletop": "table"}[kind]
+        yield Frame(f"generated {name}, seed {seed}", scene.points, scene.colors)

@@ -21,7 +21,7 @@ from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.precision import reduced_precision
 
 GROUP = "segmenter"
-REST, MEMORY, SAME = 0.5, 1.5, 99.5
+REST, MEMORY, SAME = 0.8, 1.5, 99.5
 STAGES = ("voxelize", "backbone", "heads", "graph", "cluster", "instances", "total")
 
 

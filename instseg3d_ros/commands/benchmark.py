@@ -15,13 +15,15 @@ from instseg3d_ros.replacing import replacing
 EXAMPLES = """examples:
   benchmark                                    everything on a generated frame of a room; some minutes
   benchmark --only geometry backbone           some parts
-  benchmark --cloud scan.ply --rounds 11       on a cloud of your own (ply, pcd, npz, las, bag)
+  benchmark --cloud scan.ply room.pcd          on clouds of your own (ply, pcd, npz, las, the first of a bag)
+  benchmark --only frames --rooms 60           the slowest of sixty generated rooms
+  benchmark --isa x86-64-v3                    with kernels for AVX2 on a processor that has more
   benchmark --figure bench.png --json bench.json
 
 Contestants take turns within each comparison; a line shows the median of all rounds and ± half the distance between
 the quartiles; ratios are medians of the ratios within a round. Close other programs, or watch ± grow."""
 
-GROUPS = ("geometry", "clustering", "segmenter", "backbone", "scaling")
+GROUPS = ("geometry", "clustering", "segmenter", "frames", "backbone", "scaling")
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -31,7 +33,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         examples=EXAMPLES,
     )
     add = parser.add_argument
-    add("--cloud", type=Path, metavar="FILE", help="measure on this cloud; else on a generated frame of a room")
+    add(
+        "--cloud",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="measure on these clouds, all parts but `frames` on the first (a generated room, a table, the demo's)",
+    )
+    add("--rooms", type=int, default=12, help="generated rooms of which `frames` finds the slowest (12)")
+    add("--isa", metavar="NAME", help="instruction set of the kernels, a value of -march (this processor's)")
     add("--only", nargs="+", choices=GROUPS, default=list(GROUPS), metavar="PART", help=f"of {', '.join(GROUPS)}")
     add("--model", default="unet", help="network of the segmenter: a name in models/ or a file (unet)")
     add("--rounds", type=int, default=7, help="turns of each contestant (7)")
@@ -41,6 +51,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.rounds < 3:
         parser.error(f"--rounds {options.rounds}: at least 3 make a median with a spread")
+    if not 0 <= options.rooms <= 1000:
+        parser.error(f"--rooms {options.rooms}: 0 to 1000")
     if not 0 <= options.threads <= 1024:
         parser.error(f"--threads {options.threads}: 0 (all cores) to 1024")
     for path in (options.figure, options.json):
@@ -57,11 +69,19 @@ def main(arguments: list[str]) -> int:
     import torch
     from tqdm import tqdm
 
-    from instseg3d_ros.benchmarking import backbones, clustering, frame, geometry, report, scaling, segmenter
+    from instseg3d_ros.benchmarking import backbones, clustering, frame, geometry, report, scaling, segmenter, variety
+    from instseg3d_ros.sparse.native import build
+
+    if options.isa is not None:
+        os.environ[build.ISA] = options.isa  # also for the processes that measure memory
 
     threads = options.threads or len(os.sched_getaffinity(0))
     torch.set_num_threads(threads)
-    cloud = frame.load(options.cloud)
+    if options.cloud:
+        clouds = [frame.load(path) for path in options.cloud]
+    else:
+        clouds = frame.kinds() if "frames" in options.only else [frame.load(None)]
+    cloud = clouds[0]
     about = report.machine(threads)
     print(f"{cloud.name}, {len(cloud.points):,} points")
     print(f"{about['processor']}, {threads} threads, {about['kernels']} kernels, torch {about['torch']}")
@@ -75,6 +95,7 @@ def main(arguments: list[str]) -> int:
         "geometry": lambda: geometry.rows(cloud, rounds),
         "clustering": lambda: clustering.rows(rounds),
         "segmenter": lambda: segmenter.rows(cloud, rounds, options.model, _node_rows()),
+        "frames": lambda: variety.rows(clouds, frame.rooms(options.rooms), rounds, options.model),
         "backbone": lambda: backbones.rows(cloud, rounds, (0.05, 0.02, 0.01), threads),
         "scaling": grown,
     }

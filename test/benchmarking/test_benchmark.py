@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from instseg3d_ros.benchmarking import clustering, geometry
+from instseg3d_ros.benchmarking import clustering, frame, geometry, variety
 from instseg3d_ros.commands import benchmark
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.paths import share
 from instseg3d_ros.sparse import voxelize
 from instseg3d_ros.sparse.neighbors import offsets
 
@@ -20,7 +21,15 @@ def cloud(tmp_path):
     return path
 
 
-BAD = ("--rounds 1", "--only everything", "--threads -1", "--figure x.txt", "--json no/where.json", "--fast")
+BAD = (
+    "--rounds 1",
+    "--only everything",
+    "--threads -1",
+    "--figure x.txt",
+    "--json no/where.json",
+    "--fast",
+    "--rooms -1",
+)
 
 
 @pytest.mark.parametrize("arguments", BAD)
@@ -55,3 +64,14 @@ def test_peers_compute_the_same():
 def test_clustering_finds_what_scikit_learn_finds():
     (row,) = clustering.rows(3, count=600, clusters=3)
     assert row.ratio > 0 and "3 clusters" in row.what
+
+
+def test_frames_of_several_kinds(cloud, monkeypatch):
+    found = list(variety.rows([frame.load(cloud)], [frame.load(cloud)] * 2, 3, "unet"))
+    assert [row.peer for row in found] == ["", "its backbone", "median room", "scikit-learn"]
+    assert all(row.ours.median > 0 for row in found) and found[2].ratio >= 1
+
+
+def test_the_first_cloud_of_a_bag():
+    demo = frame.load(share("data/demo_bag") / "demo_bag.mcap")
+    assert len(demo.points) > 100_000 and demo.points[:, 0].min() > 0  # in body axes: all in front of the camera

@@ -1,0 +1,85 @@
+"""The segmenter on frames of several kinds, and the slowest of many rooms: one frame can flatter."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from instseg3d_ros.benchmarking.frame import Frame
+from instseg3d_ros.benchmarking.race import Row, Times, race
+from instseg3d_ros.benchmarking.segmenter import REST, model_file
+
+GROUP = "frames"
+WORST, CLUSTERING = 2.0, 50.0
+
+
+def rows(frames: list[Frame], rooms: list[Frame], rounds: int, model: str) -> Iterator[Row]:
+    """Total time and time beside the backbone of each frame; the slowest room; exact clustering of an embedding.
+
+    The frames take turns within a round.
+    """
+    from instseg3d_ros import Segmenter
+
+    with tempfile.TemporaryDirectory() as folder:
+        segmenter = Segmenter.load(str(model_file(model, Path(folder))[0]), device="cpu", precision="fp32")
+    found: dict[str, list[dict[str, float]]] = {frame.name: [] for frame in frames}
+
+    def run(frame: Frame):
+        return lambda: found[frame.name].append(segmenter(frame.points, frame.colors).timings)
+
+    race({frame.name: run(frame) for frame in frames}, rounds)
+    for frame in frames:
+        timings = found[frame.name][1:]  # the first run warmed up
+        total, backbone = (Times(tuple(one[stage] for one in timings)) for stage in ("total", "backbone"))
+        rest = Times(tuple(one["total"] - one["backbone"] for one in timings))
+        yield Row(GROUP, f"{frame.name}: total", len(frame.points), total)
+        yield Row(
+            GROUP, f"{frame.name}: all but the backbone", len(frame.points), rest, "its backbone", backbone,
+            backbone.ratio_of(rest), REST, at_most=True, unit="× as long",
+        )  # fmt: skip
+    if len(rooms) > 1:
+        totals = [min(segmenter(room.points, room.colors).timings["total"] for _ in range(2)) for room in rooms]
+        median, worst = float(np.median(totals)), max(totals)
+        yield Row(
+            GROUP, f"slowest of {len(rooms)} rooms", len(rooms[int(np.argmax(totals))].points), Times((worst,)),
+            "median room", Times((median,)), worst / median, WORST, at_most=True, unit="× as long",
+        )  # fmt: skip
+    yield _clustering(frames[0], segmenter)
+
+
+def _clustering(frame: Frame, segmenter) -> Row:
+    """Exact mean shift on what the network makes of a frame, beside scikit-learn's, which runs once: it takes long."""
+    from sklearn.cluster import MeanShift
+
+    from instseg3d_ros.segmentation.mean_shift import mean_shift
+
+    embedding, bandwidth = embedding_of(frame, segmenter), segmenter.options.bandwidth
+    times = race({"ours": lambda: mean_shift(embedding, bandwidth)}, 3)["ours"]
+    start = time.perf_counter()
+    peer = MeanShift(bandwidth=bandwidth, bin_seeding=True).fit(embedding.numpy())
+    theirs = Times((1000 * (time.perf_counter() - start),))
+    count = len(mean_shift(embedding, bandwidth)[1])
+    if count != len(peer.cluster_centers_):
+        raise RuntimeError(f"mean shift found {count} clusters, scikit-learn {len(peer.cluster_centers_)}")
+    what = f"exact mean shift of the embedding, {count} clusters"
+    ratio = theirs.median / times.median
+    return Row(GROUP, what, len(embedding), times, "scikit-learn", theirs, ratio, CLUSTERING)
+
+
+@torch.inference_mode()
+def embedding_of(frame: Frame, segmenter) -> torch.Tensor:
+    """(M, D) embeddings of the voxels of a frame that the segmenter clusters."""
+    from instseg3d_ros.network.inputs import NetworkInput
+
+    points, colors = frame.tensors()
+    network, options = segmenter.network, segmenter.options
+    inputs = NetworkInput.of_points(points, colors, segmenter.voxel_size, network.architecture.inputs)
+    features = network.backbone(inputs.x).features
+    things = segmenter.likely_things(network.semantic_head(features).softmax(1), options.min_thing).nonzero().squeeze(1)
+    embedding = network.refine(network.embed(features, inputs), inputs.voxels, things)
+    return embedding[things].clone()
