@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from instseg3d_ros.data.synthetic.floorplan import Floorplan
@@ -42,8 +44,15 @@ CORRIDOR_CABINETS = ("sideboard", "shoe cabinet", "wardrobe", "filing cabinet", 
 
 
 def several(
-    plan: Floorplan, label: str, low: int, high: int, names=None, chance: float = 1.0, free: float = 0.0, **where
-) -> list:
+    plan: Floorplan,
+    label: str,
+    low: int,
+    high: int,
+    names: tuple[str, ...] | None = None,
+    chance: float = 1.0,
+    free: float = 0.0,
+    **where: Any,
+) -> list[tuple[Assembly, int]]:
     """Between `low` and `high` pieces of a class against walls; each placed piece with its wall.
 
     `names` limits the constructions, but for a share `free` of the rooms.

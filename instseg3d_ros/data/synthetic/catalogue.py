@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from instseg3d_ros.data.synthetic import furniture, objects  # noqa: F401  (importing registers the constructions)
 from instseg3d_ros.data.synthetic.library import MeshLibrary
 from instseg3d_ros.data.synthetic.mesh import Assembly
@@ -28,7 +30,9 @@ class Catalogue:
     held_out: bool = False
     mesh_share: float = 0.25
 
-    def build(self, label: str, rng, mount: str = "floor", names: tuple[str, ...] | None = None) -> Assembly:
+    def build(
+        self, label: str, rng: np.random.Generator, mount: str = "floor", names: tuple[str, ...] | None = None
+    ) -> Assembly:
         """One new piece that stands, hangs or lies as `mount` says; `names` limits the constructions."""
         often = 1.0 if names is None else 0.0 if label == "otherfurniture" else 0.5
         if often and self.meshes.has(label, mount) and rng.random() < often * self.mesh_share:

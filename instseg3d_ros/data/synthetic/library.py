@@ -7,8 +7,8 @@ name is a class becomes its own body. `SOURCES.csv`, where present, tells by its
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class MeshLibrary:
         """Whether there are meshes of a class for this mount."""
         return (label, mount) in self.files
 
-    def build(self, label: str, rng, mount: str) -> Assembly:
+    def build(self, label: str, rng: np.random.Generator, mount: str) -> Assembly:
         """One mesh of the class, resized a little per axis and recoloured."""
         paths = self.files[label, mount]
         bodies = _load(paths[rng.integers(len(paths))])
@@ -57,7 +57,7 @@ class MeshLibrary:
         recolor = _recoloring(rng)
         made = []
         for name, shape in bodies:
-            parts = tuple(Part(p.vertices, p.triangles, p.material, p.local, recolor(p.tint)) for p in shape.parts)
+            parts = tuple(replace(part, tint=None if part.tint is None else recolor(part.tint)) for part in shape.parts)
             made.append(Body(name, Shape(parts).affine(stretch), loose=name == "object"))
         assembly = Assembly(tuple(made))
         low, high = assembly.bounds()
@@ -111,12 +111,12 @@ def _load(path: Path) -> tuple[tuple[str, Shape], ...]:
     return tuple(bodies.items())
 
 
-def _recoloring(rng):
+def _recoloring(rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
     """A function of vertex colours: keeps them, dims them, or gives each flat colour another one."""
     kind, gain = rng.random(), rng.uniform(0.6, 1.3)
     seed = int(rng.integers(1 << 31))
 
-    def recolor(tint):
+    def recolor(tint: np.ndarray) -> np.ndarray:
         unique, inverse = np.unique(tint, axis=0, return_inverse=True)
         if kind < 0.3 or len(unique) > 64:
             return np.clip(tint * gain, 0, 255).astype(np.uint8)

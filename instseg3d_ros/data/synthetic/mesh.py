@@ -5,11 +5,15 @@ World and object frames: metres, z up. Furniture stands at the origin on z = 0 a
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from instseg3d_ros.data.synthetic.materials import Material
+
+Point = Sequence[float] | np.ndarray  # (3,) metres
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,12 @@ class Shape:
     def __add__(self, other: Shape) -> Shape:
         return Shape(self.parts + other.parts)
 
-    def affine(self, matrix: np.ndarray, offset=(0.0, 0.0, 0.0)) -> Shape:
+    def affine(self, matrix: np.ndarray, offset: ArrayLike = (0.0, 0.0, 0.0)) -> Shape:
         """x → matrix x + offset, for a (3,3) matrix. A mirror turns triangles round, which no renderer here minds."""
         matrix, offset = np.asarray(matrix, np.float32), np.asarray(offset, np.float32)
         return Shape(tuple(replace(part, vertices=part.vertices @ matrix.T + offset) for part in self.parts))
 
-    def moved(self, x=0.0, y=0.0, z=0.0) -> Shape:
+    def moved(self, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Shape:
         """Shifted by metres."""
         offset = np.array([x, y, z], np.float32)
         return Shape(tuple(replace(part, vertices=part.vertices + offset) for part in self.parts))
@@ -104,7 +108,7 @@ class Assembly:
     seats: tuple[tuple[float, float, float], ...] = field(default=())
 
     @staticmethod
-    def of(label: str, shape: Shape, *surfaces: Surface, seats=()) -> Assembly:
+    def of(label: str, shape: Shape, *surfaces: Surface, seats: Iterable[tuple[float, float, float]] = ()) -> Assembly:
         """A single body of one class, with the surfaces and seats that it offers."""
         return Assembly((Body(label, shape),), surfaces, tuple(seats))
 
@@ -130,7 +134,7 @@ class Assembly:
         """Turned by `yaw` about its origin, then moved."""
         matrix, offset = rotation(yaw), np.array([x, y, z])
 
-        def carry(px, py):
+        def carry(px: float, py: float) -> tuple[float, float]:
             return float(matrix[0, 0] * px + matrix[0, 1] * py + x), float(matrix[1, 0] * px + matrix[1, 1] * py + y)
 
         return Assembly(

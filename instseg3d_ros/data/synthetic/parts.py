@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
 from instseg3d_ros.data.synthetic.materials import Material
-from instseg3d_ros.data.synthetic.mesh import Shape
+from instseg3d_ros.data.synthetic.mesh import Point, Shape
 from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, revolve, rounded_box, tube
 
 
-def body_material(rng) -> Material:
+def body_material(rng: np.random.Generator) -> Material:
     """What cabinets, tables and frames are made of."""
     return m.wood(rng) if rng.random() < 0.55 else m.painted(rng)
 
 
-def join(shapes) -> Shape:
+def join(shapes: Iterable[Shape]) -> Shape:
     """One shape of many."""
     return sum(shapes, Shape())
 
 
-def legs(width: float, depth: float, height: float, material: Material, rng, style: str | None = None) -> Shape:
+def legs(
+    width: float, depth: float, height: float, material: Material, rng: np.random.Generator, style: str | None = None
+) -> Shape:
     """What holds up a top of this footprint: four legs of some style, trestles, side panels, a frame or a pedestal."""
     style = style or str(
         rng.choice(["square", "round", "tapered", "splayed", "frame", "panels", "trestle", "pedestal"])
@@ -73,7 +76,7 @@ def legs(width: float, depth: float, height: float, material: Material, rng, sty
     )
 
 
-def handle(rng, material: Material, length: float = 0.12) -> Shape:
+def handle(rng: np.random.Generator, material: Material, length: float = 0.12) -> Shape:
     """Knob, bow, bar or recessed strip on a front that faces -y at y = 0, centred at the origin."""
     kind = rng.integers(4)
     if kind == 0:
@@ -88,7 +91,7 @@ def handle(rng, material: Material, length: float = 0.12) -> Shape:
     return box(length, 0.004, 0.02, material, (0, -0.002, -0.01))
 
 
-def front(width: float, height: float, paint: Material, grip: Material, rng, kind: str) -> Shape:
+def front(width: float, height: float, paint: Material, grip: Material, rng: np.random.Generator, kind: str) -> Shape:
     """A `drawer`, `door` or `glass` front with a handle: its outside lies at y = 0, centred in x, from z = 0 up."""
     gap, thick = 0.003, 0.018
     panel = box(width - 2 * gap, thick, height - 2 * gap, paint, (0, thick / 2, gap))
@@ -118,7 +121,15 @@ def carcass(
     return shape + box(width, 0.008, height, material, (0, depth / 2 - 0.004, 0)) if back else shape
 
 
-def fronts(width: float, height: float, depth: float, rng, paint: Material, grip: Material, kinds=None) -> Shape:
+def fronts(
+    width: float,
+    height: float,
+    depth: float,
+    rng: np.random.Generator,
+    paint: Material,
+    grip: Material,
+    kinds: Sequence[str] | None = None,
+) -> Shape:
     """A grid of drawers and doors over a body of this size, at its -y side, standing on z = 0."""
     shape = Shape()
     columns = max(1, int(np.rint(width / rng.uniform(0.35, 0.7))))
@@ -151,7 +162,7 @@ def slats(width: float, height: float, count: int, material: Material, upright: 
     return shape
 
 
-def books(width: float, depth: float, height: float, rng) -> Shape:
+def books(width: float, depth: float, height: float, rng: np.random.Generator) -> Shape:
     """A row of standing books, some leaning, some missing, backs towards -y, on z = 0."""
     shape, x = Shape(), -width / 2
     palette = [m.painted(rng) if rng.random() < 0.7 else m.printed(rng) for _ in range(5)]
@@ -173,13 +184,15 @@ def leaning(pillow: Shape, angle: float) -> Shape:
     return pillow.turned(np.pi / 2 - angle, 0).grounded()
 
 
-def upholstered(width: float, depth: float, height: float, cloth: Material, rng, crown: float = 0.03) -> Shape:
+def upholstered(
+    width: float, depth: float, height: float, cloth: Material, rng: np.random.Generator, crown: float = 0.03
+) -> Shape:
     return rounded_box(
         width, depth, height, cloth, min(0.06, rng.uniform(0.1, 0.45) * min(width, depth, height)), crown
     )
 
 
-def wheel(radius: float, tyre: Material, spokes: Material, at) -> Shape:
+def wheel(radius: float, tyre: Material, spokes: Material, at: Point) -> Shape:
     """A thin tyre and six spokes in the plane x = 0, its middle at `at`."""
     s = np.linspace(0, 2 * np.pi, 19)
     rim = np.stack([0 * s, np.cos(s) * radius, np.sin(s) * radius], 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from instseg3d_ros.data.synthetic.mesh import Shape
@@ -38,7 +40,7 @@ def gap(a: np.ndarray, b: np.ndarray) -> float:
     return best
 
 
-def fits(outline: np.ndarray, others, margin: float = 0.0) -> bool:
+def fits(outline: np.ndarray, others: Iterable[np.ndarray], margin: float = 0.0) -> bool:
     low, high = outline.min(0) - margin, outline.max(0) + margin
     for other in others:
         if (other.min(0) < high).all() and (other.max(0) > low).all() and gap(outline, other) < margin:
@@ -65,7 +67,7 @@ class Relief:
         flat = self.top.reshape(-1)
         flat[index] = np.maximum(flat[index], high)
 
-    def _columns(self, shape: Shape):
+    def _columns(self, shape: Shape) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Cells under the shape (flat index) with its lowest and highest height over each."""
         points = sample(shape, self.cell * 0.8)
         i, j = ((points[:, :2] - self.origin) / self.cell).astype(int).T

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from instseg3d_ros.data.synthetic.materials import Material
-from instseg3d_ros.data.synthetic.mesh import Part, Shape
+from instseg3d_ros.data.synthetic.mesh import Part, Point, Shape
 
 _BOX_CORNERS = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (0, 1)], np.float32)
 _BOX_TRIANGLES = np.array(
@@ -18,13 +19,13 @@ _BOX_TRIANGLES = np.array(
      [1, 5, 7], [1, 7, 3]], np.int32)  # fmt: skip
 
 
-def surface(vertices, triangles, material: Material) -> Shape:
+def surface(vertices: ArrayLike, triangles: ArrayLike, material: Material) -> Shape:
     """A shape from raw arrays (V,3) and (T,3)."""
     vertices = np.ascontiguousarray(vertices, np.float32)
     return Shape((Part(vertices, np.ascontiguousarray(triangles, np.int32), material, vertices),))
 
 
-def box(width: float, depth: float, height: float, material: Material, at=(0.0, 0.0, 0.0)) -> Shape:
+def box(width: float, depth: float, height: float, material: Material, at: Point = (0.0, 0.0, 0.0)) -> Shape:
     """Axis-aligned block; `at` is the centre of its bottom face."""
     vertices = _BOX_CORNERS * np.array([width, depth, height], np.float32) + np.asarray(at, np.float32)
     return Shape((Part(vertices, _BOX_TRIANGLES, material, vertices),))
@@ -38,7 +39,9 @@ def grid(rows: int, columns: int, wrap: bool = False) -> np.ndarray:
     return np.concatenate([np.stack([a, b, b + columns], 1), np.stack([a, b + columns, a + columns], 1)])
 
 
-def revolve(profile, material: Material, segments: int = 24, squeeze: float = 1.0, corner: float = 0.0) -> Shape:
+def revolve(
+    profile: ArrayLike, material: Material, segments: int = 24, squeeze: float = 1.0, corner: float = 0.0
+) -> Shape:
     """Turn a profile [(radius, z), …] about z. `squeeze` scales y; `corner` 0..1 goes from round to square outlines."""
     profile = np.asarray(profile, np.float32)
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
@@ -53,8 +56,8 @@ def revolve(profile, material: Material, segments: int = 24, squeeze: float = 1.
     return surface(vertices.reshape(-1, 3), grid(len(profile), segments, wrap=True), material)
 
 
-def cylinder(radius: float, height: float, material: Material, at=(0.0, 0.0, 0.0), top: float | None = None,
-             segments: int = 16) -> Shape:  # fmt: skip
+def cylinder(radius: float, height: float, material: Material, at: Point = (0.0, 0.0, 0.0),
+             top: float | None = None, segments: int = 16) -> Shape:  # fmt: skip
     """Closed cylinder or, with another `top` radius, a frustum; `at` is the centre of its bottom."""
     top = radius if top is None else top
     return revolve([(0, 0), (radius, 0), (top, height), (0, height)], material, segments).moved(*at)
@@ -113,7 +116,7 @@ def cushion(width: float, depth: float, height: float, material: Material, sag: 
     return surface(np.concatenate([up, low]), np.concatenate([triangles, triangles + n * n]), material)
 
 
-def extrude(outline, height: float, material: Material) -> Shape:
+def extrude(outline: ArrayLike, height: float, material: Material) -> Shape:
     """Prism over a convex or star-shaped outline (P,2), standing on z = 0 where the outline is."""
     outline = np.asarray(outline, np.float32)
     count = len(outline)
@@ -124,7 +127,7 @@ def extrude(outline, height: float, material: Material) -> Shape:
     return surface(np.concatenate(rings), grid(4, count, wrap=True), material)
 
 
-def tube(path, radius: float | Sequence[float], material: Material, segments: int = 8) -> Shape:
+def tube(path: ArrayLike, radius: float | Sequence[float], material: Material, segments: int = 8) -> Shape:
     """A pipe along a polyline (P,3) in world coordinates; radius may be one per point."""
     path = np.asarray(path, np.float64)
     tangent = np.gradient(path, axis=0)
@@ -142,7 +145,7 @@ def tube(path, radius: float | Sequence[float], material: Material, segments: in
     return surface(vertices, grid(len(path) + 2, segments, wrap=True), material)
 
 
-def bar(start, end, width: float, depth: float, material: Material) -> Shape:
+def bar(start: ArrayLike, end: ArrayLike, width: float, depth: float, material: Material) -> Shape:
     """A straight beam of rectangular section between two points; `width` lies across, `depth` the other way."""
     start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
     along = end - start
@@ -153,7 +156,7 @@ def bar(start, end, width: float, depth: float, material: Material) -> Shape:
     return box(width, depth, length, material).affine(np.stack([x, np.cross(z, x), z], 1), start)
 
 
-def plate(corners, thickness: float, material: Material) -> Shape:
+def plate(corners: ArrayLike, thickness: float, material: Material) -> Shape:
     """A quadrilateral board between four points (4,3) in order, thickened along its normal."""
     corners = np.asarray(corners, np.float64)
     normal = np.cross(corners[1] - corners[0], corners[3] - corners[0])
@@ -166,13 +169,15 @@ def plate(corners, thickness: float, material: Material) -> Shape:
     return surface(vertices, triangles, material)
 
 
-def heightfield(x, y, z, material: Material) -> Shape:
+def heightfield(x: np.ndarray, y: np.ndarray, z: np.ndarray, material: Material) -> Shape:
     """An open sheet through lattices x, y, z of shape (rows, columns)."""
     vertices = np.stack([x, y, z], -1).reshape(-1, 3)
     return surface(vertices, grid(*np.shape(x)), material)
 
 
-def folded_sheet(width: float, height: float, folds: float, amplitude: float, material: Material, rng) -> Shape:
+def folded_sheet(
+    width: float, height: float, folds: float, amplitude: float, material: Material, rng: np.random.Generator
+) -> Shape:
     """Hanging cloth in the plane y = 0 from z = 0 to `height`, folds growing irregular towards the bottom."""
     columns, rows = int(max(24, min(160, folds * 8))), 8
     u = np.linspace(0, 1, columns)

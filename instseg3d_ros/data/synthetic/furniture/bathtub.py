@@ -15,7 +15,16 @@ from instseg3d_ros.data.synthetic.primitives import box, grid, surface, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _hollow_block(width, depth, height, made, inside, wall, corner, floor: float = 0.08) -> Shape:
+def _hollow_block(
+    width: float,
+    depth: float,
+    height: float,
+    made: m.Material,
+    inside: m.Material,
+    wall: float,
+    corner: float,
+    floor: float = 0.08,
+) -> Shape:
     """A block with an oval or square hollow, slopes inside."""
     outline = oval(1, 1, 8.0, 40)
     inner = oval(1, 1, corner, 40)
@@ -31,7 +40,7 @@ def _hollow_block(width, depth, height, made, inside, wall, corner, floor: float
 
 
 @construction("bathtub", "built in", weight=3)
-def built_in(rng):
+def built_in(rng: np.random.Generator) -> Assembly:
     width, depth, height, made = rng.uniform(1.35, 1.9), rng.uniform(0.65, 0.9), rng.uniform(0.42, 0.62), m.ceramic(rng)
     face = made if rng.random() < 0.5 else m.flooring(rng)
     shape = _hollow_block(width, depth, height, face, made, rng.uniform(0.05, 0.11), rng.uniform(0.3, 3.0))
@@ -41,7 +50,7 @@ def built_in(rng):
 
 
 @construction("bathtub", "free standing", weight=1.5)
-def free_standing(rng):
+def free_standing(rng: np.random.Generator) -> Assembly:
     width, depth, height, made = rng.uniform(1.4, 1.85), rng.uniform(0.65, 0.85), rng.uniform(0.5, 0.65), m.ceramic(rng)
     s = np.linspace(0, 1, 7)
     foot, low = rng.uniform(0.6, 0.9), float(rng.choice([0, 0.1]))
@@ -53,14 +62,14 @@ def free_standing(rng):
 
 
 @construction("bathtub", "corner tub", held_out=True)
-def corner_tub(rng):
+def corner_tub(rng: np.random.Generator) -> Assembly:
     size, height, made = rng.uniform(1.2, 1.5), rng.uniform(0.48, 0.6), m.ceramic(rng)
     shape = _hollow_block(size, size, height, made, made, rng.uniform(0.1, 0.16), 0.1)
     return Assembly.of("bathtub", shape)
 
 
 @construction("bathtub", "claw foot", weight=0.8)
-def claw_foot(rng):
+def claw_foot(rng: np.random.Generator) -> Assembly:
     """One end higher, a rolled rim, four feet."""
     width, depth, height, made = rng.uniform(1.4, 1.75), rng.uniform(0.68, 0.8), rng.uniform(0.5, 0.62), m.ceramic(rng)
     s = np.linspace(0, 1, 8)
@@ -78,7 +87,7 @@ def claw_foot(rng):
 
 
 @construction("bathtub", "with screen", weight=0.8)
-def with_screen(rng):
+def with_screen(rng: np.random.Generator) -> Assembly:
     """A built-in tub with a glass wing and a shower rod at one end."""
     width, depth, height, made = rng.uniform(1.4, 1.8), rng.uniform(0.7, 0.85), rng.uniform(0.45, 0.6), m.ceramic(rng)
     shape = _hollow_block(width, depth, height, made, made, rng.uniform(0.05, 0.09), rng.uniform(0.5, 3.0))
@@ -94,7 +103,7 @@ def with_screen(rng):
 
 
 @construction("bathtub", "deep and short", weight=0.6)
-def deep_and_short(rng):
+def deep_and_short(rng: np.random.Generator) -> Assembly:
     """To sit in: nearly as high as wide, of wood, stone or enamel, square or round."""
     width, depth, height = rng.uniform(0.9, 1.3), rng.uniform(0.7, 1.0), rng.uniform(0.6, 0.85)
     made = m.wood(rng) if rng.random() < 0.35 else m.ceramic(rng) if rng.random() < 0.6 else m.stone(rng)
@@ -106,7 +115,7 @@ def deep_and_short(rng):
 
 
 @construction("bathtub", "with a deck", weight=0.8)
-def with_deck(rng):
+def with_deck(rng: np.random.Generator) -> Assembly:
     """Let into a tiled or boarded stage with ledges, often with a step before it."""
     width, depth, height = rng.uniform(1.5, 2.1), rng.uniform(0.8, 1.2), rng.uniform(0.45, 0.62)
     face, made = m.flooring(rng) if rng.random() < 0.6 else m.wood(rng), m.ceramic(rng)

@@ -11,7 +11,9 @@ from instseg3d_ros.data.synthetic.primitives import bar, box, cushion, cylinder,
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _bedding(width, length, z, rng, cloth, made: bool = True) -> Shape:
+def _bedding(
+    width: float, length: float, z: float, rng: np.random.Generator, cloth: m.Material, made: bool = True
+) -> Shape:
     """A duvet with waves over a mattress top at height z, hanging over its sides."""
     u, v = np.meshgrid(np.linspace(-1, 1, 21), np.linspace(0, 1, 25), indexing="ij")
     cover, hang = rng.uniform(0.5, 0.85), rng.uniform(0.05, 0.25)
@@ -22,7 +24,7 @@ def _bedding(width, length, z, rng, cloth, made: bool = True) -> Shape:
     return heightfield(x, y, height, cloth)
 
 
-def _sleeping(width, length, z, rng) -> tuple[Shape, list[Body]]:
+def _sleeping(width: float, length: float, z: float, rng: np.random.Generator) -> tuple[Shape, list[Body]]:
     """Mattress from z up with bedding, and the pillows as loose things. The head is at +y."""
     sheet, thick = m.fabric(rng) if rng.random() < 0.5 else m.painted(rng, True), rng.uniform(0.14, 0.3)
     shape = rounded_box(width, length, thick, sheet, 0.05).moved(z=z)
@@ -42,17 +44,17 @@ def _sleeping(width, length, z, rng) -> tuple[Shape, list[Body]]:
     return shape, pillows
 
 
-def _bed_size(rng):
+def _bed_size(rng: np.random.Generator) -> tuple[float, float]:
     return float(rng.choice([0.9, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0])) * rng.uniform(0.97, 1.03), rng.uniform(1.9, 2.1)
 
 
-def _bed(shape: Shape, pillows: list[Body], width, length, top) -> Assembly:
+def _bed(shape: Shape, pillows: list[Body], width: float, length: float, top: float) -> Assembly:
     made = Assembly.of("bed", shape, Surface(0, -0.3, top + 0.05, width * 0.8, length * 0.5, 0.8))
     return made.with_bodies(*pillows)
 
 
 @construction("bed", "box bed", weight=2)
-def box_bed(rng):
+def box_bed(rng: np.random.Generator) -> Assembly:
     """A block with a mattress, with or without an upholstered head board."""
     width, length = _bed_size(rng)
     low, cloth = rng.uniform(0.15, 0.38), m.fabric(rng)
@@ -67,7 +69,7 @@ def box_bed(rng):
 
 
 @construction("bed", "frame bed", weight=2)
-def frame_bed(rng):
+def frame_bed(rng: np.random.Generator) -> Assembly:
     """Posts, side boards, head and foot of boards or slats."""
     width, length = _bed_size(rng)
     frame, low = (m.metal(rng) if rng.random() < 0.25 else body_material(rng)), rng.uniform(0.2, 0.4)
@@ -90,7 +92,7 @@ def frame_bed(rng):
 
 
 @construction("bed", "mattress on legs", weight=1)
-def divan(rng):
+def divan(rng: np.random.Generator) -> Assembly:
     width, length = _bed_size(rng)
     low = rng.uniform(0.1, 0.3)
     base = box(width, length, rng.uniform(0.05, 0.12), body_material(rng), (0, 0, low))
@@ -111,7 +113,7 @@ def divan(rng):
 
 
 @construction("bed", "storage bed", weight=0.7)
-def storage_bed(rng):
+def storage_bed(rng: np.random.Generator) -> Assembly:
     """Drawers below, shelves for a head."""
 
     width, length = _bed_size(rng)
@@ -125,7 +127,7 @@ def storage_bed(rng):
 
 
 @construction("bed", "canopy bed", held_out=True)
-def canopy_bed(rng):
+def canopy_bed(rng: np.random.Generator) -> Assembly:
     width, length = _bed_size(rng)
     frame, high, low = body_material(rng), rng.uniform(1.7, 2.1), rng.uniform(0.3, 0.45)
     x, y, w = width / 2 + 0.03, length / 2 + 0.03, 0.05
@@ -138,7 +140,7 @@ def canopy_bed(rng):
 
 
 @construction("bed", "hospital bed", weight=0.6)
-def hospital_bed(rng):
+def hospital_bed(rng: np.random.Generator) -> Assembly:
     """High on wheels, ends of plastic, rails, the back raised or not."""
     width, length, low = rng.uniform(0.85, 1.0), rng.uniform(1.95, 2.15), rng.uniform(0.45, 0.65)
     steel, plastic = m.metal(rng), m.painted(rng)
@@ -158,7 +160,7 @@ def hospital_bed(rng):
 
 
 @construction("bed", "wing head", weight=1)
-def wing_head(rng):
+def wing_head(rng: np.random.Generator) -> Assembly:
     """A tall, thick head board in vertical or horizontal pads, wider than the bed."""
     width, length = _bed_size(rng)
     cloth, low, high = m.fabric(rng), rng.uniform(0.2, 0.38), rng.uniform(0.95, 1.5)
@@ -176,7 +178,7 @@ def wing_head(rng):
 
 
 @construction("bed", "sleigh bed", held_out=True)
-def sleigh_bed(rng):
+def sleigh_bed(rng: np.random.Generator) -> Assembly:
     width, length = _bed_size(rng)
     frame, low = m.wood(rng), rng.uniform(0.28, 0.4)
     shape = box(width + 0.04, length, 0.16, frame, (0, 0, low - 0.14))

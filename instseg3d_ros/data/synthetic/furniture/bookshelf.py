@@ -13,7 +13,9 @@ from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _fill(width, depth, clear, z, rng, chance) -> tuple[Shape, list[Surface]]:
+def _fill(
+    width: float, depth: float, clear: float, z: float, rng: np.random.Generator, chance: float
+) -> tuple[Shape, list[Surface]]:
     """Books over a part of a board, the rest free for other things."""
     if rng.random() > chance:
         return Shape(), [Surface(0, 0, z, width * 0.95, depth * 0.85, clear)]
@@ -25,7 +27,7 @@ def _fill(width, depth, clear, z, rng, chance) -> tuple[Shape, list[Surface]]:
 
 
 @construction("bookshelf", "bookcase", weight=3)
-def bookcase(rng):
+def bookcase(rng: np.random.Generator) -> Assembly:
     width, depth, height = rng.uniform(0.4, 1.8), rng.uniform(0.22, 0.42), rng.uniform(0.7, 2.3)
     made, t = body_material(rng), rng.uniform(0.016, 0.035)
     shape, surfaces = carcass(width, depth, height, made, rng.random() < 0.8, t), []
@@ -50,7 +52,7 @@ def bookcase(rng):
 
 
 @construction("bookshelf", "open rack", weight=2)
-def rack(rng):
+def rack(rng: np.random.Generator) -> Assembly:
     """Boards between posts; metal store room racks as well as ladders."""
     width, depth, height = rng.uniform(0.6, 1.6), rng.uniform(0.28, 0.5), rng.uniform(1.1, 2.2)
     posts, boards = (m.metal(rng), body_material(rng)) if rng.random() < 0.6 else (body_material(rng),) * 2
@@ -76,7 +78,7 @@ def rack(rng):
 
 
 @construction("bookshelf", "cube shelf", weight=1.5)
-def cube_shelf(rng):
+def cube_shelf(rng: np.random.Generator) -> Assembly:
     size, t = rng.uniform(0.3, 0.42), rng.uniform(0.018, 0.04)
     columns, rows = int(rng.integers(1, 5)), int(rng.integers(1, 6))
     depth, made = rng.uniform(0.3, 0.4), body_material(rng)
@@ -104,7 +106,7 @@ def cube_shelf(rng):
 
 
 @construction("bookshelf", "ladder of boxes", held_out=True)
-def stacked_boxes(rng):
+def stacked_boxes(rng: np.random.Generator) -> Assembly:
     """Boxes of different sizes stacked off centre."""
     made, z, shape, surfaces = body_material(rng), 0.0, Shape(), []
     for _ in range(int(rng.integers(3, 6))):
@@ -118,7 +120,7 @@ def stacked_boxes(rng):
 
 
 @construction("bookshelf", "leaning ladder", weight=0.8)
-def leaning(rng):
+def leaning(rng: np.random.Generator) -> Assembly:
     """Boards that grow deeper downwards between two slanted rails."""
     width, height, made = rng.uniform(0.45, 0.9), rng.uniform(1.6, 2.0), body_material(rng)
     depth = rng.uniform(0.4, 0.5)
@@ -134,7 +136,7 @@ def leaning(rng):
 
 
 @construction("bookshelf", "staggered", weight=1)
-def staggered(rng):
+def staggered(rng: np.random.Generator) -> Assembly:
     """Uprights at different places on each level."""
     width, depth, height = rng.uniform(0.8, 2.0), rng.uniform(0.25, 0.38), rng.uniform(0.8, 2.2)
     made, levels, t = body_material(rng), int(rng.integers(2, 7)), rng.uniform(0.02, 0.05)
@@ -156,7 +158,7 @@ def staggered(rng):
 
 
 @construction("bookshelf", "magazine display", weight=0.5)
-def display(rng):
+def display(rng: np.random.Generator) -> Assembly:
     """Sloping boards with journals lying against them."""
     width, depth, height, made = (
         rng.uniform(0.7, 1.2),
@@ -176,7 +178,7 @@ def display(rng):
 
 
 @construction("bookshelf", "revolving", held_out=True)
-def revolving(rng):
+def revolving(rng: np.random.Generator) -> Assembly:
     """Square tower with books on all four sides."""
     size, made, shape = rng.uniform(0.4, 0.55), body_material(rng), Shape()
     levels = int(rng.integers(2, 6))
@@ -191,7 +193,7 @@ def revolving(rng):
 
 
 @construction("bookshelf", "round a corner", weight=0.6)
-def round_a_corner(rng):
+def round_a_corner(rng: np.random.Generator) -> Assembly:
     """Two wings of boards at a right angle, or boards of a quarter disk between two walls."""
     size, depth, height = rng.uniform(0.6, 1.2), rng.uniform(0.25, 0.35), rng.uniform(0.8, 2.0)
     made, levels, t = body_material(rng), int(rng.integers(3, 7)), 0.022
@@ -214,11 +216,12 @@ def round_a_corner(rng):
 
 
 @construction("bookshelf", "boards in tubes", weight=0.8)
-def boards_in_tubes(rng):
+def boards_in_tubes(rng: np.random.Generator) -> Assembly:
     """Few thin boards between hoops or ladders of thin tube, nothing behind: light, and mostly air."""
     width, depth, height = rng.uniform(0.5, 1.5), rng.uniform(0.25, 0.4), rng.uniform(0.7, 1.9)
     steel, board, t = m.metal(rng), body_material(rng), rng.uniform(0.008, 0.014)
-    shape, surfaces, d = Shape(), [], depth / 2
+    surfaces: list[Surface] = []
+    shape, d = Shape(), depth / 2
     places = np.linspace(-0.5, 0.5, 3 if width > 1.1 else 2) * width
     for x in places:
         shape += tube([(x, -d, 0), (x, -d, height), (x, d, height), (x, d, 0)], t, steel)

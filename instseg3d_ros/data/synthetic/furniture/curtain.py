@@ -13,12 +13,12 @@ from instseg3d_ros.data.synthetic.primitives import box, cylinder, ellipsoid, fo
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _cloth(width, height, rng, made) -> Shape:
+def _cloth(width: float, height: float, rng: np.random.Generator, made: m.Material) -> Shape:
     shape = folded_sheet(width, height, max(2.0, width * rng.uniform(4, 14)), rng.uniform(0.015, 0.06), made, rng)
     return shape.moved(y=-rng.uniform(0.07, 0.12))
 
 
-def _rail(width, height, rng) -> Shape:
+def _rail(width: float, height: float, rng: np.random.Generator) -> Shape:
     steel = m.metal(rng) if rng.random() < 0.6 else m.wood(rng)
     rail = (
         cylinder(rng.uniform(0.008, 0.02), width, steel, segments=8)
@@ -30,7 +30,7 @@ def _rail(width, height, rng) -> Shape:
     )
 
 
-def _hangings(width, height, rng, made) -> Shape:
+def _hangings(width: float, height: float, rng: np.random.Generator, made: m.Material) -> Shape:
     """One sheet, or one at each side, drawn to some degree."""
     if rng.random() < 0.45:
         return _cloth(width * rng.uniform(0.8, 1.0), height, rng, made)
@@ -39,20 +39,20 @@ def _hangings(width, height, rng, made) -> Shape:
     return left if rng.random() < 0.25 else left + _cloth(share, height, rng, made).moved((width - share) / 2)
 
 
-def _curtain_cloth(rng):
+def _curtain_cloth(rng: np.random.Generator) -> m.Material:
     """Curtains are of one weave or striped, seldom dark."""
     return m.painted(rng, True) if rng.random() < 0.25 else m.fabric(rng)
 
 
 @construction("curtain", "on a rail", weight=3)
-def on_rail(rng):
+def on_rail(rng: np.random.Generator) -> Assembly:
     width, height = rng.uniform(0.6, 2.8), rng.uniform(1.1, 2.4)
     shape = _hangings(width, height, rng, _curtain_cloth(rng))
     return Assembly.of("curtain", shape + _rail(width * 1.08, height, rng) if rng.random() < 0.7 else shape)
 
 
 @construction("curtain", "with valance", weight=1)
-def with_valance(rng):
+def with_valance(rng: np.random.Generator) -> Assembly:
     width, height, made = rng.uniform(0.8, 2.4), rng.uniform(1.2, 2.3), _curtain_cloth(rng)
     shape = _hangings(width, height, rng, made) + box(
         width * 1.05, 0.16, rng.uniform(0.08, 0.3), made, (0, -0.09, height - 0.1)
@@ -61,7 +61,7 @@ def with_valance(rng):
 
 
 @construction("curtain", "tied back", held_out=True)
-def tied_back(rng):
+def tied_back(rng: np.random.Generator) -> Assembly:
     """Gathered to a waist at each side."""
     width, height, made = rng.uniform(1.0, 2.2), rng.uniform(1.5, 2.3), _curtain_cloth(rng)
     shape = Shape()
@@ -78,7 +78,7 @@ def tied_back(rng):
 
 
 @construction("curtain", "half curtain", weight=0.7)
-def half_curtain(rng):
+def half_curtain(rng: np.random.Generator) -> Assembly:
     """Short: café curtains, roman blinds of cloth."""
     width, height, made = rng.uniform(0.5, 1.6), rng.uniform(0.5, 1.1), _curtain_cloth(rng)
     shape = _hangings(width, height, rng, made)
@@ -86,7 +86,7 @@ def half_curtain(rng):
 
 
 @construction("curtain", "layers", weight=0.8)
-def layers(rng):
+def layers(rng: np.random.Generator) -> Assembly:
     """A thin sheet behind, a heavy one drawn aside in front."""
     width, height = rng.uniform(0.8, 2.6), rng.uniform(1.3, 2.4)
     sheer = _cloth(width, height, rng, m.painted(rng, True))
@@ -99,7 +99,7 @@ def layers(rng):
 
 
 @construction("curtain", "flat panels", weight=0.8)
-def flat_panels(rng):
+def flat_panels(rng: np.random.Generator) -> Assembly:
     """Broad strips without folds, side by side or shifted one behind the other."""
     width, height, made = rng.uniform(0.6, 2.4), rng.uniform(1.2, 2.4), _curtain_cloth(rng)
     count = max(1, int(np.rint(width / rng.uniform(0.35, 0.7))))
@@ -113,7 +113,7 @@ def flat_panels(rng):
 
 
 @construction("curtain", "swag", weight=0.5)
-def swag(rng):
+def swag(rng: np.random.Generator) -> Assembly:
     """Cloth hung in bows along the top, tails or plain sheets at the sides."""
     width, height, made = rng.uniform(0.9, 2.2), rng.uniform(1.4, 2.3), _curtain_cloth(rng)
     bows, drop = int(rng.integers(1, 4)), rng.uniform(0.2, 0.45)
@@ -129,7 +129,7 @@ def swag(rng):
 
 
 @construction("curtain", "of strings", weight=0.4)
-def of_strings(rng):
+def of_strings(rng: np.random.Generator) -> Assembly:
     """Cords, beads or strips that hang apart."""
     width, height, made = rng.uniform(0.6, 1.4), rng.uniform(1.4, 2.2), _curtain_cloth(rng)
     step = rng.uniform(0.025, 0.09)

@@ -12,7 +12,7 @@ from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, extrude,
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _door_handle(rng, made) -> Shape:
+def _door_handle(rng: np.random.Generator, made: m.Material) -> Shape:
     if rng.random() < 0.7:
         side = rng.choice([-1, 1])
         return tube([(0, 0, 0), (0, -0.05, 0), (side * 0.12, -0.05, 0)], 0.009, made) + box(
@@ -23,7 +23,7 @@ def _door_handle(rng, made) -> Shape:
     )
 
 
-def _leaf(width, height, rng, paint) -> Shape:
+def _leaf(width: float, height: float, rng: np.random.Generator, paint: m.Material) -> Shape:
     """A door leaf whose hinge is at the origin, reaching to +x, its face towards -y."""
     t = 0.04
     shape = box(width, t, height, paint, (width / 2, 0, 0.008))
@@ -44,7 +44,7 @@ def _leaf(width, height, rng, paint) -> Shape:
 
 
 @construction("door", "hinged", weight=3)
-def hinged_door(rng):
+def hinged_door(rng: np.random.Generator) -> Assembly:
     """A leaf in a frame, shut or open into the room."""
     width, height = rng.uniform(0.7, 1.0), rng.uniform(1.95, 2.15)
     paint = m.wood(rng) if rng.random() < 0.4 else m.painted(rng, bright=rng.random() < 0.6)
@@ -60,7 +60,7 @@ def hinged_door(rng):
 
 
 @construction("door", "double", weight=1)
-def double_door(rng):
+def double_door(rng: np.random.Generator) -> Assembly:
     width, height = rng.uniform(0.6, 0.9), rng.uniform(2.0, 2.3)
     paint = body_material(rng)
     shape = frame_around(2 * width, height, rng.uniform(0.05, 0.1), 0.03, paint, sill=False)
@@ -69,7 +69,7 @@ def double_door(rng):
 
 
 @construction("door", "sliding", weight=1)
-def sliding_door(rng):
+def sliding_door(rng: np.random.Generator) -> Assembly:
     """A leaf hanging before the wall from a rail."""
     width, height, paint, steel = rng.uniform(0.8, 1.2), rng.uniform(1.95, 2.2), body_material(rng), m.metal(rng)
     shape = box(width, 0.035, height, paint, (0, -0.06, 0.01)) + box(
@@ -82,7 +82,7 @@ def sliding_door(rng):
 
 
 @construction("door", "glass door", held_out=True)
-def glass_door(rng):
+def glass_door(rng: np.random.Generator) -> Assembly:
     width, height, frame = rng.uniform(0.8, 1.0), rng.uniform(2.0, 2.2), m.metal(rng)
     pane = m.Material((0.6, 0.68, 0.7), gloss=0.8, infrared=0.6)
     shape = frame_around(width, height, 0.05, 0.05, frame, sill=False) + box(width, 0.012, height, pane, (0, -0.02, 0))
@@ -100,7 +100,7 @@ def glass_door(rng):
 
 
 @construction("door", "with transom", weight=0.8)
-def transom(rng):
+def transom(rng: np.random.Generator) -> Assembly:
     """Panes above, sometimes beside, the leaf."""
     width, height, over = rng.uniform(0.75, 0.95), rng.uniform(1.95, 2.05), rng.uniform(0.2, 0.35)
     paint = body_material(rng)
@@ -114,7 +114,7 @@ def transom(rng):
 
 
 @construction("door", "balcony door", weight=0.8)
-def balcony(rng):
+def balcony(rng: np.random.Generator) -> Assembly:
     """A large pane in a plastic or wooden leaf down to the floor."""
     width, height, frame = rng.uniform(0.7, 1.0), rng.uniform(2.0, 2.2), m.painted(rng, rng.random() < 0.7)
     shape = frame_around(width, height, 0.06, 0.05, frame, sill=False)
@@ -128,7 +128,7 @@ def balcony(rng):
 
 
 @construction("door", "folding door", held_out=True)
-def folding_door(rng):
+def folding_door(rng: np.random.Generator) -> Assembly:
     """Narrow leaves in zigzag."""
     width, height, paint = rng.uniform(0.8, 1.4), rng.uniform(1.95, 2.1), body_material(rng)
     count, bend = int(rng.integers(4, 9)), rng.uniform(0.05, 0.6)
@@ -141,7 +141,7 @@ def folding_door(rng):
 
 
 @construction("door", "lattice of panes", weight=0.8)
-def pane_lattice(rng):
+def pane_lattice(rng: np.random.Generator) -> Assembly:
     """One or two leaves of small panes between bars, above a closed field or down to the floor."""
     width, height = rng.uniform(0.65, 0.95), rng.uniform(1.95, 2.2)
     paint, double = body_material(rng), rng.random() < 0.4
@@ -165,7 +165,7 @@ def pane_lattice(rng):
 
 
 @construction("door", "of boards", weight=0.8)
-def of_boards(rng):
+def of_boards(rng: np.random.Generator) -> Assembly:
     """Upright boards with cross pieces and long hinges, or a flush sheet of steel with a bar to push."""
     width, height = rng.uniform(0.75, 1.1), rng.uniform(1.9, 2.15)
     steel, t = m.metal(rng), 0.035
@@ -187,7 +187,7 @@ def of_boards(rng):
 
 
 @construction("door", "arched", weight=0.6)
-def arched(rng):
+def arched(rng: np.random.Generator) -> Assembly:
     """One or two leaves under a round or flat arch, boards or fields, sometimes with a small pane."""
     width, height, made = rng.uniform(0.8, 1.4), rng.uniform(1.7, 1.95), body_material(rng)
     rise, rim, deep = rng.uniform(0.15, 0.5) * width / 2, rng.uniform(0.05, 0.12), rng.uniform(0.02, 0.06)
@@ -206,7 +206,7 @@ def arched(rng):
 
 
 @construction("door", "of a lift", weight=0.5)
-def of_a_lift(rng):
+def of_a_lift(rng: np.random.Generator) -> Assembly:
     """Two plain sheets of steel that part in the middle, set back in a deep frame; buttons beside it."""
     width, height, steel = rng.uniform(0.8, 1.3), rng.uniform(1.95, 2.2), m.metal(rng)
     shape = frame_around(width, height, rng.uniform(0.06, 0.2), rng.uniform(0.04, 0.1), m.metal(rng), sill=False)
@@ -215,7 +215,7 @@ def of_a_lift(rng):
 
 
 @construction("door", "roller", weight=0.5)
-def roller(rng):
+def roller(rng: np.random.Generator) -> Assembly:
     """Laths that roll up into a box above: garages, shops, closets."""
     width, height, made = rng.uniform(0.9, 2.2), rng.uniform(1.8, 2.1), m.painted(rng)
     step, low = rng.uniform(0.05, 0.12), rng.choice([0.0, rng.uniform(0.2, 1.0)])
@@ -228,7 +228,7 @@ def roller(rng):
 
 
 @construction("door", "swing", weight=0.6)
-def swing(rng):
+def swing(rng: np.random.Generator) -> Assembly:
     """A pair of leaves with round or tall panes, kick plates and push plates: kitchens, wards, corridors."""
     width, height, paint = rng.uniform(0.6, 0.85), rng.uniform(1.95, 2.15), m.painted(rng)
     steel, leaves = m.metal(rng), (-1, 1) if rng.random() < 0.75 else (1,)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from instseg3d_ros.data.synthetic.materials import Material
 from instseg3d_ros.data.synthetic.mesh import Shape
 from instseg3d_ros.data.synthetic.parts import join
 from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, tube
 
 
-def tap(rng, made) -> Shape:
+def tap(rng: np.random.Generator, made: Material) -> Shape:
     """A tap whose spout points to -y, standing on z = 0."""
     h, reach, r = rng.uniform(0.1, 0.32), rng.uniform(0.1, 0.2), rng.uniform(0.008, 0.014)
     if rng.random() < 0.5:
@@ -23,7 +24,7 @@ def tap(rng, made) -> Shape:
     )
 
 
-def basin(width, depth, deep, made, t: float = 0.008) -> Shape:
+def basin(width: float, depth: float, deep: float, made: Material, t: float = 0.008) -> Shape:
     """An open tub below z = 0 with a rim on it."""
     shape = box(width, depth, t, made, (0, 0, -deep))
     for sx, sy, lx, ly in ((0, -1, width, t), (0, 1, width, t), (-1, 0, t, depth), (1, 0, t, depth)):
@@ -38,14 +39,14 @@ def basin(width, depth, deep, made, t: float = 0.008) -> Shape:
     return shape
 
 
-def oval(width, depth, square: float, count: int = 28) -> np.ndarray:
+def oval(width: float, depth: float, square: float, count: int = 28) -> np.ndarray:
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     power = 1 / (1 + square)
     c, s = np.cos(angle), np.sin(angle)
     return np.stack([np.sign(c) * np.abs(c) ** power * width / 2, np.sign(s) * np.abs(s) ** power * depth / 2], 1)
 
 
-def frame_around(width, height, rim, thick, made, sill: bool = True) -> Shape:
+def frame_around(width: float, height: float, rim: float, thick: float, made: Material, sill: bool = True) -> Shape:
     """A frame around an opening, proud of the wall by `thick`."""
     shape = join(box(rim, thick, height + rim, made, (s * (width + rim) / 2, -thick / 2, 0)) for s in (-1, 1))
     shape += box(width + 2 * rim, thick, rim, made, (0, -thick / 2, height))

@@ -13,7 +13,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("picture", "framed", weight=3)
-def framed(rng):
+def framed(rng: np.random.Generator) -> Assembly:
     width, height = np.exp(rng.uniform(np.log(0.2), np.log(1.2), 2))
     rim, deep = rng.uniform(0.01, 0.07), rng.uniform(0.012, 0.045)
     made = m.wood(rng) if rng.random() < 0.4 else m.painted(rng)
@@ -26,14 +26,14 @@ def framed(rng):
 
 
 @construction("picture", "canvas", weight=1.5)
-def canvas(rng):
+def canvas(rng: np.random.Generator) -> Assembly:
     width, height = np.exp(rng.uniform(np.log(0.25), np.log(1.5), 2))
     art = m.art(rng, "print", "marble", "plain")
     return Assembly.of("picture", box(width, rng.uniform(0.006, 0.05), height, art, (0, -0.02, 0)))
 
 
 @construction("picture", "round picture", held_out=True)
-def round_picture(rng):
+def round_picture(rng: np.random.Generator) -> Assembly:
     r = rng.uniform(0.15, 0.45)
     art = m.art(rng, "print")
     disk = cylinder(r * 0.9, 0.02, art, segments=32) + revolve(
@@ -43,7 +43,7 @@ def round_picture(rng):
 
 
 @construction("picture", "poster", weight=1)
-def poster(rng):
+def poster(rng: np.random.Generator) -> Assembly:
     """A sheet on the wall, edges curling a little."""
     width, height = rng.uniform(0.3, 0.9), rng.uniform(0.4, 1.2)
     art = m.art(rng, "print")
@@ -53,7 +53,7 @@ def poster(rng):
 
 
 @construction("picture", "triptych", weight=0.6)
-def triptych(rng):
+def triptych(rng: np.random.Generator) -> Assembly:
     """Several panels that belong together."""
     count, width, height = int(rng.integers(2, 5)), rng.uniform(0.25, 0.5), rng.uniform(0.3, 0.9)
     art = m.art(rng, "marble")
@@ -63,7 +63,7 @@ def triptych(rng):
 
 
 @construction("picture", "deep frame", weight=0.8)
-def deep_frame(rng):
+def deep_frame(rng: np.random.Generator) -> Assembly:
     """A heavy moulding in two steps, or a shallow box with things behind glass."""
     width, height = np.exp(rng.uniform(np.log(0.25), np.log(1.0), 2))
     made = m.wood(rng) if rng.random() < 0.6 else m.metal(rng)
@@ -77,7 +77,7 @@ def deep_frame(rng):
 
 
 @construction("picture", "corners or leaning", weight=0.6)
-def corners_or_leaning(rng):
+def corners_or_leaning(rng: np.random.Generator) -> Assembly:
     """An outline of five to eight corners, or a rectangle whose top leans off the wall."""
     art, made = m.art(rng, "print", "marble", "plain"), body_material(rng)
     r, deep = rng.uniform(0.15, 0.45), rng.uniform(0.015, 0.05)

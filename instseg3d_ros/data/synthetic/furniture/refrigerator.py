@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -15,7 +16,15 @@ from instseg3d_ros.data.synthetic.registry import construction
 _PANE = m.Material((0.3, 0.36, 0.38), gloss=0.9, infrared=0.45)
 
 
-def _fridge(width, depth, height, cuts, paint, rng, side_by_side=False) -> Assembly:
+def _fridge(
+    width: float,
+    depth: float,
+    height: float,
+    cuts: Sequence[float],
+    paint: m.Material,
+    rng: np.random.Generator,
+    side_by_side: bool = False,
+) -> Assembly:
     grip = m.metal(rng) if rng.random() < 0.7 else paint
     shape = rounded_box(width, depth - 0.06, height, paint, 0.01).moved(y=0.03)
     hinge = rng.choice([-1, 1])
@@ -37,13 +46,22 @@ def _fridge(width, depth, height, cuts, paint, rng, side_by_side=False) -> Assem
     return Assembly.of("refrigerator", shape, *surfaces)
 
 
-def _rod(depth: float, start, end, made, thick: float = 0.02) -> Shape:
+def _rod(
+    depth: float, start: tuple[float, float], end: tuple[float, float], made: m.Material, thick: float = 0.02
+) -> Shape:
     """A straight handle before a front at y = −depth / 2, from one (x, z) to the other."""
     y = -depth / 2 - 0.04
     return bar((start[0], y, start[1]), (end[0], y, end[1]), thick, thick, made)
 
 
-def _racks(heights, width: float, depth: float, places, stocked: float, rng) -> Shape:
+def _racks(
+    heights: Iterable[float],
+    width: float,
+    depth: float,
+    places: Iterable[float],
+    stocked: float,
+    rng: np.random.Generator,
+) -> Shape:
     """Boards of wire at these heights, on each a row of bottles at these x, as often as `stocked`."""
     shape = Shape()
     for z in heights:
@@ -55,13 +73,13 @@ def _racks(heights, width: float, depth: float, places, stocked: float, rng) -> 
     return shape
 
 
-def _enamel(rng):
+def _enamel(rng: np.random.Generator) -> m.Material:
     choice = rng.random()
     return m.painted(rng, True) if choice < 0.5 else m.metal(rng) if choice < 0.85 else m.painted(rng)
 
 
 @construction("refrigerator", "two doors", weight=3)
-def two_doors(rng):
+def two_doors(rng: np.random.Generator) -> Assembly:
     cut = rng.choice([rng.uniform(0.3, 0.45), rng.uniform(0.62, 0.78)])
     return _fridge(
         rng.uniform(0.54, 0.8), rng.uniform(0.55, 0.75), rng.uniform(1.4, 2.05), [0, cut, 1], _enamel(rng), rng
@@ -69,21 +87,21 @@ def two_doors(rng):
 
 
 @construction("refrigerator", "one door", weight=1.5)
-def one_door(rng):
+def one_door(rng: np.random.Generator) -> Assembly:
     return _fridge(
         rng.uniform(0.45, 0.65), rng.uniform(0.45, 0.65), rng.uniform(0.8, 1.9), [0.04, 1], _enamel(rng), rng
     )
 
 
 @construction("refrigerator", "side by side", weight=1)
-def side_by_side(rng):
+def side_by_side(rng: np.random.Generator) -> Assembly:
     return _fridge(
         rng.uniform(0.8, 1.0), rng.uniform(0.65, 0.8), rng.uniform(1.65, 1.9), [0.03, 1.0], _enamel(rng), rng, True
     )
 
 
 @construction("refrigerator", "round retro", held_out=True)
-def retro(rng):
+def retro(rng: np.random.Generator) -> Assembly:
     width, depth, height, paint = rng.uniform(0.55, 0.65), rng.uniform(0.6, 0.7), rng.uniform(1.2, 1.6), m.painted(rng)
     shape = rounded_box(width, depth - 0.06, height, paint, 0.09).moved(y=0.03)
     shape += rounded_box(width * 0.97, 0.12, height * 0.9, paint, 0.05).moved(0, -depth / 2 + 0.03, height * 0.08)
@@ -93,7 +111,7 @@ def retro(rng):
 
 
 @construction("refrigerator", "french doors", weight=1)
-def french(rng):
+def french(rng: np.random.Generator) -> Assembly:
     """Two leaves above one or two drawers."""
     width, depth, height, paint = rng.uniform(0.75, 0.95), rng.uniform(0.65, 0.8), rng.uniform(1.65, 1.85), _enamel(rng)
     cut, grip = rng.uniform(0.35, 0.5), m.metal(rng)
@@ -122,7 +140,7 @@ def french(rng):
 
 
 @construction("refrigerator", "drinks cooler", weight=0.7)
-def cooler(rng):
+def cooler(rng: np.random.Generator) -> Assembly:
     """A glass door with bottles on racks behind it."""
     width, depth, height, paint = rng.uniform(0.45, 0.7), rng.uniform(0.5, 0.65), rng.uniform(0.8, 1.95), _enamel(rng)
     shape = carcass(width, depth, height, paint, t=0.05) + box(width, 0.04, 0.16, paint, (0, -depth / 2, height - 0.16))
@@ -136,7 +154,7 @@ def cooler(rng):
 
 
 @construction("refrigerator", "chest freezer", held_out=True)
-def chest_freezer(rng):
+def chest_freezer(rng: np.random.Generator) -> Assembly:
     width, depth, height, paint = (
         rng.uniform(0.7, 1.4),
         rng.uniform(0.55, 0.7),
@@ -150,7 +168,7 @@ def chest_freezer(rng):
 
 
 @construction("refrigerator", "small and plain", weight=1.2)
-def small_plain(rng):
+def small_plain(rng: np.random.Generator) -> Assembly:
     """A low cube for offices and hotel rooms: one flat leaf with soft or sharp edges, opened by a groove."""
     width, depth, height, paint = rng.uniform(0.38, 0.56), rng.uniform(0.4, 0.56), rng.uniform(0.48, 1.0), _enamel(rng)
     edge, foot = rng.uniform(0.003, 0.04), rng.uniform(0.01, 0.04)
@@ -176,7 +194,7 @@ def small_plain(rng):
 
 
 @construction("refrigerator", "catering", weight=0.7)
-def catering(rng):
+def catering(rng: np.random.Generator) -> Assembly:
     """Steel on legs: one to three columns of leaves under a grille."""
     count, each = int(rng.integers(1, 4)), rng.uniform(0.55, 0.72)
     width, depth, height, steel = count * each, rng.uniform(0.65, 0.85), rng.uniform(1.8, 2.1), m.metal(rng)
@@ -201,7 +219,7 @@ def catering(rng):
 
 
 @construction("refrigerator", "family", weight=2)
-def family(rng):
+def family(rng: np.random.Generator) -> Assembly:
     """One or two leaves with what a kitchen adds: notes and magnets, a dispenser, boxes on top."""
     width, depth, height = rng.uniform(0.54, 0.92), rng.uniform(0.58, 0.78), rng.uniform(1.45, 1.95)
     made = _fridge(width, depth, height, [0, rng.uniform(0.3, 0.75), 1], _enamel(rng), rng, width > 0.8)
@@ -227,7 +245,7 @@ def family(rng):
 
 
 @construction("refrigerator", "recessed grips", weight=2)
-def recessed_grips(rng):
+def recessed_grips(rng: np.random.Generator) -> Assembly:
     """Flat and bare: leaves with a groove along an edge in place of a handle, some with a band of another colour."""
     width, depth, height = rng.uniform(0.5, 0.95), rng.uniform(0.55, 0.75), rng.uniform(1.1, 2.05)
     paint, dark, foot = _enamel(rng), m.Material((0.06, 0.06, 0.06)), rng.uniform(0.02, 0.08)
@@ -251,7 +269,7 @@ def recessed_grips(rng):
 
 
 @construction("refrigerator", "bowed front", weight=1)
-def bowed_front(rng):
+def bowed_front(rng: np.random.Generator) -> Assembly:
     """Leaves that bulge forwards, with a bow or a bar to pull."""
     width, depth, height = rng.uniform(0.5, 0.75), rng.uniform(0.5, 0.65), rng.uniform(0.85, 1.95)
     paint, bend, cut = _enamel(rng), rng.uniform(0.02, 0.07), rng.choice([0.0, rng.uniform(0.3, 0.75)])
@@ -265,7 +283,7 @@ def bowed_front(rng):
 
 
 @construction("refrigerator", "open", weight=1)
-def open_door(rng):
+def open_door(rng: np.random.Generator) -> Assembly:
     """The leaf stands open: boards, a drawer and what lies on them in a white hollow."""
     width, depth, height = rng.uniform(0.5, 0.72), rng.uniform(0.52, 0.68), rng.uniform(0.8, 1.9)
     paint, white, side = _enamel(rng), m.painted(rng, True), int(rng.choice([-1, 1]))
@@ -285,7 +303,7 @@ def open_door(rng):
 
 
 @construction("refrigerator", "shop", weight=0.5)
-def shop(rng):
+def shop(rng: np.random.Generator) -> Assembly:
     """Two or three glass leaves in frames between a plinth with slots and a lit board above."""
     count, each = int(rng.integers(2, 4)), rng.uniform(0.5, 0.7)
     width, depth, height, paint = count * each, rng.uniform(0.6, 0.8), rng.uniform(1.8, 2.05), _enamel(rng)

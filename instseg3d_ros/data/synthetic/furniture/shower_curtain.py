@@ -12,7 +12,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("shower curtain", "on a rod", weight=2)
-def shower_rod(rng):
+def shower_rod(rng: np.random.Generator) -> Assembly:
     """A sheet on rings in front of a tub or shower, not against a wall: the plane of the rod is y = 0."""
     width, height, made = (
         rng.uniform(0.8, 1.8),
@@ -30,7 +30,7 @@ def shower_rod(rng):
 
 
 @construction("shower curtain", "round the corner", weight=1)
-def shower_corner(rng):
+def shower_corner(rng: np.random.Generator) -> Assembly:
     """Two sheets at a right angle."""
     width, depth, height = rng.uniform(0.8, 1.2), rng.uniform(0.7, 1.0), rng.uniform(1.6, 1.95)
     made = m.fabric(rng)
@@ -40,20 +40,20 @@ def shower_corner(rng):
 
 
 @construction("shower curtain", "oval rail", held_out=True)
-def shower_oval(rng):
+def shower_oval(rng: np.random.Generator) -> Assembly:
     height, made, r = rng.uniform(1.6, 1.9), m.fabric(rng), rng.uniform(0.5, 0.75)
     angle = np.linspace(0, np.pi * rng.uniform(0.7, 1.2), 90)
     wave = r + 0.03 * np.sin(angle * 26)
 
     z = np.linspace(0, height, 6)
-    grids = np.broadcast_arrays(
+    x, y, z = np.broadcast_arrays(
         (np.cos(angle) * wave * 1.3)[:, None], (-np.sin(angle) * wave)[:, None] + r * 0.5, z[None]
     )
-    return Assembly.of("shower curtain", heightfield(*grids, made))
+    return Assembly.of("shower curtain", heightfield(x, y, z, made))
 
 
 @construction("shower curtain", "plain sheet", weight=1.2)
-def plain_sheet(rng):
+def plain_sheet(rng: np.random.Generator) -> Assembly:
     """Drawn flat along a rail under the ceiling, hardly folded, often patterned."""
     width, height = rng.uniform(0.7, 1.6), rng.uniform(1.6, 2.0)
     made = m.printed(rng) if rng.random() < 0.4 else m.fabric(rng)

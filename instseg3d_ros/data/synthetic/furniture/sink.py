@@ -14,7 +14,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("sink", "pedestal basin", weight=2)
-def pedestal_basin(rng):
+def pedestal_basin(rng: np.random.Generator) -> Assembly:
     width, depth, height, made = rng.uniform(0.4, 0.68), rng.uniform(0.36, 0.52), rng.uniform(0.78, 0.9), m.ceramic(rng)
     deep = rng.uniform(0.12, 0.18)
     s = np.linspace(0, 1, 7)
@@ -33,7 +33,7 @@ def pedestal_basin(rng):
 
 
 @construction("sink", "vanity", weight=2)
-def vanity(rng):
+def vanity(rng: np.random.Generator) -> Assembly:
     """A basin let into, or standing on, a cabinet."""
     width, depth, height = rng.uniform(0.5, 1.3), rng.uniform(0.4, 0.56), rng.uniform(0.75, 0.88)
     paint, made = body_material(rng), m.ceramic(rng)
@@ -62,7 +62,7 @@ def vanity(rng):
 
 
 @construction("sink", "wall trough", held_out=True)
-def trough(rng):
+def trough(rng: np.random.Generator) -> Assembly:
     width, depth, height, made = rng.uniform(0.5, 1.2), rng.uniform(0.36, 0.48), rng.uniform(0.75, 0.88), m.ceramic(rng)
     shape = basin(width, depth, 0.16, made, 0.025).moved(z=height) + box(
         width, 0.03, 0.12, made, (0, depth / 2, height)
@@ -74,7 +74,7 @@ def trough(rng):
 
 
 @construction("sink", "small wall basin", mount="wall")
-def wall_basin(rng):
+def wall_basin(rng: np.random.Generator) -> Assembly:
     """Hung on the wall at y = 0."""
     width, depth, made = rng.uniform(0.3, 0.5), rng.uniform(0.22, 0.38), m.ceramic(rng)
     shape = basin(width * 0.9, depth * 0.85, 0.14, made, 0.02).moved(0, -depth / 2, 0.19)
@@ -82,7 +82,7 @@ def wall_basin(rng):
 
 
 @construction("sink", "double vanity", weight=0.7)
-def double_vanity(rng):
+def double_vanity(rng: np.random.Generator) -> Assembly:
     """Two bowls on one long cabinet with a stone top."""
     width, depth, height = rng.uniform(1.2, 1.8), rng.uniform(0.46, 0.58), rng.uniform(0.78, 0.88)
     paint, made = body_material(rng), m.ceramic(rng)
@@ -97,7 +97,7 @@ def double_vanity(rng):
 
 
 @construction("sink", "kitchen sink unit", weight=1)
-def sink_unit(rng):
+def sink_unit(rng: np.random.Generator) -> Assembly:
     """A steel top with one or two basins and a drainer, on legs or a cabinet."""
     width, depth, height, steel = rng.uniform(0.7, 1.4), rng.uniform(0.5, 0.6), rng.uniform(0.82, 0.92), m.metal(rng)
     w = rng.uniform(0.34, 0.45)
@@ -122,7 +122,7 @@ def sink_unit(rng):
 
 
 @construction("sink", "bowl on a board", weight=1)
-def bowl_on_board(rng):
+def bowl_on_board(rng: np.random.Generator) -> Assembly:
     """A vessel on a plank that hangs on the wall; the plank belongs to it."""
     width, depth, height, made = rng.uniform(0.5, 1.1), rng.uniform(0.38, 0.5), rng.uniform(0.72, 0.82), m.ceramic(rng)
     r = min(0.21, depth * 0.42)
@@ -138,7 +138,7 @@ def bowl_on_board(rng):
 
 
 @construction("sink", "corner basin", mount="wall", held_out=True)
-def corner_basin(rng):
+def corner_basin(rng: np.random.Generator) -> Assembly:
     """Hung: a quarter round bowl."""
     r, made = rng.uniform(0.28, 0.42), m.ceramic(rng)
     bowl = hollow([(r * 0.4, 0), (r * 0.8, 0.06), (r, 0.15)], 0.02, made, 28).moved(0, -r, 0)
@@ -149,7 +149,7 @@ def corner_basin(rng):
 
 
 @construction("sink", "utility tub", weight=0.8)
-def utility_tub(rng):
+def utility_tub(rng: np.random.Generator) -> Assembly:
     """Deep plastic, steel or stone for laundry and workshop, on legs."""
     width, depth, height = rng.uniform(0.45, 0.75), rng.uniform(0.42, 0.6), rng.uniform(0.75, 0.92)
     made = [m.painted, m.metal, m.ceramic][int(rng.integers(3))](rng)
@@ -163,7 +163,7 @@ def utility_tub(rng):
 
 
 @construction("sink", "console", weight=0.8)
-def console(rng):
+def console(rng: np.random.Generator) -> Assembly:
     """A broad top with a shallow bowl on thin metal legs with a towel bar."""
     width, depth, height, made = rng.uniform(0.5, 1.1), rng.uniform(0.4, 0.52), rng.uniform(0.78, 0.88), m.ceramic(rng)
     chrome, thick = m.metal(rng), rng.uniform(0.08, 0.16)
@@ -182,7 +182,7 @@ def console(rng):
 
 
 @construction("sink", "one pillar", weight=0.7)
-def pillar(rng):
+def pillar(rng: np.random.Generator) -> Assembly:
     """Bowl and foot in one: a cylinder, cone or block up to the rim."""
     r, height = rng.uniform(0.19, 0.27), rng.uniform(0.8, 0.92)
     made = m.ceramic(rng) if rng.random() < 0.7 else m.stone(rng)
@@ -201,7 +201,7 @@ def pillar(rng):
 
 
 @construction("sink", "catering", weight=0.7)
-def catering(rng):
+def catering(rng: np.random.Generator) -> Assembly:
     """Steel on tube legs: one to three deep bowls in a row, a wall of steel behind, a board below."""
     count, w, d = int(rng.integers(1, 4)), rng.uniform(0.36, 0.5), rng.uniform(0.38, 0.5)
     steel, height, free = m.metal(rng), rng.uniform(0.84, 0.92), rng.choice([0.0, rng.uniform(0.3, 0.7)])
@@ -220,7 +220,7 @@ def catering(rng):
 
 
 @construction("sink", "apron front", weight=0.8)
-def apron_front(rng):
+def apron_front(rng: np.random.Generator) -> Assembly:
     """A thick block of a basin that shows its front, on a cupboard or a wooden stand."""
     width, depth, height, made = (
         rng.uniform(0.5, 0.95),
@@ -242,7 +242,7 @@ def apron_front(rng):
 
 
 @construction("sink", "washstand", weight=0.7)
-def washstand(rng):
+def washstand(rng: np.random.Generator) -> Assembly:
     """A bowl or a broad plate of a basin on an open frame with one or two boards."""
     width, depth, height = rng.uniform(0.45, 1.0), rng.uniform(0.38, 0.5), rng.uniform(0.74, 0.86)
     frame = m.metal(rng) if rng.random() < 0.5 else m.wood(rng)

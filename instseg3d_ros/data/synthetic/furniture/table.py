@@ -20,11 +20,13 @@ from instseg3d_ros.data.synthetic.primitives import (
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def top_material(rng):
+def top_material(rng: np.random.Generator) -> m.Material:
     return [m.wood, m.wood, m.painted, m.stone, m.glass][rng.choice(5, p=[0.35, 0.2, 0.25, 0.12, 0.08])](rng)
 
 
-def seats_around(width: float, depth: float, rng, round_top: bool = False) -> list[tuple[float, float, float]]:
+def seats_around(
+    width: float, depth: float, rng: np.random.Generator, round_top: bool = False
+) -> list[tuple[float, float, float]]:
     """Where chairs stand around a top: (x, y, yaw), the yaw that turns a chair's front (-y) towards the table."""
     places = []
     if round_top:
@@ -44,7 +46,7 @@ def seats_around(width: float, depth: float, rng, round_top: bool = False) -> li
     return places
 
 
-def flat_top(width: float, depth: float, thick: float, material, rng) -> Shape:
+def flat_top(width: float, depth: float, thick: float, material: m.Material, rng: np.random.Generator) -> Shape:
     kind = rng.random()
     if kind < 0.6:
         return box(width, depth, thick, material)
@@ -65,7 +67,15 @@ def flat_top(width: float, depth: float, thick: float, material, rng) -> Shape:
     return extrude(outline, thick, material)
 
 
-def standing(label: str, width, depth, height, rng, style=None, apron=0.4) -> Assembly:
+def standing(
+    label: str,
+    width: float,
+    depth: float,
+    height: float,
+    rng: np.random.Generator,
+    style: str | None = None,
+    apron: float = 0.4,
+) -> Assembly:
     top, thick = top_material(rng), rng.uniform(0.012, 0.06)
     frame = (
         m.metal(rng) if rng.random() < 0.35 else top if rng.random() < 0.5 and top.gloss < 0.8 else body_material(rng)
@@ -82,12 +92,12 @@ def standing(label: str, width, depth, height, rng, style=None, apron=0.4) -> As
 
 
 @construction("table", "dining table", weight=3)
-def dining_table(rng):
+def dining_table(rng: np.random.Generator) -> Assembly:
     return standing("table", rng.uniform(0.7, 2.4), rng.uniform(0.6, 1.15), rng.uniform(0.68, 0.8), rng)
 
 
 @construction("table", "round table", weight=2)
-def round_table(rng):
+def round_table(rng: np.random.Generator) -> Assembly:
     d, h, top = rng.uniform(0.5, 1.5), rng.uniform(0.4, 0.8), top_material(rng)
     thick = rng.uniform(0.012, 0.05)
     shape = cylinder(d / 2, thick, top, (0, 0, h - thick), segments=36)
@@ -102,7 +112,7 @@ def round_table(rng):
 
 
 @construction("table", "coffee table", weight=2)
-def coffee_table(rng):
+def coffee_table(rng: np.random.Generator) -> Assembly:
     width, depth, height = rng.uniform(0.5, 1.4), rng.uniform(0.4, 0.8), rng.uniform(0.28, 0.52)
     made = standing("table", width, depth, height, rng, apron=0.2)
     if rng.random() < 0.4:  # a shelf below
@@ -112,13 +122,13 @@ def coffee_table(rng):
 
 
 @construction("table", "side table", weight=1)
-def side_table(rng):
+def side_table(rng: np.random.Generator) -> Assembly:
     size = rng.uniform(0.3, 0.6)
     return standing("table", size, size * rng.uniform(0.7, 1.2), rng.uniform(0.4, 0.75), rng)
 
 
 @construction("table", "block table", weight=0.7)
-def block_table(rng):
+def block_table(rng: np.random.Generator) -> Assembly:
     """A solid or hollow cube, a drum."""
     if rng.random() < 0.5:
         width, depth, h = rng.uniform(0.35, 1.1), rng.uniform(0.35, 0.7), rng.uniform(0.3, 0.5)
@@ -135,7 +145,7 @@ def block_table(rng):
 
 
 @construction("table", "cross legs", held_out=True)
-def cross_table(rng):
+def cross_table(rng: np.random.Generator) -> Assembly:
 
     width, depth, height = rng.uniform(0.9, 2.0), rng.uniform(0.6, 1.0), rng.uniform(0.66, 0.78)
     frame, top = body_material(rng), top_material(rng)
@@ -150,7 +160,7 @@ def cross_table(rng):
 
 
 @construction("table", "console", weight=1)
-def console(rng):
+def console(rng: np.random.Generator) -> Assembly:
     """Long and narrow, for a wall."""
     width, depth, height = rng.uniform(0.7, 1.6), rng.uniform(0.25, 0.42), rng.uniform(0.68, 0.9)
     made = standing("table", width, depth, height, rng, str(rng.choice(["square", "frame", "tapered", "panels"])))
@@ -161,7 +171,7 @@ def console(rng):
 
 
 @construction("table", "conference table", weight=1)
-def conference(rng):
+def conference(rng: np.random.Generator) -> Assembly:
     """A boat-shaped or oval top on two feet."""
     width, depth, height = rng.uniform(1.8, 3.6), rng.uniform(0.9, 1.4), rng.uniform(0.7, 0.76)
     top, base = top_material(rng), m.metal(rng) if rng.random() < 0.5 else body_material(rng)
@@ -185,7 +195,7 @@ def conference(rng):
 
 
 @construction("table", "nest of tables", weight=0.6)
-def nest(rng):
+def nest(rng: np.random.Generator) -> Assembly:
     shape, size, height = Shape(), rng.uniform(0.4, 0.6), rng.uniform(0.42, 0.55)
     for i in range(int(rng.integers(2, 4))):
         share = 1 - 0.15 * i
@@ -195,7 +205,7 @@ def nest(rng):
 
 
 @construction("table", "tray table", weight=0.6)
-def tray_table(rng):
+def tray_table(rng: np.random.Generator) -> Assembly:
     """A rimmed top on a thin frame."""
     d, h, frame = rng.uniform(0.35, 0.7), rng.uniform(0.35, 0.6), m.metal(rng)
     made = body_material(rng)
@@ -214,7 +224,7 @@ def tray_table(rng):
 
 
 @construction("table", "covered table", weight=1)
-def covered(rng):
+def covered(rng: np.random.Generator) -> Assembly:
     """A cloth over everything, hanging down with folds."""
     width, depth, height = rng.uniform(0.7, 1.8), rng.uniform(0.7, 1.0), rng.uniform(0.68, 0.78)
     cloth, hang = m.fabric(rng), rng.uniform(0.12, 0.6)
@@ -230,7 +240,7 @@ def covered(rng):
 
 
 @construction("table", "drum and wires", held_out=True)
-def wire_drum(rng):
+def wire_drum(rng: np.random.Generator) -> Assembly:
     """A glass or wooden disk on a cage of wires."""
     r, h, wire = rng.uniform(0.25, 0.5), rng.uniform(0.35, 0.5), m.metal(rng)
     shape = cylinder(r, 0.015, top_material(rng), (0, 0, h), segments=32)
@@ -245,7 +255,7 @@ def wire_drum(rng):
 
 
 @construction("table", "folding table", weight=0.8)
-def folding_table(rng):
+def folding_table(rng: np.random.Generator) -> Assembly:
     """A light board on bent tubes or hinged pairs of legs, plastic or wood."""
     width, depth, height = rng.uniform(0.6, 1.9), rng.uniform(0.5, 0.8), rng.uniform(0.62, 0.78)
     top, steel, r = m.painted(rng) if rng.random() < 0.6 else m.wood(rng), m.metal(rng), rng.uniform(0.01, 0.018)
@@ -264,7 +274,7 @@ def folding_table(rng):
 
 
 @construction("table", "picnic", weight=0.4)
-def boards_and_trestles(rng):
+def boards_and_trestles(rng: np.random.Generator) -> Assembly:
     """Separate boards with gaps over two slanting trestles."""
     width, depth, height, made = rng.uniform(1.1, 2.2), rng.uniform(0.65, 0.95), rng.uniform(0.68, 0.78), m.wood(rng)
     count = int(rng.integers(4, 8))
@@ -282,7 +292,7 @@ def boards_and_trestles(rng):
 
 
 @construction("table", "bracket legs", weight=0.8)
-def bracket_legs(rng):
+def bracket_legs(rng: np.random.Generator) -> Assembly:
     """Slabs of any outline on hairpins, loops, V or U shaped plates."""
     width, depth = rng.uniform(0.7, 2.2), rng.uniform(0.5, 1.0)
     height = rng.uniform(0.35, 0.5) if rng.random() < 0.35 else rng.uniform(0.68, 0.78)

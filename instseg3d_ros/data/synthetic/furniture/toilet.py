@@ -12,7 +12,9 @@ from instseg3d_ros.data.synthetic.primitives import box, cylinder, extrude, grid
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _bowl(width, depth, seat, rng, made, low: float = 0.0) -> Shape:
+def _bowl(
+    width: float, depth: float, seat: float, rng: np.random.Generator, made: m.Material, low: float = 0.0
+) -> Shape:
     """Bowl, seat ring and lid, open or closed; its back at y = 0, reaching to -depth."""
     s = np.linspace(0, 1, 6)
     foot = rng.uniform(0.45, 0.95)
@@ -39,7 +41,7 @@ def _bowl(width, depth, seat, rng, made, low: float = 0.0) -> Shape:
 
 
 @construction("toilet", "with cistern", weight=3)
-def with_cistern(rng):
+def with_cistern(rng: np.random.Generator) -> Assembly:
     width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.42, 0.5), rng.uniform(0.37, 0.44), m.ceramic(rng)
     tank_w, tank_d, top = rng.uniform(0.34, 0.48), rng.uniform(0.15, 0.2), rng.uniform(0.7, 0.85)
     shape = _bowl(width, depth, seat, rng, made).moved(y=0.02)
@@ -50,7 +52,7 @@ def with_cistern(rng):
 
 
 @construction("toilet", "wall hung", weight=1.5)
-def wall_hung(rng):
+def wall_hung(rng: np.random.Generator) -> Assembly:
     width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.45, 0.55), rng.uniform(0.38, 0.45), m.ceramic(rng)
     shape = _bowl(width, depth, seat, rng, made, low=rng.uniform(0.08, 0.2)) + box(
         width * 0.8, 0.1, 0.25, made, (0, -0.03, seat - 0.25)
@@ -61,7 +63,7 @@ def wall_hung(rng):
 
 
 @construction("toilet", "one piece", weight=1)
-def one_piece(rng):
+def one_piece(rng: np.random.Generator) -> Assembly:
     width, depth, seat, made = rng.uniform(0.36, 0.42), rng.uniform(0.45, 0.52), rng.uniform(0.37, 0.42), m.ceramic(rng)
     shape = rounded_box(width, depth * 1.35, seat, made, 0.08).moved(y=-depth * 0.45)
     shape += extrude(oval(width, depth * 1.05, rng.uniform(0.2, 1)), 0.04, made).moved(0, -depth * 0.55, seat)
@@ -70,7 +72,7 @@ def one_piece(rng):
 
 
 @construction("toilet", "high cistern", held_out=True)
-def high_cistern(rng):
+def high_cistern(rng: np.random.Generator) -> Assembly:
     width, depth, seat, made = 0.37, rng.uniform(0.42, 0.48), rng.uniform(0.38, 0.42), m.ceramic(rng)
     shape = _bowl(width, depth, seat, rng, made) + box(0.2, 0.15, seat * 0.9, made, (0, 0, 0))
     shape += cylinder(0.02, 1.2, made, (0, 0.06, seat)) + rounded_box(0.42, 0.16, 0.3, made, 0.02).moved(0, 0.02, 1.5)
@@ -78,7 +80,7 @@ def high_cistern(rng):
 
 
 @construction("toilet", "square", weight=1)
-def square_toilet(rng):
+def square_toilet(rng: np.random.Generator) -> Assembly:
     """Straight lines: a block bowl, a flat lid, a boxy or hidden cistern."""
     width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.48, 0.56), rng.uniform(0.38, 0.44), m.ceramic(rng)
     taper = rng.uniform(0.45, 0.8)
@@ -92,7 +94,7 @@ def square_toilet(rng):
 
 
 @construction("toilet", "flush valve", weight=0.8)
-def flush_valve(rng):
+def flush_valve(rng: np.random.Generator) -> Assembly:
     """Public: no tank, a chrome pipe with a lever behind a bare bowl on a foot or on the wall."""
     width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.45, 0.56), rng.uniform(0.37, 0.48), m.ceramic(rng)
     if rng.random() < 0.25:
@@ -107,7 +109,7 @@ def flush_valve(rng):
 
 
 @construction("toilet", "washing", weight=0.8)
-def washing(rng):
+def washing(rng: np.random.Generator) -> Assembly:
     """No tank either: a closed body that swells towards the back, a thick seat with a panel of buttons beside it."""
     width, depth, seat, made = rng.uniform(0.36, 0.44), rng.uniform(0.62, 0.74), rng.uniform(0.36, 0.44), m.ceramic(rng)
     s = np.linspace(0, 1, 7)
@@ -125,7 +127,7 @@ def washing(rng):
 
 
 @construction("toilet", "with rails", weight=0.7)
-def with_rails(rng):
+def with_rails(rng: np.random.Generator) -> Assembly:
     """Raised for people who need support: a bar on each side, on the floor or folding down from the wall behind."""
     width, depth, seat, made = rng.uniform(0.35, 0.4), rng.uniform(0.44, 0.52), rng.uniform(0.44, 0.52), m.ceramic(rng)
     steel, standing = m.metal(rng) if rng.random() < 0.5 else m.painted(rng, True), rng.random() < 0.5
@@ -145,7 +147,7 @@ def with_rails(rng):
 
 
 @construction("toilet", "wide tank", weight=1)
-def wide_tank(rng):
+def wide_tank(rng: np.random.Generator) -> Assembly:
     """A round or long bowl under a tank that narrows downwards; a cover of cloth or a roll on its lid, or not."""
     width, depth, seat, made = rng.uniform(0.35, 0.42), rng.uniform(0.4, 0.56), rng.uniform(0.36, 0.44), m.ceramic(rng)
     if rng.random() < 0.3:
@@ -178,7 +180,7 @@ def wide_tank(rng):
 
 
 @construction("toilet", "skirted", weight=1.5)
-def skirted(rng):
+def skirted(rng: np.random.Generator) -> Assembly:
     """The bowl's sides go straight down to the floor, round in front, flat behind; the tank grows out of them."""
     width, depth, seat, made = rng.uniform(0.34, 0.42), rng.uniform(0.62, 0.74), rng.uniform(0.36, 0.45), m.ceramic(rng)
     s = np.linspace(np.pi, 2 * np.pi, 15)
@@ -188,8 +190,7 @@ def skirted(rng):
     shape = extrude(outline * [rng.uniform(0.75, 1), 1], seat, made)
     back = depth * rng.uniform(0.1, 0.2)
     lid = np.concatenate([[(-width / 2, back)], nose, [(width / 2, back)]]) * 1.02
-    lid = extrude(lid, rng.uniform(0.025, 0.06), m.ceramic(rng))
-    shape += lid.moved(z=seat)
+    shape += extrude(lid, rng.uniform(0.025, 0.06), m.ceramic(rng)).moved(z=seat)
     tank, top = width * rng.uniform(0.85, 1.15), rng.uniform(0.2, 0.42)
     shape += rounded_box(tank, depth * rng.uniform(0.22, 0.32), top, made, rng.uniform(0.01, 0.06)).moved(
         0, depth * 0.36, seat - 0.01
@@ -198,7 +199,7 @@ def skirted(rng):
 
 
 @construction("toilet", "corner tank", weight=0.6)
-def corner_tank(rng):
+def corner_tank(rng: np.random.Generator) -> Assembly:
     """The tank fills the corner behind a bowl that looks along the diagonal."""
     width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.42, 0.52), rng.uniform(0.37, 0.43), m.ceramic(rng)
     half, high = rng.uniform(0.22, 0.3), rng.uniform(0.3, 0.42)
@@ -208,7 +209,7 @@ def corner_tank(rng):
 
 
 @construction("toilet", "tank on the wall", weight=0.8)
-def tank_on_wall(rng):
+def tank_on_wall(rng: np.random.Generator) -> Assembly:
     """A plastic tank a hand or two above the seat, joined by a bent pipe."""
     width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.42, 0.52), rng.uniform(0.37, 0.43), m.ceramic(rng)
     tank, low, white = rng.uniform(0.34, 0.5), seat + rng.uniform(0.12, 0.45), m.painted(rng, True)
@@ -219,7 +220,7 @@ def tank_on_wall(rng):
 
 
 @construction("toilet", "low and small", weight=0.6)
-def low_and_small(rng):
+def low_and_small(rng: np.random.Generator) -> Assembly:
     """For children, boats and camping: a small bowl or box with a seat, with a tank or without."""
     width, depth, seat = rng.uniform(0.28, 0.4), rng.uniform(0.34, 0.46), rng.uniform(0.24, 0.36)
     made = m.ceramic(rng) if rng.random() < 0.6 else m.painted(rng)

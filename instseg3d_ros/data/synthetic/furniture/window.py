@@ -12,7 +12,7 @@ from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, extrude,
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _pane(rng) -> m.Material:
+def _pane(rng: np.random.Generator) -> m.Material:
     """Daylight, a garden, the night: what a window shows. Through half of the panes a depth camera sees nothing."""
     view = rng.random()
     color = (0.9, 0.95, 1.0) if view < 0.5 else (0.55, 0.7, 0.55) if view < 0.8 else (0.08, 0.1, 0.15)
@@ -22,7 +22,7 @@ def _pane(rng) -> m.Material:
     return m.Material(m.near(rng, color), kind, sky, rng.uniform(0.2, 1.0), gloss=0.7, infrared=infrared, seed=seed)
 
 
-def _window(width, height, rng, columns, rows) -> Shape:
+def _window(width: float, height: float, rng: np.random.Generator, columns: int, rows: int) -> Shape:
     frame, rim, deep = m.painted(rng, rng.random() < 0.7), rng.uniform(0.03, 0.08), rng.uniform(0.02, 0.07)
     if rng.random() < 0.25:
         frame = m.wood(rng)
@@ -40,14 +40,14 @@ def _window(width, height, rng, columns, rows) -> Shape:
 
 
 @construction("window", "casement", weight=3)
-def casement(rng):
+def casement(rng: np.random.Generator) -> Assembly:
     width, height = rng.uniform(0.5, 2.2), rng.uniform(0.6, 1.6)
     columns = max(1, int(np.rint(width / rng.uniform(0.5, 0.9))))
     return Assembly.of("window", _window(width, height, rng, columns, int(rng.choice([1, 1, 2]))))
 
 
 @construction("window", "with blind", weight=1.5)
-def with_blind(rng):
+def with_blind(rng: np.random.Generator) -> Assembly:
     """A roller blind or slats cover the upper part."""
     width, height = rng.uniform(0.6, 1.8), rng.uniform(0.8, 1.6)
     shape, down = _window(width, height, rng, 2, 1), rng.uniform(0.2, 0.8) * height
@@ -63,20 +63,20 @@ def with_blind(rng):
 
 
 @construction("window", "lattice", held_out=True)
-def lattice(rng):
+def lattice(rng: np.random.Generator) -> Assembly:
     width, height = rng.uniform(0.6, 1.4), rng.uniform(0.8, 1.5)
     return Assembly.of("window", _window(width, height, rng, int(rng.integers(3, 5)), int(rng.integers(3, 6))))
 
 
 @construction("window", "panorama", weight=1)
-def panorama(rng):
+def panorama(rng: np.random.Generator) -> Assembly:
     """From knee height or lower to the ceiling, thin frames."""
     width, height = rng.uniform(1.2, 3.2), rng.uniform(1.5, 2.0)
     return Assembly.of("window", _window(width, height, rng, max(1, int(width / 0.9)), int(rng.choice([1, 1, 2]))))
 
 
 @construction("window", "strip", weight=0.7)
-def strip(rng):
+def strip(rng: np.random.Generator) -> Assembly:
     """Wide and low, or narrow and high, as in baths and stairs."""
     width, height = (
         (rng.uniform(0.8, 2.4), rng.uniform(0.3, 0.5))
@@ -87,7 +87,7 @@ def strip(rng):
 
 
 @construction("window", "deep reveal", weight=0.8)
-def reveal(rng):
+def reveal(rng: np.random.Generator) -> Assembly:
     """Set in a box that stands out from the wall's lining, with a deep sill."""
     width, height, deep = rng.uniform(0.6, 1.6), rng.uniform(0.8, 1.4), rng.uniform(0.08, 0.2)
     lining = m.painted(rng, True)
@@ -98,7 +98,7 @@ def reveal(rng):
 
 
 @construction("window", "round window", held_out=True)
-def porthole(rng):
+def porthole(rng: np.random.Generator) -> Assembly:
     r, frame = rng.uniform(0.25, 0.5), m.painted(rng, True)
     disk = cylinder(r, 0.01, _pane(rng), segments=32) + revolve(
         [(r, 0), (r * 1.12, 0), (r * 1.12, 0.05), (r, 0.05)], frame, 32
@@ -108,7 +108,7 @@ def porthole(rng):
 
 
 @construction("window", "with shutters", weight=0.6)
-def with_shutters(rng):
+def with_shutters(rng: np.random.Generator) -> Assembly:
     """Leaves of slats folded back at both sides, or half closed before the pane."""
     width, height = rng.uniform(0.6, 1.3), rng.uniform(0.8, 1.5)
     shape, made = _window(width, height, rng, int(rng.integers(1, 3)), 1), m.painted(rng)
@@ -124,7 +124,7 @@ def with_shutters(rng):
 
 
 @construction("window", "arched", weight=0.6)
-def arched(rng):
+def arched(rng: np.random.Generator) -> Assembly:
     """Straight below, round above, one bar upright and one across."""
     width, height = rng.uniform(0.5, 1.2), rng.uniform(0.6, 1.2)
     frame, rim, deep = m.painted(rng, rng.random() < 0.7), rng.uniform(0.03, 0.07), rng.uniform(0.03, 0.07)
@@ -142,7 +142,7 @@ def arched(rng):
 
 
 @construction("window", "open leaf", weight=0.8)
-def open_leaf(rng):
+def open_leaf(rng: np.random.Generator) -> Assembly:
     """One leaf is turned in, or tilted in at the top."""
     width, height = rng.uniform(0.5, 1.0), rng.uniform(0.8, 1.5)
     frame = m.painted(rng, rng.random() < 0.7)

@@ -12,7 +12,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("cabinet", "wall of cupboards", weight=0.8)
-def wall_of_cupboards(rng):
+def wall_of_cupboards(rng: np.random.Generator) -> Assembly:
     """Floor to ceiling in two rows of leaves, the upper one lower; now and then a niche."""
     columns, w = int(rng.integers(2, 6)), rng.uniform(0.4, 0.65)
     depth, height, made = rng.uniform(0.35, 0.65), rng.uniform(2.0, 2.4), body_material(rng)
@@ -32,7 +32,7 @@ def wall_of_cupboards(rng):
 
 
 @construction("cabinet", "ajar", weight=1)
-def ajar(rng):
+def ajar(rng: np.random.Generator) -> Assembly:
     """Leaves stand open and a drawer is drawn: boards, boxes and folded cloth are seen inside."""
     width, depth, height = rng.uniform(0.5, 1.4), rng.uniform(0.35, 0.6), rng.uniform(0.6, 2.1)
     made, grip = body_material(rng), m.metal(rng)
@@ -63,7 +63,7 @@ def ajar(rng):
 
 
 @construction("cabinet", "behind cloth", weight=0.5)
-def behind_cloth(rng):
+def behind_cloth(rng: np.random.Generator) -> Assembly:
     """A frame or a carcass whose front, and sometimes sides, are a hanging sheet; a wardrobe of tubes and cloth."""
     width, depth, height = rng.uniform(0.6, 1.5), rng.uniform(0.4, 0.55), rng.uniform(0.7, 1.8)
     cloth, made = m.fabric(rng), body_material(rng)
@@ -84,7 +84,7 @@ def behind_cloth(rng):
 
 
 @construction("cabinet", "hung low", weight=1)
-def hung_low(rng):
+def hung_low(rng: np.random.Generator) -> Assembly:
     """Fixed to the wall at knee height, the floor free below: sideboards of living rooms, vanities of baths."""
     width, depth, height = rng.uniform(0.6, 2.0), rng.uniform(0.28, 0.5), rng.uniform(0.25, 0.6)
     made, up = body_material(rng), rng.uniform(0.15, 0.34)
@@ -95,7 +95,7 @@ def hung_low(rng):
 
 
 @construction("cabinet", "bridged", weight=0.6)
-def bridged(rng):
+def bridged(rng: np.random.Generator) -> Assembly:
     """Two towers with a low body and a bridge of leaves between them; the middle is for a screen."""
     tower, width, depth = rng.uniform(0.35, 0.6), rng.uniform(0.9, 1.5), rng.uniform(0.35, 0.5)
     high, low, made = rng.uniform(1.5, 2.1), rng.uniform(0.3, 0.55), body_material(rng)
@@ -112,7 +112,7 @@ def bridged(rng):
 
 
 @construction("cabinet", "pigeon holes", weight=0.7)
-def pigeon_holes(rng):
+def pigeon_holes(rng: np.random.Generator) -> Assembly:
     """A grid of cubes, more than half of them shut."""
     size, columns, rows = rng.uniform(0.3, 0.42), int(rng.integers(2, 5)), int(rng.integers(1, 5))
     depth, made, grip = rng.uniform(0.3, 0.42), body_material(rng), m.metal(rng)
@@ -132,7 +132,7 @@ def pigeon_holes(rng):
 
 
 @construction("cabinet", "base units", weight=0.7)
-def base_units(rng):
+def base_units(rng: np.random.Generator) -> Assembly:
     """Fronts of a kitchen under a thin lid of their own make: a low wall of drawers and leaves on a dark plinth."""
     width, depth, height = rng.uniform(0.8, 2.6), rng.uniform(0.45, 0.62), rng.uniform(0.7, 0.92)
     made, foot = body_material(rng), rng.uniform(0.06, 0.14)

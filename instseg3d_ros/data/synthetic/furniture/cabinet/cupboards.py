@@ -13,7 +13,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("cabinet", "modules", weight=2)
-def modules(rng):
+def modules(rng: np.random.Generator) -> Assembly:
     """Columns of blocks, each of a height, a depth and a kind of front of its own: a skyline of cabinets."""
     depth, made, grip = rng.uniform(0.3, 0.6), body_material(rng), m.metal(rng)
     face = made if rng.random() < 0.5 else body_material(rng)
@@ -43,7 +43,7 @@ def modules(rng):
 
 
 @construction("cabinet", "armoire", weight=1)
-def armoire(rng):
+def armoire(rng: np.random.Generator) -> Assembly:
     """Old and heavy: two panelled leaves, often a drawer below, a cornice or an arch on top, feet."""
     width, depth, height = rng.uniform(0.8, 1.7), rng.uniform(0.45, 0.65), rng.uniform(1.5, 2.1)
     made = m.wood(rng) if rng.random() < 0.8 else m.painted(rng)
@@ -72,7 +72,7 @@ def armoire(rng):
 
 
 @construction("cabinet", "sheet steel", weight=1)
-def sheet_steel(rng):
+def sheet_steel(rng: np.random.Generator) -> Assembly:
     """Bare metal leaves with a lever between them, slots, a thin plinth; offices and workshops."""
     width, depth, height = rng.uniform(0.6, 1.2), rng.uniform(0.38, 0.6), rng.uniform(0.7, 2.0)
     paint, grip = m.painted(rng) if rng.random() < 0.8 else m.metal(rng), m.metal(rng)
@@ -88,7 +88,7 @@ def sheet_steel(rng):
 
 
 @construction("cabinet", "dresser", weight=1)
-def dresser(rng):
+def dresser(rng: np.random.Generator) -> Assembly:
     """A deep base with fronts, a free worktop, and shallow boards or solid leaves above it, with or without a gap."""
     width, depth, low = rng.uniform(0.8, 1.8), rng.uniform(0.42, 0.6), rng.uniform(0.75, 0.95)
     made, grip = body_material(rng), m.metal(rng)
@@ -113,7 +113,7 @@ def dresser(rng):
 
 
 @construction("cabinet", "lidded box", weight=0.8)
-def lidded_box(rng):
+def lidded_box(rng: np.random.Generator) -> Assembly:
     """A low block under a flat lid that stands out, with panels or boards in front; for linen, toys, firewood."""
     width, depth, height = rng.uniform(0.6, 1.4), rng.uniform(0.35, 0.55), rng.uniform(0.38, 0.6)
     made = body_material(rng)
@@ -133,7 +133,7 @@ def lidded_box(rng):
 
 
 @construction("cabinet", "drum", weight=0.5)
-def drum(rng):
+def drum(rng: np.random.Generator) -> Assembly:
     """Round, half round or with round ends, closed by leaves or by upright laths."""
     width, depth, height = rng.uniform(0.35, 1.3), rng.uniform(0.3, 0.5), rng.uniform(0.45, 1.1)
     made = body_material(rng)

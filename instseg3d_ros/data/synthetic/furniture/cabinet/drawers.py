@@ -13,7 +13,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("cabinet", "many small drawers", weight=0.7)
-def many_drawers(rng):
+def many_drawers(rng: np.random.Generator) -> Assembly:
     """For cards, herbs, screws: a lattice of little fronts."""
     columns, rows, w, h = (
         int(rng.integers(3, 8)),
@@ -35,7 +35,7 @@ def many_drawers(rng):
 
 
 @construction("cabinet", "tool chest", weight=0.7)
-def tool_chest(rng):
+def tool_chest(rng: np.random.Generator) -> Assembly:
     """Sheet metal on casters: flat drawers with bars across, a rim round the top, a push handle."""
     width, depth, height, paint = rng.uniform(0.55, 1.3), rng.uniform(0.4, 0.55), rng.uniform(0.6, 1.0), m.painted(rng)
     up, grip, shape, z = rng.uniform(0.08, 0.15), m.metal(rng), Shape(), 0.02
@@ -56,7 +56,7 @@ def tool_chest(rng):
 
 
 @construction("cabinet", "bow front", weight=0.7)
-def bow_front(rng):
+def bow_front(rng: np.random.Generator) -> Assembly:
     """A commode whose front and drawers bulge."""
     width, depth, height, made = rng.uniform(0.6, 1.3), rng.uniform(0.35, 0.5), rng.uniform(0.65, 1.0), m.wood(rng)
     bend, grip = rng.uniform(0.04, 0.14), m.metal(rng)
@@ -75,7 +75,7 @@ def bow_front(rng):
 
 
 @construction("cabinet", "bedside", weight=0.8)
-def bedside(rng):
+def bedside(rng: np.random.Generator) -> Assembly:
     """A small block with one to three fronts or an open hole above a front."""
     width, depth, height = rng.uniform(0.3, 0.6), rng.uniform(0.3, 0.48), rng.uniform(0.35, 0.7)
     paint = body_material(rng)
@@ -89,7 +89,7 @@ def bedside(rng):
 
 
 @construction("cabinet", "plastic tower", weight=0.6)
-def plastic_tower(rng):
+def plastic_tower(rng: np.random.Generator) -> Assembly:
     """Tubs that slide in a frame."""
     count, width, depth, h = (
         int(rng.integers(2, 6)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
@@ -11,7 +13,7 @@ from instseg3d_ros.data.synthetic.primitives import box, extrude, revolve
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def on_feet(shape: Shape, width, depth, rng) -> tuple[Shape, float]:
+def on_feet(shape: Shape, width: float, depth: float, rng: np.random.Generator) -> tuple[Shape, float]:
     """Lift a body onto a plinth, legs, or leave it."""
     kind = rng.integers(3)
     if kind == 0:
@@ -25,7 +27,9 @@ def on_feet(shape: Shape, width, depth, rng) -> tuple[Shape, float]:
     return shape.moved(z=up) + legs(width * 0.94, depth * 0.9, up, feet, rng, style), up
 
 
-def _closed(label, width, depth, height, rng, kinds=None) -> Assembly:
+def _closed(
+    label: str, width: float, depth: float, height: float, rng: np.random.Generator, kinds: Sequence[str] | None = None
+) -> Assembly:
     paint, grip = body_material(rng), m.metal(rng)
     face = paint if rng.random() < 0.6 else body_material(rng)
     shape = box(width, depth, height, paint) + fronts(width, height, depth, rng, face, grip, kinds)
@@ -38,30 +42,30 @@ def _closed(label, width, depth, height, rng, kinds=None) -> Assembly:
 
 
 @construction("cabinet", "sideboard", weight=3)
-def sideboard(rng):
+def sideboard(rng: np.random.Generator) -> Assembly:
     return _closed("cabinet", rng.uniform(0.6, 2.0), rng.uniform(0.33, 0.55), rng.uniform(0.45, 1.1), rng)
 
 
 @construction("cabinet", "chest of drawers", weight=2)
-def chest(rng):
+def chest(rng: np.random.Generator) -> Assembly:
     return _closed("cabinet", rng.uniform(0.4, 1.2), rng.uniform(0.38, 0.55), rng.uniform(0.55, 1.25), rng, ["drawer"])
 
 
 @construction("cabinet", "wardrobe", weight=2)
-def wardrobe(rng):
+def wardrobe(rng: np.random.Generator) -> Assembly:
     return _closed(
         "cabinet", rng.uniform(0.7, 2.4), rng.uniform(0.45, 0.65), rng.uniform(1.7, 2.25), rng, ["door", "mixed"]
     )
 
 
 @construction("cabinet", "filing cabinet", weight=1.5)
-def filing(rng):
+def filing(rng: np.random.Generator) -> Assembly:
     """A narrow metal or melamine block of drawers, often on casters."""
     return _closed("cabinet", rng.uniform(0.38, 0.5), rng.uniform(0.45, 0.65), rng.uniform(0.5, 1.35), rng, ["drawer"])
 
 
 @construction("cabinet", "half open", weight=1.5)
-def half_open(rng):
+def half_open(rng: np.random.Generator) -> Assembly:
     """Doors below, or beside, open compartments."""
     width, depth, height = rng.uniform(0.7, 1.8), rng.uniform(0.33, 0.5), rng.uniform(0.5, 2.0)
     paint, grip = body_material(rng), m.metal(rng)
@@ -85,7 +89,7 @@ def half_open(rng):
 
 
 @construction("cabinet", "wall cabinet", mount="wall")
-def wall_cabinet(rng):
+def wall_cabinet(rng: np.random.Generator) -> Assembly:
     """Hung: its bottom is at z = 0 and the caller lifts it."""
     width, depth, height = rng.uniform(0.4, 2.0), rng.uniform(0.28, 0.4), rng.uniform(0.4, 0.9)
     paint = body_material(rng)
@@ -96,7 +100,7 @@ def wall_cabinet(rng):
 
 
 @construction("cabinet", "vitrine", held_out=True)
-def vitrine(rng):
+def vitrine(rng: np.random.Generator) -> Assembly:
     width, depth, height = rng.uniform(0.6, 1.2), rng.uniform(0.35, 0.45), rng.uniform(1.6, 2.0)
     made = body_material(rng)
     low = height * rng.uniform(0.3, 0.4)
@@ -108,7 +112,7 @@ def vitrine(rng):
 
 
 @construction("cabinet", "locker", held_out=True)
-def locker(rng):
+def locker(rng: np.random.Generator) -> Assembly:
     """Tall metal doors side by side with slots."""
     count, height = int(rng.integers(1, 5)), rng.uniform(1.6, 2.0)
     paint, w = m.painted(rng), rng.uniform(0.3, 0.4)
@@ -122,7 +126,7 @@ def locker(rng):
 
 
 @construction("cabinet", "kitchen tall unit", weight=1)
-def tall_unit(rng):
+def tall_unit(rng: np.random.Generator) -> Assembly:
     """To the ceiling, with an oven or microwave let in."""
     width, depth, height = rng.uniform(0.5, 1.3), rng.uniform(0.55, 0.65), rng.uniform(1.9, 2.25)
     paint, grip = body_material(rng), m.metal(rng)
@@ -136,7 +140,7 @@ def tall_unit(rng):
 
 
 @construction("cabinet", "television bench", weight=1.2)
-def television_bench(rng):
+def television_bench(rng: np.random.Generator) -> Assembly:
     """Long and low, fronts and open holes in turn, hung or on feet."""
     width, depth, height = rng.uniform(1.1, 2.2), rng.uniform(0.35, 0.48), rng.uniform(0.25, 0.45)
     paint, columns = body_material(rng), int(rng.integers(2, 5))
@@ -153,7 +157,7 @@ def television_bench(rng):
 
 
 @construction("cabinet", "sliding doors", weight=1)
-def sliding_wardrobe(rng):
+def sliding_wardrobe(rng: np.random.Generator) -> Assembly:
     """Two or three large leaves, one behind the other, plain or with mirrors."""
     width, depth, height = rng.uniform(1.2, 2.6), rng.uniform(0.55, 0.68), rng.uniform(1.9, 2.3)
     paint, count = body_material(rng), int(rng.integers(2, 4))
@@ -173,7 +177,7 @@ def sliding_wardrobe(rng):
 
 
 @construction("cabinet", "shoe cabinet", weight=0.7)
-def shoe_cabinet(rng):
+def shoe_cabinet(rng: np.random.Generator) -> Assembly:
     """Flat, with tilting fronts."""
     width, depth, height = rng.uniform(0.5, 1.0), rng.uniform(0.17, 0.3), rng.uniform(0.7, 1.3)
     paint, count = body_material(rng), int(rng.integers(2, 5))
@@ -187,7 +191,7 @@ def shoe_cabinet(rng):
 
 
 @construction("cabinet", "corner cabinet", weight=0.6)
-def corner_cabinet(rng):
+def corner_cabinet(rng: np.random.Generator) -> Assembly:
     """A five-sided plan that fills a corner, doors across."""
     size, height, paint = rng.uniform(0.5, 0.9), rng.uniform(0.8, 2.0), body_material(rng)
     s, cut = size / 2, size * rng.uniform(0.35, 0.6)
@@ -200,7 +204,7 @@ def corner_cabinet(rng):
 
 
 @construction("cabinet", "medicine cabinet", mount="wall")
-def medicine_cabinet(rng):
+def medicine_cabinet(rng: np.random.Generator) -> Assembly:
     """A small hung box with a mirror or plain door."""
     width, depth, height, paint = rng.uniform(0.3, 0.9), rng.uniform(0.12, 0.2), rng.uniform(0.4, 0.8), m.painted(rng)
     silver = m.Material((0.6, 0.65, 0.68), gloss=0.95, infrared=0.4) if rng.random() < 0.5 else paint
@@ -220,7 +224,7 @@ def medicine_cabinet(rng):
 
 
 @construction("cabinet", "trunk", held_out=True)
-def trunk(rng):
+def trunk(rng: np.random.Generator) -> Assembly:
     """A chest with a rounded lid and bands."""
     width, depth, height, made = rng.uniform(0.7, 1.2), rng.uniform(0.4, 0.55), rng.uniform(0.3, 0.45), m.wood(rng)
     shape = box(width, depth, height, made)
@@ -234,7 +238,7 @@ def trunk(rng):
 
 
 @construction("cabinet", "open wall cabinet", mount="wall", held_out=True)
-def open_wall_cabinet(rng):
+def open_wall_cabinet(rng: np.random.Generator) -> Assembly:
     """Hung: compartments without doors over one drawer."""
     width, depth, height, made = (
         rng.uniform(0.5, 1.2),
@@ -248,7 +252,7 @@ def open_wall_cabinet(rng):
 
 
 @construction("cabinet", "louvres", weight=0.8)
-def louvres(rng):
+def louvres(rng: np.random.Generator) -> Assembly:
     """Leaves of slanting slats, or one shutter that rolls across."""
     width, depth, height = rng.uniform(0.6, 1.6), rng.uniform(0.35, 0.6), rng.uniform(0.7, 2.1)
     made, step = body_material(rng), rng.uniform(0.025, 0.07)

@@ -11,7 +11,9 @@ from instseg3d_ros.data.synthetic.primitives import bar, bent_box, box, cylinder
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _seat(width, depth, rng, frame, cloth) -> tuple[Shape, float]:
+def _seat(
+    width: float, depth: float, rng: np.random.Generator, frame: m.Material, cloth: m.Material
+) -> tuple[Shape, float]:
     """A seat on z = 0 and its thickness: board, cushion, or board with cushion."""
     kind = rng.integers(4)
     if kind == 0:
@@ -27,7 +29,7 @@ def _seat(width, depth, rng, frame, cloth) -> tuple[Shape, float]:
     return rounded_box(width, depth, t, frame, 0.02), t
 
 
-def _back(width, height, rng, frame, cloth) -> Shape:
+def _back(width: float, height: float, rng: np.random.Generator, frame: m.Material, cloth: m.Material) -> Shape:
     """A back rest in the plane y = 0 standing on z = 0: panel, cushion, slats, rails, frame with panel, hoop, mesh."""
     kind = int(rng.integers(8))
     post = rng.uniform(0.018, 0.045)
@@ -68,7 +70,7 @@ def _back(width, height, rng, frame, cloth) -> Shape:
     return posts + rounded_box(width, 0.05, height - gap, cloth, 0.02).moved(z=gap)
 
 
-def arms(width, depth, height, rng, frame) -> Shape:
+def arms(width: float, depth: float, height: float, rng: np.random.Generator, frame: m.Material) -> Shape:
     """Two arm rests over a seat at z = 0."""
     shape, t = Shape(), rng.uniform(0.02, 0.06)
     front = -depth * rng.uniform(0.2, 0.48)
@@ -80,7 +82,16 @@ def arms(width, depth, height, rng, frame) -> Shape:
     return shape
 
 
-def assemble(base: Shape, seat_height: float, width: float, depth: float, rng, frame, cloth, armed: float) -> Assembly:
+def assemble(
+    base: Shape,
+    seat_height: float,
+    width: float,
+    depth: float,
+    rng: np.random.Generator,
+    frame: m.Material,
+    cloth: m.Material,
+    armed: float,
+) -> Assembly:
     """Seat, back and perhaps arms over a base that ends at the seat's underside."""
     seat, thick = _seat(width, depth, rng, frame, cloth)
     top = seat_height + thick
@@ -94,12 +105,12 @@ def assemble(base: Shape, seat_height: float, width: float, depth: float, rng, f
     return Assembly.of("chair", shape)
 
 
-def _proportions(rng):
+def _proportions(rng: np.random.Generator) -> tuple[float, float, float]:
     return rng.uniform(0.38, 0.56), rng.uniform(0.38, 0.54), rng.uniform(0.36, 0.5)
 
 
 @construction("chair", "four legs", weight=4)
-def four_legs(rng):
+def four_legs(rng: np.random.Generator) -> Assembly:
     width, depth, height = _proportions(rng)
     frame = m.metal(rng) if rng.random() < 0.35 else body_material(rng)
     style = str(rng.choice(["square", "round", "tapered", "splayed", "frame"]))
@@ -112,7 +123,7 @@ def four_legs(rng):
 
 
 @construction("chair", "swivel", weight=3)
-def swivel(rng):
+def swivel(rng: np.random.Generator) -> Assembly:
     width, depth, height = rng.uniform(0.42, 0.56), rng.uniform(0.4, 0.54), rng.uniform(0.36, 0.5)
     frame = m.Material((0.08, 0.08, 0.09), infrared=0.6) if rng.random() < 0.6 else m.metal(rng)
     count, reach = int(rng.choice([4, 5, 5, 5])), rng.uniform(0.24, 0.36)
@@ -126,7 +137,7 @@ def swivel(rng):
 
 
 @construction("chair", "cantilever", weight=1.5)
-def cantilever(rng):
+def cantilever(rng: np.random.Generator) -> Assembly:
     width, depth, height = _proportions(rng)
     steel = m.metal(rng)
     base = Shape()
@@ -142,7 +153,7 @@ def cantilever(rng):
 
 
 @construction("chair", "shell", weight=2)
-def shell(rng):
+def shell(rng: np.random.Generator) -> Assembly:
     """One bent plastic or wooden shell on any base."""
     width, depth, height = _proportions(rng)
     skin = m.painted(rng) if rng.random() < 0.7 else m.wood(rng)
@@ -163,7 +174,7 @@ def shell(rng):
 
 
 @construction("chair", "folding", weight=1)
-def folding(rng):
+def folding(rng: np.random.Generator) -> Assembly:
     width, depth, height = _proportions(rng)
     frame = m.metal(rng) if rng.random() < 0.6 else m.wood(rng)
     shape, back = Shape(), height + rng.uniform(0.3, 0.45)
@@ -179,7 +190,7 @@ def folding(rng):
 
 
 @construction("chair", "sled base", held_out=True)
-def sled(rng):
+def sled(rng: np.random.Generator) -> Assembly:
     width, depth, height = _proportions(rng)
     wire, base = m.metal(rng), Shape()
     for side in (-1, 1):
@@ -199,7 +210,7 @@ def sled(rng):
 
 
 @construction("chair", "bar chair", weight=1)
-def bar_chair(rng):
+def bar_chair(rng: np.random.Generator) -> Assembly:
     """A high seat with a foot rest and a low back."""
     width, depth, height = rng.uniform(0.34, 0.46), rng.uniform(0.34, 0.44), rng.uniform(0.58, 0.8)
     frame = m.metal(rng) if rng.random() < 0.5 else body_material(rng)
@@ -211,7 +222,7 @@ def bar_chair(rng):
 
 
 @construction("chair", "executive", weight=1.5)
-def executive(rng):
+def executive(rng: np.random.Generator) -> Assembly:
     """A high upholstered back over a swivel base or a sledge of steel."""
     width, depth, height = rng.uniform(0.5, 0.62), rng.uniform(0.48, 0.56), rng.uniform(0.38, 0.46)
     cloth = m.painted(rng) if rng.random() < 0.5 else m.fabric(rng)
@@ -228,7 +239,7 @@ def executive(rng):
 
 
 @construction("chair", "parsons", weight=1)
-def parsons(rng):
+def parsons(rng: np.random.Generator) -> Assembly:
     """Fully covered: seat, back and often the legs are one soft block."""
     width, depth, height = rng.uniform(0.42, 0.54), rng.uniform(0.42, 0.58), rng.uniform(0.42, 0.5)
     cloth, back, thick = m.fabric(rng), rng.uniform(0.4, 0.65), rng.uniform(0.06, 0.11)
@@ -251,7 +262,7 @@ def parsons(rng):
 
 
 @construction("chair", "wire and mesh", weight=0.8)
-def wire_chair(rng):
+def wire_chair(rng: np.random.Generator) -> Assembly:
     """Seat and back of parallel wires or straps, for garden and waiting room."""
     width, depth, height = _proportions(rng)
     wire, rise = m.metal(rng) if rng.random() < 0.6 else m.painted(rng), rng.uniform(0.3, 0.45)
@@ -271,7 +282,7 @@ def wire_chair(rng):
 
 
 @construction("chair", "cross back", held_out=True)
-def cross_back(rng):
+def cross_back(rng: np.random.Generator) -> Assembly:
     """Two crossed slats between bent posts, a round seat."""
     r, height, frame = rng.uniform(0.2, 0.25), rng.uniform(0.42, 0.48), m.wood(rng)
     rise = rng.uniform(0.38, 0.48)

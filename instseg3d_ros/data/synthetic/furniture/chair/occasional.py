@@ -13,7 +13,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("chair", "rocking", weight=0.6)
-def rocking(rng):
+def rocking(rng: np.random.Generator) -> Assembly:
     """Runners that curve up in front and behind."""
     width, depth, height = rng.uniform(0.46, 0.58), rng.uniform(0.44, 0.54), rng.uniform(0.34, 0.44)
     made = m.wood(rng) if rng.random() < 0.7 else m.metal(rng)
@@ -27,7 +27,7 @@ def rocking(rng):
 
 
 @construction("chair", "garden", weight=0.8)
-def garden(rng):
+def garden(rng: np.random.Generator) -> Assembly:
     """One skin of plastic: a slotted or plain back that runs over into the arms, four tapering channel legs."""
     width, depth, seat, made = rng.uniform(0.48, 0.6), rng.uniform(0.44, 0.54), rng.uniform(0.36, 0.44), m.painted(rng)
     high, bend, lean = rng.uniform(0.34, 0.5), rng.uniform(0.04, 0.14), -rng.uniform(0.1, 0.35)
@@ -49,7 +49,7 @@ def garden(rng):
 
 
 @construction("chair", "director", weight=0.5)
-def director(rng):
+def director(rng: np.random.Generator) -> Assembly:
     """Canvas seat and back slung between crossed sticks."""
     width, depth, seat = rng.uniform(0.48, 0.6), rng.uniform(0.38, 0.48), rng.uniform(0.4, 0.5)
     made, cloth, t = m.wood(rng), m.fabric(rng), 0.025
@@ -76,7 +76,7 @@ def director(rng):
 
 
 @construction("chair", "throne", weight=0.6)
-def throne(rng):
+def throne(rng: np.random.Generator) -> Assembly:
     """Tall straight back with a frame, padded, on turned legs; with or without arms."""
     width, depth, seat = rng.uniform(0.44, 0.6), rng.uniform(0.42, 0.55), rng.uniform(0.4, 0.48)
     made, cloth, high = m.wood(rng), m.fabric(rng), rng.uniform(0.5, 0.8)

@@ -13,7 +13,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("chair", "egg", weight=0.6)
-def egg(rng):
+def egg(rng: np.random.Generator) -> Assembly:
     """A round or egg-shaped shell that opens forwards, on a ring, a cross or a column, padded inside."""
     r, deep, seat = rng.uniform(0.36, 0.5), rng.uniform(0.25, 0.45), rng.uniform(0.28, 0.4)
     skin, cloth = m.painted(rng) if rng.random() < 0.6 else m.wood(rng), m.fabric(rng)
@@ -32,7 +32,7 @@ def egg(rng):
 
 
 @construction("chair", "slung", weight=0.7)
-def slung(rng):
+def slung(rng: np.random.Generator) -> Assembly:
     """A sheet of leather or cloth hung in a frame of rods: low and leaning back."""
     width, depth, seat = rng.uniform(0.5, 0.7), rng.uniform(0.55, 0.75), rng.uniform(0.28, 0.4)
     made, cloth, high = m.metal(rng) if rng.random() < 0.7 else m.wood(rng), m.fabric(rng), rng.uniform(0.75, 0.95)
@@ -57,7 +57,7 @@ def slung(rng):
 
 
 @construction("chair", "with a tablet", weight=0.6)
-def with_a_tablet(rng):
+def with_a_tablet(rng: np.random.Generator) -> Assembly:
     """A plain chair of a lecture room with a small board over one arm, often a basket below."""
     width, depth, height = rng.uniform(0.4, 0.5), rng.uniform(0.38, 0.48), rng.uniform(0.4, 0.46)
     frame = m.metal(rng)
@@ -74,7 +74,7 @@ def with_a_tablet(rng):
 
 
 @construction("chair", "wheelchair", weight=0.5)
-def wheelchair(rng):
+def wheelchair(rng: np.random.Generator) -> Assembly:
     """Large wheels beside a slung seat, small ones in front, foot rests, handles to push."""
     width, depth, seat, r = (
         rng.uniform(0.42, 0.52),
@@ -98,7 +98,7 @@ def wheelchair(rng):
 
 
 @construction("chair", "for a child", weight=0.6)
-def for_a_child(rng):
+def for_a_child(rng: np.random.Generator) -> Assembly:
     """High with a tray and a foot rest, or a small copy of a large chair."""
     if rng.random() < 0.5:
         width, depth, height = rng.uniform(0.26, 0.34), rng.uniform(0.25, 0.32), rng.uniform(0.22, 0.32)
@@ -122,7 +122,7 @@ def for_a_child(rng):
 
 
 @construction("chair", "open hoop", weight=0.8)
-def open_hoop(rng):
+def open_hoop(rng: np.random.Generator) -> Assembly:
     """A low rail runs round back and arms in one bend over few sticks: captains' and bentwood chairs."""
     width, depth, height = rng.uniform(0.48, 0.6), rng.uniform(0.44, 0.54), rng.uniform(0.4, 0.47)
     made = m.wood(rng) if rng.random() < 0.7 else m.metal(rng)
@@ -141,7 +141,7 @@ def open_hoop(rng):
 
 
 @construction("chair", "stool with a back", weight=0.6)
-def stool_with_a_back(rng):
+def stool_with_a_back(rng: np.random.Generator) -> Assembly:
     """A round seat on a column or four sticks under a short rail: laboratories, bars, pianos."""
     r, height = rng.uniform(0.16, 0.22), rng.uniform(0.42, 0.78)
     made, cloth = m.metal(rng) if rng.random() < 0.6 else m.wood(rng), m.fabric(rng)

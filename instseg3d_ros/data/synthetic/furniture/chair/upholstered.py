@@ -22,7 +22,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("chair", "armchair", weight=2)
-def armchair(rng):
+def armchair(rng: np.random.Generator) -> Assembly:
     width, depth = rng.uniform(0.65, 1.0), rng.uniform(0.65, 0.95)
     cloth, low = m.fabric(rng), rng.uniform(0.0, 0.18)
     seat, arm, side = rng.uniform(0.36, 0.46), rng.uniform(0.48, 0.68), rng.uniform(0.08, 0.2)
@@ -38,7 +38,7 @@ def armchair(rng):
 
 
 @construction("chair", "tub", weight=1)
-def tub(rng):
+def tub(rng: np.random.Generator) -> Assembly:
     """Round arm chair: a bent wall around a round seat."""
     r, seat, rim = rng.uniform(0.28, 0.42), rng.uniform(0.36, 0.46), rng.uniform(0.62, 0.85)
     cloth, low = m.fabric(rng), rng.uniform(0.0, 0.2)
@@ -57,7 +57,7 @@ def tub(rng):
 
 
 @construction("chair", "wing chair", held_out=True)
-def wing_chair(rng):
+def wing_chair(rng: np.random.Generator) -> Assembly:
     width, depth, cloth = rng.uniform(0.65, 0.85), rng.uniform(0.65, 0.85), m.fabric(rng)
     seat, back, low = rng.uniform(0.4, 0.48), rng.uniform(0.95, 1.2), rng.uniform(0.12, 0.22)
     shape = upholstered(width * 0.8, depth * 0.85, seat - low, cloth, rng).moved(z=low)
@@ -70,7 +70,7 @@ def wing_chair(rng):
 
 
 @construction("chair", "bean bag chair", held_out=True, weight=0.5)
-def bean_bag(rng):
+def bean_bag(rng: np.random.Generator) -> Assembly:
     r = rng.uniform(0.35, 0.5)
     cloth = m.fabric(rng)
     shape = ellipsoid(2 * r, 2 * r, r * 1.1, cloth, 0.2)
@@ -78,7 +78,7 @@ def bean_bag(rng):
 
 
 @construction("chair", "slipper", weight=1)
-def slipper(rng):
+def slipper(rng: np.random.Generator) -> Assembly:
     """Low, wide, soft and without arms."""
     width, depth, cloth = rng.uniform(0.55, 0.8), rng.uniform(0.55, 0.8), m.fabric(rng)
     seat, back, low = rng.uniform(0.34, 0.44), rng.uniform(0.7, 0.95), rng.uniform(0.08, 0.25)
@@ -97,7 +97,7 @@ def slipper(rng):
 
 
 @construction("chair", "wooden armchair", weight=1.2)
-def wooden_armchair(rng):
+def wooden_armchair(rng: np.random.Generator) -> Assembly:
     """Two cushions in an open frame with flat arms; also the bent cantilever lounge chair."""
     width, depth, frame, cloth = rng.uniform(0.58, 0.78), rng.uniform(0.62, 0.85), body_material(rng), m.fabric(rng)
     seat, arm, w = rng.uniform(0.3, 0.4), rng.uniform(0.5, 0.62), rng.uniform(0.03, 0.06)
@@ -123,7 +123,7 @@ def wooden_armchair(rng):
 
 
 @construction("chair", "recliner", weight=0.8)
-def recliner(rng):
+def recliner(rng: np.random.Generator) -> Assembly:
     """Thick arms and back, the foot rest in or out."""
     width, depth, cloth = (
         rng.uniform(0.8, 1.0),

@@ -12,7 +12,14 @@ from instseg3d_ros.data.synthetic.primitives import bar, bent_box, box, cylinder
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _worktop(width, depth, thick, z, made, hole=None) -> Shape:
+def _worktop(
+    width: float,
+    depth: float,
+    thick: float,
+    z: float,
+    made: m.Material,
+    hole: tuple[float, float, float, float] | None = None,
+) -> Shape:
     """A slab with its underside at z, around a rectangular hole (x, y, width, depth)."""
     if hole is None:
         return box(width, depth, thick, made, (0, 0, z))
@@ -27,7 +34,7 @@ def _worktop(width, depth, thick, z, made, hole=None) -> Shape:
 
 
 @construction("counter", "kitchen run", weight=3)
-def kitchen_run(rng):
+def kitchen_run(rng: np.random.Generator) -> Assembly:
     """Worktop (counter) over base units (cabinet), usually with a sink, sometimes with hob, splash back, wall units."""
     width, depth, height = rng.uniform(1.0, 3.6), rng.uniform(0.55, 0.68), rng.uniform(0.8, 0.94)
     paint, thick = body_material(rng), rng.uniform(0.025, 0.06)
@@ -58,7 +65,7 @@ def kitchen_run(rng):
     return Assembly(tuple(bodies), tuple(surfaces))
 
 
-def _hollow_base(width, depth, height, thick, paint) -> Shape:
+def _hollow_base(width: float, depth: float, height: float, thick: float, paint: m.Material) -> Shape:
     """Sides, back and floor of base units, open at the top for the sink."""
     high = height - thick - 0.1
     shape = box(width, 0.02, high, paint, (0, depth / 2 - 0.03, 0.1)) + box(
@@ -73,7 +80,7 @@ def _hollow_base(width, depth, height, thick, paint) -> Shape:
 
 
 @construction("counter", "island", weight=1)
-def island(rng):
+def island(rng: np.random.Generator) -> Assembly:
     width, depth, height = rng.uniform(1.0, 2.4), rng.uniform(0.6, 1.1), rng.uniform(0.85, 1.1)
     paint, thick, over = body_material(rng), rng.uniform(0.03, 0.07), rng.uniform(0.02, 0.3)
     slab = box(width, depth, thick, m.stone(rng) if rng.random() < 0.6 else m.wood(rng), (0, 0, height - thick))
@@ -88,7 +95,7 @@ def island(rng):
 
 
 @construction("counter", "bar counter", weight=1)
-def bar_counter(rng):
+def bar_counter(rng: np.random.Generator) -> Assembly:
     """Reception and bar: a closed front with a top of its own, all counter."""
     width, depth, height = rng.uniform(1.2, 3.0), rng.uniform(0.45, 0.8), rng.uniform(0.95, 1.15)
     face = body_material(rng)
@@ -104,7 +111,7 @@ def bar_counter(rng):
 
 
 @construction("counter", "shelf counter", held_out=True)
-def shelf_counter(rng):
+def shelf_counter(rng: np.random.Generator) -> Assembly:
     """Steel kitchen table: a top, an open board below, four posts."""
     width, depth, height, steel = rng.uniform(1.0, 2.0), rng.uniform(0.55, 0.75), rng.uniform(0.85, 0.92), m.metal(rng)
     shape = box(width, depth, 0.04, steel, (0, 0, height - 0.04)) + box(
@@ -123,7 +130,7 @@ def shelf_counter(rng):
 
 
 @construction("counter", "corner counter", weight=1)
-def corner_counter(rng):
+def corner_counter(rng: np.random.Generator) -> Assembly:
     """Two runs at a right angle, worktop over cabinets."""
     width, arm, depth = rng.uniform(1.6, 2.8), rng.uniform(0.8, 1.8), rng.uniform(0.55, 0.65)
     height, thick, paint = rng.uniform(0.82, 0.94), rng.uniform(0.03, 0.05), body_material(rng)
@@ -147,7 +154,7 @@ def corner_counter(rng):
 
 
 @construction("counter", "reception", weight=0.7)
-def reception(rng):
+def reception(rng: np.random.Generator) -> Assembly:
     """A curved front with a raised ledge."""
     width, depth, height, face = (
         rng.uniform(1.4, 2.8),
@@ -165,7 +172,7 @@ def reception(rng):
 
 
 @construction("counter", "tiled counter", held_out=True)
-def tiled(rng):
+def tiled(rng: np.random.Generator) -> Assembly:
     """Masonry: thick slab on walls, open below, tiled."""
     width, depth, height = rng.uniform(1.2, 2.6), rng.uniform(0.55, 0.7), rng.uniform(0.82, 0.92)
     tile = m.flooring(rng)
@@ -178,7 +185,7 @@ def tiled(rng):
 
 
 @construction("counter", "waterfall", weight=1)
-def waterfall(rng):
+def waterfall(rng: np.random.Generator) -> Assembly:
     """An island whose slab runs down to the floor at one or both ends, closed or open between."""
     width, depth, height = rng.uniform(1.1, 2.6), rng.uniform(0.55, 1.1), rng.uniform(0.86, 1.08)
     top, thick = m.stone(rng) if rng.random() < 0.6 else body_material(rng), rng.uniform(0.03, 0.09)
@@ -197,7 +204,7 @@ def waterfall(rng):
 
 
 @construction("counter", "breakfast bar", weight=0.8)
-def breakfast_bar(rng):
+def breakfast_bar(rng: np.random.Generator) -> Assembly:
     """A narrow high board along a wall or on its own, on posts, brackets or a panel; open below."""
     width, depth, height = rng.uniform(0.9, 2.4), rng.uniform(0.3, 0.6), rng.uniform(0.95, 1.12)
     top, frame, thick = (
@@ -223,7 +230,7 @@ def breakfast_bar(rng):
 
 
 @construction("counter", "shop counter", weight=0.8)
-def shop_counter(rng):
+def shop_counter(rng: np.random.Generator) -> Assembly:
     """Two heights: a work top behind and below a ledge for customers; the front plain, ribbed or with panels."""
     width, depth, height = rng.uniform(1.0, 2.8), rng.uniform(0.5, 0.8), rng.uniform(0.95, 1.15)
     face, top, low = body_material(rng), body_material(rng), rng.uniform(0.7, 0.85)
@@ -243,7 +250,7 @@ def shop_counter(rng):
 
 
 @construction("counter", "buffet", weight=0.6)
-def buffet(rng):
+def buffet(rng: np.random.Generator) -> Assembly:
     """A canteen's: a closed or open body, rails for trays in front, a pane on posts above."""
     width, depth, height = rng.uniform(1.2, 2.8), rng.uniform(0.6, 0.8), rng.uniform(0.84, 0.95)
     steel, face, thick = m.metal(rng), body_material(rng), rng.uniform(0.03, 0.06)
@@ -261,7 +268,7 @@ def buffet(rng):
 
 
 @construction("counter", "curved bar", weight=0.6)
-def curved_bar(rng):
+def curved_bar(rng: np.random.Generator) -> Assembly:
     """A bar that bends round the one who serves: panels, a thick top, a rail for feet."""
     width, depth, height = rng.uniform(1.4, 2.8), rng.uniform(0.4, 0.6), rng.uniform(0.98, 1.15)
     bend, face, top = rng.uniform(0.15, 0.6), body_material(rng), m.wood(rng) if rng.random() < 0.5 else m.stone(rng)
@@ -276,7 +283,7 @@ def curved_bar(rng):
 
 
 @construction("counter", "peninsula", weight=0.8)
-def peninsula(rng):
+def peninsula(rng: np.random.Generator) -> Assembly:
     """Worktop over cabinets that ends in an overhang on a post or a panel, to sit at."""
     width, depth, height = rng.uniform(1.4, 2.6), rng.uniform(0.6, 0.9), rng.uniform(0.86, 0.95)
     thick, paint, top = rng.uniform(0.025, 0.06), body_material(rng), body_material(rng)
@@ -299,7 +306,7 @@ def peninsula(rng):
 
 
 @construction("counter", "plain run", weight=1.5)
-def plain_run(rng):
+def plain_run(rng: np.random.Generator) -> Assembly:
     """A worktop of any thickness over bare blocks, fronts and holes for machines; a splash back, or none."""
     width, depth, height = rng.uniform(0.6, 3.0), rng.uniform(0.5, 0.75), rng.uniform(0.78, 1.0)
     thick, paint = rng.uniform(0.015, 0.1), body_material(rng)

@@ -11,12 +11,12 @@ from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, folded_s
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _top(rng):
+def _top(rng: np.random.Generator) -> m.Material:
     return m.stone(rng) if rng.random() < 0.5 else body_material(rng)
 
 
 @construction("counter", "over open boards", weight=0.8)
-def over_open_boards(rng):
+def over_open_boards(rng: np.random.Generator) -> Assembly:
     """A worktop on upright panels with boards between, open or behind cloth in some bays."""
     width, depth, height = rng.uniform(1.0, 2.6), rng.uniform(0.5, 0.68), rng.uniform(0.82, 0.95)
     made, thick, bays = body_material(rng), rng.uniform(0.03, 0.07), int(rng.integers(1, 4))
@@ -39,7 +39,7 @@ def over_open_boards(rng):
 
 
 @construction("counter", "on brackets", weight=0.6)
-def on_brackets(rng):
+def on_brackets(rng: np.random.Generator) -> Assembly:
     """A thick plate held by the wall alone, with or without an apron: washrooms, snack bars."""
     width, depth, height = rng.uniform(0.9, 2.6), rng.uniform(0.38, 0.6), rng.uniform(0.8, 1.1)
     top, thick = _top(rng), rng.uniform(0.04, 0.14)
@@ -55,7 +55,7 @@ def on_brackets(rng):
 
 
 @construction("counter", "laboratory", weight=0.6)
-def laboratory(rng):
+def laboratory(rng: np.random.Generator) -> Assembly:
     """A pale bench over drawers and knee holes; racks of one or two boards along its back."""
     width, depth, height = rng.uniform(1.2, 2.8), rng.uniform(0.6, 0.85), rng.uniform(0.75, 0.95)
     thick, paint, top = 0.035, m.painted(rng), _top(rng)
@@ -80,7 +80,7 @@ def laboratory(rng):
 
 
 @construction("counter", "checkout", weight=0.4)
-def checkout(rng):
+def checkout(rng: np.random.Generator) -> Assembly:
     """A long low body with a belt, a trough at its end and a raised till."""
     width, depth, height = rng.uniform(1.4, 2.6), rng.uniform(0.5, 0.75), rng.uniform(0.75, 0.95)
     face, steel = m.painted(rng), m.metal(rng)
@@ -97,7 +97,7 @@ def checkout(rng):
 
 
 @construction("counter", "in steps", weight=0.5)
-def in_steps(rng):
+def in_steps(rng: np.random.Generator) -> Assembly:
     """Two or three closed blocks of different heights in a row under tops of one make."""
     depth, top, paint, grip = rng.uniform(0.5, 0.7), _top(rng), body_material(rng), m.metal(rng)
     widths = rng.uniform(0.5, 1.1, int(rng.integers(2, 4)))
@@ -115,7 +115,7 @@ def in_steps(rng):
 
 
 @construction("counter", "serving hatch", weight=0.4)
-def serving_hatch(rng):
+def serving_hatch(rng: np.random.Generator) -> Assembly:
     """A closed front with a ledge, posts and a hood of boards above: kiosks, coffee bars."""
     width, depth, height = rng.uniform(1.0, 2.2), rng.uniform(0.5, 0.75), rng.uniform(0.9, 1.1)
     face, top, up = body_material(rng), _top(rng), rng.uniform(0.7, 1.0)

@@ -12,12 +12,12 @@ from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, plate, t
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _seated(shape: Shape, width, depth, *surfaces: Surface) -> Assembly:
+def _seated(shape: Shape, width: float, depth: float, *surfaces: Surface) -> Assembly:
     return Assembly.of("desk", shape, *surfaces, seats=[(0.0, -depth / 2, np.pi)])
 
 
 @construction("desk", "on leaning frames", weight=0.9)
-def on_leaning_frames(rng):
+def on_leaning_frames(rng: np.random.Generator) -> Assembly:
     """A board on two frames like an A, an X or a Z, often with a tray or a shelf between them."""
     width, depth, height = rng.uniform(1.0, 1.8), rng.uniform(0.55, 0.8), rng.uniform(0.7, 0.78)
     made, top, t = (
@@ -48,7 +48,7 @@ def on_leaning_frames(rng):
 
 
 @construction("desk", "with a return", weight=0.8)
-def with_a_return(rng):
+def with_a_return(rng: np.random.Generator) -> Assembly:
     """A panelled desk with a lower cabinet or a narrow board at a right angle: L-shaped, on panels not legs."""
     width, depth, height = rng.uniform(1.3, 1.9), rng.uniform(0.6, 0.8), rng.uniform(0.7, 0.76)
     arm, deep, side = rng.uniform(0.7, 1.3), rng.uniform(0.38, 0.55), int(rng.choice([-1, 1]))
@@ -74,7 +74,7 @@ def with_a_return(rng):
 
 
 @construction("desk", "lectern", weight=0.4)
-def lectern(rng):
+def lectern(rng: np.random.Generator) -> Assembly:
     """A sloping board at the height of the elbow on a closed stand, a column or a frame."""
     width, depth, height = rng.uniform(0.45, 0.75), rng.uniform(0.38, 0.5), rng.uniform(0.95, 1.15)
     made, kind = body_material(rng), int(rng.integers(3))
@@ -92,7 +92,7 @@ def lectern(rng):
 
 
 @construction("desk", "with a pier", weight=0.9)
-def with_a_pier(rng):
+def with_a_pier(rng: np.random.Generator) -> Assembly:
     """A light board: on one side a block, a drum or open boards, on the other a single leg, a hoop or a plate."""
     width, depth, height = rng.uniform(0.9, 1.6), rng.uniform(0.48, 0.7), rng.uniform(0.7, 0.78)
     made, steel, side = body_material(rng), m.metal(rng), int(rng.choice([-1, 1]))
@@ -120,7 +120,7 @@ def with_a_pier(rng):
 
 
 @construction("desk", "booth", weight=0.6)
-def booth(rng):
+def booth(rng: np.random.Generator) -> Assembly:
     """A work place with screens round three sides, or cheeks of shelves, at eye height."""
     width, depth, height = rng.uniform(0.9, 1.5), rng.uniform(0.6, 0.8), rng.uniform(0.7, 0.78)
     cloth = m.fabric(rng) if rng.random() < 0.7 else body_material(rng)

@@ -17,7 +17,7 @@ def _desk_seats(width: float, depth: float) -> list[tuple[float, float, float]]:
 
 
 @construction("desk", "plain desk", weight=2)
-def plain_desk(rng):
+def plain_desk(rng: np.random.Generator) -> Assembly:
     width, depth, height = rng.uniform(0.9, 1.9), rng.uniform(0.5, 0.9), rng.uniform(0.68, 0.8)
     style = str(rng.choice(["square", "frame", "panels", "trestle", "splayed"]))
     made = standing("desk", width, depth, height, rng, style)
@@ -30,7 +30,7 @@ def plain_desk(rng):
 
 
 @construction("desk", "pedestal desk", weight=2)
-def pedestal_desk(rng):
+def pedestal_desk(rng: np.random.Generator) -> Assembly:
     """A top on one or two blocks of drawers."""
     width, depth, height = rng.uniform(1.0, 1.9), rng.uniform(0.55, 0.9), rng.uniform(0.7, 0.78)
     paint, grip = body_material(rng), m.metal(rng)
@@ -51,7 +51,7 @@ def pedestal_desk(rng):
 
 
 @construction("desk", "corner desk", weight=1)
-def corner_desk(rng):
+def corner_desk(rng: np.random.Generator) -> Assembly:
     width, depth, height = rng.uniform(1.2, 1.8), rng.uniform(0.5, 0.75), rng.uniform(0.7, 0.78)
     arm, top, frame = rng.uniform(0.9, 1.6), top_material(rng), body_material(rng)
     side = int(rng.choice([-1, 1]))
@@ -74,7 +74,7 @@ def corner_desk(rng):
 
 
 @construction("desk", "secretary", held_out=True)
-def secretary(rng):
+def secretary(rng: np.random.Generator) -> Assembly:
     """A desk with a hutch of pigeon holes at its back."""
     width, depth, height = rng.uniform(0.8, 1.4), rng.uniform(0.45, 0.65), rng.uniform(0.7, 0.78)
     made = body_material(rng)
@@ -91,7 +91,7 @@ def secretary(rng):
 
 
 @construction("desk", "desk with shelf", weight=1)
-def shelf_desk(rng):
+def shelf_desk(rng: np.random.Generator) -> Assembly:
     """A raised shelf for the monitor over the back of the top."""
     width, depth, height = rng.uniform(0.9, 1.6), rng.uniform(0.55, 0.75), rng.uniform(0.7, 0.78)
     made = standing("desk", width, depth, height, rng, str(rng.choice(["square", "frame", "panels"])))
@@ -110,7 +110,7 @@ def shelf_desk(rng):
 
 
 @construction("desk", "workstation", weight=1.2)
-def workstation(rng):
+def workstation(rng: np.random.Generator) -> Assembly:
     """An office desk with a screen panel behind, cable tray, steel legs, often a drawer unit below."""
     width, depth, height = rng.uniform(1.2, 1.8), rng.uniform(0.65, 0.85), rng.uniform(0.68, 1.05)
     steel, top = m.metal(rng), top_material(rng)
@@ -129,7 +129,7 @@ def workstation(rng):
 
 
 @construction("desk", "school desk", held_out=True)
-def school_desk(rng):
+def school_desk(rng: np.random.Generator) -> Assembly:
     """A small sloping lid over a box on tube legs."""
     width, depth, height, steel = rng.uniform(0.6, 0.8), rng.uniform(0.45, 0.55), rng.uniform(0.62, 0.76), m.metal(rng)
     made = m.wood(rng)
@@ -143,7 +143,7 @@ def school_desk(rng):
 
 
 @construction("desk", "height adjustable", weight=1.2)
-def height_adjustable(rng):
+def height_adjustable(rng: np.random.Generator) -> Assembly:
     """Two telescopic columns on long feet; the board at sitting or standing height."""
     width, depth, height = (
         rng.uniform(1.1, 1.8),
@@ -167,7 +167,7 @@ def height_adjustable(rng):
 
 
 @construction("desk", "bench of desks", weight=0.8)
-def bench_of_desks(rng):
+def bench_of_desks(rng: np.random.Generator) -> Assembly:
     """Two work places face to face with a screen between them."""
     width, depth, height = rng.uniform(1.1, 1.7), rng.uniform(0.65, 0.8), rng.uniform(0.7, 0.76)
     top, frame, t = top_material(rng), m.metal(rng), rng.uniform(0.03, 0.06)
@@ -185,7 +185,7 @@ def bench_of_desks(rng):
 
 
 @construction("desk", "writing desk", weight=1)
-def writing_desk(rng):
+def writing_desk(rng: np.random.Generator) -> Assembly:
     """A slender board over a box of flat drawers on four legs, sometimes with a mirror or a gallery."""
     width, depth, height = rng.uniform(0.8, 1.4), rng.uniform(0.42, 0.62), rng.uniform(0.72, 0.8)
     made, chest = body_material(rng), rng.uniform(0.09, 0.2)
@@ -216,7 +216,7 @@ def writing_desk(rng):
 
 
 @construction("desk", "between shelves", weight=0.8)
-def between_shelves(rng):
+def between_shelves(rng: np.random.Generator) -> Assembly:
     """The board rests on an open shelf at one end, or both, and on legs at the other."""
     width, depth, height = rng.uniform(1.0, 1.7), rng.uniform(0.5, 0.7), rng.uniform(0.71, 0.78)
     made, t = body_material(rng), 0.02
@@ -244,7 +244,7 @@ def between_shelves(rng):
 
 
 @construction("desk", "executive", weight=1)
-def executive(rng):
+def executive(rng: np.random.Generator) -> Assembly:
     """Broad and heavy: two blocks, a closed panel towards the visitor, a top that stands out all round."""
     width, depth, height = rng.uniform(1.3, 2.1), rng.uniform(0.7, 1.0), rng.uniform(0.72, 0.8)
     made, thick, over = body_material(rng), rng.uniform(0.03, 0.07), rng.uniform(0.0, 0.12)
@@ -262,7 +262,7 @@ def executive(rng):
 
 
 @construction("desk", "computer cart", weight=0.8)
-def computer_cart(rng):
+def computer_cart(rng: np.random.Generator) -> Assembly:
     """Small and tall: a tray for the keyboard under the top, a low board for the machine, often a shelf above."""
     width, depth, height = rng.uniform(0.55, 1.0), rng.uniform(0.42, 0.6), rng.uniform(0.72, 0.85)
     made, frame, t = body_material(rng), m.metal(rng) if rng.random() < 0.5 else body_material(rng), 0.02
@@ -288,7 +288,7 @@ def computer_cart(rng):
 
 
 @construction("desk", "drawing board", weight=0.6)
-def drawing_board(rng):
+def drawing_board(rng: np.random.Generator) -> Assembly:
     """A large board that tilts on a frame, with a ledge at its lower edge."""
     width, depth, height = rng.uniform(0.8, 1.4), rng.uniform(0.6, 0.9), rng.uniform(0.75, 1.0)
     steel, top, tilt = m.metal(rng) if rng.random() < 0.6 else m.wood(rng), top_material(rng), rng.uniform(0.1, 0.9)
@@ -306,7 +306,7 @@ def drawing_board(rng):
 
 
 @construction("desk", "curved", weight=0.9)
-def curved(rng):
+def curved(rng: np.random.Generator) -> Assembly:
     """A top that curves in towards the sitter or sweeps round one side; panels, drums or sticks below."""
     width, depth, height = rng.uniform(1.2, 1.9), rng.uniform(0.6, 0.85), rng.uniform(0.7, 0.77)
     top, made, bend = top_material(rng), body_material(rng), rng.uniform(0.08, 0.3)

@@ -13,7 +13,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("otherfurniture", "stove")
-def stove(rng):
+def stove(rng: np.random.Generator) -> Assembly:
     width, depth, height, paint = (
         rng.uniform(0.5, 0.75),
         rng.uniform(0.55, 0.65),
@@ -38,7 +38,7 @@ def stove(rng):
 
 
 @construction("otherfurniture", "washer")
-def washer(rng):
+def washer(rng: np.random.Generator) -> Assembly:
     width, depth, height, paint = (
         rng.uniform(0.55, 0.65),
         rng.uniform(0.5, 0.65),
@@ -55,7 +55,7 @@ def washer(rng):
 
 
 @construction("otherfurniture", "floor lamp")
-def floor_lamp(rng):
+def floor_lamp(rng: np.random.Generator) -> Assembly:
     h, r, foot = rng.uniform(1.2, 1.8), rng.uniform(0.12, 0.28), m.painted(rng)
     shade = m.Material(m.near(rng, (0.9, 0.85, 0.75)), "fabric", (0.8, 0.75, 0.65), 0.01)
     if rng.random() < 0.5:
@@ -70,7 +70,7 @@ def floor_lamp(rng):
     )
 
 
-def screen(width, height, rng) -> Shape:
+def screen(width: float, height: float, rng: np.random.Generator) -> Shape:
     dark = m.Material((0.03, 0.03, 0.04), gloss=0.8, infrared=0.45)
     shown = m.Material(m.any_color(rng), "print", m.any_color(rng), 0.2, 0, 0.7, 0.6, int(rng.integers(1 << 16)))
     case = m.Material((0.08, 0.08, 0.08))
@@ -85,7 +85,7 @@ def screen(width, height, rng) -> Shape:
 
 
 @construction("otherfurniture", "television on stand")
-def television(rng):
+def television(rng: np.random.Generator) -> Assembly:
     width = rng.uniform(0.6, 1.4)
     up = rng.uniform(0.04, 0.1)
     shape = (
@@ -102,7 +102,7 @@ def television(rng):
 
 
 @construction("otherfurniture", "printer")
-def printer(rng):
+def printer(rng: np.random.Generator) -> Assembly:
     """An office copier on its own feet, or a printer on a stand."""
     width, depth, height = rng.uniform(0.4, 0.65), rng.uniform(0.4, 0.65), rng.uniform(0.6, 1.1)
     case, dark = m.painted(rng, rng.random() < 0.6), m.painted(rng, False)
@@ -118,7 +118,7 @@ def printer(rng):
 
 
 @construction("otherfurniture", "water cooler", weight=0.6)
-def water_cooler(rng):
+def water_cooler(rng: np.random.Generator) -> Assembly:
     size, height = rng.uniform(0.28, 0.36), rng.uniform(0.85, 1.05)
     shape = rounded_box(size, size, height, m.painted(rng, True), 0.03) + box(
         size * 0.7, 0.06, 0.02, m.painted(rng), (0, -size / 2, height * 0.65)
@@ -132,7 +132,7 @@ def water_cooler(rng):
 
 
 @construction("otherfurniture", "fan", weight=0.6)
-def fan(rng):
+def fan(rng: np.random.Generator) -> Assembly:
     """A standing fan: foot, pole, cage."""
     h, r, case = rng.uniform(0.6, 1.3), rng.uniform(0.16, 0.24), m.painted(rng)
     shape = cylinder(r, 0.03, case, segments=20) + cylinder(0.015, h, case)
@@ -152,7 +152,7 @@ def fan(rng):
 
 
 @construction("otherfurniture", "heater and cooler", weight=0.6)
-def heater(rng):
+def heater(rng: np.random.Generator) -> Assembly:
     """A tall or square box with slats: portable heaters, air conditioners, dehumidifiers."""
     width, depth, height, case = rng.uniform(0.25, 0.5), rng.uniform(0.2, 0.4), rng.uniform(0.4, 0.85), m.painted(rng)
     shape = rounded_box(width, depth, height, case, 0.03)

@@ -13,7 +13,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("otherfurniture", "stool", weight=1.5)
-def stool(rng):
+def stool(rng: np.random.Generator) -> Assembly:
     size, height, top = rng.uniform(0.28, 0.42), rng.uniform(0.4, 0.8), body_material(rng)
     frame = m.metal(rng) if rng.random() < 0.5 else top
     shape = legs(
@@ -34,7 +34,7 @@ def stool(rng):
 
 
 @construction("otherfurniture", "bench")
-def bench(rng):
+def bench(rng: np.random.Generator) -> Assembly:
     width, depth, height = rng.uniform(0.8, 1.6), rng.uniform(0.3, 0.45), rng.uniform(0.4, 0.5)
     top = body_material(rng)
     shape = box(width, depth, 0.04, top, (0, 0, height)) + legs(width * 0.95, depth * 0.9, height, top, rng)
@@ -44,7 +44,7 @@ def bench(rng):
 
 
 @construction("otherfurniture", "ottoman")
-def ottoman(rng):
+def ottoman(rng: np.random.Generator) -> Assembly:
     width, depth, height = rng.uniform(0.4, 0.95), rng.uniform(0.4, 0.7), rng.uniform(0.3, 0.46)
     shape = upholstered(width, depth, height, m.fabric(rng), rng)
     return Assembly.of(
@@ -53,7 +53,7 @@ def ottoman(rng):
 
 
 @construction("otherfurniture", "bin", weight=1.5)
-def waste_bin(rng):
+def waste_bin(rng: np.random.Generator) -> Assembly:
     r, h = rng.uniform(0.1, 0.22), rng.uniform(0.25, 0.7)
     made = m.metal(rng) if rng.random() < 0.3 else m.painted(rng)
     shape = hollow([(r * rng.uniform(0.7, 1), 0), (r, h)], 0.006, made, 24, corner=float(rng.choice([0, 0, 1])))
@@ -63,7 +63,7 @@ def waste_bin(rng):
 
 
 @construction("otherfurniture", "plant", weight=1.5)
-def plant(rng):
+def plant(rng: np.random.Generator) -> Assembly:
     r, pot, h = rng.uniform(0.12, 0.24), rng.uniform(0.2, 0.4), rng.uniform(0.5, 1.6)
     shape = hollow([(r * 0.75, 0), (r, pot)], 0.01, m.painted(rng)) + cylinder(
         r * 0.95, 0.02, m.Material((0.2, 0.13, 0.08)), (0, 0, pot * 0.85)
@@ -75,7 +75,7 @@ def plant(rng):
     if rng.random() < 0.5:
         shape += cylinder(0.015, h - pot * 0.5, m.wood(rng), (0, 0, pot * 0.8))
     for _ in range(int(rng.integers(8, 40))):
-        leaf = ellipsoid(*size, green, segments=8).moved(size[0] / 2)
+        leaf = ellipsoid(size[0], size[1], size[2], green, segments=8).moved(size[0] / 2)
         shape += (
             leaf.turned(-rng.uniform(-0.4, 1.4), 1)
             .turned(rng.uniform(0, 7))
@@ -85,7 +85,7 @@ def plant(rng):
 
 
 @construction("otherfurniture", "cardboard box", weight=2)
-def cardboard_box(rng):
+def cardboard_box(rng: np.random.Generator) -> Assembly:
     width, depth, height = rng.uniform(0.25, 0.7), rng.uniform(0.2, 0.5), rng.uniform(0.15, 0.55)
     brown = m.Material(m.near(rng, (0.65, 0.5, 0.35), 0.2), "fabric", (0.55, 0.42, 0.3), 0.05)
     if rng.random() < 0.6:
@@ -96,16 +96,16 @@ def cardboard_box(rng):
     for axis, size, other in ((0, width, depth), (1, depth, width)):
         for side in (-1, 1):
             wall = box(t, other, height, brown) if axis == 0 else box(other, t, height, brown)
-            at = np.array([side * size / 2, 0]) if axis == 0 else np.array([0, side * size / 2])
-            shape += wall.moved(*at)
+            x, y = (side * size / 2, 0.0) if axis == 0 else (0.0, side * size / 2)
+            shape += wall.moved(x, y)
             flap = box(t, other, size * 0.45, brown) if axis == 0 else box(other, t, size * 0.45, brown)
             tilt = rng.uniform(-0.3, 2.3) * side
-            shape += (flap.turned(tilt, 1) if axis == 0 else flap.turned(-tilt, 0)).moved(*at, height)
+            shape += (flap.turned(tilt, 1) if axis == 0 else flap.turned(-tilt, 0)).moved(x, y, height)
     return Assembly.of("otherfurniture", shape)
 
 
 @construction("otherfurniture", "crate")
-def crate(rng):
+def crate(rng: np.random.Generator) -> Assembly:
     width, depth, height, made = (
         rng.uniform(0.3, 0.6),
         rng.uniform(0.25, 0.4),
@@ -127,7 +127,7 @@ def crate(rng):
 
 
 @construction("otherfurniture", "night stand")
-def night_stand(rng):
+def night_stand(rng: np.random.Generator) -> Assembly:
 
     width, depth, height, made = (
         rng.uniform(0.35, 0.55),
@@ -146,7 +146,7 @@ def night_stand(rng):
 
 
 @construction("otherfurniture", "coat stand", weight=0.7)
-def coat_stand(rng):
+def coat_stand(rng: np.random.Generator) -> Assembly:
     h, made = rng.uniform(1.5, 1.9), body_material(rng)
     shape = cylinder(0.025, h, made)
     for a in np.arange(4) * np.pi / 2:
@@ -164,7 +164,7 @@ def coat_stand(rng):
 
 
 @construction("otherfurniture", "suitcase", weight=0.7)
-def suitcase(rng):
+def suitcase(rng: np.random.Generator) -> Assembly:
     width, depth, height, made = rng.uniform(0.35, 0.5), rng.uniform(0.2, 0.3), rng.uniform(0.5, 0.75), m.painted(rng)
     shape = rounded_box(width, depth, height, made, 0.06).moved(z=0.04)
     shape += tube(
@@ -174,7 +174,7 @@ def suitcase(rng):
 
 
 @construction("otherfurniture", "ironing board", held_out=True)
-def ironing_board(rng):
+def ironing_board(rng: np.random.Generator) -> Assembly:
     length, width, h = rng.uniform(1.1, 1.4), rng.uniform(0.3, 0.4), rng.uniform(0.75, 0.9)
     shape = ellipsoid(length, width, 0.04, m.fabric(rng), 0.6).moved(z=h - 0.02)
     for side in (-1, 1):
@@ -183,7 +183,7 @@ def ironing_board(rng):
 
 
 @construction("otherfurniture", "drying rack", held_out=True)
-def drying_rack(rng):
+def drying_rack(rng: np.random.Generator) -> Assembly:
     width, depth, h, wire = rng.uniform(0.8, 1.3), rng.uniform(0.5, 0.6), rng.uniform(0.8, 1.0), m.metal(rng)
     shape = join(
         tube([(-width / 2, y, h), (width / 2, y, h)], 0.006, wire, 5) for y in np.linspace(-depth / 2, depth / 2, 8)
@@ -198,7 +198,7 @@ def drying_rack(rng):
 
 
 @construction("otherfurniture", "guitar and stand", held_out=True, weight=0.5)
-def guitar(rng):
+def guitar(rng: np.random.Generator) -> Assembly:
     made = m.wood(rng)
     shape = ellipsoid(0.38, 0.1, 0.42, made).moved(z=0.1) + ellipsoid(0.3, 0.1, 0.34, made).moved(z=0.4)
     shape += box(0.05, 0.025, 0.5, made, (0, 0, 0.65)) + bar((-0.2, 0.15, 0), (0.2, 0.15, 0), 0.02, 0.02, m.metal(rng))
@@ -209,19 +209,20 @@ def guitar(rng):
 
 
 @construction("otherfurniture", "stack of boxes", weight=1)
-def stack_of_boxes(rng):
+def stack_of_boxes(rng: np.random.Generator) -> Assembly:
     """Cartons that stand on each other as one heap."""
     shape, z, size = Shape(), 0.0, rng.uniform(0.35, 0.6)
     for _ in range(int(rng.integers(2, 5))):
         brown = m.Material(m.near(rng, (0.65, 0.5, 0.35), 0.2), "fabric", (0.55, 0.42, 0.3), 0.05)
         one = box(size, size * rng.uniform(0.7, 1), rng.uniform(0.18, 0.4), brown).turned(rng.normal(0, 0.15))
-        shape += one.moved(*rng.normal(0, 0.03, 2), z)
+        x, y = rng.normal(0, 0.03, 2)
+        shape += one.moved(x, y, z)
         z, size = z + one.bounds()[1][2], size * rng.uniform(0.75, 1.0)
     return Assembly.of("otherfurniture", shape)
 
 
 @construction("otherfurniture", "trolley", weight=1)
-def trolley(rng):
+def trolley(rng: np.random.Generator) -> Assembly:
     """Two or three trays on wheels."""
     width, depth, height, frame = rng.uniform(0.4, 0.8), rng.uniform(0.3, 0.5), rng.uniform(0.65, 0.95), m.metal(rng)
     shape, tray = Shape(), body_material(rng)
@@ -245,7 +246,7 @@ def trolley(rng):
 
 
 @construction("otherfurniture", "basket", weight=0.8)
-def basket(rng):
+def basket(rng: np.random.Generator) -> Assembly:
     """Laundry baskets and hampers of cloth or wicker."""
     r, h = rng.uniform(0.18, 0.3), rng.uniform(0.3, 0.65)
     weave = m.fabric(rng)
@@ -256,7 +257,7 @@ def basket(rng):
 
 
 @construction("otherfurniture", "ladder and easel", weight=0.6)
-def step_ladder(rng):
+def step_ladder(rng: np.random.Generator) -> Assembly:
     width, depth, h, made = (
         rng.uniform(0.35, 0.55),
         rng.uniform(0.4, 0.8),
@@ -275,15 +276,14 @@ def step_ladder(rng):
 
 
 @construction("otherfurniture", "sack and heap", weight=0.7)
-def sack(rng):
+def sack(rng: np.random.Generator) -> Assembly:
     """Bags of clothes, bin liners, rucksacks: a soft heap on the floor."""
     w, h = rng.uniform(0.3, 0.6), rng.uniform(0.25, 0.6)
     cloth = m.fabric(rng) if rng.random() < 0.5 else m.painted(rng, False)
     shape = ellipsoid(w, w * rng.uniform(0.6, 1), h, cloth, rng.uniform(0.1, 0.5))
     for _ in range(int(rng.integers(1, 4))):
-        shape += ellipsoid(w * 0.5, w * 0.4, h * 0.4, cloth).moved(
-            *rng.uniform(-0.3, 0.3, 2) * w, rng.uniform(0, h * 0.6)
-        )
+        x, y = rng.uniform(-0.3, 0.3, 2) * w
+        shape += ellipsoid(w * 0.5, w * 0.4, h * 0.4, cloth).moved(x, y, rng.uniform(0, h * 0.6))
     if rng.random() < 0.4:
         shape += tube(
             [(-0.08, 0, h * 0.9), (-0.06, 0, h * 1.15), (0.06, 0, h * 1.15), (0.08, 0, h * 0.9)], 0.012, cloth
@@ -292,7 +292,7 @@ def sack(rng):
 
 
 @construction("otherfurniture", "fireplace", weight=0.6)
-def fireplace(rng):
+def fireplace(rng: np.random.Generator) -> Assembly:
     width, depth, height, made = rng.uniform(0.9, 1.5), rng.uniform(0.25, 0.45), rng.uniform(0.9, 1.2), m.stone(rng)
     shape = join(box(width * 0.22, depth, height, made, (s * width * 0.39, 0, 0)) for s in (-1, 1)) + box(
         width, depth, height * 0.3, made, (0, 0, height * 0.7)
@@ -308,7 +308,7 @@ def fireplace(rng):
 
 
 @construction("otherfurniture", "piano", held_out=True, weight=0.5)
-def piano(rng):
+def piano(rng: np.random.Generator) -> Assembly:
     width, made = rng.uniform(1.3, 1.5), m.painted(rng, False) if rng.random() < 0.6 else m.wood(rng)
     keys = m.Material((0.95, 0.95, 0.93), "stripes", (0.05, 0.05, 0.05), 0.05, 0)
     shape = (

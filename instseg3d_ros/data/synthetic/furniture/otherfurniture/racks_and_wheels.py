@@ -21,7 +21,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("otherfurniture", "rail of clothes", weight=1)
-def rail_of_clothes(rng):
+def rail_of_clothes(rng: np.random.Generator) -> Assembly:
     """Coats and shirts on a bar between two posts."""
     width, height, steel = rng.uniform(0.7, 1.5), rng.uniform(1.3, 1.7), m.metal(rng)
     shape = tube([(-width / 2, 0, height), (width / 2, 0, height)], 0.014, steel)
@@ -39,7 +39,7 @@ def rail_of_clothes(rng):
 
 
 @construction("otherfurniture", "folding screen", weight=0.6)
-def folding_screen(rng):
+def folding_screen(rng: np.random.Generator) -> Assembly:
     """Three to five leaves that stand zigzag."""
     count, w, height = int(rng.integers(3, 6)), rng.uniform(0.35, 0.55), rng.uniform(1.3, 1.9)
     made, cloth, angle = body_material(rng), m.fabric(rng), rng.uniform(0.2, 0.7)
@@ -56,7 +56,7 @@ def folding_screen(rng):
 
 
 @construction("otherfurniture", "rack of bottles or shoes", weight=0.6)
-def low_rack(rng):
+def low_rack(rng: np.random.Generator) -> Assembly:
     """Sloping bars between two cheeks, filled."""
     width, depth, height = rng.uniform(0.4, 1.0), rng.uniform(0.22, 0.34), rng.uniform(0.3, 1.0)
     made = body_material(rng)
@@ -82,7 +82,7 @@ def low_rack(rng):
 
 
 @construction("otherfurniture", "cycle", weight=0.6)
-def cycle(rng):
+def cycle(rng: np.random.Generator) -> Assembly:
     """A bicycle on its stand, or one that stays at home on a foot and a drum."""
     paint, dark, r = m.painted(rng), m.Material((0.07, 0.07, 0.07)), rng.uniform(0.24, 0.34)
     reach, seat = rng.uniform(0.42, 0.55), rng.uniform(0.75, 1.0)
@@ -104,7 +104,7 @@ def cycle(rng):
 
 
 @construction("otherfurniture", "tank", weight=0.4)
-def tank(rng):
+def tank(rng: np.random.Generator) -> Assembly:
     """An aquarium or terrarium on a stand."""
     width, depth, up, height = (
         rng.uniform(0.5, 1.2),
@@ -125,7 +125,7 @@ def tank(rng):
 
 
 @construction("otherfurniture", "speaker", weight=0.6)
-def speaker(rng):
+def speaker(rng: np.random.Generator) -> Assembly:
     """A slim case with round drivers, on the floor or on a post."""
     width, depth, height = rng.uniform(0.16, 0.35), rng.uniform(0.2, 0.4), rng.uniform(0.3, 1.1)
     made, dark = body_material(rng), m.Material((0.06, 0.06, 0.06), infrared=0.5)
@@ -141,7 +141,7 @@ def speaker(rng):
 
 
 @construction("otherfurniture", "pram", weight=0.4)
-def pram(rng):
+def pram(rng: np.random.Generator) -> Assembly:
     """A tub or a seat under a hood on a frame with wheels and a push bar."""
     long, width, made, cloth = rng.uniform(0.6, 0.85), rng.uniform(0.4, 0.5), m.metal(rng), m.fabric(rng)
     up, r = rng.uniform(0.4, 0.6), rng.uniform(0.08, 0.16)
@@ -161,7 +161,7 @@ def pram(rng):
 
 
 @construction("otherfurniture", "vacuum cleaner", weight=0.4)
-def vacuum_cleaner(rng):
+def vacuum_cleaner(rng: np.random.Generator) -> Assembly:
     """A body on wheels with a hose and a pipe, or a stick with a foot."""
     paint, dark = m.painted(rng), m.Material((0.1, 0.1, 0.1))
     height = rng.uniform(0.9, 1.2)
@@ -177,7 +177,7 @@ def vacuum_cleaner(rng):
 
 
 @construction("otherfurniture", "tree for cats", weight=0.4)
-def tree_for_cats(rng):
+def tree_for_cats(rng: np.random.Generator) -> Assembly:
     """Posts wound with rope, boards and a box at different heights."""
     size, cloth, rope = rng.uniform(0.4, 0.6), m.fabric(rng), m.fabric(rng)
     shape, z = box(size, size, 0.04, cloth), 0.04
@@ -195,7 +195,7 @@ def tree_for_cats(rng):
 
 
 @construction("otherfurniture", "stand for notes", weight=0.3)
-def stand_for_notes(rng):
+def stand_for_notes(rng: np.random.Generator) -> Assembly:
     """A sloping plate on a post with three feet: music, menus, tablets."""
     height, made = rng.uniform(0.9, 1.4), m.metal(rng)
     face = made if rng.random() < 0.5 else m.printed(rng)

@@ -13,7 +13,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 @construction("otherfurniture", "wall shelf", mount="wall")
-def wall_shelf(rng):
+def wall_shelf(rng: np.random.Generator) -> Assembly:
     """A board on the wall, the wall at y = 0."""
     width, depth, made = rng.uniform(0.4, 1.4), rng.uniform(0.15, 0.3), body_material(rng)
     shape = box(width, depth, 0.025, made, (0, -depth / 2, 0.1))
@@ -32,7 +32,7 @@ def wall_shelf(rng):
 
 
 @construction("otherfurniture", "mirror", mount="wall")
-def mirror(rng):
+def mirror(rng: np.random.Generator) -> Assembly:
     """A depth camera sees into it or not at all; here mostly not."""
     width, height = rng.uniform(0.3, 1.0), rng.uniform(0.4, 1.5)
     silver = m.Material(
@@ -47,7 +47,7 @@ def mirror(rng):
 
 
 @construction("otherfurniture", "radiator", mount="wall")
-def radiator(rng):
+def radiator(rng: np.random.Generator) -> Assembly:
     """Hung at knee height; ribs or a plate."""
     width, height, paint = rng.uniform(0.5, 1.6), rng.uniform(0.4, 0.7), m.painted(rng, True)
     if rng.random() < 0.5:
@@ -59,13 +59,13 @@ def radiator(rng):
 
 
 @construction("otherfurniture", "television on wall", mount="wall")
-def wall_television(rng):
+def wall_television(rng: np.random.Generator) -> Assembly:
     width = rng.uniform(0.7, 1.6)
     return Assembly.of("otherfurniture", screen(width, width * 0.57, rng).moved(y=-0.06))
 
 
 @construction("otherfurniture", "whiteboard", mount="wall")
-def whiteboard(rng):
+def whiteboard(rng: np.random.Generator) -> Assembly:
     width, height = rng.uniform(0.8, 2.2), rng.uniform(0.7, 1.2)
     shape = box(width, 0.02, height, m.Material((0.95, 0.95, 0.95), gloss=0.5), (0, -0.01, 0)) + box(
         width * 0.5, 0.06, 0.02, m.metal(rng), (0, -0.04, -0.01)
@@ -75,7 +75,7 @@ def whiteboard(rng):
 
 
 @construction("otherfurniture", "hood", mount="wall", weight=0.5)
-def hood(rng):
+def hood(rng: np.random.Generator) -> Assembly:
     """An extractor above a stove, hung."""
     width, made = rng.uniform(0.55, 0.9), m.metal(rng)
     shape = revolve([(0, 0), (0.5, 0), (0.5, 0.06), (0.2, 0.3), (0.2, 0.7), (0, 0.7)], made, 4).turned(np.pi / 4)
@@ -83,7 +83,7 @@ def hood(rng):
 
 
 @construction("otherfurniture", "wall clock", mount="wall", held_out=True, weight=0.5)
-def wall_clock(rng):
+def wall_clock(rng: np.random.Generator) -> Assembly:
     r = rng.uniform(0.12, 0.3)
     disk = cylinder(r, 0.05, m.painted(rng), segments=28) + cylinder(
         r * 0.88, 0.004, m.painted(rng, True), (0, 0, 0.05), segments=28

@@ -11,12 +11,12 @@ from instseg3d_ros.data.synthetic.primitives import box, cushion, cylinder, grid
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _loose_cushion(rng, width=0.45) -> Shape:
+def _loose_cushion(rng: np.random.Generator, width: float = 0.45) -> Shape:
     w = width * rng.uniform(0.75, 1.1)
     return cushion(w, w * rng.uniform(0.65, 1), rng.uniform(0.09, 0.17), m.fabric(rng))
 
 
-def _cushions_on(width: float, y: float, z: float, rng) -> list[Body]:
+def _cushions_on(width: float, y: float, z: float, rng: np.random.Generator) -> list[Body]:
     """Cushions leaning against a back rest that stands at y."""
     bodies = []
     for x in np.arange(-width / 2 + 0.3, width / 2 - 0.25, 0.5):
@@ -26,7 +26,7 @@ def _cushions_on(width: float, y: float, z: float, rng) -> list[Body]:
     return bodies
 
 
-def _sofa(width, depth, rng, chaise: int = 0) -> Assembly:
+def _sofa(width: float, depth: float, rng: np.random.Generator, chaise: int = 0) -> Assembly:
     cloth = m.fabric(rng) if rng.random() < 0.8 else m.painted(rng)
     seat, arm, back = rng.uniform(0.36, 0.48), rng.uniform(0.48, 0.72), rng.uniform(0.65, 1.0)
     side, thick, low = (
@@ -73,17 +73,17 @@ def _sofa(width, depth, rng, chaise: int = 0) -> Assembly:
 
 
 @construction("sofa", "straight", weight=3)
-def straight_sofa(rng):
+def straight_sofa(rng: np.random.Generator) -> Assembly:
     return _sofa(rng.uniform(1.3, 2.6), rng.uniform(0.75, 1.05), rng)
 
 
 @construction("sofa", "corner", weight=1.5)
-def corner_sofa(rng):
+def corner_sofa(rng: np.random.Generator) -> Assembly:
     return _sofa(rng.uniform(1.8, 2.9), rng.uniform(0.8, 1.05), rng, int(rng.choice([-1, 1])))
 
 
 @construction("sofa", "frame", weight=1.5)
-def frame_sofa(rng):
+def frame_sofa(rng: np.random.Generator) -> Assembly:
     """Cushions on an open frame of wood or metal."""
     width, depth = rng.uniform(1.2, 2.2), rng.uniform(0.68, 0.9)
     frame, cloth, seat = body_material(rng), m.fabric(rng), rng.uniform(0.24, 0.34)
@@ -106,7 +106,7 @@ def frame_sofa(rng):
 
 
 @construction("sofa", "chesterfield", held_out=True)
-def chesterfield(rng):
+def chesterfield(rng: np.random.Generator) -> Assembly:
     """Arms as high as the back, both rolled outwards."""
     width, depth, cloth = rng.uniform(1.5, 2.4), rng.uniform(0.85, 1.0), m.painted(rng)
     high, roll = rng.uniform(0.68, 0.8), rng.uniform(0.09, 0.13)
@@ -129,7 +129,7 @@ def chesterfield(rng):
 
 
 @construction("sofa", "futon", weight=1)
-def futon(rng):
+def futon(rng: np.random.Generator) -> Assembly:
     """One folded mattress on a low base, no arms."""
     width, depth, cloth = rng.uniform(1.4, 2.1), rng.uniform(0.8, 1.0), m.fabric(rng)
     seat, thick, low = rng.uniform(0.3, 0.42), rng.uniform(0.12, 0.2), rng.uniform(0.05, 0.2)
@@ -146,7 +146,7 @@ def futon(rng):
 
 
 @construction("sofa", "curved back", weight=1)
-def curved_back(rng):
+def curved_back(rng: np.random.Generator) -> Assembly:
     """A back that bends round into the arms."""
     width, depth, cloth = rng.uniform(1.3, 2.2), rng.uniform(0.75, 0.95), m.fabric(rng)
     seat, back, low = rng.uniform(0.38, 0.46), rng.uniform(0.66, 0.85), rng.uniform(0.05, 0.2)
@@ -165,7 +165,7 @@ def curved_back(rng):
 
 
 @construction("sofa", "modular", weight=1)
-def modular(rng):
+def modular(rng: np.random.Generator) -> Assembly:
     """Square blocks pushed together, some with a back, in a row or round a corner."""
     size, cloth, seat = rng.uniform(0.7, 0.95), m.fabric(rng), rng.uniform(0.36, 0.45)
     count, back, thick = int(rng.integers(2, 4)), rng.uniform(0.62, 0.8), rng.uniform(0.16, 0.28)
@@ -185,7 +185,7 @@ def modular(rng):
 
 
 @construction("sofa", "day bed", held_out=True)
-def day_bed(rng):
+def day_bed(rng: np.random.Generator) -> Assembly:
     """A long seat with one raised end and a bolster."""
     width, depth, cloth, low = rng.uniform(1.5, 1.9), rng.uniform(0.65, 0.85), m.fabric(rng), rng.uniform(0.12, 0.25)
     shape = upholstered(width, depth, 0.42 - low, cloth, rng).moved(z=low) + legs(
@@ -198,7 +198,7 @@ def day_bed(rng):
 
 
 @construction("sofa", "camel back", weight=1)
-def camel_back(rng):
+def camel_back(rng: np.random.Generator) -> Assembly:
     """The back's upper edge swings up once or twice; scooped arms, thin legs or a skirt to the floor."""
     width, depth = rng.uniform(1.2, 2.2), rng.uniform(0.72, 0.92)
     cloth, seat, low = m.fabric(rng), rng.uniform(0.38, 0.46), float(rng.choice([0.0, rng.uniform(0.1, 0.2)]))
@@ -228,7 +228,7 @@ def camel_back(rng):
 
 
 @construction("sofa", "settle", weight=0.8)
-def settle(rng):
+def settle(rng: np.random.Generator) -> Assembly:
     """A wooden seat for two or three with a back of slats or spindles and a thin pad."""
     width, depth, seat = rng.uniform(1.1, 1.9), rng.uniform(0.5, 0.7), rng.uniform(0.36, 0.44)
     made, high, post = (
@@ -255,7 +255,7 @@ def settle(rng):
 
 
 @construction("sofa", "recliners", weight=1)
-def recliners(rng):
+def recliners(rng: np.random.Generator) -> Assembly:
     """Two or three overstuffed seats in a row, pillows one above the other, foot rests in or out."""
     count, each, cloth = (
         int(rng.integers(2, 4)),
@@ -282,7 +282,7 @@ def recliners(rng):
 
 
 @construction("sofa", "banquette", weight=0.7)
-def banquette(rng):
+def banquette(rng: np.random.Generator) -> Assembly:
     """A bench along a wall, its tall back stitched in upright channels; no arms, sometimes round a corner."""
     width, depth, cloth = (
         rng.uniform(1.2, 2.8),
@@ -313,7 +313,7 @@ def banquette(rng):
 
 
 @construction("sofa", "woven", weight=0.8)
-def woven(rng):
+def woven(rng: np.random.Generator) -> Assembly:
     """Wicker: a thin shell of seat, back and arms with loose pads in it."""
     width, depth, made = rng.uniform(1.1, 1.9), rng.uniform(0.65, 0.85), m.wood(rng)
     seat, arm, back, t = (
