@@ -91,8 +91,15 @@ def _from_file(path: Path, keys: list[str]) -> list[str]:
     """A recipe file as command-line words, so that file and command line meet in one parser."""
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        """Reads on, off, yes and no as words, as YAML 1.2 does: `level: off` names a choice."""
+
+    Loader.yaml_implicit_resolvers = {
+        first: [pair for pair in pairs if first not in "oOyYnN" or pair[0] != "tag:yaml.org,2002:bool"]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
     try:
-        content = yaml.safe_load(path.read_text()) or {}
+        content = yaml.load(path.read_text(), Loader) or {}
     except (OSError, yaml.YAMLError) as error:
         raise InputError(f"{path}: not readable as YAML ({' '.join(str(error).split())[:200]})") from None
     if not isinstance(content, dict):
@@ -106,9 +113,8 @@ def _from_file(path: Path, keys: list[str]) -> list[str]:
             if isinstance(value, dict):
                 walk(value, f"{name}.")
             else:
-                words.append(
-                    f"--{name}={yaml.safe_dump(value, default_flow_style=True).removesuffix('...' + chr(10)).strip()}"
-                )
+                text = yaml.safe_dump(value, default_flow_style=True).removesuffix("...\n").strip()
+                words.append(f"--{name}={value if isinstance(value, str) else text}")
 
     walk(content, "")
     return words

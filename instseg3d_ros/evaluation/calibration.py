@@ -32,29 +32,26 @@ def reliability(score: np.ndarray, true: np.ndarray, bins: int = BINS) -> Reliab
     return Reliability(edges, count, confidence, accuracy, error, fit_temperature(score, true))
 
 
-def apply_temperature(score: np.ndarray, temperature: float) -> np.ndarray:
-    """sigmoid(logit(score) / temperature): keeps the order of scores, so average precision stays as it is."""
-    return 1 / (1 + np.exp(-_logit(score) / temperature))
-
-
 def fit_temperature(score: np.ndarray, true: np.ndarray) -> float:
     """The temperature in 0.05…20 of least cross entropy; NaN unless both right and wrong scores are at hand.
 
-    Cross entropy is convex in 1/temperature, so the root of its derivative is found by bisection.
+    The calibrated score is sigmoid(logit(score) / temperature). Cross entropy is convex in 1/temperature, so the root
+    of its derivative gives the temperature.
     """
+    from scipy.optimize import brentq  # here for a light import
+
     true = np.asarray(true, bool)
     if true.all() or not true.any():
         return NAN
     logit = _logit(score)
 
-    def slope(inverse):
+    def slope(inverse: float) -> float:
         return float(np.mean((1 / (1 + np.exp(-logit * inverse)) - true) * logit))
 
     low, high = 1 / 20, 20.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
-    return 2 / (low + high)
+    if slope(low) >= 0 or slope(high) <= 0:  # the least is at an end
+        return 1 / low if slope(low) >= 0 else 1 / high
+    return 1 / brentq(slope, low, high)
 
 
 @dataclass(frozen=True)
@@ -69,21 +66,13 @@ class Isotonic:
 
 
 def fit_isotonic(score: np.ndarray, true: np.ndarray) -> Isotonic:
-    """Least-squares rising fit by pooling adjacent violators (Ayer et al. 1955), ties in score pooled first."""
+    """Least-squares rising fit (Ayer et al. 1955) of `true` (E,) to the scores (E,); equal scores are pooled first."""
+    from scipy.optimize import isotonic_regression  # here for a light import
+
     x, inverse = np.unique(np.asarray(score, float), return_inverse=True)
     weight = np.bincount(inverse).astype(float)
     mean = np.bincount(inverse, np.asarray(true, float)) / weight
-    blocks: list[list[float]] = []  # mean, weight, number of knots
-    for value, mass in zip(mean, weight):
-        blocks.append([value, mass, 1])
-        while len(blocks) > 1 and blocks[-2][0] >= blocks[-1][0]:
-            value, mass, knots = blocks.pop()
-            before = blocks[-1]
-            before[0] = (before[0] * before[1] + value * mass) / (before[1] + mass)
-            before[1] += mass
-            before[2] += knots
-    y = np.repeat([block[0] for block in blocks], [int(block[2]) for block in blocks])
-    return Isotonic(x, y)
+    return Isotonic(x, isotonic_regression(mean, weights=weight).x)
 
 
 def _logit(score: np.ndarray) -> np.ndarray:

@@ -40,17 +40,18 @@ class TileJoin:
         self.node = np.full(count, -1, np.int32)  # in the part that owns the point
         self.seen = np.full(count, -1, np.int32)  # in the part that saw it last
         self.first_nodes: list[int] = []
-        self.parents: list[int] = []
+        self.nodes = 0
+        self.joined: list[tuple[int, int]] = []  # pairs of nodes that are one object
         self.pieces: dict[int, Piece] = {}
 
     def add(self, rows: np.ndarray, own: np.ndarray, result: Result) -> None:
         """A part: its points' rows (n,), which of them (n,) bool no other part owns, and its answer for them."""
-        base, count = len(self.parents), len(result.instances)
+        base, count = self.nodes, len(result.instances)
         table = np.zeros(max((one.id for one in result.instances), default=0) + 1, np.int32)
         table[[one.id for one in result.instances]] = np.arange(1, count + 1)
         node = base + table[result.instance]  # (n,)
         self.first_nodes.append(base)
-        self.parents.extend(range(base, base + count + 1))
+        self.nodes += count + 1
         total, owned = (np.bincount(some - base, minlength=count + 1) for some in (node, node[own]))
         there, first = np.unique(node - base, return_index=True)
         for index, at in zip(there.tolist(), first.tolist()):
@@ -82,40 +83,40 @@ class TileJoin:
             sizes = old_size[a], new_size[int(np.searchsorted(firsts, a, side="right") - 1) << 32 | b]
             alike = self.pieces[a].class_index == self.pieces[b].class_index
             if shared > SAME * (sum(sizes) - shared) or (alike and shared >= SHARE * min(sizes)):
-                one, other = sorted((self._root(a), self._root(b)))
-                self.parents[other] = one
+                self.joined.append((a, b))
 
-    def _root(self, node: int) -> int:
-        while self.parents[node] != node:
-            self.parents[node] = node = self.parents[self.parents[node]]
-        return node
+    def _families(self) -> list[list[int]]:
+        """The nodes of each object, in the order of their first nodes."""
+        from scipy.sparse import coo_matrix  # here for a light import
+        from scipy.sparse.csgraph import connected_components
+
+        pairs = np.array(self.joined, np.int64).reshape(-1, 2)
+        graph = coo_matrix((np.ones(len(pairs), bool), tuple(pairs.T)), (self.nodes, self.nodes))
+        number = connected_components(graph, directed=False)[1] if self.nodes else np.zeros(0, int)
+        families: dict[int, list[int]] = defaultdict(list)
+        for node in self.pieces:
+            families[number[node]].append(node)
+        return list(families.values())
 
     def result(self, points: np.ndarray, min_points: int) -> Result:
         """The whole answer for points (N, 3); instances of fewer than `min_points` are dropped."""
-        grown: dict[int, list[int]] = defaultdict(list)
-        for node in self.pieces:
-            grown[self._root(node)].append(node)
-        families = {
-            root: nodes
-            for root, nodes in grown.items()
-            if sum(self.pieces[node].points for node in nodes) >= max(1, min_points)
-        }
-        scores = {root: self._mean_score(nodes) for root, nodes in families.items()}
-        roots = sorted(families, key=lambda root: (-scores[root], root))
-        table = np.zeros(len(self.parents) + 1, np.int32)  # node → id; the last is for points that no part owns
-        for number, root in enumerate(roots, 1):
-            table[families[root]] = number
+        families = [
+            nodes for nodes in self._families() if sum(self.pieces[node].points for node in nodes) >= max(1, min_points)
+        ]
+        scored = sorted(((self._mean_score(nodes), nodes) for nodes in families), key=lambda pair: -pair[0])
+        table = np.zeros(self.nodes + 1, np.int32)  # node → id; the last is for points that no part owns
+        for number, (_, nodes) in enumerate(scored, 1):
+            table[nodes] = number
         instance = table[self.node]
-        boxes = self._boxes(points, instance, [families[root] for root in roots])
+        boxes = self._boxes(points, instance, [nodes for _, nodes in scored])
         instances, renamed = [], {}
-        for number, root in enumerate(roots, 1):
-            nodes = families[root]
+        for number, (score, nodes) in enumerate(scored, 1):
             leader = self._leader(nodes)
             count = sum(self.pieces[node].points for node in nodes)
-            instances.append(Instance(number, leader.instance.label, scores[root], count, boxes[number]))
+            instances.append(Instance(number, leader.instance.label, score, count, boxes[number]))
             renamed.update({n: leader.class_index for n in nodes if self.pieces[n].class_index != leader.class_index})
         if renamed:
-            table = np.full(len(self.parents) + 1, -1, np.int16)
+            table = np.full(self.nodes + 1, -1, np.int16)
             table[list(renamed)] = list(renamed.values())
             self.semantic = np.where(table[self.node] >= 0, table[self.node], self.semantic)
         return Result(self.semantic, instance, self.confidence, instances)

@@ -39,15 +39,6 @@ def instance_colors(instance: np.ndarray, table: dict[int, np.ndarray], rest: np
     return colors
 
 
-def confidence_colors(confidence: np.ndarray) -> np.ndarray:
-    """0 dark blue … 1 yellow, evenly bright steps (the ends and middle of matplotlib's cividis)."""
-    stops = np.array(((0, 34, 78), (87, 93, 109), (165, 156, 116), (254, 232, 56)), float)
-    position = np.clip(confidence, 0, 1) * (len(stops) - 1)
-    low = np.minimum(position.astype(int), len(stops) - 2)
-    share = (position - low)[:, None]
-    return np.rint(stops[low] * (1 - share) + stops[low + 1] * share).astype(np.uint8)
-
-
 def neighbor_colors(points: np.ndarray, instance: np.ndarray) -> dict[int, np.ndarray]:
     """Colour (3,) uint8 of each id > 0, chosen so that objects close to each other look as different as can be.
 

@@ -19,6 +19,13 @@ def test_command_line_overrides_file_overrides_defaults(tmp_path):
     assert recipe.segmentation.bandwidth == 0.8
 
 
+@pytest.mark.parametrize("word", ["off", "auto", "'off'"])
+def test_off_is_a_word_in_a_recipe(word, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"data: [a]\nsegmentation:\n  level: {word}\n")
+    assert parse([str(file)]).segmentation.level == word.strip("'")
+
+
 def test_the_paper_values_are_the_defaults():
     recipe = parse(["unet_scannet", "--data", "x"])
     assert (recipe.learning_rate, recipe.final_decay) == (0.001, 0.0)

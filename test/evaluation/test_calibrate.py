@@ -13,7 +13,7 @@ from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.model import Network
-from instseg3d_ros.segmentation import instances
+from instseg3d_ros.segmentation import judging
 
 
 def overconfident(seed, count=3000):
@@ -28,7 +28,7 @@ def test_the_map_rises_and_mends_scores_it_has_not_seen():
     assert np.all(np.diff(fitted["raw"]) > 0) and np.all(np.diff(fitted["calibrated"]) > 0)
     score, true = overconfident(1)
     assert reliability(score, true).error > 0.12
-    assert reliability(instances.calibrate(score, fitted), true).error < 0.03
+    assert reliability(judging.calibrate(score, fitted), true).error < 0.03
 
 
 def test_a_handful_of_right_answers_is_no_certainty():

@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from instseg3d_ros.evaluation.calibration import apply_temperature, fit_isotonic, fit_temperature, reliability
+from instseg3d_ros.evaluation.calibration import fit_isotonic, fit_temperature, reliability
+
+
+def apply_temperature(score, temperature):
+    return 1 / (1 + (1 / score - 1) ** (1 / temperature))  # sigmoid(logit(score) / temperature)
 
 
 def draws(temperature, count=20000):

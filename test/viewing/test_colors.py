@@ -9,7 +9,6 @@ from instseg3d_ros.viewing.colors import (
     UNLABELED,
     class_colors,
     color_contrast,
-    confidence_colors,
     instance_colors,
     neighbor_colors,
 )
@@ -63,5 +62,3 @@ def test_points_take_their_colours():
     np.testing.assert_array_equal(instance_colors(np.array([0, 3, 7, 9]), table, rest)[[0, 3]], rest[[0, 3]])
     got = class_colors(np.array([-1, 0, 19], np.int16), SCANNET20)
     np.testing.assert_array_equal(got, [UNLABELED, SCANNET20[0].color, SCANNET20[19].color])
-    brightness = confidence_colors(np.linspace(0, 1, 9)).astype(int).sum(axis=1)
-    assert (np.diff(brightness) > 0).all()
