@@ -34,7 +34,9 @@ def run(name, arguments=None):
         command = importlib.import_module(f"instseg3d_ros.commands.{name}")
         return command.main(sys.argv[1:] if arguments is None else arguments) or 0
     except InputError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        # One that comes from a loader's process carries its whole traceback; the last line is what it says.
+        text = str(error).strip().rpartition("InputError: ")[2] if "Original Traceback" in str(error) else error
+        print(f"{name}: {text}", file=sys.stderr)
         return 2
     except ImportError as error:
         from instseg3d_ros.extras import remedy

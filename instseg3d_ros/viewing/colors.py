@@ -16,6 +16,7 @@ SHADE = 0.7  # a surface turned away from the light is drawn in this share of it
 # Viénot, Brettel and Mollon (1999): how linear RGB looks without the long, or without the medium cones.
 _PROTANOPIA = np.array(((0.11238, 0.88762, 0), (0.11238, 0.88762, 0), (0.00401, -0.00401, 1)))
 _DEUTERANOPIA = np.array(((0.29275, 0.70725, 0), (0.29275, 0.70725, 0), (-0.02234, 0.02234, 1)))
+AROUND = 64  # nearest objects among which those are looked for that have a colour already
 NEIGHBORS = 8  # nearest objects whose colours an object should differ from
 
 
@@ -45,21 +46,26 @@ def neighbor_colors(points: np.ndarray, instance: np.ndarray) -> dict[int, np.nd
     Largest first, each takes the colour whose least contrast (`color_contrast`) to its nearest objects is greatest;
     rarely used colours win ties.
     """
+    from scipy.spatial import cKDTree
+
     present = (instance > 0) & np.isfinite(points).all(axis=1)
     ids, owner, counts = np.unique(instance[present], return_inverse=True, return_counts=True)
     if not len(ids):
         return {}
     centers = np.stack([np.bincount(owner, points[present, axis]) for axis in range(3)], axis=1) / counts[:, None]
-    distance = np.linalg.norm(centers[:, None] - centers[None], axis=2)
+    # A table of all pairs would not fit into memory for the thousands of objects of a building.
+    reach = min(len(ids), AROUND)
+    distance, around = (table.reshape(len(ids), reach) for table in cKDTree(centers).query(centers, reach))
     contrast = color_contrast(OBJECT_PALETTE)
     chosen: dict[int, int] = {}
     used = np.zeros(len(OBJECT_PALETTE))
     for row in np.argsort(-counts, kind="stable"):
-        near = [int(other) for other in np.argsort(distance[row], kind="stable") if int(other) in chosen][:NEIGHBORS]
+        places = [place for place, other in enumerate(around[row].tolist()) if other in chosen][:NEIGHBORS]
+        near = around[row, places].tolist()
         worst = contrast.max(axis=1)
         if near:
             # What is farther off than the nearest may be a little more alike.
-            apart = np.clip(distance[row, near] / max(distance[row, near].min(), 1e-6), 1, 3)
+            apart = np.clip(distance[row, places] / max(distance[row, places].min(), 1e-6), 1, 3)
             worst = (contrast[:, [chosen[other] for other in near]] * apart).min(axis=1)
         chosen[int(row)] = int(np.argmax(worst - 2.0 * used))
         used[chosen[int(row)]] += 1

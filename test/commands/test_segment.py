@@ -401,3 +401,14 @@ def test_units(tmp_path, calls, capsys):
     center = json.loads((tmp_path / "out" / "a.instances.json").read_text())["instances"][0]["box"]["center"]
     assert np.abs(center).max() < 2
     np.testing.assert_array_equal(read_cloud(tmp_path / "out" / "a.segmented.ply").points, small.points * 1000)
+
+
+@pytest.mark.parametrize("broken", [[], [0, 1]])
+def test_a_bag_without_a_single_point_is_answered_once(tmp_path, calls, broken, capsys):
+    write_bag(tmp_path / "run", [nothing(), nothing()] if not broken else [cloud(), cloud()], broken=broken)
+    words = [str(tmp_path / "run"), "-o", str(tmp_path / "out")]
+    assert segment.main(words) == (1 if broken else 0)
+    printed = capsys.readouterr()
+    assert ("2 of 2 clouds skipped" in printed.err) == bool(broken)
+    if not broken:
+        assert segment.main(words) == 0 and "done before" in capsys.readouterr().out

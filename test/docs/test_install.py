@@ -94,3 +94,20 @@ def test_the_demo_says_what_to_try_next():
     for name in re.findall(r"python -m instseg3d_ros (\w+)", lines):
         assert name in COMMANDS
     assert "source .venv/bin/activate" in lines and "pip install -e '.[train]'" in lines
+
+
+def test_a_mistake_that_a_loaders_process_finds_is_one_line_too(monkeypatch, capsys):
+    from torch._utils import ExceptionWrapper
+
+    from instseg3d_ros.commands import train
+    from instseg3d_ros.errors import InputError
+
+    def main(_):
+        try:
+            raise InputError("room.npz: semantic has the value 7")
+        except InputError:
+            ExceptionWrapper(where="in DataLoader worker process 0").reraise()
+
+    monkeypatch.setattr(train, "main", main)
+    assert run("train", []) == 2
+    assert capsys.readouterr().err == "train: room.npz: semantic has the value 7\n"

@@ -1,5 +1,7 @@
 """Colours: neighbours differ, also for the colour-blind; every point gets the colour of what it is."""
 
+import tracemalloc
+
 import numpy as np
 
 from instseg3d_ros.labels import SCANNET20
@@ -39,6 +41,16 @@ def test_neighbours_differ():
         distance = np.linalg.norm(centers - centers[one - 1], axis=1)
         for other in np.flatnonzero((distance > 0) & (distance < 1.1)) + 1:
             assert color_contrast(np.array((table[one], table[other])))[0, 1] > 10
+
+
+def test_memory_grows_with_the_objects_and_not_with_their_pairs():
+    count = 3000
+    points = np.random.default_rng(0).uniform(0, 100, (count, 3))
+    tracemalloc.start()
+    table = neighbor_colors(points, np.arange(1, count + 1))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(table) == count and peak < 10_000 * count
 
 
 def test_few_objects_get_strong_contrasts():

@@ -162,9 +162,11 @@ def _objects(result: Result, rotation: np.ndarray, table: dict[int, list[int]]) 
     """Objects in the order of their numbers in the points: those of `table`, ascending by id."""
     described = {one.id: one for one in result.instances}
     objects = []
+    ids, counts = np.unique(result.instance, return_counts=True)
+    size = dict(zip(ids.tolist(), counts.tolist()))
     for one in sorted(table):
         found = described.get(one)
-        entry = {"id": one, "color": table[one], "points": int((result.instance == one).sum())}
+        entry = {"id": one, "color": table[one], "points": size.get(one, 0)}
         if found is not None:
             if isinstance(found, MapObject):
                 entry["seen"] = f"seen in {found.views} views, {_clock(found.first_seen)} to {_clock(found.last_seen)}"
