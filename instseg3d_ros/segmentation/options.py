@@ -1,4 +1,4 @@
-"""What a user may tune between two clouds."""
+"""The options of the segmenter that a user may change between two clouds."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ LEVELS = ("auto", "off")
 
 @dataclass(frozen=True)
 class Options:
-    """What may change between two clouds. A model's card may override these defaults with what was measured for it."""
+    """What may change between two clouds.
 
-    min_thing: float = 0.5  # probability of being a thing, whichever, from which a voxel is clustered
-    bandwidth: float = 1.0  # of mean shift
-    merge: float = 0.0  # difference up to which touching parts of half that bandwidth are one object; 0: plain clusters
-    choose: float = 0.0  # by how much that may be more or less, as an object head finds the objects better
-    gap: int = 3  # clusters are cut where voxels are farther apart than this; sparse ones, than one more
-    min_points: int = 50  # smallest instance
-    min_score: float = 0.0  # instances below are not reported
-    max_range: float = 10.0  # metres from the origin; farther points are not labelled
-    level: str = "auto"  # find up in the cloud, or trust +z ("off")
+    The card of a model may replace these defaults by values that were measured for the model. Where an option may be
+    left out (`Segmenter.load`, the command `segment`), None means the model's value; infinity means no limit.
+    """
+
+    min_thing: float = 0.5  # smallest sum of the probabilities of all things at which a voxel is clustered
+    bandwidth: float = 1.0  # bandwidth of mean shift; smaller values give more and smaller clusters
+    merge: float = 0.0  # largest difference between touching parts of one object; 0: clusters are not merged
+    choose: float = 0.0  # half-width of the range of `merge` from which the object head chooses
+    gap: int = 3  # split clusters at gaps wider than this many voxels (one more for sparse clusters); 0: never
+    min_points: int = 50  # smallest number of points of an instance
+    min_score: float = 0.0  # lowest score of an instance that is reported
+    max_range: float = 10.0  # metres from the origin; points farther away get no label
+    level: str = "auto"  # "auto": search up in the cloud; "off": +z is up
 
     def __post_init__(self):
         for name, low, high in (

@@ -18,10 +18,10 @@ class LossRecipe:
     beta: float = 1.5
     reduction: str = "mean"
     semantic_weight: float = 1.0
-    rarity: float = 0.0  # a class weighs (its share of the points)^−rarity in the cross entropy; the paper: 0
+    rarity: float = 0.0  # the weight of a class in the cross entropy is (its share of the points)^−rarity; paper: 0
     embedding_weight: float = 1.0
-    clearance: float = 0.0  # weight, beside equation 5, of what keeps points off other objects' means; the paper: none
-    margin: float = 1.0  # of that
+    clearance: float = 0.0  # weight of the clearance loss (not in the paper)
+    margin: float = 1.0  # smallest distance of a point from the means of other objects that costs nothing
 
 
 @dataclass
@@ -36,22 +36,23 @@ class Recipe:
     semantic_steps: int = 2_000
     batch_size: int = 4  # scenes per process and step
     learning_rate: float = 0.001
-    final_decay: float = 0.0  # share of the steps over which the rate falls to zero at the end; the paper: none
+    final_decay: float = 0.0  # share of the steps, at the end, over which the learning rate falls to 0; paper: 0
     accumulate: int = 1
     precision: str = "32-true"
     devices: int = 1
     nodes: int = 1
-    synchronize: bool = True  # normalize over the batches of all processes together; off: faster, each over its own
-    average_every: int = 1  # above 1, processes step on their own and average their weights every so many steps
+    synchronize: bool = True  # normalize over the batches of all processes; off: faster, each process by itself
+    average_every: int = 1  # above 1: each process steps by itself, and weights are averaged every so many steps
     accelerator: str = "auto"
     workers: int = 1  # processes that load and augment
     threads: int | None = None  # of torch on a CPU
     validate_every: int = 1000
     validate_scenes: int = 40
     checkpoint_every: int = 200
-    object_scenes: int = 0  # at the end an object head learns from what is found in that many scenes; 0: no such head
-    object_points: bool = False  # … a head that also sees some points of each object
-    object_data: list[str] = field(default_factory=list)  # folders of these, best unseen so far; none: those of `data`
+    object_scenes: int = 0  # number of scenes from which an object head learns at the end; 0: no object head
+    object_points: bool = False  # the object head also takes a sample of the points of each object
+    # Scene folders for the object head, preferably not used in training; default: `data`.
+    object_data: list[str] = field(default_factory=list)
     segmentation: Options = field(default_factory=Options)  # of validation, and stored with the weights
     network: NetworkRecipe = field(default_factory=NetworkRecipe)
     loss: LossRecipe = field(default_factory=LossRecipe)
