@@ -19,14 +19,14 @@ from instseg3d_ros.paths import share
 from instseg3d_ros.replacing import replacing
 from instseg3d_ros.version import __version__
 
-KEY = "instseg3d_ros"  # our entry in the safetensors metadata
+KEY = "instseg3d_ros"  # name of the card in the safetensors metadata
 FORMAT = 1
 UNNAMED = "inputs without names"  # of an object head
 
 
 @dataclass
 class ModelCard:
-    """What travels with the weights: `segmentation` overrides the segmenter's defaults, `calibration` maps scores."""
+    """What is stored with the weights. `segmentation`: values for `Options`; `calibration`: a map of scores."""
 
     architecture: Architecture
     labels: LabelSet
@@ -46,7 +46,9 @@ class ModelCard:
     def from_json(text: str) -> ModelCard:
         content = json.loads(text)
         if content.pop("format", None) != FORMAT:
-            raise InputError(f"its format is not {FORMAT}; export it again with this version's `train`")
+            raise InputError(
+                f"its format is not {FORMAT}, the one of this version; export the model again with `train`"
+            )
         known = {entry.name for entry in fields(Architecture)}
         architecture = Architecture(**{k: v for k, v in content.pop("architecture").items() if k in known})
         labels = LabelSet.from_json(json.dumps(content.pop("labels")))
@@ -63,14 +65,14 @@ def save(path: Path, network: Network, card: ModelCard, dtype: torch.dtype = tor
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as beside:
         save_file(tensors, beside, metadata={KEY: card.to_json()})
-        beside.chmod(0o644)  # safetensors writes for the owner alone; an installed model is everybody's
+        beside.chmod(0o644)  # safetensors lets only the owner read; an installed model is for all users
 
 
 def load(path: Path) -> tuple[Network, ModelCard]:
     """Read a network in eval mode and its card; InputError names what is wrong with the file."""
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such model file; give a name in models/ or a path to a .safetensors file")
+        raise InputError(f"{path}: model file not found; pass a name in models/ or the path of a .safetensors file")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -83,9 +85,13 @@ def load(path: Path) -> tuple[Network, ModelCard]:
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except KeyError as error:
-        raise InputError(f"{path}: its metadata lacks {error}; not a model that `train` exported") from None
+        raise InputError(
+            f"{path}: the metadata has no entry {error}; only models that `train` exported can be read"
+        ) from None
     except (SafetensorError, OSError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: not a readable safetensors model ({_line(error)}); export it again") from None
+        raise InputError(
+            f"{path}: not readable as a safetensors model ({_line(error)}); export the model again"
+        ) from None
     _check(path, network.state_dict(), tensors)
     network.load_state_dict(
         {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
@@ -99,15 +105,15 @@ def _check(path: Path, expected: dict, found: dict) -> None:
     for word, names in (("lacks", expected.keys() - found.keys()), ("has unknown", found.keys() - expected.keys())):
         if names:
             raise InputError(
-                f"{path}: {word} tensor {min(names)} and {len(names) - 1} more; not of the architecture it names"
+                f"{path}: {word} tensor {min(names)} and {len(names) - 1} more, unlike the architecture it names"
             )
     for name, value in found.items():
         if value.shape != expected[name].shape:
             raise InputError(
-                f"{path}: {name} has shape {tuple(value.shape)}; its architecture wants {tuple(expected[name].shape)}"
+                f"{path}: {name} has shape {tuple(value.shape)}; its architecture needs {tuple(expected[name].shape)}"
             )
         if value.is_floating_point() != expected[name].is_floating_point():
-            raise InputError(f"{path}: {name} has type {value.dtype}; its architecture wants {expected[name].dtype}")
+            raise InputError(f"{path}: {name} has type {value.dtype}; its architecture needs {expected[name].dtype}")
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise InputError(f"{path}: {name} holds NaN or infinity; the training diverged or the file was altered")
 
@@ -125,6 +131,6 @@ def find(model: str) -> Path:
     if not named.is_file():
         names = sorted(p.stem for p in share("models").glob("*.safetensors"))
         raise InputError(
-            f"no model '{model}'; known by name: {', '.join(names) or 'none'}; or give a .safetensors path"
+            f"model '{model}' not found; available: {', '.join(names) or 'none'}; or pass a .safetensors path"
         )
     return named

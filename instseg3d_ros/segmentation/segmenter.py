@@ -1,4 +1,4 @@
-"""Cloud in, instances out: the one class that files, evaluation and the ROS node all call."""
+"""`Segmenter`: cloud in, instances out. Files, evaluation and the ROS node all call it."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ from instseg3d_ros.sparse.rigid import transform_points, usable_points
 
 
 class Segmenter:
-    """A network with the steps before and behind it.
+    """A network, with the steps from points to its input and from its output to instances.
 
         segmenter = Segmenter.load("unet", device="auto")
         result = segmenter(points, colors)
 
     points (N, 3) float metres in body axes (x forward, y left, z up), colors (N, 3) uint8 or None. `segmenter.labels`
-    names the classes, `segmenter.options` may be replaced between calls.
+    names the classes. `segmenter.options` may be replaced at any time, also by another thread: a cloud is segmented
+    with the options of its beginning.
     """
 
     def __init__(
@@ -72,16 +73,16 @@ class Segmenter:
         device: auto, cpu, cuda, cuda:1 … · engine: auto, torch, spconv · precision of the backbone: fp32, bf16, fp16
         (CUDA), or auto: fp16 on CUDA, on a CPU what a short measurement says of bf16 · options: fields of `Options`.
         """
-        pick_device(device)  # a wrong device should not wait for the file
+        pick_device(device)  # report a wrong device before the file is read
         network, card = checkpoint.load(checkpoint.find(model))
         return Segmenter(network, card, device, engine, precision, **options)
 
     def configure(self, **options) -> None:
-        """Change options for the clouds to come; InputError on a bad value, which then changes nothing."""
+        """Change options for the next clouds. A bad value raises InputError and changes nothing."""
         self.options = replace(self.options, **options)
 
     def warm_up(self) -> None:
-        """Run a small cloud through everything, so that the first real one does not pay for compiling and caching."""
+        """Segment a small random cloud, so that kernels are compiled and caches filled before the first real cloud."""
         generator = np.random.default_rng(0)
         self(generator.uniform(0, 1, (5000, 3)).astype(np.float32), None)
 
@@ -197,7 +198,7 @@ def check_object_inputs(card: ModelCard) -> None:
 
 
 def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:
-    """(N, 3) float32 and (N, 3) uint8 or None; InputError names the shape or type that is not."""
+    """Points (N, 3) as float32, colours (N, 3) uint8 or None; InputError names a wrong shape or type."""
     points = np.asarray(points)
     if points.ndim != 2 or points.shape[1] != 3 or points.dtype.kind not in "fiu":
         raise InputError(f"points have shape {points.shape} and type {points.dtype}; expected (N, 3) floats in metres")
@@ -211,7 +212,7 @@ def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def pick_device(device: str) -> torch.device:
-    """ "auto" is CUDA where there is one; InputError where the named device is not there."""
+    """The device of this name; "auto" is CUDA if available, else the CPU. InputError if it is not available."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -219,14 +220,19 @@ def pick_device(device: str) -> torch.device:
     except RuntimeError:
         raise InputError(f"device '{device}' is unknown; one of: auto, cpu, cuda, cuda:N") from None
     if chosen.type == "cuda" and (not torch.cuda.is_available() or (chosen.index or 0) >= torch.cuda.device_count()):
-        raise InputError(f"device '{device}' is not there ({torch.cuda.device_count()} CUDA devices); use cpu or auto")
+        raise InputError(
+            f"device '{device}' is not available ({torch.cuda.device_count()} CUDA devices); use cpu or auto"
+        )
     if chosen.type not in ("cpu", "cuda"):
         raise InputError(f"device '{device}' is not supported; one of: auto, cpu, cuda, cuda:N")
     return chosen
 
 
 def pick_engine(engine: str, device: torch.device) -> str:
-    """ "auto" is spconv on CUDA where it is installed, else torch. spconv on a CPU is wrong with several threads."""
+    """The engine of this name; "auto" is spconv on CUDA if installed, else torch.
+
+    spconv on a CPU computes wrong numbers with several threads.
+    """
     from importlib.util import find_spec
 
     if engine == "auto":
@@ -246,7 +252,7 @@ def on_device(device: torch.device) -> AbstractContextManager:
 
 
 class Clock:
-    """Milliseconds per stage; on CUDA the stages end with a synchronisation, or the times would mean nothing."""
+    """Milliseconds per stage. On CUDA a stage ends with a synchronisation, so that its work counts for it."""
 
     def __init__(self, device: torch.device):
         self.device = device

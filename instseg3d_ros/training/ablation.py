@@ -52,7 +52,9 @@ def _same_plan(plan: Plan) -> None:
     path = plan.out / "plan.json"
     content = {key: str(value) for key, value in asdict(plan).items() if key not in ("out", "seeds")}
     if path.is_file() and json.loads(path.read_text()) != content:
-        raise InputError(f"{plan.out}: holds runs of other settings (plan.json); give another --out or remove it")
+        raise InputError(
+            f"{plan.out}: contains trainings with other settings (plan.json); use another --out or remove the folder"
+        )
     write(path, json.dumps(content, indent=2).encode())
 
 
@@ -80,7 +82,7 @@ def _run(folder: Path, commands: list[list[str]], proof: str) -> float:
                 command, stdout=log, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1"}
             ).returncode
         if code:
-            raise InputError(f"{' '.join(command[3:6])} … ended with {code}; see {folder / 'log.txt'}")
+            raise InputError(f"{' '.join(command[3:6])} … ended with exit code {code}; see {folder / 'log.txt'}")
     # Only the last command's success proves the whole: weights also appear in the middle of a training.
     seconds = time.monotonic() - start
     write(folder / f"{proof}.done", f"{seconds:.1f}\n".encode())

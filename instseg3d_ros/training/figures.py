@@ -64,7 +64,7 @@ def curves(series: dict[str, np.ndarray], path: Path) -> None:
     rates = [name for name in series if "learning_rate" in name]
     groups = [group for group in (losses, scores, rates) if group]
     if not groups:
-        raise InputError("the log holds no losses and no scores; train for more than ten steps")
+        raise InputError("the log has no losses and no scores yet; they are written every ten steps")
     figure, axes = figure_of(4.6 * len(groups), 3.6, len(groups))
     for ax, group in zip(axes, groups):
         for number, name in enumerate(group):

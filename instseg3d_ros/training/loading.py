@@ -1,4 +1,4 @@
-"""Which scenes go into which step: a function of seed and step alone, so that a resumed training sees what it would."""
+"""Which scenes go into which step. It depends on seed and step alone, so a resumed training sees the same scenes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from instseg3d_ros.training.recipe import Recipe
 class Steps(Sampler):
     """Batches of (place in the stream, index of scene) for this process, from step `start` to `stop`.
 
-    The stream is an endless row of permutations; step s of all processes together takes the next
-    `processes × batch_size` of it. So one process with twice the batch sees what two processes see.
+    The stream is an endless sequence of permutations of the scenes. Step s takes the next `processes × batch_size`
+    scenes for all processes together. So one process with twice the batch size sees what two processes see.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class TrainingScenes(Dataset):
         rng = np.random.default_rng((self.recipe.seed, 1, place))
         scene = Scene.read(self.files[index])
         if not len(scene):
-            raise InputError(f"{self.files[index]}: has no points; remove it from the split")
+            raise InputError(f"{self.files[index]}: the scene has no points; remove the file from the split")
         return augment(scene, self.recipe.augmentation, rng, self.recipe.network.voxel_size)
 
 
@@ -91,7 +91,7 @@ def class_share(recipe: Recipe, classes: int, scenes: int = 400) -> np.ndarray:
         semantic = Scene.read(files[index]).semantic
         count += np.bincount(semantic[semantic >= 0], minlength=classes)
     if not count.sum():
-        raise InputError(f"{', '.join(recipe.data)}: no labelled points in {scenes} scenes; train needs some")
+        raise InputError(f"{', '.join(recipe.data)}: no labelled points in {scenes} scenes; give data with labels")
     return count / count.sum()
 
 

@@ -1,4 +1,4 @@
-"""The object head learns last: from what the finished network finds in scenes, and what was there."""
+"""The object head learns last: from the proposals of the finished network in labelled scenes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 RIGHT = 0.5  # IoU above which an object counts as found
 NAMED = 0.35  # IoU above which its class is learned
-FEWEST = 200  # objects, of which the head can learn anything
+FEWEST = 200  # proposals that cover an object; with fewer the head cannot learn
 EPOCHS, BATCH, RATE = 12, 256, 0.006
 POINT_EPOCHS, POINT_BATCH, POINT_RATE = 6, 128, 0.003  # of a head that sees points
 RARITY = 0.5  # a class weighs (its share of the objects)^−RARITY
@@ -146,7 +146,9 @@ def learn(head: ObjectHead, lessons: Lessons) -> None:
     """
     known = lessons.iou > NAMED
     if known.sum() < FEWEST:
-        raise InputError(f"{known.sum()} objects were found; the object head needs {FEWEST}: give it more scenes")
+        raise InputError(
+            f"{known.sum()} proposals cover an object; the object head needs {FEWEST}: give more scenes (object_scenes)"
+        )
     if head.encoder is not None:
         known = lessons.label >= 0
     x, overlap = torch.from_numpy(lessons.descriptions), torch.from_numpy(lessons.iou).float()

@@ -1,4 +1,4 @@
-"""From a recipe to exported weights: builds everything, resumes what was begun, exports what came out."""
+"""From a recipe to exported weights: build the trainer, resume a killed training, export the models."""
 
 from __future__ import annotations
 
@@ -121,9 +121,9 @@ def train(recipe: Recipe) -> Path:
         num_nodes=recipe.nodes,
         # Statistics of the norms need no broadcast: they are equal in all processes, or meant to differ.
         strategy=DDPStrategy(forward_sync_buffers=False) if several else "auto",
-        precision=cast(Any, _precision(recipe)),  # the trainer knows the names, and says so
+        precision=cast(Any, _precision(recipe)),  # the trainer checks the name
         accumulate_grad_batches=recipe.accumulate,
-        use_distributed_sampler=False,  # ours already knows its rank
+        use_distributed_sampler=False,  # `Steps` already divides the scenes among the processes
         check_val_every_n_epoch=None,
         val_check_interval=recipe.validate_every * recipe.accumulate,
         num_sanity_val_steps=0,
@@ -265,7 +265,7 @@ def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
     fits = {name: value for name, value in given.items() if name in state and state[name].shape == value.shape}
     if card.labels.names != labels.names:
         fits = {name: value for name, value in fits.items() if not name.startswith("semantic_head.2")}
-        log.warning("%s knows other classes (%d there, %d here): the last layer of the semantic head starts anew",
+        log.warning("%s has %d classes, this training has %d others: the last layer of the semantic head starts anew",
                     path, len(card.labels), len(labels))  # fmt: skip
     new = ("semantic_head", *(f"graph.{i}." for i in range(source.architecture.graph_layers, len(network.graph))))
     if (network.anchor is None) != (source.anchor is None):
@@ -274,7 +274,7 @@ def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
     left = [name for name in state if name not in fits and not name.startswith(new)]
     if left:
         raise InputError(
-            f"{path}: does not fit this network at {left[0]} (and {len(left) - 1} more); use its architecture"
+            f"{path}: tensor {left[0]} and {len(left) - 1} more do not fit this network; use that model's architecture"
         )
     state.update(fits)
     network.load_state_dict(state)

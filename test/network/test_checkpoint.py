@@ -83,14 +83,14 @@ def test_tampered_tensors_are_refused(model, change, reason):
 def test_broken_files_are_refused(tmp_path, content):
     path = tmp_path / "broken.safetensors"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="not a readable safetensors model"):
+    with pytest.raises(InputError, match="not readable as a safetensors model"):
         checkpoint.load(path)
 
 
 def test_foreign_and_wrong_metadata_are_refused(model):
     path, _, card = model
     for metadata, reason in (
-        ({"made": "elsewhere"}, "lacks 'instseg3d_ros'"),
+        ({"made": "elsewhere"}, "no entry 'instseg3d_ros'"),
         ({KEY: "{}"}, "format"),
         ({KEY: json.dumps({**json.loads(card.to_json()), "labels": 3})}, "label set"),
         ({KEY: json.dumps({**json.loads(card.to_json()), "architecture": {"backbone": "x"}})}, "backbone 'x'"),
@@ -101,9 +101,9 @@ def test_foreign_and_wrong_metadata_are_refused(model):
 
 
 def test_missing_models_are_named(tmp_path):
-    with pytest.raises(InputError, match="no model 'nonesuch'"):
+    with pytest.raises(InputError, match="model 'nonesuch' not found"):
         checkpoint.find("nonesuch")
-    with pytest.raises(InputError, match="no such model file"):
+    with pytest.raises(InputError, match="model file not found"):
         checkpoint.load(tmp_path / "absent.safetensors")
 
 

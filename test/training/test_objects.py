@@ -105,7 +105,7 @@ def test_it_learns_classes_and_how_well_a_mask_covers():
 def test_too_few_objects_are_refused():
     lessons = _descriptions(500)
     lessons.iou[150:] = 0.1
-    with pytest.raises(InputError, match="150 objects were found; the object head needs 200"):
+    with pytest.raises(InputError, match="150 proposals cover an object; the object head needs 200"):
         objects.learn(ObjectHead(4, WIDTH), lessons)
 
 
@@ -180,7 +180,7 @@ def test_after_a_training_too_little_data_is_no_failure(toy_dataset, tmp_path, c
     checkpoint.save(tmp_path / Best.PATH, network, card)
     export(recipe, network, card)
     for name in ("model.safetensors", "best.safetensors"):
-        assert f"{name} is written without an object head: 0 objects" in caplog.text
+        assert f"{name} is written without an object head: 0 proposals" in caplog.text
         assert not checkpoint.load(tmp_path / name)[1].architecture.object_inputs
 
 
