@@ -44,9 +44,12 @@ class LiveParameters:
             if reason:
                 raise InputError(reason)
         self._warn_of_unknown()
-        node.add_pre_set_parameters_callback(self._as_meant)
-        node.add_on_set_parameters_callback(self._check)
-        node.add_post_set_parameters_callback(self._apply)
+        if hasattr(node, "add_post_set_parameters_callback"):
+            node.add_pre_set_parameters_callback(self._as_meant)
+            node.add_on_set_parameters_callback(self._check)
+            node.add_post_set_parameters_callback(self._apply)
+        else:  # Humble
+            node.add_on_set_parameters_callback(self._check_and_apply)
 
     def _as_meant(self, changes) -> list[Parameter]:
         """Values in the types of the parameters, before rclpy compares them; see `Entry.meant`."""
@@ -72,6 +75,12 @@ class LiveParameters:
         after = self._with(ours)
         reason = after.reason_against() or self._refuse(after)
         return SetParametersResult(successful=not reason, reason=reason)
+
+    def _check_and_apply(self, changes) -> SetParametersResult:
+        result = self._check(changes)
+        if result.successful:
+            self._apply(changes)
+        return result
 
     def _apply(self, changes) -> None:
         ours = [change for change in changes if change.name in self._entries]

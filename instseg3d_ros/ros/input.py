@@ -8,13 +8,18 @@ and volatile until a publisher is known; then it is what all of them offer.
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2
 
 from instseg3d_ros.ros.clouds import CloudBytes
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
 
 QUEUE = 1  # messages that the middleware keeps: only the newest is of use
 FIXED = {"reliable": ReliabilityPolicy.RELIABLE, "best_effort": ReliabilityPolicy.BEST_EFFORT}
@@ -87,8 +92,10 @@ class Reader:
         def lost(event) -> None:
             self.lost += event.total_count_change
 
+        # Humble tells of no match: there `check` finds a new publisher within half a second.
+        matched = {"matched": changed} if "matched" in signature(SubscriptionEventCallbacks).parameters else {}
         return SubscriptionEventCallbacks(
-            incompatible_qos=changed, matched=changed, message_lost=lost, use_default_callbacks=False
+            incompatible_qos=changed, message_lost=lost, use_default_callbacks=False, **matched
         )
 
     def _offers(self) -> list[Any]:

@@ -120,13 +120,11 @@ def _tf_message_type():
     try:
         from tf2_msgs.msg import TFMessage
     except ImportError:
-        from rclpy.utilities import get_rmw_implementation_identifier
+        from instseg3d_ros.ros.standalone.raw_types import raw_type, supported
 
-        from instseg3d_ros.ros.standalone.raw_types import raw_type
-
-        if "fastrtps" not in get_rmw_implementation_identifier():
+        if supported():
             raise InputError(
-                "transforms need tf2_msgs with this middleware; install ros-$ROS_DISTRO-tf2-ros, or use Fast DDS"
+                f"transforms need tf2_msgs here ({supported()}); sudo apt install ros-$ROS_DISTRO-tf2-ros"
             ) from None
         return raw_type("tf2_msgs", "TFMessage", TYPE_HASH)
     return TFMessage

@@ -61,3 +61,12 @@ def test_while_it_runs(declare):
 def test_what_cannot_be_meant_is_refused(declare, given, word):
     with pytest.raises(InputError, match=word):
         declare(**given)
+
+
+def test_without_the_callbacks_that_humble_lacks(declare, monkeypatch):
+    monkeypatch.delattr(rclpy.node.Node, "add_pre_set_parameters_callback")
+    monkeypatch.delattr(rclpy.node.Node, "add_post_set_parameters_callback")
+    live, node = declare()
+    assert node.set_parameters([Parameter("tf_timeout", value=1.0)])[0].successful
+    assert not node.set_parameters([Parameter("min_height", value=float("nan"))])[0].successful
+    assert live.current.tf_timeout == 1.0 and live.current.min_height == -float("inf")

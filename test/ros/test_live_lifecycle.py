@@ -147,7 +147,7 @@ def test_a_managed_node_with_a_wrong_model_stays_unconfigured_and_recovers(live)
 @pytest.mark.parametrize(
     ("words", "word"),
     [
-        (["-p", "max_range:=5"], "write 5.0"),
+        (["-p", "max_range:=far"], "expected float"),
         (["-p", "engine:=abacus"], "one of: auto, torch, spconv"),
         (["-p", "min_score:=7.0"], "-1 to 1"),
         (["-p", "min_height:=3.0", "-p", "max_height:=2.0"], "no point would be labelled"),

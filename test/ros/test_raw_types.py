@@ -75,3 +75,15 @@ def test_a_type_that_nobody_has_installed_is_listed_by_its_name_and_hash(live):
 def test_the_same_type_is_made_once():
     assert raw_type("a_msgs", "B") is raw_type("a_msgs", "B")
     assert raw_type("a_msgs", "B") is not raw_type("a_msgs", "C")
+
+
+def test_another_release_or_middleware_is_refused_in_words(monkeypatch):
+    import rclpy
+
+    from instseg3d_ros.ros.standalone import raw_types
+
+    assert raw_types.supported() == ""
+    monkeypatch.setattr(raw_types.metadata, "version", lambda name: "3.3.17")
+    assert "rclpy is 3.3.17; tried with 7 (Jazzy)" in raw_types.supported()
+    monkeypatch.setattr(rclpy, "get_rmw_implementation_identifier", lambda: "rmw_zenoh_cpp")
+    assert "rmw_zenoh_cpp, not Fast DDS" in raw_types.supported()

@@ -9,11 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from time import monotonic, sleep
 
-import rclpy
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
-from instseg3d_ros.ros.standalone.raw_types import raw_type
+from instseg3d_ros.ros.standalone.raw_types import raw_type, supported
 from instseg3d_ros.ros.standalone.recording import RecordedTopic, Recording
 
 AHEAD = 8  # messages read ahead of their time: a compressed chunk takes a while, a cloud has ten megabytes
@@ -138,7 +137,7 @@ def message_type(track: RecordedTopic):
     try:
         return getattr(importlib.import_module(f"{package}.msg"), name)
     except (ImportError, AttributeError):
-        if "fastrtps" not in rclpy.get_rmw_implementation_identifier():
+        if supported():
             return None
         return raw_type(package, name, track.hash)
 

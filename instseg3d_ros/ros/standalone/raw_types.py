@@ -3,17 +3,21 @@
 tf2_msgs is not among the wheels, and a bag holds types that nobody has installed. The middleware wants a name, a hash
 and a few callbacks; it never calls those that pack and unpack as long as only serialized bytes are published
 (`publisher.publish(bytes)`) and subscribed (`raw=True`). The structs are those of rosidl_runtime_c,
-rosidl_typesupport_fastrtps_cpp and rosidl_typesupport_introspection_c; the middleware must be Fast DDS.
+rosidl_typesupport_fastrtps_cpp and rosidl_typesupport_introspection_c, as Jazzy has them; the middleware must be Fast
+DDS. Another release may lay its structs out differently, so `supported` names those in which this was tried.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+from importlib import metadata
 
 FASTRTPS = b"rosidl_typesupport_fastrtps_c"
 INTROSPECTION = b"rosidl_typesupport_introspection_c"
 UNBOUNDED = b"\0"
+
+RELEASES = {7: "Jazzy"}  # major version of rclpy → release in which raw types were tried
 
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
 
@@ -39,6 +43,23 @@ _Members = _struct(
     "MessageMembers", namespace=ctypes.c_char_p, name=ctypes.c_char_p, count=ctypes.c_uint32, size_of=_SIZE,
     has_key=ctypes.c_bool, members=_POINTER, init=_POINTER, fini=_POINTER,
 )  # fmt: skip
+
+
+def supported() -> str:
+    """Why raw types cannot be used here, in one line; empty where they can."""
+    import rclpy
+
+    middleware = rclpy.get_rmw_implementation_identifier()
+    if "fastrtps" not in middleware:
+        return f"the middleware is {middleware}, not Fast DDS"
+    try:
+        version = metadata.version("rclpy")
+    except metadata.PackageNotFoundError:
+        version = "unknown"
+    if version.partition(".")[0] not in map(str, RELEASES):
+        return f"rclpy is {version}; tried with {', '.join(f'{n} ({name})' for n, name in RELEASES.items())}"
+    return ""
+
 
 _alive: list = []  # the middleware keeps pointers into these for as long as the process lives
 
