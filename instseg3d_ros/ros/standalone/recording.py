@@ -41,8 +41,6 @@ class Recording:
 
         if not self.path.exists():
             raise InputError(f"{self.path}: no such bag; give a bag's folder, or an mcap, db3 or ROS 1 bag file")
-        if self.path.is_dir() and not (self.path / "metadata.yaml").is_file():
-            raise InputError(f"{self.path}: is a folder without metadata.yaml, so no ROS 2 bag; name the bag in it")
         self._modern = get_typestore(Stores.ROS2_JAZZY)
         self._remedy = remedy(self.path)
         with ExitStack() as stack:
