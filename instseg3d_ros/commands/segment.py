@@ -43,6 +43,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--level", choices=LEVELS, help="find up in the cloud, or trust its axes (auto for cameras, off for scans)")
     add("--voxel", type=float, metavar="METRES", help="voxel size; other than the model's own it costs accuracy")
     add("--min-score", type=float, metavar="S", help="leave out objects that score less, 0..1 (the model's)")
+    add("--max-voxels", type=int, metavar="N", help="segment clouds with more voxels with larger ones (no limit)")
     add("--max-range", type=float, metavar="METRES", help="label nothing farther away (the model's for cameras)")
     add("--classes", default="", metavar="A,B", help="keep only objects of these classes")
     add("--topic", help="which PointCloud2 topic of a bag, where it has several")
@@ -72,7 +73,7 @@ def main(arguments: list[str]) -> int:
 
     settings = Settings(
         out=options.out, model=options.model, device=options.device, axes=options.axes, level=options.level,
-        voxel=options.voxel, min_score=options.min_score, max_range=options.max_range,
+        voxel=options.voxel, min_score=options.min_score, max_range=options.max_range, max_voxels=options.max_voxels,
         classes=tuple(name.strip() for name in options.classes.split(",") if name.strip()), topic=options.topic,
         unit=options.unit,
         intrinsics=options.intrinsics, depth_scale=options.depth_scale, html=options.html, budget=options.budget,

@@ -59,6 +59,8 @@ class CloudSegmenter:
             self.labels.index(name)  # an unknown class is an error before any work
         if settings.voxel is not None:
             segmenter.voxel_size = settings.voxel
+        if settings.max_voxels is not None:
+            segmenter.configure(max_voxels=settings.max_voxels)
         self._range = segmenter.options.max_range
 
     @staticmethod

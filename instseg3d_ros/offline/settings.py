@@ -24,6 +24,7 @@ class Settings:
     voxel: float | None = None  # metres; None: what the model was trained with
     min_score: float | None = None  # None: the model's
     max_range: float | None = None  # None: the model's for what a camera saw, none for scans
+    max_voxels: int | None = None  # of a cloud or of a tile; more are made larger. None: no limit
     classes: tuple[str, ...] = ()  # keep only these; empty: all
     topic: str | None = None
     unit: str = "m"  # of the coordinates; results are in metres
@@ -41,7 +42,7 @@ class Settings:
         metres(self.unit)
         for name, low, high in (
             ("voxel", 0.002, 1), ("min_score", 0, 1), ("max_range", 0.01, 1e6), ("depth_scale", 1e-3, 1e6),
-            ("budget", 1000, 5_000_000), ("threads", 0, 1024),
+            ("budget", 1000, 5_000_000), ("max_voxels", 1000, 1_000_000_000), ("threads", 0, 1024),
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and not low <= value <= high:

@@ -65,7 +65,7 @@ def judge(condition: Condition, counts: Summary, parameters: Parameters) -> tupl
         if stages:
             stage = max(stages, key=stages.__getitem__)
             text += f", {stages[stage]:.0f} of them in stage '{stage}'"
-        found.append((level, f"{text}; use a model with coarser voxels"))
+        found.append((level, f"{text}; lower max_voxels, or use a model with coarser voxels"))
     return _worst(found, "running" if condition.watched else "idle: nobody subscribes")
 
 

@@ -61,6 +61,7 @@ class Model:
     def _options(self, parameters: Parameters) -> dict:
         chosen = {name: getattr(parameters, name) for name in LEFT_TO_MODEL}
         chosen = {name: getattr(self._own, name) if value == MODEL else value for name, value in chosen.items()}
+        chosen["max_voxels"] = parameters.max_voxels
         return {**chosen, "level": "off" if parameters.target_frame else parameters.level}
 
     def __call__(self, points, colors) -> Result:

@@ -140,6 +140,10 @@ class Parameters:
         "`target_frame` if it is set, otherwise in the camera's axes x forward, y left, z up. Points outside are not "
         "labelled.",
     )  # fmt: skip
+    max_voxels: int = parameter(
+        0, "Largest number of voxels of a cloud; a cloud with more is segmented with larger voxels, faster and less "
+        "accurately. 0: no limit.", 0, 1_000_000_000,
+    )  # fmt: skip
     max_points: int = parameter(4_000_000, "Clouds with more points are dropped.", 1, 1_000_000_000)
     reliability: str = parameter(
         "auto", "Reliability that is requested of the camera's publisher; `auto` requests what it offers.",

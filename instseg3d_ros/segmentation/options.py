@@ -25,6 +25,7 @@ class Options:
     min_points: int = 50  # smallest number of points of an instance
     min_score: float = 0.0  # lowest score of an instance that is reported
     max_range: float = 10.0  # metres from the origin; points farther away get no label
+    max_voxels: int = 0  # largest number of voxels; a cloud with more is segmented with larger voxels; 0: no limit
     level: str = "auto"  # "auto": search up in the cloud; "off": +z is up
 
     def __post_init__(self):
@@ -32,6 +33,7 @@ class Options:
             ("min_thing", 0, 1), ("bandwidth", 0.01, 100), ("merge", 0, 100),
             ("choose", 0, 100), ("gap", 0, 1000),
             ("min_points", 1, 10**9), ("min_score", 0, 1), ("max_range", 0.01, float("inf")),
+            ("max_voxels", 0, 10**9),
         ):  # fmt: skip
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"{name} is {getattr(self, name)}; expected {low} to {high}")

@@ -142,12 +142,10 @@ class Segmenter:
             if not len(cloud):
                 return None
             rotation = upright_rotation(cloud) if options.level == "auto" else np.eye(3)
-            inputs = NetworkInput.of_points(
+            inputs = self._inputs(
                 torch.from_numpy(transform_points(cloud, rotation)).to(self.device),
                 None if colors is None else torch.from_numpy(colors[rows]).to(self.device).float(),
-                self.voxel_size,
-                self.network.architecture.inputs,
-                engine=self.engine,
+                options.max_voxels,
             )
             network, voxels = self.network, inputs.voxels
             check_memory(voxels, len(cloud), network.architecture.width)
@@ -166,6 +164,16 @@ class Segmenter:
             evidence = Evidence(voxels, probability, embedding, cluster, fine[0] if fine else None, features)
             answer = find_instances(evidence, self.labels, options, network.object_head, self.card.calibration)
         return _Answer(rows, rotation, voxels.voxel_of_point.cpu().numpy(), answer)
+
+    def _inputs(self, points: torch.Tensor, colors: torch.Tensor | None, max_voxels: int) -> NetworkInput:
+        """Voxels of the model's size, or of the first larger size tried that makes at most `max_voxels` of them."""
+        size = self.voxel_size
+        while True:
+            inputs = NetworkInput.of_points(points, colors, size, self.network.architecture.inputs, engine=self.engine)
+            count = len(inputs.voxels.grid)
+            if not max_voxels or count <= max_voxels:
+                return inputs
+            size *= max(1.02, (count / max_voxels) ** 0.5)  # a camera sees surfaces: half the size, four times as many
 
 
 @dataclass

@@ -74,3 +74,13 @@ def test_two_things_together_win_over_the_wall(cloud, min_thing, found):
 def test_min_thing_out_of_range_is_named():
     with pytest.raises(InputError, match=r"min_thing is 1\.5; expected 0 to 1"):
         segmenter(min_thing=1.5)
+
+
+@pytest.mark.parametrize("most", [2000, 300, 20])
+def test_max_voxels_bounds_the_voxels_of_a_cloud(cloud, most):
+    made = segmenter(max_voxels=most)
+    points = torch.from_numpy(cloud[0])
+    inputs = made._inputs(points, None, most)
+    assert most / 4 < len(inputs.voxels.grid) <= most
+    assert len(made._inputs(points, None, 0).voxels.grid) > 2000
+    assert (made(*cloud).semantic >= 0).all()
