@@ -35,7 +35,7 @@ class ClusterShares:
         return ClusterShares(table.indptr, table.indices, table.data)
 
     def united(self, target: np.ndarray) -> ClusterShares:
-        """The same after part k has become part target[k]."""
+        """The shares after part k has become part target[k]."""
         return ClusterShares.count(target[self._part], self.cluster, self.points, int(target.max(initial=-1)) + 1)
 
     @property

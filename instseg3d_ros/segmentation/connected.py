@@ -1,4 +1,4 @@
-"""Clusters of voxels are cut where they do not hang together: two far look-alikes may share an embedding."""
+"""Split clusters of voxels into connected pieces: two objects far apart may have the same embedding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.neighbors import pitched
 
 LARGEST_GAP = 1 << 20
-SPARSE = 3.0  # points a voxel, below which neighbouring pixels may lie more than a voxel apart
+SPARSE = 3.0  # points per voxel; below, neighbouring pixels may be more than one voxel apart
 
 
 def split_connected(labels: np.ndarray, coords: np.ndarray, gap: int = 3) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Which parts touch each other, and what else they touch."""
+"""Contacts: which parts touch each other, and which classes outside of all parts they touch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from instseg3d_ros.sparse.grid import VoxelGrid
 
 @dataclass(frozen=True)
 class Contacts:
-    """Of K = `num` parts with each other and with what is in no part: pairs (P, 2) a < b, and in how many places (P,)
-    they touch (`touching`). Numbers from K on are the classes of what is in no part."""
+    """Contacts of K = `num` parts: pairs (P, 2) a < b that touch, and the number of places (P,) where they touch.
+
+    Numbers from K on stand for the voxels in no part: K + c for those of class c. See `touching`.
+    """
 
     num: int
     pairs: np.ndarray
@@ -30,7 +32,7 @@ class Contacts:
         return self.pairs[self.pairs[:, 1] < self.num]
 
     def united(self, target: np.ndarray) -> Contacts:
-        """The same after part k has become part target[k]; a pair may then be there several times."""
+        """The contacts after part k has become part target[k]; a pair may then occur several times."""
         num = int(target.max(initial=-1)) + 1
         rest = np.arange(self.num, self.pairs.max(initial=-1) + 1) - self.num + num
         pairs = np.sort(np.append(target, rest)[self.pairs], axis=1)

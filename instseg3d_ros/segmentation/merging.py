@@ -1,8 +1,8 @@
-"""Parts that touch are one object while they are alike.
+"""Merge parts that touch while they are alike.
 
-Mean shift knows no space: with a bandwidth that keeps a long table whole, two boxes side by side are one cluster, and
-with one that parts the boxes, the table falls to pieces. So it clusters finely, and what touches is put together again,
-the most alike first, each time with the mean of what has been put together so far.
+Mean shift does not see positions. With a bandwidth that keeps a long table whole, two boxes side by side are one
+cluster; with a smaller one that separates the boxes, the table is split. So the clusters are small, and touching parts
+are merged again: the most similar pair first, each time with the mean of all that was merged before.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ TYPICAL = 400  # voxels
 
 
 def merge_alike(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: float) -> np.ndarray:
-    """(K,) for each of K parts the number, from 0 on, of the object that it belongs to after all `merging_steps`."""
+    """(K,) the number, from 0, of the merged part that each of K parts belongs to after all `merging_steps`."""
     steps, _ = merging_steps(votes, voxels, pairs, limit)
     return np.unique(after(steps, len(votes.points)), return_inverse=True)[1]
 
 
 def after(steps: np.ndarray, num: int) -> np.ndarray:
-    """(num,) the part that each of `num` parts has become after these steps (M, 2), as `merging_steps` gives them."""
+    """(num,) the part that each of `num` parts belongs to after these steps (M, 2) of `merging_steps`."""
     target = np.arange(num)
     for kept, gone in steps[::-1]:
         target[gone] = target[kept]  # the last first: by then it is known what became of the part that was kept
@@ -36,7 +36,7 @@ def after(steps: np.ndarray, num: int) -> np.ndarray:
 
 
 def merging_steps(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
-    """Which of K parts are put together, one step after the other: steps (M, 2), differences (M,).
+    """The steps in which K parts are merged: pairs of parts (M, 2), and the difference (M,) of each pair.
 
     voxels (K,): how many each part has; pairs (P, 2): parts that touch, each pair once or several times, in any order.
     Of two parts a, b the difference is
@@ -72,12 +72,12 @@ def merge_numpy(
     touching: list[set[int]] = [set() for _ in range(num)]
 
     def differences(a, b) -> np.ndarray:
-        """Between parts a and b, of which one may be a single part."""
+        """The differences between parts a and b; one of the two may be a single part."""
         apart = np.linalg.norm(sums[a] / points[a, None] - sums[b] / points[b, None], axis=-1)
         shared = np.abs(shares[a] / points[a, None] - shares[b] / points[b, None]).sum(axis=-1)
         return apart + CLASS_WEIGHT / 2 * shared - ALLOWANCE * np.log(np.maximum(sizes[a], sizes[b]) / TYPICAL)
 
-    # Entries stay in the queue when one of their parts has grown; its version tells that they are out of date.
+    # An entry stays in the queue when one of its parts grows; the version of the part tells that it is out of date.
     queue: list[tuple[float, int, int, int, int]] = []
     for (a, b), difference in zip(pairs.tolist(), differences(*pairs.T).tolist()):
         touching[a].add(b)

@@ -1,8 +1,7 @@
-"""Parts of one object that something nearer to the camera has cut apart are joined again.
+"""Join parts of one object that are separated by something nearer to the camera.
 
-Cutting clusters where their voxels are apart separates look-alikes, and would also separate the two halves of a sofa
-behind a pillar. The camera tells the two apart: between look-alikes it sees what lies farther away; between the halves
-it sees the pillar.
+Cutting a cluster at its gaps separates objects that look alike, but also the two halves of a sofa behind a pillar. The
+camera can tell these cases apart: between two objects it sees something farther away, between two halves the pillar.
 """
 
 from __future__ import annotations
@@ -15,27 +14,27 @@ import numpy as np
 from instseg3d_ros.segmentation.grouping import group
 
 SIMILAR = 0.35  # greatest distance between the parts' mean embeddings; half of the loss's pull margin α = 0.7
-MIN_VOXELS = 20  # smaller parts stay what they are
+MIN_VOXELS = 20  # smaller parts are not joined
 MAX_PARTS = 6  # the largest parts of a cluster are compared
-SAMPLES = np.linspace(0.15, 0.85, 8, dtype=np.float32)[:, None]  # of the way, clear of both ends
-COVERED = 0.8  # share of them that must be hidden
-RADIUS = 1.0  # voxels; what passes a line of sight nearer than this is on it
-MARGIN = 3.0  # voxels; what hides must be this much nearer than what it hides
-THINNED = 200  # voxels of a part that are looked at for its size and for the shortest way
-IN_FRONT = 0.98  # share of voxels with x > 0 from which on the cloud is taken as seen from the origin
+SAMPLES = np.linspace(0.15, 0.85, 8, dtype=np.float32)[:, None]  # places on the way between the two parts
+COVERED = 0.8  # smallest share of the samples that must be hidden
+RADIUS = 1.0  # voxels; a voxel nearer than this to a line of sight hides what is behind it
+MARGIN = 3.0  # voxels by which an occluder must be nearer to the camera than the hidden place
+THINNED = 200  # voxels of a part that are used for its size and for the shortest way
+IN_FRONT = 0.98  # smallest share of voxels with x > 0 in a cloud that was seen from the origin
 WINDOW = 4 * RADIUS  # voxels around the way; wide enough for lines of sight 75° off the camera's axis
 
 
 def join_occluded(part: np.ndarray, cluster: np.ndarray, mean: np.ndarray, coords: np.ndarray) -> np.ndarray:
-    """(K,) for each part the part it belongs to: itself, or the largest of those that an occluder had cut it from.
+    """(K,) for each part its new number: its own, or that of the largest part that it is joined with.
 
     part (V,) number of each voxel's part, −1 for none; cluster (K,) and mean (K, D): each part's cluster and mean
-    embedding; coords (V, 3) voxel coordinates of all that is seen, whatever it is, the camera at 0 looking along +x.
+    embedding; coords (V, 3) coordinates of all voxels, also those in no part; the camera is at 0 and looks along +x.
     Two parts of a cluster are joined where all three hold:
     their mean embeddings differ by at most `SIMILAR`;
     the way between their nearest voxels is no longer than the larger part: an occluder hides less than it leaves;
     from the camera that way is hidden, at `COVERED` of its `SAMPLES`, by nearer voxels of something else.
-    A cloud that was not seen from the origin (a scan of several views) is left as it is.
+    Nothing is joined in a cloud that was not seen from the origin (a scan of several views).
     """
     target = np.arange(len(cluster))
     pairs = list(_alike(part, cluster, mean))
@@ -71,7 +70,7 @@ def _alike(part: np.ndarray, cluster: np.ndarray, mean: np.ndarray) -> Iterator[
 
 
 class _View:
-    """What the camera at 0 sees: places and clusters of all voxels ahead, and where they stand in its picture."""
+    """Places, clusters and picture coordinates of all voxels in front of the camera at 0."""
 
     def __init__(self, coords: np.ndarray, cluster: np.ndarray):
         ahead = np.flatnonzero(coords[:, 0] >= 0)
@@ -80,11 +79,11 @@ class _View:
         self.u, self.v = self.places[:, 1] / self.x, self.places[:, 2] / self.x
 
     def hides(self, spots: np.ndarray, own: int) -> np.ndarray:
-        """(S,) bool: does a voxel outside of cluster `own` stand before each of the spots (S, 3)?"""
+        """(S,) bool: is each of the spots (S, 3) hidden by a voxel that is not in cluster `own`?"""
         spots = spots.astype(np.float32)
         depth = np.linalg.norm(spots, axis=1)
         sight = spots / depth[:, None]
-        # First a window of the picture, because nearly all voxels are elsewhere.
+        # Only voxels in a window of the picture are compared: nearly all lie outside.
         shown = spots[:, 1:] / spots[:, :1].clip(min=0.5)
         low, high = shown.min(axis=0), shown.max(axis=0)
         window = WINDOW / self.x

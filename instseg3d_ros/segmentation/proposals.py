@@ -1,7 +1,8 @@
-"""What may be one object: parts, what becomes of them when they are put together, and the choice among all of these.
+"""Proposals: parts and unions of parts that may be an object, and the choice among them.
 
-How unlike the parts of one object may be is another number for a bed than for a box. So beyond what is surely one, each
-step of merging stays a proposal, and an object head that has seen the outcome says how well each one covers an object.
+How much the parts of an object may differ depends on the object: more in a bed than in a box. So parts are only merged
+as far as is certain. Each further step of merging gives one more proposal, and the object head says how well each
+proposal covers an object.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.merging import after, merging_steps
 from instseg3d_ros.segmentation.votes import Votes
 
-WORTH = 0.5  # expected IoU above which a proposal is worth choosing; an object counts as found from there on
-BATCH = 4  # times the number of voxels (or parts): members of proposals that are held in memory at a time
+WORTH = 0.5  # expected IoU above which a proposal is worth choosing
+BATCH = 4  # members of proposals in memory at a time, as a multiple of the number of voxels or parts
 
 
 @dataclass(frozen=True)
 class Proposals:
-    """N proposals of K parts: the parts themselves, then what each step of merging made of two earlier ones.
+    """N proposals of K parts: first the parts, then the union of two earlier proposals for each step of merging.
 
-    halves (N − K, 2): those two. sequence (K,): all parts, in an order in which proposal n has the parts
-    sequence[first[n] : last[n]]. difference (N,): at which its two halves were put together, for a part the limit
-    below which all had been already; beyond (N,): at which it became half of another, or the limit above which
-    nothing was.
+    halves (N − K, 2): the two proposals of each union. sequence (K,): all parts, in an order in which proposal n has
+    the parts sequence[first[n] : last[n]]. difference (N,): the difference between the two halves of a union; for a
+    part the lower end of the merge range. beyond (N,): the difference at which the proposal became half of a union; for
+    all others the upper end of the merge range.
     """
 
     halves: np.ndarray
@@ -41,7 +42,7 @@ class Proposals:
 
     @staticmethod
     def of_parts(num: int) -> Proposals:
-        """Nothing but the parts."""
+        """The proposals without any union: one for each of `num` parts."""
         return _tree(num, np.zeros((0, 2), np.int64), np.zeros(0), 0.0, 0.0)
 
     @property
@@ -50,15 +51,18 @@ class Proposals:
         return np.column_stack((self.difference, self.beyond, np.log(self.last - self.first)))
 
     def sums(self, values: np.ndarray) -> np.ndarray:
-        """values (K, …) of the parts → (N, …) of the proposals."""
+        """Sums over the parts of each proposal: values (K, …) → (N, …)."""
         total = np.concatenate((values, np.zeros((len(self.halves), *values.shape[1:]), values.dtype)))
         for number, (one, other) in enumerate(self.halves, len(values)):
             total[number] = total[one] + total[other]
         return total
 
     def members(self, part: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """part (M,) of whatever has parts, −1 for none; which (G,) of the proposals → order (L,), begin (G + 1,): what
-        belongs to the g-th of them is order[begin[g] : begin[g + 1]]. It may belong to others too."""
+        """The members of the proposals `which` (G,), for entries (voxels, points) with a part (M,), −1 for none.
+
+        Returns order (L,) and begin (G + 1,): the members of the g-th proposal are order[begin[g] : begin[g + 1]]. An
+        entry may be a member of several proposals.
+        """
         place = np.empty(len(self.sequence), np.int64)
         place[self.sequence] = np.arange(len(place))
         inside = np.flatnonzero(part >= 0)
@@ -86,9 +90,9 @@ class Proposals:
         return times[:parts]
 
     def choose(self, quality: np.ndarray) -> np.ndarray:
-        """Which proposals, so that each part is in one: quality (N,) is the IoU expected of each with an object.
+        """The best proposals such that each part is in exactly one; quality (N,) is the expected IoU with an object.
 
-        Those with the greatest sum of max(quality − `WORTH`, 0); of equals, the larger.
+        These are the proposals with the greatest sum of max(quality − `WORTH`, 0); of equals, the larger.
         """
         worth = (quality - WORTH).clip(min=0)
         best, parts = worth.tolist(), len(self.sequence)
@@ -98,7 +102,7 @@ class Proposals:
             if apart > best[number]:
                 whole[number], best[number] = False, apart
         wanted = np.ones(len(worth), bool)
-        wanted[self.halves] = False  # what is half of another is reached from there
+        wanted[self.halves] = False  # halves are reached from their unions
         for number in range(len(worth) - 1, -1, -1):
             if wanted[number] and not whole[number]:
                 wanted[number] = False
@@ -109,11 +113,11 @@ class Proposals:
 def merge_proposals(
     votes: Votes, voxels: np.ndarray, pairs: np.ndarray, low: float, high: float, min_points: int = 0
 ) -> tuple[np.ndarray, Proposals]:
-    """What merging K parts on up to a difference of `high` gives, where they have been merged up to `low`; voxels (K,)
-    and pairs (P, 2) as for `merge_alike`.
+    """The proposals that arise when K parts, merged up to a difference of `low`, are merged up to `high`.
 
-    Specks of fewer than `min_points` points are no choice: they become part of what they are merged with. The first
-    answer, (K,), tells the numbers of the parts that are left, from 0 on; the proposals are of those.
+    voxels (K,) and pairs (P, 2): as for `merge_alike`. Parts of fewer than `min_points` points give no proposal of
+    their own: they are merged at once. Returns the new number (K,) of each part, from 0, and the proposals of the
+    renumbered parts.
     """
     steps, differences = merging_steps(votes, voxels, pairs, high)
     points, speck = votes.points.copy(), np.zeros(len(steps), bool)

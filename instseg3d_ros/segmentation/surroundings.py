@@ -1,4 +1,4 @@
-"""What lies around a proposal, and how unlike it is."""
+"""What a proposal touches, and how much it differs from that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from instseg3d_ros.segmentation.contacts import Contacts
 from instseg3d_ros.segmentation.proposals import Proposals
 
-FAR = 3.0  # distance of embeddings from which on it tells nothing more
+FAR = 3.0  # greatest distance of embeddings; larger ones are cut to this
 
 
 def surroundings(

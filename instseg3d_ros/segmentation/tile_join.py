@@ -1,4 +1,4 @@
-"""Instances of overlapping parts of a cloud become instances of the whole."""
+"""Join the instances of overlapping tiles to instances of the whole cloud."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.result import Instance, Result
 
-SAME = 0.5  # IoU above which two parts' instances are one
-SHARE = 0.75  # of the smaller one that is enough where the class agrees: an object may fall apart at a part's edge
+SAME = 0.5  # IoU above which instances of two tiles are the same object
+SHARE = 0.75  # share of the smaller instance that is enough if the classes agree: a tile's edge may split an object
 
 
 @dataclass
 class Piece:
-    """What one part of the cloud saw of an object."""
+    """An instance of one tile."""
 
     instance: Instance
     class_index: int
-    points: int  # that the part owns
-    whole: bool  # it owns all
+    points: int  # points of the instance that the tile owns
+    whole: bool  # the tile owns all points of the instance
 
 
 class TileJoin:
-    """Takes the answers for parts of a cloud of `count` points and joins them.
+    """Collects the answers for tiles of a cloud of `count` points and joins them.
 
-    Two instances of different parts are one where, over the points that both parts saw, their IoU exceeds `SAME`, or
-    where they have a class in common and share at least `SHARE` of the smaller one. A joined instance has the class
-    with the most points, the mean score over points, and a new box around all its points.
+    Two instances of different tiles are the same object if, over the points in both tiles, their IoU exceeds `SAME`, or
+    if they have the same class and share at least `SHARE` of the smaller instance. A joined instance has the class
+    with the most points, the mean score over its points, and a new box around all its points.
     """
 
     def __init__(self, count: int):
         self.semantic = np.full(count, -1, np.int16)
         self.confidence = np.zeros(count, np.float32)
-        # Nodes are numbered through all parts. Each part takes one for "no instance" and one for each instance.
-        self.node = np.full(count, -1, np.int32)  # in the part that owns the point
-        self.seen = np.full(count, -1, np.int32)  # in the part that saw it last
+        # Nodes are numbered over all tiles. Each tile has a node for "no instance" and one for each instance.
+        self.node = np.full(count, -1, np.int32)  # in the tile that owns the point
+        self.seen = np.full(count, -1, np.int32)  # in the last tile that contained the point
         self.first_nodes: list[int] = []
         self.nodes = 0
         self.joined: list[tuple[int, int]] = []  # pairs of nodes that are one object
         self.pieces: dict[int, Piece] = {}
 
     def add(self, rows: np.ndarray, own: np.ndarray, result: Result) -> None:
-        """A part: its points' rows (n,), which of them (n,) bool no other part owns, and its answer for them."""
+        """Add a tile: the rows (n,) of its points, which of them (n,) bool it owns, and the answer for its points."""
         base, count = self.nodes, len(result.instances)
         table = np.zeros(max((one.id for one in result.instances), default=0) + 1, np.int32)
         table[[one.id for one in result.instances]] = np.arange(1, count + 1)
@@ -70,12 +70,12 @@ class TileJoin:
         self.node[rows[own]] = node[own]
 
     def _unite(self, old: np.ndarray, new: np.ndarray) -> None:
-        """Join nodes that parts before (old, −1 where none) and the newest part (new) gave the same points (n,)."""
+        """Join the nodes that an earlier tile (old, −1: none) and the newest tile (new) gave the same points (n,)."""
         both = old >= 0
         old, new = old[both].astype(np.int64), new[both].astype(np.int64)
         firsts = np.array(self.first_nodes)
         part = np.searchsorted(firsts, old, side="right") - 1
-        # Sizes over the points that both parts saw: of old nodes, and of new ones for each part before.
+        # Sizes over the points in both tiles: of old nodes, and of new nodes for each earlier tile.
         old_size, new_size = _counts(old), _counts(part << 32 | new)
         objects = (old != firsts[part]) & (new != self.first_nodes[-1])
         for pair, shared in _counts(old[objects] << 32 | new[objects]).items():
@@ -99,12 +99,12 @@ class TileJoin:
         return list(families.values())
 
     def result(self, points: np.ndarray, min_points: int) -> Result:
-        """The whole answer for points (N, 3); instances of fewer than `min_points` are dropped."""
+        """The answer for all points (N, 3), without instances of fewer than `min_points` points."""
         families = [
             nodes for nodes in self._families() if sum(self.pieces[node].points for node in nodes) >= max(1, min_points)
         ]
         scored = sorted(((self._mean_score(nodes), nodes) for nodes in families), key=lambda pair: -pair[0])
-        table = np.zeros(self.nodes + 1, np.int32)  # node → id; the last is for points that no part owns
+        table = np.zeros(self.nodes + 1, np.int32)  # node → id; the last is for points that no tile owns
         for number, (_, nodes) in enumerate(scored, 1):
             table[nodes] = number
         instance = table[self.node]
@@ -134,7 +134,7 @@ class TileJoin:
         return sum(p.points * p.instance.score for p in pieces) / sum(p.points for p in pieces)
 
     def _boxes(self, points: np.ndarray, instance: np.ndarray, families: list[list[int]]) -> dict:
-        """Box by id: a part's own where it owns all of the object, else a new one."""
+        """Box by id: that of the tile if it owns the whole object, else a new one."""
         boxes, missing = {}, []
         for number, nodes in enumerate(families, 1):
             alone = len(nodes) == 1 and self.pieces[nodes[0]].whole

@@ -1,4 +1,4 @@
-"""What the voxels of each part say together: class votes, mean embedding, how tightly they lie around it."""
+"""Sums over the voxels of each part: class votes, embeddings, and how tightly these lie around their mean."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Votes:
         return self.sums / self.points[:, None]
 
     def merged(self, target: np.ndarray) -> Votes:
-        """The same with part k counted as part target[k], for target (K,) in 0 … K' − 1."""
+        """The votes after part k has become part target[k], for target (K,) in 0 … K' − 1."""
         num = int(target.max(initial=-1)) + 1
         points, votes, sums = (np.zeros((num, *v.shape[1:])) for v in (self.points, self.votes, self.sums))
         for merged, own in ((points, self.points), (votes, self.votes), (sums, self.sums)):
