@@ -67,5 +67,5 @@ class GraphLayer(nn.Module):
 
 
 def own(x: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
-    """(R, F): of (V, F) the points that neighbours (R, k) are those of."""
+    """(R, F) rows of x (V, F): the points whose neighbours (R, k) are given."""
     return x if len(neighbors) == len(x) else x[neighbors[:, 0]]

@@ -1,6 +1,6 @@
 """The paper's losses on embeddings (Section 3.2, equations 1 to 5), in O(N) and without a loop over instances.
 
-And one of ours, which also tells what is no object to stay clear of those that are.
+And the clearance loss, which is not in the paper: it keeps points away from the mean embeddings of other objects.
 """
 
 from __future__ import annotations

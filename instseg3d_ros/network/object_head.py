@@ -1,4 +1,4 @@
-"""A second look, at whole objects: voxels are named one by one, but a desk differs from a table as a whole."""
+"""The object head: class and quality of whole objects. Voxels of a desk look like a table's; as a whole they differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clouds of any size: square tiles that overlap are segmented one by one, and what they share joins their instances."""
+"""Segment clouds of any size in overlapping square tiles, one by one, and join the instances of the tiles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.segmentation.result import Instance, Result
 from instseg3d_ros.segmentation.tile_join import TileJoin
 
-MOST_TILES = 1 << 30  # along an axis; a point beyond is an outlier, not a building
+MOST_TILES = 1 << 30  # along an axis; points farther away are outliers
 CHUNK = 1 << 20  # points
 
 
@@ -26,17 +26,16 @@ def segment_tiled(
     min_points: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
-    """Segment points (N, 3) metres, z up, and colors (N, 3) uint8 or None, in memory that the extent does not change.
+    """Segment points (N, 3) metres, z up, and colors (N, 3) uint8 or None; memory does not grow with the extent.
 
     The plane is cut into squares of `tile` metres. `segmenter(points, colors)` is called with the points of each square
     and of a margin of overlap / 2 around it, the square's middle moved to x = y = 0 (by whole voxels where the
     segmenter has a `voxel_size`). Squares with more than `max_points` points are quartered, as long as a quarter is
-    wider than the overlap. A point takes the answer of the square it lies in; `TileJoin` says which instances of two
-    squares are one. Where an object lies within one square, all is as that square's own answer. Instances of fewer than
-    `min_points` points (by default the segmenter's own limit) are dropped.
+    wider than the overlap. A point takes the answer of the square it lies in; `TileJoin` joins the instances of two
+    squares that are the same object. An object within one square keeps the answer of that square. Instances of fewer
+    than `min_points` points (by default the segmenter's limit) are dropped.
 
-    Beside input and result, 20 bytes per point are held (36 while they are sorted), and what the segmenter needs for
-    one square.
+    Memory: input, result, 20 bytes per point (36 while they are sorted), and what the segmenter needs for a square.
     `progress(done, N)` is called after each square. Ids count from 1 in descending order of score. Points that are not
     finite get class −1.
     """

@@ -1,4 +1,4 @@
-"""Stable ids: the objects of each frame are matched with those of the frames before."""
+"""Stable ids: the objects of each frame are matched with the objects of earlier frames."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.result import Result
 
-MAX_POINTS = 1500  # of an object, about; more are thinned: overlap of 5 cm cells does not need them
-CLOUD = 100_000  # points of a cloud that are looked at, about
-OTHER_CLASS = 0.3  # cost of a changed class: the vote flickers more than objects do
-NEWCOMER = 0.3  # cost of a track seen once, falling with every sighting: splinters do not take over from objects
-MEMORY = 3  # sightings whose cells make up a track: an object that falls apart for a frame stays whole in memory
-MIN_OVERLAP = 0.2  # things that touch share cells at the seam; that alone says nothing, the distance then says more
-ABSORBED = 0.8  # share of a piece's cells in an object from which on the piece was never one of its own
-MIN_RATIO = 0.3  # of the sizes in cells of what may be the same object without overlapping
+MAX_POINTS = 1500  # points of an object, about; more are not needed for the overlap of 5 cm cells
+CLOUD = 100_000  # points of a cloud that are used, about
+OTHER_CLASS = 0.3  # cost of a changed class; the class of an object may change from frame to frame
+NEWCOMER = 0.3  # cost of a track seen once, less with each sighting: fragments must not replace whole objects
+MEMORY = 3  # sightings whose cells form a track: an object that is split in one frame stays whole in the track
+MIN_OVERLAP = 0.2  # smaller overlaps do not count: objects that touch share cells at the seam
+ABSORBED = 0.8  # share of a piece's cells in an object from which the piece counts as part of the object
+MIN_RATIO = 0.3  # smallest ratio of the sizes in cells of objects that are matched without overlap
 
 
 @dataclass
 class Track:
-    """What is remembered of an object. cells (K,) int64 sorted keys of the cells it filled, center (3,) metres."""
+    """An object of earlier frames. cells (K,) int64: sorted keys of the cells it filled; center (3,) metres."""
 
     id: int
     label: str
@@ -40,12 +40,13 @@ class Track:
 
 
 class Tracker:
-    """Gives objects the id they had, in a frame that stays put while the camera moves.
+    """Gives objects the ids that they had in earlier frames, in a fixed frame of reference.
 
-    Objects are matched with tracks by the overlap of the cells they fill (IoU and share of the smaller one), and what
-    is left by the distance of the centres, at most `max_distance` metres; each time the assignment of least total cost
-    (Hungarian), where another class and a track hardly seen before cost something. A track that is not seen waits
-    `max_age` seconds; its id is given to nothing else. A stamp that goes back starts anew.
+    Objects are matched with tracks by the overlap of the cells they fill (IoU and share of the smaller one). The
+    remaining objects are matched by the distance of the centres, at most `max_distance` metres. Both matchings are
+    assignments of least total cost (Hungarian algorithm), where a changed class and a track with few sightings add to
+    the cost. A track that is not seen is kept for `max_age` seconds; no other object gets its id. A stamp that goes
+    back resets the tracker.
     """
 
     def __init__(self, max_age: float = 2.0, max_distance: float = 0.3, cell: float = 0.05):
@@ -54,12 +55,12 @@ class Tracker:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all objects. Ids go on counting, so that old ones do not come back as something else."""
+        """Forget all objects. Ids continue, so that no new object gets an old id."""
         self._tracks: list[Track] = []
         self._stamp = -np.inf
 
     def update(self, result: Result, points: np.ndarray, stamp_s: float) -> Result:
-        """The same result with stable ids. points (N, 3) metres in the fixed frame, NaN allowed."""
+        """The result with stable ids. points (N, 3) metres in the fixed frame, NaN allowed."""
         if stamp_s < self._stamp:
             self.reset()
         self._stamp = stamp_s
@@ -79,7 +80,7 @@ class Tracker:
         return replace(result, instance=table[result.instance], instances=instances)
 
     def _describe(self, result: Result, points: np.ndarray, stamp_s: float) -> list[Track]:
-        """A nameless track (id 0) for each instance, in their order."""
+        """A track without id (0) for each instance, in their order."""
         count = max((one.id for one in result.instances), default=0) + 1
         every = len(points) // CLOUD + 1
         points, instance = points[::every], result.instance[::every]
@@ -177,7 +178,7 @@ def _near(left: list[np.ndarray], right: list[np.ndarray], reach: float) -> tupl
 
 
 def _splinter(track: Track, found: list[Track]) -> bool:
-    """Was an unmatched track only a piece that has now gone back into an object known for longer?"""
+    """Whether an unmatched track is a piece of an object that has been tracked for longer."""
     return track.sightings <= MEMORY and any(
         one.sightings > track.sightings and np.isin(track.cells, one.cells).mean() >= ABSORBED for one in found
     )

@@ -1,4 +1,4 @@
-"""Which way is up, from the cloud alone: `level: auto` for cameras whose pitch nobody has told us."""
+"""Find up in a cloud (`level: auto`), for cameras of unknown pitch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import torch
 
 from instseg3d_ros.sparse import voxelize
 
-SAMPLE = 10_000  # points that are looked at
+SAMPLE = 10_000  # points that are used
 CELL = 0.03  # metres; the sample is thinned to this spacing
-MAX_POINTS = 2500  # that are left of it
-MAX_NORMALS = 600  # that are estimated, each on its nearest
-NEIGHBORS = 12
+MAX_POINTS = 2500  # points of the thinned sample
+MAX_NORMALS = 600  # normals that are estimated
+NEIGHBORS = 12  # nearest points that a normal is estimated from
 AGREE = np.deg2rad(8)  # how far a normal may lie from up (a floor) or from the horizontal (a wall) and still support it
 PITCH = np.deg2rad((-20.0, 70.0))  # looking up … looking down
 ROLL = np.deg2rad(20.0)

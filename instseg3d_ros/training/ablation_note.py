@@ -1,4 +1,4 @@
-"""`docs/ablation.md` and its figure, from the scores that `ablation` left; what people wrote below the mark stays."""
+"""`docs/ablation.md` and its figure, from the scores of `ablation`; text below the mark is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that step on their own and average their weights now and then ("local SGD", Stich 2019)."""
+"""Local SGD (Stich 2019): processes step by themselves and average their weights every few steps."""
 
 import lightning
 import torch
@@ -6,10 +6,10 @@ from torch import distributed
 
 
 class Averaging(lightning.Callback):
-    """Every `every` steps the weights and the norms' statistics of all processes become their mean.
+    """Every `every` steps the weights and norm statistics of all processes are replaced by their mean.
 
-    In between each process follows its own gradients: none waits for the slowest at every step. The optimizer's moments
-    stay each process's own. It stands before the checkpoint among the callbacks, so what is saved is a mean where
+    In between each process follows its own gradients, so no step waits for the slowest process. The optimizer's moments
+    are not averaged. This callback must come before the checkpoint's: then a checkpoint holds the mean if
     `checkpoint_every` is a multiple of `every`.
     """
 
@@ -31,7 +31,7 @@ class Averaging(lightning.Callback):
         if self._due(trainer) and (index + 1) % trainer.accumulate_grad_batches == 0:
             average(module)
 
-    def on_validation_start(self, trainer, module):  # what is scored and exported then is a mean as well
+    def on_validation_start(self, trainer, module):  # so that the mean is scored and exported
         average(module)
 
     def on_train_end(self, trainer, module):
@@ -39,7 +39,7 @@ class Averaging(lightning.Callback):
 
 
 def keep_own(state: None, bucket: distributed.GradBucket) -> torch.futures.Future[torch.Tensor]:
-    """In place of the mean over the processes, which DDP would take of a bucket of gradients."""
+    """A DDP hook that keeps the gradients of this process instead of their mean over the processes."""
     own: torch.futures.Future[torch.Tensor] = torch.futures.Future()
     own.set_result(bucket.buffer())
     return own

@@ -1,4 +1,4 @@
-"""What a training looked like: its curves from Lightning's CSV logs, and its last network on validation scenes.
+"""Pictures of a training: curves from Lightning's CSV logs, and its network on validation scenes.
 
 write("runs/unet", ["datasets/rooms"])        # runs/unet/curves.png, runs/unet/validation.png
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from instseg3d_ros.errors import InputError
 
-SMOOTH = 40  # about as many points as a smoothed curve has; the raw one stays pale behind it
+SMOOTH = 40  # points of a smoothed curve, about; the raw curve is drawn pale behind it
 COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#5d6570")
 
 
@@ -32,7 +32,7 @@ def write(out: Path, roots: Sequence[str | Path], model: str = "best.safetensors
 
 
 def read_log(out: Path) -> dict[str, np.ndarray]:
-    """Name → (K, 2) of step and value, from `out`/logs/*/metrics.csv; what a later start logged again replaces it."""
+    """Name → (K, 2) of step and value, from `out`/logs/*/metrics.csv; later starts replace steps."""
     series: dict[str, dict[int, float]] = {}
     for path in sorted((Path(out) / "logs").glob("*/metrics.csv"), key=lambda p: p.stat().st_mtime):
         with open(path, newline="") as file:
@@ -40,7 +40,7 @@ def read_log(out: Path) -> dict[str, np.ndarray]:
                 try:
                     step = int(row.pop("step"))
                 except (KeyError, TypeError, ValueError):
-                    continue  # a line that was cut off when the training was killed
+                    continue  # an incomplete line of a training that was killed
                 for name, text in row.items():
                     value = _number(text)
                     if name and name != "epoch" and math.isfinite(value):
@@ -93,7 +93,7 @@ def curves(series: dict[str, np.ndarray], path: Path) -> None:
 
 
 def smoothed(step: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and means of windows, so many that SMOOTH of them would stand side by side."""
+    """Steps and means over windows of 1 / `SMOOTH` of the curve."""
     width = len(step) // SMOOTH
     if width < 2:
         return step, value

@@ -1,4 +1,4 @@
-"""Validation as users will see it: each scene through the real segmenter, scored by the ScanNet protocol."""
+"""Validation: each scene is segmented as users do it, and scored by the ScanNet protocol."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Validation:
     def begin(self, network: Network) -> None:
         """A segmenter of this network as it is now, and empty totals."""
         device = next(network.parameters()).device
-        # The scenes of a data set are level already: what validation should not measure is the levelling.
+        # Scenes of a data set have z up, so up is not searched.
         self.segmenter = Segmenter(network, self.card, str(device), level="off", max_range=1e3)
         self.total = Accumulator(self.card.labels)
 

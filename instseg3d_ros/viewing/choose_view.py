@@ -1,4 +1,4 @@
-"""Where to look from: an organised or single-view cloud from its own camera, a room from above with the ceiling cut."""
+"""The viewpoint of a picture: for a cloud of one camera that camera, for a room a view from above without ceiling."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ ROOM_FIELD = 38.0  # degrees; a long lens keeps walls upright
 ELEVATIONS = (38.0, 52.0)  # degrees above the floor from which a room may be seen
 AZIMUTHS = 12
 MARGIN = 1.04
-MIN_ROOM = 1.8  # metres; smaller things are seen whole, nothing is cut off them
-CELL = 0.1  # metres; grid in which floor, ceiling and walls are looked for
-WALL = 0.3  # metres; how deep a near wall may be, noise included
+MIN_ROOM = 1.8  # metres; of smaller clouds nothing is cut off
+CELL = 0.1  # metres; grid in which floor, ceiling and walls are searched
+WALL = 0.3  # metres; greatest depth of a near wall, noise included
 
 
 def choose_view(
@@ -26,8 +26,8 @@ def choose_view(
 ) -> tuple[Viewpoint, np.ndarray]:
     """Camera for finite points (N, 3) in body axes with normals (N, 3), and (N,) bool: which of them to draw.
 
-    shape: given where the cloud came from one image taken at the origin; else the cloud itself tells. instance: what
-    should be seen; without it every point counts the same.
+    shape: given if the cloud is one image taken at the origin; else this is decided from the points. instance: objects
+    that should be visible; without it all points count equally.
     """
     if shape is not None or seen_from_origin(points):
         return _own_view(points, width), np.ones(len(points), bool)
@@ -36,7 +36,7 @@ def choose_view(
     ids = None if instance is None else instance[sample]
     camera = _best_room_view(points[sample], normals[sample], ids, width)
     keep[keep] = ~near_walls(points[keep], normals[keep], camera.toward)
-    # The sample framed it; the whole cloud has the last word on the frame.
+    # The view was chosen on a sample; the frame must hold the whole cloud.
     return _framed_on(camera, points[keep], width), keep
 
 
@@ -59,7 +59,7 @@ def seen_from_origin(points: np.ndarray) -> bool:
 
 
 def _own_view(points: np.ndarray, width: int) -> Viewpoint:
-    """From the origin along +x, framed by what is there."""
+    """From the origin along +x; the picture just holds the points."""
     pose = np.eye(4)
     pose[:3, :3] = np.array(((0.0, -1, 0), (0, 0, -1), (1, 0, 0))).T
     return view_from(points, pose, width)
