@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -55,7 +59,8 @@ def read_las(path: Path) -> Cloud:
         _check_header(path)
         if path.suffix.lower() == ".laz" and not laspy.LazBackend.detect_available():
             raise InputError(f"{path}: LAZ needs lazrs, which is not installed: pip install 'laspy[lazrs]'")
-        content = laspy.read(path)
+        with _silent_decoder():
+            content = laspy.read(path)
         promised, held = content.header.point_count, len(content.points)
         if promised != held:
             raise InputError(f"{path}: the header promises {promised} points, the file holds {held}; it is cut off")
@@ -71,6 +76,20 @@ def read_las(path: Path) -> Cloud:
     return Cloud(
         points, colors, name=path.stem, columns=columns, origin=origin, remarks=remarks, original=OriginalLAS(content)
     )
+
+
+@contextmanager
+def _silent_decoder() -> Iterator[None]:
+    """The LAZ decoder, where it panics, writes its stack to the process's standard error; its exception says enough."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _check_header(path: Path) -> None:

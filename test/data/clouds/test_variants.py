@@ -1,5 +1,6 @@
 """Files as other programs write them: spellings, colours, padding; and what comes back when labels are added."""
 
+import os
 import re
 
 import numpy as np
@@ -238,16 +239,20 @@ def test_another_kind_keeps_the_columns(tmp_path):
     assert set(read_cloud(tmp_path / "a.ply").columns) == {"input_label", *ADDED}
 
 
-def test_a_decoder_that_panics_is_one_line(tmp_path, monkeypatch):
+def test_a_decoder_that_panics_is_one_line(tmp_path, monkeypatch, capfd):
     laspy = pytest.importorskip("laspy", reason="LAS needs laspy")
 
     class PanicException(BaseException):
         pass
 
     def panic(*_, **__):
+        os.write(2, b"thread panicked at src/laz.rs\nstack backtrace:\n")  # as the decoder does it, past Python
         raise PanicException("range end index 9\nout of range")
 
     write_cloud(tmp_path / "a.las", Cloud(np.zeros((3, 3), np.float32)))
     monkeypatch.setattr(laspy, "read", panic)
     with pytest.raises(InputError, match=r"a\.las: cannot be read as LAS \(range end index 9 out of range\)"):
         read_cloud(tmp_path / "a.las")
+    assert capfd.readouterr().err == ""
+    os.write(2, b"heard again")
+    assert capfd.readouterr().err == "heard again"
