@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -26,7 +27,10 @@ UNNAMED = "inputs without names"  # of an object head
 
 @dataclass
 class ModelCard:
-    """What is stored with the weights. `segmentation`: values for `Options`; `calibration`: a map of scores."""
+    """What is stored with the weights. `segmentation`: values for `Options`; `calibration`: a map of scores.
+
+    class_weight (C,): the weight of each class in the loss; None where all were equal, or where they are not known.
+    """
 
     architecture: Architecture
     labels: LabelSet
@@ -34,6 +38,7 @@ class ModelCard:
     scores: dict = field(default_factory=dict)
     segmentation: dict = field(default_factory=dict)
     calibration: dict | None = None
+    class_weight: list[float] | None = None
     versions: dict = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -96,6 +101,10 @@ def load(path: Path) -> tuple[Network, ModelCard]:
     network.load_state_dict(
         {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
     )
+    if card.class_weight is not None and not (
+        len(card.class_weight) == len(card.labels) and all(0 < weight < math.inf for weight in card.class_weight)
+    ):
+        raise InputError(f"{path}: its class_weight is not one number above 0 for each class; export it again")
     if len(card.labels) != card.architecture.classes:
         raise InputError(f"{path}: {len(card.labels)} labels for {card.architecture.classes} classes; they must agree")
     return network.eval(), card

@@ -18,6 +18,7 @@ class Options:
     """
 
     min_thing: float = 0.5  # smallest sum of the probabilities of all things at which a voxel is clustered
+    adjust: float = 0.0  # share of the classes' weights in training that is taken back; 0: rare classes stay favoured
     bandwidth: float = 1.0  # bandwidth of mean shift; smaller values give more and smaller clusters
     merge: float = 0.0  # largest difference between touching parts of one object; 0: clusters are not merged
     choose: float = 0.0  # half-width of the range of `merge` from which the object head chooses
@@ -30,7 +31,7 @@ class Options:
 
     def __post_init__(self):
         for name, low, high in (
-            ("min_thing", 0, 1), ("bandwidth", 0.01, 100), ("merge", 0, 100),
+            ("min_thing", 0, 1), ("adjust", 0, 2), ("bandwidth", 0.01, 100), ("merge", 0, 100),
             ("choose", 0, 100), ("gap", 0, 1000),
             ("min_points", 1, 10**9), ("min_score", 0, 1), ("max_range", 0.01, float("inf")),
             ("max_voxels", 0, 10**9),

@@ -63,6 +63,8 @@ class Segmenter:
         self.options = Options(**{**measured, **{k: v for k, v in options.items() if v is not None}})
         stuff = [index for index, thing in enumerate(self.labels.things) if not thing]
         self._stuff = torch.tensor(stuff, dtype=torch.int64, device=self.device)
+        weight = torch.ones(len(self.labels)) if card.class_weight is None else torch.tensor(card.class_weight)
+        self._log_weight = weight.float().log().to(self.device)
 
     @staticmethod
     def load(
@@ -85,6 +87,14 @@ class Segmenter:
         """Segment a small random cloud, so that kernels are compiled and caches filled before the first real cloud."""
         generator = np.random.default_rng(0)
         self(generator.uniform(0, 1, (5000, 3)).astype(np.float32), None)
+
+    def probabilities(self, logits: torch.Tensor, adjust: float) -> torch.Tensor:
+        """(V, C) class scores → (V, C) probabilities, with `adjust` of the logarithms of the classes' weights in
+        training taken off the scores (logit adjustment, Menon et al. 2021, arXiv:2007.07314).
+
+        Weights make a network name rare classes at all, and too often: a far wall becomes a curtain.
+        """
+        return (logits - adjust * self._log_weight).softmax(dim=1)
 
     def likely_things(self, probability: torch.Tensor, min_thing: float) -> torch.Tensor:
         """(V, C) class probabilities → (V,) bool: voxels of things, whichever class of these, by `min_thing` at least.
@@ -152,7 +162,7 @@ class Segmenter:
         with clock("backbone"), reduced_precision(self.dtype, self.device):
             features = network.backbone(inputs.x).features
         with clock("heads"):
-            probability = network.semantic_head(features).softmax(dim=1)
+            probability = self.probabilities(network.semantic_head(features), options.adjust)
             embedding = network.embed(features, inputs)
             things = self.likely_things(probability, options.min_thing).nonzero().squeeze(1)
         with clock("graph"):

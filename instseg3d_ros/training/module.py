@@ -32,6 +32,7 @@ class Training(lightning.LightningModule):
         if recipe.loss.rarity:
             share = class_share(recipe, len(card.labels.names))
             weight = torch.tensor(class_weight(share, recipe.loss.rarity), dtype=torch.float32)
+            card.class_weight = weight.tolist()
         self.register_buffer("class_weight", weight, persistent=False)
 
     def losses(self, points: PointBatch, joint: bool) -> dict[str, torch.Tensor]:

@@ -67,11 +67,12 @@ def trace(segmenter, points: np.ndarray, colors: np.ndarray | None) -> Stages:
         output, voxels = network(inputs), inputs.voxels
     for hook in hooks:
         hook.remove()
-    semantic = output.logits.argmax(dim=1).cpu().numpy()
+    probability = segmenter.probabilities(output.logits, segmenter.options.adjust)
+    semantic = probability.argmax(dim=1).cpu().numpy()
     return Stages(
         level, colors, voxels.voxel_of_point.cpu().numpy(), voxels.grid.coords[:, 1:].cpu().numpy(), semantic,
         output.embedding.float().cpu().numpy(), output.refined_embedding.float().cpu().numpy(), result.instance,
-        segmenter.likely_things(output.logits.softmax(dim=1), segmenter.options.min_thing).cpu().numpy(), levels,
+        segmenter.likely_things(probability, segmenter.options.min_thing).cpu().numpy(), levels,
     )  # fmt: skip
 
 
