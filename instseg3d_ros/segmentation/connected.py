@@ -11,6 +11,7 @@ from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.neighbors import pitched
 
 LARGEST_GAP = 1 << 20
+PAIRS = 1 << 22  # pairs of voxels that are compared at a time
 SPARSE = 3.0  # points per voxel; below, neighbouring pixels may be more than one voxel apart
 
 
@@ -110,14 +111,23 @@ def _any_pair_touches(local: np.ndarray, begin: np.ndarray, sizes: np.ndarray, o
     """(E,) bool for pairs of blocks whose voxels are `sizes` (2, E) rows of `local` from `begin` (2, E) on."""
     touches = np.zeros(begin.shape[1], bool)
     pairs = sizes[0] * sizes[1]
-    for edge in np.array_split(np.arange(len(touches)), max(1, int(pairs.sum()) >> 22)):
+    few = np.flatnonzero(pairs <= PAIRS)
+    for edge in np.array_split(few, max(1, int(pairs[few].sum()) // PAIRS)):
         which = np.repeat(edge, pairs[edge])
         step = np.arange(len(which)) - np.repeat(np.cumsum(pairs[edge]) - pairs[edge], pairs[edge])
         p = local[begin[0, which] + step // sizes[1, which]]
         q = local[begin[1, which] + step % sizes[1, which]]
-        near = np.where(offset > 0, p - q, np.where(offset < 0, q - p, 1)).min(axis=1) > 0
-        touches[which[near]] = True
+        touches[which[_near(p, q, offset)]] = True
+    for wide in np.flatnonzero(pairs > PAIRS):  # blocks of many voxels, where the gap is wide
+        p, q = (local[first : first + size] for first, size in zip(begin[:, wide], sizes[:, wide]))
+        rows = np.array_split(p, int(pairs[wide]) // PAIRS + 1)
+        touches[wide] = any(_near(some[:, None], q[None], offset).any() for some in rows)
     return touches
+
+
+def _near(p: np.ndarray, q: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Whether voxels at p and q (…, 3) within their blocks are within the gap, where the blocks differ by `offset`."""
+    return np.where(offset > 0, p - q, np.where(offset < 0, q - p, 1)).min(axis=-1) > 0
 
 
 def _block_keys(labels: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

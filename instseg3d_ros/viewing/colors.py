@@ -1,4 +1,4 @@
-"""Colours of classes, instances and confidences; (N, 3) uint8 throughout."""
+"""Colours of classes and instances, (N, 3) uint8."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.messages.colors import OBJECT_PALETTE
 
-STUFF = np.array((203, 205, 209), np.uint8)  # what belongs to no instance
+STUFF = np.array((203, 205, 209), np.uint8)  # points in no instance
 UNLABELED = np.array((120, 122, 128), np.uint8)  # points that were not finite, too far, or without ground truth
 NO_COLOR = np.array((176, 180, 188), np.uint8)  # input without colour
 
@@ -16,14 +16,14 @@ SHADE = 0.7  # a surface turned away from the light is drawn in this share of it
 # Viénot, Brettel and Mollon (1999): how linear RGB looks without the long, or without the medium cones.
 _PROTANOPIA = np.array(((0.11238, 0.88762, 0), (0.11238, 0.88762, 0), (0.00401, -0.00401, 1)))
 _DEUTERANOPIA = np.array(((0.29275, 0.70725, 0), (0.29275, 0.70725, 0), (-0.02234, 0.02234, 1)))
-AROUND = 64  # nearest objects among which those are looked for that have a colour already
+AROUND = 64  # nearest objects that are searched for objects with a colour
 NEIGHBORS = 8  # nearest objects whose colours an object should differ from
 
 
 def class_colors(semantic: np.ndarray, labels: LabelSet) -> np.ndarray:
-    """Each point in its class's colour, grey where it has none."""
+    """Each point in the colour of its class, grey without a class."""
     table = np.vstack((np.array(labels.colors, np.uint8).reshape(-1, 3), UNLABELED[None]))
-    return table[semantic]  # -1 finds the last row
+    return table[semantic]  # -1 is the last row
 
 
 def instance_colors(instance: np.ndarray, table: dict[int, np.ndarray], rest: np.ndarray = STUFF) -> np.ndarray:
@@ -64,7 +64,7 @@ def neighbor_colors(points: np.ndarray, instance: np.ndarray) -> dict[int, np.nd
         near = around[row, places].tolist()
         worst = contrast.max(axis=1)
         if near:
-            # What is farther off than the nearest may be a little more alike.
+            # The farther an object is, the more similar its colour may be.
             apart = np.clip(distance[row, places] / max(distance[row, places].min(), 1e-6), 1, 3)
             worst = (contrast[:, [chosen[other] for other in near]] * apart).min(axis=1)
         chosen[int(row)] = int(np.argmax(worst - 2.0 * used))

@@ -1,4 +1,4 @@
-"""A cloud as one camera sees it, from which any colouring can be painted."""
+"""Draw a cloud from one viewpoint once, then paint it in any colours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from instseg3d_ros.viewing.surface import describe, thin
 from instseg3d_ros.viewing.viewpoint import Viewpoint
 
 SCALE = 2  # drawn larger and averaged down: smooth edges
-MAX_POINTS = 600_000  # about as many as a panel has pixels
+MAX_POINTS = 600_000  # about the number of pixels of a panel
 DISC = 0.85  # radius of a point's disc, in spacings: neighbours just overlap
 
 

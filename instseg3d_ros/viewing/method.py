@@ -22,7 +22,7 @@ WIDTH = 460  # pixels of a panel
 
 @dataclass
 class Stages:
-    """Tensors of one pass. `points` (N, 3) are level; `voxel_of_point` (N,) is the row of each point's voxel.
+    """Tensors of one pass. `points` (N, 3) have z up; `voxel_of_point` (N,) is the row of each point's voxel.
 
     embedding, refined (V, D); semantic (V,); levels: per level of the encoder coords (V_k, 3) and features (V_k, C_k).
     """
@@ -40,7 +40,7 @@ class Stages:
 
 
 def trace(segmenter, points: np.ndarray, colors: np.ndarray | None) -> Stages:
-    """Run a `Segmenter` on finite points and keep what passes between its steps."""
+    """Run a `Segmenter` on finite points and return what passes between its steps."""
     import torch
 
     from instseg3d_ros.network.inputs import NetworkInput
@@ -165,7 +165,7 @@ def principal_colors(*features: np.ndarray) -> list[np.ndarray]:
 
 
 def embedding_colors(embedding: np.ndarray, refined: np.ndarray, things: np.ndarray) -> list[np.ndarray]:
-    """Both (V, D) in one set of colours, so that they can be compared; what is no thing is grey."""
+    """Both (V, D) in one set of colours, so that they can be compared; stuff is grey."""
     both = [np.broadcast_to(STUFF, (len(things), 3)).copy() for _ in range(2)]
     if things.any():
         for full, part in zip(both, principal_colors(embedding[things], refined[things])):
@@ -174,7 +174,7 @@ def embedding_colors(embedding: np.ndarray, refined: np.ndarray, things: np.ndar
 
 
 def shrink(path: Path) -> None:
-    """Down to 256 colours: a third of the bytes, for pictures that are kept in a repository."""
+    """Reduce a PNG to 256 colours, a third of the bytes, for pictures in a repository."""
     from PIL import Image
 
     with Image.open(path) as image:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MIN_SHARE = 0.0008  # of the picture; smaller spots get no name
+MIN_SHARE = 0.0008  # smallest share of the picture of an object with a name
 ROUNDS = 60
 
 
@@ -68,7 +68,7 @@ def _separate(names: list[Name], character: tuple[float, float], shape: tuple[in
                 overlap = half[i] + half[j] - np.abs(place[i] - place[j])
                 if (overlap > 0).all():
                     still = False
-                    axis = 1 if overlap[1] <= overlap[0] else 0  # the shorter way out, mostly up or down
+                    axis = 1 if overlap[1] <= overlap[0] else 0  # the shorter way, mostly up or down
                     direction = 1.0 if place[i][axis] >= place[j][axis] else -1.0
                     place[i][axis] += direction * (overlap[axis] / 2 + 0.5)
                     place[j][axis] -= direction * (overlap[axis] / 2 + 0.5)

@@ -15,14 +15,14 @@ MAX_RADIUS = 9  # pixels
 EMPTY = np.uint64(2**64 - 1)
 LIGHT = np.array((-0.45, -0.75, -0.6), np.float32)  # right, down, forward: over the left shoulder
 AMBIENT = 0.62
-CREASES = ((1, 0.5), (3, 0.7), (7, 0.8))  # distance in pixels of a picture 900 wide, strength
+CREASES = ((1, 0.5), (3, 0.7), (7, 0.8))  # distance in pixels of a picture 900 pixels wide, strength
 STRAIGHT = 0.003  # bend, as a share of the depth, that still counts as a plane
 LAYERS = 12
 
 
 @dataclass(frozen=True)
 class Raster:
-    """index (H, W) int32 of the nearest point, -1 where there is none; depth (H, W) float32 metres, inf where none."""
+    """index (H, W) int32 of the nearest point, -1 for no point; depth (H, W) float32 metres, inf for no point."""
 
     index: np.ndarray
     depth: np.ndarray
@@ -40,7 +40,7 @@ def rasterize(points: np.ndarray, camera: Viewpoint, radius: np.ndarray | float 
     # Bits of a positive float sort like an integer: depth above, index below, and the least key is the nearest point.
     key = depth[chosen].astype(np.float32).view(np.uint32).astype(np.uint64) << np.uint64(32)
     key |= chosen.astype(np.uint64)
-    # A frame twice as wide as the largest disc takes what falls outside the picture.
+    # A margin of twice the largest disc takes the pixels outside the picture.
     wide, high = camera.width + 4 * edge, camera.height + 4 * edge
     position = (np.floor(row[chosen]).astype(np.int64) + 2 * edge) * wide + np.floor(column[chosen]).astype(np.int64)
     position += 2 * edge

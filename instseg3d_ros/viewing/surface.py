@@ -1,4 +1,4 @@
-"""What a renderer must know of a bare cloud: which way its surface faces, and how far apart its points are."""
+"""Normals and spacing of the points of a cloud, for drawing it."""
 
 from __future__ import annotations
 

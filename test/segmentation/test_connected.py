@@ -5,6 +5,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.segmentation import connected
 from instseg3d_ros.segmentation.connected import (
     connected_numpy,
     split_by_density,
@@ -140,3 +141,15 @@ def test_bad_input_is_refused():
         split_connected(np.zeros(2, int), np.zeros((3, 3), int))
     with pytest.raises(InputError, match="float"):
         split_connected(np.zeros(2, int), np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("most", [1, 7, 40])
+def test_blocks_of_many_voxels_are_compared_a_few_pairs_at_a_time(most, monkeypatch):
+    """With a wide gap a block holds much of the cloud; all pairs of two blocks would not fit into memory."""
+    rng = np.random.default_rng(0)
+    coords = np.unique(rng.integers(0, 40, (300, 3)), axis=0)
+    labels = rng.integers(0, 3, len(coords))
+    expected = [connected_numpy(labels, coords, gap) for gap in (2, 5, 9)]
+    monkeypatch.setattr(connected, "PAIRS", most)
+    for gap, whole in zip((2, 5, 9), expected):
+        assert np.array_equal(connected_numpy(labels, coords, gap), whole)

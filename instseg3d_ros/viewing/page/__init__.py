@@ -1,4 +1,4 @@
-"""A page to turn with the mouse: one file with cloud, objects and the code that draws them; opens without network.
+"""A page with a cloud that the mouse turns: one file with cloud, objects and code; it opens without a network.
 
 write_page("room.html", points, colors, result, labels)
 """
@@ -27,10 +27,10 @@ from instseg3d_ros.viewing.surface import cell_keys, describe, thin
 BUDGET = 400_000
 HERE = Path(__file__).parent
 NO_CLASS = 255
-LIGHT = np.array((0.36, 0.48, 0.8))  # where it comes from: three walls that meet differ in brightness
+LIGHT = np.array((0.36, 0.48, 0.8))  # direction of the light: three walls that meet differ in brightness
 AMBIENT = 0.62
-SIDES = 16  # from which walls are opened
-FIELD = 50.0  # degrees, of the page's lens
+SIDES = 16  # directions of view for which near walls are hidden
+FIELD = 50.0  # degrees, field of view of the page
 
 
 def write_page(
