@@ -31,13 +31,15 @@ class Entry:
             return next((word for word in (("on", "yes") if value else ("off", "no")) if word in self.choices), value)
         if type(value) is int and self.type is float:
             return float(value)
+        if self.type is float:
+            return _infinity(value)
         if (
             self.type is list
             and value is not None
             and not isinstance(value, (str, bytes))
             and hasattr(value, "__len__")
         ):
-            numbers = [*value]
+            numbers = [_infinity(one) for one in value]
             if numbers and all(type(number) in (int, float) for number in numbers):
                 return [float(number) for number in numbers]
         return value
@@ -53,6 +55,13 @@ class Entry:
         if self.type is list and (len(value) != len(self.default) or any(map(math.isnan, value))):
             return f"{self.name} is {list(value)}; expected {len(self.default)} numbers"
         return ""
+
+
+def _infinity(value: Any) -> Any:
+    """`inf`, `-inf` and `.inf` as numbers: `ros2 param load` sends the infinities of a dump as texts."""
+    if isinstance(value, str) and value.lower().lstrip("+-") in ("inf", ".inf"):
+        return -math.inf if value.startswith("-") else math.inf
+    return value
 
 
 def parameter(default: Any, description: str, low=None, high=None, choices=(), when=LIVE):

@@ -72,6 +72,8 @@ def test_patch_replaces_only_what_is_between_the_markers():
     [
         ("level", False, "off"), ("max_range", 5, 5.0), ("crop_box", [0, 0, 0, 1, 1, 1], [0.0, 0, 0, 1, 1, 1]),
         ("crop_box", (0, 0.5, 0, 1, 1, 1), [0.0, 0.5, 0, 1, 1, 1]), ("track", True, True), ("max_points", 5, 5),
+        ("max_height", "inf", float("inf")), ("min_height", "-.inf", -float("inf")), ("axes", "inf", "inf"),
+        ("crop_box", ["-inf"] * 3 + ["inf"] * 3, [-float("inf")] * 3 + [float("inf")] * 3),
         ("axes", False, False), ("max_range", "5", "5"), ("level", "off", "off"), ("track", 1, 1),
     ],
 )  # fmt: skip
