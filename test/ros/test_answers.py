@@ -6,16 +6,19 @@ import types
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
 from make_clouds import make_cloud
 from std_msgs.msg import Header
 
 from instseg3d_ros.labels import SCANNET20
+from instseg3d_ros.messages import topics
 from instseg3d_ros.messages.colors import NOTHING, object_colors, pack_colors, packed_point_colors
 from instseg3d_ros.messages.label_info import label_json
 from instseg3d_ros.messages.rotations import rotation_of
 from instseg3d_ros.ros.clouds import read_cloud
-from instseg3d_ros.ros.detections import detection_array
+from instseg3d_ros.ros.detections import detection_array, label_info
 from instseg3d_ros.ros.markers import instance_markers
+from instseg3d_ros.ros.message_class import message_class
 from instseg3d_ros.ros.overlay import overlay_image
 from instseg3d_ros.segmentation.result import Box, Instance, Result
 
@@ -104,6 +107,18 @@ def test_detections_carry_class_score_box_and_id(monkeypatch):
     assert (one.bbox.center.position.x, one.bbox.size.y) == (1, 0.6)
 
 
+def test_label_info_names_the_classes_by_index(monkeypatch):
+    monkeypatch.setitem(sys.modules, "vision_msgs", types.ModuleType("vision_msgs"))
+    monkeypatch.setitem(sys.modules, "vision_msgs.msg", vision_msgs_stand_in())
+    info = label_info(Time(sec=3), SCANNET20)
+    assert info.header.stamp.sec == 3
+    assert [(c.class_id, c.class_name) for c in info.class_map] == list(enumerate(SCANNET20.names))
+    # An older vision_msgs without the type: the topic is left out.
+    assert message_class(topics.LABEL_INFO) is not None
+    monkeypatch.delattr(sys.modules["vision_msgs.msg"], "LabelInfo")
+    assert message_class(topics.LABEL_INFO) is None and message_class(topics.DETECTIONS) is not None
+
+
 def vision_msgs_stand_in():
     from dataclasses import dataclass, field
 
@@ -136,8 +151,20 @@ def vision_msgs_stand_in():
         header: Header = field(default_factory=Header)
         detections: list = field(default_factory=list)
 
+    @dataclass
+    class VisionClass:
+        class_id: int = 0
+        class_name: str = ""
+
+    @dataclass
+    class LabelInfo:
+        header: Header = field(default_factory=Header)
+        class_map: list = field(default_factory=list)
+        threshold: float = 0.0
+
     module = types.ModuleType("vision_msgs.msg")
-    for kind in (ObjectHypothesis, ObjectHypothesisWithPose, BoundingBox3D, Detection3D, Detection3DArray):
+    kinds = (ObjectHypothesis, ObjectHypothesisWithPose, BoundingBox3D, Detection3D, Detection3DArray, VisionClass)
+    for kind in (*kinds, LabelInfo):
         setattr(module, kind.__name__, kind)
     return module
 
