@@ -14,7 +14,9 @@ PILES = (0.0, 0.5, 0.8)  # one of these per clutter: how often another pile is t
 PACKED = 0.2  # share of clutters of boxes, books and tins alone, stacked and side by side: flat faces hide the seam
 
 
-def clutter(catalogue: Catalogue, rng, width: float, depth: float, count: int, cell: float = 0.006) -> list[Body]:
+def clutter(
+    catalogue: Catalogue, rng: np.random.Generator, width: float, depth: float, count: int, cell: float = 0.006
+) -> list[Body]:
     """`count` things (fewer where no room is left) on a level rectangle about the origin at z = 0.
 
     A mood is drawn per call: how close together things stand and how often they are stacked, leaning or heaped.
@@ -55,7 +57,7 @@ def clutter(catalogue: Catalogue, rng, width: float, depth: float, count: int, c
     return placed
 
 
-def _place_pile(shapes, area, centre, placed, outlines, relief, rng) -> None:
+def _place_pile(shapes, area, centre, placed, outlines, relief, rng: np.random.Generator) -> None:
     """Put a pile where nothing stands, or against what stands there; it is left out where no room is."""
     together = sum(shapes, Shape())
     for _attempt in range(6):
@@ -77,7 +79,7 @@ def _place_pile(shapes, area, centre, placed, outlines, relief, rng) -> None:
             return
 
 
-def _small(catalogue: Catalogue, rng, names: tuple[str, ...] | None) -> Body:
+def _small(catalogue: Catalogue, rng: np.random.Generator, names: tuple[str, ...] | None) -> Body:
     for _ in range(10):
         thing = catalogue.build("object", rng, "table", names)
         low, high = thing.bounds()
@@ -86,11 +88,11 @@ def _small(catalogue: Catalogue, rng, names: tuple[str, ...] | None) -> Body:
     return Body("object", sum((b.shape for b in thing.bodies), Shape()).grounded())
 
 
-def _apart(shape, spot, placed, outlines, relief, rng):
+def _apart(shape, spot, placed, outlines, relief, rng: np.random.Generator):
     return shape.moved(*spot)
 
 
-def _touching(shape, spot, placed, outlines, relief, rng):
+def _touching(shape, spot, placed, outlines, relief, rng: np.random.Generator):
     """Slide towards another thing until the footprints meet."""
     target = int(rng.integers(len(outlines)))
     angle = rng.uniform(0, 2 * np.pi)
@@ -107,7 +109,7 @@ def _touching(shape, spot, placed, outlines, relief, rng):
     return shape.moved(*(goal - toward * (far + (rng.random() < 0.3) * rng.uniform(0, 0.01))))
 
 
-def _stacked(shape, spot, placed, outlines, relief, rng):
+def _stacked(shape, spot, placed, outlines, relief, rng: np.random.Generator):
     """On top of another thing, if its middle is supported; square to it more often than not."""
     target = int(rng.integers(len(placed)))
     low, high = placed[target].shape.bounds()
@@ -119,7 +121,7 @@ def _stacked(shape, spot, placed, outlines, relief, rng):
     return shape.moved(z=relief.rest(shape))
 
 
-def _leaning(shape, spot, placed, outlines, relief, rng):
+def _leaning(shape, spot, placed, outlines, relief, rng: np.random.Generator):
     """A flat thing tipped over its lower edge against something taller."""
     low, high = shape.bounds()
     size = high - low
@@ -130,7 +132,7 @@ def _leaning(shape, spot, placed, outlines, relief, rng):
     return _touching(outer, spot, placed, outlines, relief, rng)
 
 
-def _heaped(shape, spot, placed, outlines, relief, rng):
+def _heaped(shape, spot, placed, outlines, relief, rng: np.random.Generator):
     """Dropped anyhow onto the heap."""
     goal = outlines[int(rng.integers(len(outlines)))].mean(0)
     shape = shape.moved(*(goal + rng.normal(0, 0.06, 2)))

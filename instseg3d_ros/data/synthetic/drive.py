@@ -66,7 +66,9 @@ def drive(recipe: SceneRecipe, kind: str, frames: int, sweep: float = 0.5) -> It
         yield shoot(world, replace(first, pose=pose), lights, ambient, specimen, film, noise)
 
 
-def shoot(world: World, camera: Camera, lights, ambient: float, sensor: Sensor, film: Film, rng) -> Shot:
+def shoot(
+    world: World, camera: Camera, lights, ambient: float, sensor: Sensor, film: Film, rng: np.random.Generator
+) -> Shot:
     """What the camera measures of the world, in whole millimetres as drivers give them, and what is truly there."""
     view = world.look(camera, lights, ambient)
     z, source, color = measure(view, sensor, rng, film)

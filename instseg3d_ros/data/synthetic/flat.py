@@ -31,7 +31,7 @@ class Plot:
     doorways: list[Doorway]
 
     @staticmethod
-    def draw(rng, layout: Layout | None = None) -> Plot:
+    def draw(rng: np.random.Generator, layout: Layout | None = None) -> Plot:
         """Of this layout or, by their weights, of any; turned or not."""
         options = list(LAYOUTS.values())
         weights = np.array([option.weight for option in options])
@@ -54,7 +54,7 @@ class Plot:
         return bool((np.abs(self.center - other.center) > between).any())
 
 
-def draw_plots(rng, count: int) -> list[Plot]:
+def draw_plots(rng: np.random.Generator, count: int) -> list[Plot]:
     """Up to `count` rooms, each but the first joined to an earlier one."""
     plots = [Plot.draw(rng)]
     for _ in range(count - 1):
@@ -65,7 +65,7 @@ def draw_plots(rng, count: int) -> list[Plot]:
     return plots
 
 
-def _attached(plots: list[Plot], new: Plot, rng) -> Plot | None:
+def _attached(plots: list[Plot], new: Plot, rng: np.random.Generator) -> Plot | None:
     """The new room behind some free wall of an earlier one, both with the doorway; None where it does not fit."""
     old = plots[int(rng.integers(len(plots)))]
     wall = int(rng.integers(4))
@@ -92,7 +92,7 @@ def _attached(plots: list[Plot], new: Plot, rng) -> Plot | None:
     return new
 
 
-def furnish_plot(catalogue: Catalogue, rng, plot: Plot, ceiling: bool) -> Floorplan:
+def furnish_plot(catalogue: Catalogue, rng: np.random.Generator, plot: Plot, ceiling: bool) -> Floorplan:
     """Furnished about the origin."""
     plan = Floorplan(catalogue, rng, plot.size[0], plot.size[1], plot.height, tuple(plot.doorways))
     plan.shell(ceiling)
@@ -101,11 +101,11 @@ def furnish_plot(catalogue: Catalogue, rng, plot: Plot, ceiling: bool) -> Floorp
             plan.add(_leaf(rng, doorway, plot.reach(doorway.wall)))
     plot.layout.furnish(plan)
     plan.dress(rng.uniform(0.1, 0.9))
-    plan.litter(int(rng.choice([0, 0, rng.integers(1, 8)])))
+    plan.litter(int(rng.choice([0, 0, int(rng.integers(1, 8))])))
     return plan
 
 
-def _leaf(rng, doorway: Doorway, reach: float) -> Assembly:
+def _leaf(rng: np.random.Generator, doorway: Doorway, reach: float) -> Assembly:
     """A door that stands open into the room, hinged at one side of its doorway."""
     made = m.painted(rng) if rng.random() < 0.5 else m.wood(rng)
     side, angle = rng.choice([-1, 1]), rng.uniform(0.3, 1.0) * np.pi

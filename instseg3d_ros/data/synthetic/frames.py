@@ -113,11 +113,11 @@ def scenes(recipe: SceneRecipe, catalogue: Catalogue, split: str, kind: str, gro
         yield to_scene(world, view, vary(sensor, rng), rng, f"{kind}_{recipe.seed}_{group:05d}_{number}", crop)
 
 
-def _draw(sensor, resolution: tuple[int, int], pose: Callable[[], np.ndarray], rng) -> Camera:
+def _draw(sensor, resolution: tuple[int, int], pose: Callable[[], np.ndarray], rng: np.random.Generator) -> Camera:
     return draw_camera(sensor, resolution, pose(), rng)
 
 
-def draw_camera(sensor, resolution: tuple[int, int], pose: np.ndarray, rng) -> Camera:
+def draw_camera(sensor, resolution: tuple[int, int], pose: np.ndarray, rng: np.random.Generator) -> Camera:
     """A sensor's camera at a pose (4,4): focal length within its range, principal point a little off the middle."""
     width, height = resolution
     f = rng.uniform(*sensor.f) * width / 640
@@ -156,7 +156,7 @@ def _worth(world: World, camera: Camera, near: float, busy: bool) -> float:
     return min(1.0, len(np.unique(things)) / 5) * min(1.0, len(things) / len(instance) / 0.25)
 
 
-def to_scene(world: World, view: View, sensor, rng, name: str, crop=None) -> Scene:
+def to_scene(world: World, view: View, sensor, rng: np.random.Generator, name: str, crop=None) -> Scene:
     """Measure a view; `crop(points, body)` gives a mask of the points to keep, unless hardly any."""
     depth, source, color = measure(view, sensor, rng)
     pixel = np.flatnonzero(np.isfinite(depth))
@@ -176,7 +176,7 @@ def to_scene(world: World, view: View, sensor, rng, name: str, crop=None) -> Sce
     return Scene(points, color[pixel], world.semantic[body], world.instance[body], name, extras)
 
 
-def lighting(setting, rng) -> tuple[list[Light], float]:
+def lighting(setting, rng: np.random.Generator) -> tuple[list[Light], float]:
     """One to three lamps near the ceiling, warm or cold, one of which may throw shadows."""
     ambient = float(rng.uniform(0.3, 0.75))
     lights = []

@@ -40,12 +40,12 @@ def hsv(h: float, s: float, v: float) -> tuple[float, float, float]:
     return colorsys.hsv_to_rgb(h % 1.0, min(max(s, 0), 1), min(max(v, 0), 1))
 
 
-def near(rng, color, spread=0.12):
+def near(rng: np.random.Generator, color, spread=0.12):
     """A colour like `color`, a little lighter or darker and off in hue."""
     return tuple(float(np.clip(c * rng.uniform(1 - spread, 1 + spread) + rng.normal(0, 0.02), 0.02, 1)) for c in color)
 
 
-def any_color(rng) -> tuple[float, float, float]:
+def any_color(rng: np.random.Generator) -> tuple[float, float, float]:
     """Greys, browns and whites often, as indoors; any hue sometimes."""
     kind = rng.random()
     if kind < 0.35:
@@ -57,20 +57,20 @@ def any_color(rng) -> tuple[float, float, float]:
     return hsv(rng.random(), rng.uniform(0.2, 0.95), rng.uniform(0.2, 0.95))
 
 
-def wood(rng) -> Material:
+def wood(rng: np.random.Generator) -> Material:
     base = hsv(rng.uniform(0.03, 0.12), rng.uniform(0.2, 0.65), rng.uniform(0.2, 0.92))
-    grain = tuple(c * rng.uniform(0.7, 0.92) for c in base)
-    return Material(base, "wood", grain, rng.uniform(0.02, 0.09), int(rng.integers(3)), rng.uniform(0.05, 0.4),
-                    _returned(base), int(rng.integers(1 << 16)))  # fmt: skip
+    red, green, blue = (c * rng.uniform(0.7, 0.92) for c in base)
+    return Material(base, "wood", (red, green, blue), rng.uniform(0.02, 0.09), int(rng.integers(3)),
+                    rng.uniform(0.05, 0.4), _returned(base), int(rng.integers(1 << 16)))  # fmt: skip
 
 
-def metal(rng) -> Material:
+def metal(rng: np.random.Generator) -> Material:
     grey = rng.uniform(0.3, 0.85) if rng.random() < 0.7 else rng.uniform(0.02, 0.15)
     return Material((grey, grey, grey * rng.uniform(0.95, 1.05)), gloss=rng.uniform(0.4, 0.95),
                     infrared=rng.uniform(0.25, 0.8))  # fmt: skip
 
 
-def painted(rng, bright: bool | None = None) -> Material:
+def painted(rng: np.random.Generator, bright: bool | None = None) -> Material:
     """Lacquer, plastic, melamine: one colour; `bright` asks for near-white."""
     if bright or (bright is None and rng.random() < 0.35):
         value = rng.uniform(0.75, 0.98)
@@ -80,7 +80,7 @@ def painted(rng, bright: bool | None = None) -> Material:
     return Material(color, gloss=rng.uniform(0.05, 0.6), infrared=_returned(color))
 
 
-def fabric(rng) -> Material:
+def fabric(rng: np.random.Generator) -> Material:
     color = any_color(rng)
     kind = rng.choice(["fabric", "fabric", "plain", "stripes", "checks", "speckle"])
     second = near(rng, color, 0.5) if rng.random() < 0.7 else any_color(rng)
@@ -88,32 +88,32 @@ def fabric(rng) -> Material:
                     int(rng.integers(3)), 0.0, _returned(color), int(rng.integers(1 << 16)))  # fmt: skip
 
 
-def stone(rng) -> Material:
+def stone(rng: np.random.Generator) -> Material:
     base = any_color(rng) if rng.random() < 0.3 else near(rng, (rng.uniform(0.15, 0.9),) * 3, 0.05)
     kind = str(rng.choice(["marble", "speckle", "plain"]))
     return Material(base, kind, near(rng, base, 0.4), rng.uniform(0.01, 0.3), 0, rng.uniform(0.1, 0.7),
                     _returned(base), int(rng.integers(1 << 16)))  # fmt: skip
 
 
-def ceramic(rng) -> Material:
+def ceramic(rng: np.random.Generator) -> Material:
     value = rng.uniform(0.8, 0.99)
     color = (value, value, value * rng.uniform(0.92, 1.0)) if rng.random() < 0.7 else any_color(rng)
     return Material(color, gloss=rng.uniform(0.4, 0.9), infrared=_returned(color))
 
 
-def glass(rng) -> Material:
+def glass(rng: np.random.Generator) -> Material:
     """Seen as the faint tint of what lies behind; depth cameras mostly miss it."""
     value = rng.uniform(0.5, 0.95)
     return Material((value * rng.uniform(0.85, 1), value, value), gloss=0.95, infrared=rng.uniform(0.0, 0.5))
 
 
-def printed(rng) -> Material:
+def printed(rng: np.random.Generator) -> Material:
     """Packaging: a ground colour with patches, bands and lettering in others."""
     return Material(any_color(rng), "print", any_color(rng), rng.uniform(0.02, 0.12), int(rng.integers(3)),
                     rng.uniform(0.05, 0.5), rng.uniform(0.5, 0.95), int(rng.integers(1 << 16)))  # fmt: skip
 
 
-def art(rng, *kinds: str) -> Material:
+def art(rng: np.random.Generator, *kinds: str) -> Material:
     """What pictures show."""
     scale, gloss = float(np.exp(rng.uniform(np.log(0.05), np.log(0.6)))), rng.uniform(0, 0.6)
     return Material(
@@ -121,7 +121,7 @@ def art(rng, *kinds: str) -> Material:
     )
 
 
-def flooring(rng) -> Material:
+def flooring(rng: np.random.Generator) -> Material:
     kind = rng.random()
     if kind < 0.4:
         planks = wood(rng)
@@ -137,7 +137,7 @@ def flooring(rng) -> Material:
     return stone(rng)
 
 
-def wall_paint(rng) -> Material:
+def wall_paint(rng: np.random.Generator) -> Material:
     """Paint, plaster, wallpaper, tiles, brick or boards."""
     value = rng.uniform(0.55, 0.97)
     color = near(rng, (value, value, value * rng.uniform(0.85, 1)), 0.06) if rng.random() < 0.75 else any_color(rng)

@@ -59,7 +59,7 @@ def _away(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
     return (points @ normals.T - np.einsum("pi,pi->p", normals, outline)).max(axis=-1)
 
 
-def way_through(ground: Ground, room, rng) -> np.ndarray:
+def way_through(ground: Ground, room, rng: np.random.Generator) -> np.ndarray:
     """(K, 2) places GRID apart or so: from one room through all that can be reached, and back the same way."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components, dijkstra
@@ -93,7 +93,7 @@ def way_through(ground: Ground, room, rng) -> np.ndarray:
     return np.concatenate((out, out[-2::-1]))
 
 
-def _stops(places: np.ndarray, reachable: np.ndarray, room, rng) -> list[int]:
+def _stops(places: np.ndarray, reachable: np.ndarray, room, rng: np.random.Generator) -> list[int]:
     """Two squares of each room that lie far apart, as far as they can be reached."""
     stops: list[int] = []
     for space in room.spaces:
@@ -106,7 +106,7 @@ def _stops(places: np.ndarray, reachable: np.ndarray, room, rng) -> list[int]:
     return stops
 
 
-def poses_along(way: np.ndarray, frames: int, height: float, rng) -> list[np.ndarray]:
+def poses_along(way: np.ndarray, frames: int, height: float, rng: np.random.Generator) -> list[np.ndarray]:
     """Camera poses (4, 4) at equal distances along a way (K, 2): it looks ahead and swings from side to side."""
     from scipy.ndimage import gaussian_filter1d
 

@@ -20,7 +20,7 @@ from instseg3d_ros.data.synthetic.primitives import box, cylinder, rounded_box
 Pick = Callable[..., Shape]
 
 
-def pile(rng, pick: Pick, held_out: bool = False) -> list[Shape]:
+def pile(rng: np.random.Generator, pick: Pick, held_out: bool = False) -> list[Shape]:
     """Two or more things of one kind of pile. `held_out` builds the kinds reserved for tests as often as the others."""
     kinds = RESERVED if held_out and rng.random() < 0.5 else KINDS
     return [shape for shape in kinds[int(rng.integers(len(kinds)))](rng, pick) if len(shape.parts)]
@@ -29,7 +29,7 @@ def pile(rng, pick: Pick, held_out: bool = False) -> list[Shape]:
 class Wrapping:
     """What a pile's packages are printed with: one product several times, one colour that hides the seams, or any."""
 
-    def __init__(self, rng):
+    def __init__(self, rng: np.random.Generator):
         self.rng = rng
         self.shared = m.printed(rng) if rng.random() < 0.5 else m.painted(rng)
         self.share = float(rng.choice([0.0, 0.5, 1.0], p=[0.45, 0.2, 0.35]))
@@ -41,7 +41,7 @@ class Wrapping:
         return m.printed(self.rng) if self.rng.random() < 0.65 else m.painted(self.rng)
 
 
-def package(size: tuple[float, float, float], wrapping: m.Material, rng) -> Shape:
+def package(size: tuple[float, float, float], wrapping: m.Material, rng: np.random.Generator) -> Shape:
     """A block of this size: sharp, or worn: rounded edges, a bulging top, faces out of square."""
     if rng.random() < 0.65:
         return box(*size, wrapping)
@@ -50,7 +50,7 @@ def package(size: tuple[float, float, float], wrapping: m.Material, rng) -> Shap
     return shape.affine(skew, (0, 0, 0)).grounded()
 
 
-def stack(rng, pick: Pick) -> list[Shape]:
+def stack(rng: np.random.Generator, pick: Pick) -> list[Shape]:
     """Two to five boxes or books on each other, of equal or falling footprint, aligned or turned."""
     wrapping, count = Wrapping(rng), int(rng.integers(2, 6))
     width, depth = np.exp(rng.uniform(np.log(0.06), np.log(0.28), 2))
@@ -75,7 +75,7 @@ def stack(rng, pick: Pick) -> list[Shape]:
     return shapes
 
 
-def tins(rng, pick: Pick) -> list[Shape]:
+def tins(rng: np.random.Generator, pick: Pick) -> list[Shape]:
     """Two to four tins or cans on each other, mostly of one width."""
     wrapping, count, radius = Wrapping(rng), int(rng.integers(2, 5)), rng.uniform(0.025, 0.07)
     height, shapes, top = rng.uniform(0.03, 0.13), [], 0.0
@@ -91,7 +91,7 @@ def tins(rng, pick: Pick) -> list[Shape]:
     return shapes
 
 
-def row(rng, pick: Pick) -> list[Shape]:
+def row(rng: np.random.Generator, pick: Pick) -> list[Shape]:
     """Two to six boxes side by side with flush faces, mostly of one height; now and then in two rows or two layers."""
     wrapping, count = Wrapping(rng), int(rng.integers(2, 7))
     depth, height = np.exp(rng.uniform(np.log(0.04), np.log(0.2), 2))
@@ -116,7 +116,7 @@ def row(rng, pick: Pick) -> list[Shape]:
     return shapes
 
 
-def bridge(rng, pick: Pick) -> list[Shape]:
+def bridge(rng: np.random.Generator, pick: Pick) -> list[Shape]:
     """A box or a book across two others."""
     wrapping = Wrapping(rng)
     height, depth = rng.uniform(0.03, 0.16), rng.uniform(0.05, 0.18)
@@ -131,7 +131,7 @@ def bridge(rng, pick: Pick) -> list[Shape]:
     return [*feet, over.turned(rng.normal(0, 0.1)).moved(rng.uniform(-0.01, 0.01), 0, high)]
 
 
-def leaning(rng, pick: Pick) -> list[Shape]:
+def leaning(rng: np.random.Generator, pick: Pick) -> list[Shape]:
     """One to four books or flat boxes that lean on a box, and on each other."""
     wrapping, width, high = Wrapping(rng), rng.uniform(0.08, 0.24), rng.uniform(0.06, 0.28)
     shapes = [package((width, rng.uniform(0.04, 0.2), high), wrapping(), rng)]
@@ -152,7 +152,7 @@ def leaning(rng, pick: Pick) -> list[Shape]:
     return [shape.moved(z=max(0.0, -float(shape.bounds()[0][2]))) for shape in shapes]
 
 
-def filled(rng, pick: Pick) -> list[Shape]:
+def filled(rng: np.random.Generator, pick: Pick) -> list[Shape]:
     """A bowl, pan, plate or tray with one to six things in it, or a box with things on its top."""
     holder = pick("bowl", "pan", "plate", "tray", "box", "cup")
     low, high = holder.bounds()
@@ -178,7 +178,7 @@ def filled(rng, pick: Pick) -> list[Shape]:
     return shapes
 
 
-def hidden(rng, pick: Pick) -> list[Shape]:
+def hidden(rng: np.random.Generator, pick: Pick) -> list[Shape]:
     """A wide thing and a narrow one before its middle, which cuts it in two for the camera."""
     wide = package((rng.uniform(0.14, 0.34), rng.uniform(0.03, 0.15), rng.uniform(0.05, 0.26)), Wrapping(rng)(), rng)
     if rng.random() < 0.3:
@@ -191,7 +191,7 @@ def hidden(rng, pick: Pick) -> list[Shape]:
     return [wide, front.moved(rng.uniform(-0.3, 0.3) * float(wide.bounds()[1][0]), y)]
 
 
-def pyramid(rng, pick: Pick) -> list[Shape]:
+def pyramid(rng: np.random.Generator, pick: Pick) -> list[Shape]:
     """Tins in layers, each one fewer than the one below."""
     wrapping, base = Wrapping(rng), int(rng.integers(2, 4))
     radius, tall = rng.uniform(0.025, 0.05), rng.uniform(0.04, 0.12)
@@ -203,7 +203,7 @@ def pyramid(rng, pick: Pick) -> list[Shape]:
     ]
 
 
-def crossed(rng, pick: Pick) -> list[Shape]:
+def crossed(rng: np.random.Generator, pick: Pick) -> list[Shape]:
     """Long boxes laid crosswise, two to a layer."""
     wrapping, layers = Wrapping(rng), int(rng.integers(2, 4))
     length = rng.uniform(0.12, 0.26)

@@ -127,7 +127,7 @@ def extrude(outline: ArrayLike, height: float, material: Material) -> Shape:
     return surface(np.concatenate(rings), grid(4, count, wrap=True), material)
 
 
-def tube(path: ArrayLike, radius: float | Sequence[float], material: Material, segments: int = 8) -> Shape:
+def tube(path: ArrayLike, radius: float | Sequence[float] | np.ndarray, material: Material, segments: int = 8) -> Shape:
     """A pipe along a polyline (P,3) in world coordinates; radius may be one per point."""
     path = np.asarray(path, np.float64)
     tangent = np.gradient(path, axis=0)

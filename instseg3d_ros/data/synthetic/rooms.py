@@ -39,7 +39,9 @@ class Room:
     spaces: tuple[Space, ...] = ()
 
 
-def furnish_room(catalogue: Catalogue, rng, name: str | None = None, rooms: int | None = None) -> Room:
+def furnish_room(
+    catalogue: Catalogue, rng: np.random.Generator, name: str | None = None, rooms: int | None = None
+) -> Room:
     """A room of the layout `name`; without one, a room of any or several joined by doorways, up to `rooms` if given."""
     if rooms is not None:
         plots = draw_plots(rng, rooms)
@@ -66,7 +68,7 @@ def furnish_room(catalogue: Catalogue, rng, name: str | None = None, rooms: int 
     )
 
 
-def view_room(room: Room, rng) -> np.ndarray:
+def view_room(room: Room, rng: np.random.Generator) -> np.ndarray:
     """Camera pose (4,4) inside: 0.3 to 1.8 m up, -10 to 60 degrees down, at some furniture or anywhere."""
     space = _some(room, rng)
     height = rng.uniform(0.3, 1.8)
@@ -81,7 +83,7 @@ def view_room(room: Room, rng) -> np.ndarray:
     return look((x, y, height), yaw, float(pitch), float(np.deg2rad(rng.normal(0, 2.5))))
 
 
-def walk_room(room: Room, rng) -> np.ndarray:
+def walk_room(room: Room, rng: np.random.Generator) -> np.ndarray:
     """Camera pose (4,4) of a robot on its way: across the room or through a doorway, from a doorway in, at a wall, or
     wherever it happens to look. Its camera is level or looks down a little."""
     space = _some(room, rng)
@@ -115,13 +117,13 @@ def walk_room(room: Room, rng) -> np.ndarray:
     return look((*eye, height), yaw, float(pitch), float(np.deg2rad(rng.normal(0, 1.5))))
 
 
-def _some(room: Room, rng) -> Space:
+def _some(room: Room, rng: np.random.Generator) -> Space:
     """A room by its area."""
     area = np.array([space.size.prod() for space in room.spaces])
     return room.spaces[rng.choice(len(area), p=area / area.sum())]
 
 
-def _spot(room: Room, space: Space, height: float, rng) -> np.ndarray:
+def _spot(room: Room, space: Space, height: float, rng: np.random.Generator) -> np.ndarray:
     """Where a camera of this height can stand, (2,); anywhere in a room that is too full."""
     for _ in range(30):
         x, y = space.center + rng.uniform(-0.5, 0.5, 2) * (space.size - 0.4)

@@ -46,7 +46,7 @@ def scan_room(recipe: SceneRecipe, catalogue: Catalogue, split: str, number: int
     )
 
 
-def _spread(world: World, count: int, rng) -> tuple[np.ndarray, np.ndarray]:
+def _spread(world: World, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Random surface points by area: triangle (N,) and barycentric uv (N,2)."""
     a, b, c = (world.vertices[world.triangles[:, k]].astype(np.float64) for k in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)

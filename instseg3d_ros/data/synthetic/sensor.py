@@ -47,7 +47,7 @@ SENSORS = {
 SEEN_SENSORS = ("kinect", "realsense", "tof")  # what `--sensor all` draws from; stereo is for held-out tests
 
 
-def vary(sensor: Sensor, rng) -> Sensor:
+def vary(sensor: Sensor, rng: np.random.Generator) -> Sensor:
     """One specimen: noise and losses between half and double the nominal values; in a quarter of them the range is
     shorter than the nominal one, as with little power or in daylight."""
 
@@ -82,7 +82,7 @@ class Film:
     shift: np.ndarray
 
     @staticmethod
-    def draw(sensor: Sensor, rng) -> Film:
+    def draw(sensor: Sensor, rng: np.random.Generator) -> Film:
         return Film(
             level=rng.uniform(0.35, 0.66),
             tint=1 + rng.normal(0, 0.07, 3),
@@ -95,7 +95,9 @@ class Film:
         )
 
 
-def measure(view: View, sensor: Sensor, rng, film: Film | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def measure(
+    view: View, sensor: Sensor, rng: np.random.Generator, film: Film | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Depth (P,) float32, NaN where nothing came back; pixel whose surface was measured (P,); colour (P,3) uint8."""
     shape = (view.camera.height, view.camera.width)
     unit = view.camera.width / 640.0
@@ -114,7 +116,7 @@ def measure(view: View, sensor: Sensor, rng, film: Film | None = None) -> tuple[
     return np.where(lost, np.nan, z).astype(np.float32), source, color
 
 
-def smooth_field(shape: tuple[int, int], cell: float, rng) -> np.ndarray:
+def smooth_field(shape: tuple[int, int], cell: float, rng: np.random.Generator) -> np.ndarray:
     """Random field of this shape with unit variance at its nodes, blobs `cell` pixels wide: bilinear between nodes."""
     cell = max(cell, 1.0)
     nodes = rng.standard_normal((int(shape[0] / cell) + 3, int(shape[1] / cell) + 3), np.float32)
@@ -128,7 +130,7 @@ def _tent(count: int, nodes: int, cell: float, phase: float) -> np.ndarray:
     return np.clip(1 - np.abs(at - np.arange(nodes, dtype=np.float32)), 0, 1)
 
 
-def _ragged_edges(true, sensor, unit, rng) -> np.ndarray:
+def _ragged_edges(true, sensor, unit, rng: np.random.Generator) -> np.ndarray:
     """Which pixel each pixel really measures: blobs of correlated shift, single-pixel jitter, near surfaces grown."""
     shape = true.shape
     rows, columns = np.indices(shape)
@@ -152,7 +154,7 @@ def _ragged_edges(true, sensor, unit, rng) -> np.ndarray:
     return source.ravel()
 
 
-def _flying_pixels(z, source, true, sensor, rng):
+def _flying_pixels(z, source, true, sensor, rng: np.random.Generator):
     """At depth edges the light of both sides mixes: a share of the pixels hangs in between."""
     from scipy.ndimage import maximum_filter, minimum_filter
 
@@ -180,7 +182,7 @@ def _shadow(true, f, baseline) -> np.ndarray:
     return hidden
 
 
-def _dropouts(view, source, z, sensor, shape, rng) -> np.ndarray:
+def _dropouts(view, source, z, sensor, shape, rng: np.random.Generator) -> np.ndarray:
     """Losses at grazing incidence, on what returns little light (in blobs), on glints, far away, and by chance."""
     unit = shape[1] / 640.0
     incidence, infrared, gloss = view.incidence[source], view.infrared[source], view.gloss[source]
@@ -192,7 +194,7 @@ def _dropouts(view, source, z, sensor, shape, rng) -> np.ndarray:
     return (sensor.dropout * (weak + glint) > chance) | (rng.random(len(z)) < 0.0006 * sensor.dropout)
 
 
-def _noisy(z, infrared, sensor, f, shape, rng) -> np.ndarray:
+def _noisy(z, infrared, sensor, f, shape, rng: np.random.Generator) -> np.ndarray:
     unit = shape[1] / 640.0
     blobs = (0.7 * smooth_field(shape, 9 * unit, rng) + 0.5 * smooth_field(shape, 24 * unit, rng)).ravel()
     white = rng.standard_normal(len(z), np.float32)
@@ -209,7 +211,7 @@ def _noisy(z, infrared, sensor, f, shape, rng) -> np.ndarray:
     return measured * (1 + bias)
 
 
-def _color_image(view, film, unit, shape, rng) -> np.ndarray:
+def _color_image(view, film, unit, shape, rng: np.random.Generator) -> np.ndarray:
     """Exposure, white balance, contrast, vignette, blur, noise; shifted against depth by a few pixels."""
     from scipy.ndimage import gaussian_filter
 

@@ -29,7 +29,7 @@ class Setting:
     height: float
 
 
-def set_table(catalogue: Catalogue, rng) -> Setting:
+def set_table(catalogue: Catalogue, rng: np.random.Generator) -> Setting:
     """A table, or now and then the bare floor, with 1 to 30 things on it, in a room of walls."""
     support, surface = _support(catalogue, rng)
     stage = _stage(rng, surface)
@@ -52,7 +52,7 @@ def set_table(catalogue: Catalogue, rng) -> Setting:
     return Setting(bodies, focus, (surface.width, surface.depth), kept, surface.z)
 
 
-def _support(catalogue: Catalogue, rng) -> tuple[tuple[Body, ...], Surface]:
+def _support(catalogue: Catalogue, rng: np.random.Generator) -> tuple[tuple[Body, ...], Surface]:
     """What the things stand on: a plain slab, any furniture with a free top, or the floor (no body of its own)."""
     choice = rng.random()
     if choice < 0.1:
@@ -67,7 +67,7 @@ def _support(catalogue: Catalogue, rng) -> tuple[tuple[Body, ...], Surface]:
     return _slab(rng)
 
 
-def _slab(rng) -> tuple[tuple[Body, ...], Surface]:
+def _slab(rng: np.random.Generator) -> tuple[tuple[Body, ...], Surface]:
     width, depth, height = rng.uniform(0.6, 2.6), rng.uniform(0.5, 1.4), rng.uniform(0.4, 1.0)
     top = [m.wood, m.painted, m.stone, m.fabric, m.wood][int(rng.integers(5))](rng)
     thick = rng.uniform(0.015, 0.06)
@@ -77,7 +77,7 @@ def _slab(rng) -> tuple[tuple[Body, ...], Surface]:
     return (Body("table", shape),), Surface(0, 0, height, width, depth)
 
 
-def _soil(surface: Surface, rng) -> Shape:
+def _soil(surface: Surface, rng: np.random.Generator) -> Shape:
     """Crumbs and stains on the board, on half of the tables: part of what carries the things, and no objects."""
     made = Shape()
     if rng.random() < 0.5:
@@ -93,11 +93,11 @@ def _soil(surface: Surface, rng) -> Shape:
     return made.affine(rotation(surface.yaw), (surface.x, surface.y, surface.z)) if made.parts else made
 
 
-def _on(surface: Surface, rng) -> np.ndarray:
+def _on(surface: Surface, rng: np.random.Generator) -> np.ndarray:
     return rng.uniform(-0.45, 0.45, 2) * [surface.width, surface.depth]
 
 
-def _boxed(catalogue: Catalogue, rng) -> list[Body]:
+def _boxed(catalogue: Catalogue, rng: np.random.Generator) -> list[Body]:
     """A tray or box full of things: bin picking."""
     width, depth, wall, t = rng.uniform(0.28, 0.6), rng.uniform(0.22, 0.45), rng.uniform(0.03, 0.2), 0.006
     made = m.painted(rng) if rng.random() < 0.6 else m.wood(rng)
@@ -111,7 +111,7 @@ def _boxed(catalogue: Catalogue, rng) -> list[Body]:
     return [Body("object", shape), *(replace(body, shape=body.shape.moved(z=t)) for body in inside)]
 
 
-def _stage(rng, surface: Surface) -> list[Body]:
+def _stage(rng: np.random.Generator, surface: Surface) -> list[Body]:
     """Floor and up to four walls, the nearest often right behind the table; sometimes furniture-like blocks beyond."""
     bodies = [Body("floor", box(12, 12, 0.02, m.flooring(rng), (0, 0, -0.02)))]
     paint = m.wall_paint(rng)
@@ -125,7 +125,7 @@ def _stage(rng, surface: Surface) -> list[Body]:
     return bodies
 
 
-def view_table(setting: Setting, rng) -> np.ndarray:
+def view_table(setting: Setting, rng: np.random.Generator) -> np.ndarray:
     """Camera pose (4,4): 0.4 to 2.4 m from the things, pitched 15 to 70 degrees down, from any side."""
     distance = float(np.exp(rng.uniform(np.log(0.4), np.log(2.4))))
     pitch, yaw = np.deg2rad(rng.uniform(15, 70)), rng.uniform(0, 2 * np.pi)
@@ -137,7 +137,7 @@ def view_table(setting: Setting, rng) -> np.ndarray:
     return pose
 
 
-def crop_table(setting: Setting, points: np.ndarray, body: np.ndarray, rng) -> np.ndarray:
+def crop_table(setting: Setting, points: np.ndarray, body: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """(N,) what a robot's crop leaves: table and things, mostly without legs, often a box, seldom without the board."""
     kept = np.isin(body, setting.kept)
     if rng.random() < 0.65:

@@ -79,7 +79,7 @@ def walk(
     return shots(), {"moved": world.instance[which].astype(np.int32), "moved_at": np.array(frames // 2)}
 
 
-def move_things(plan: Walk, count: int, rng) -> tuple[tuple[Body, ...], list[int]]:
+def move_things(plan: Walk, count: int, rng: np.random.Generator) -> tuple[tuple[Body, ...], list[int]]:
     """The rooms' bodies with up to `count` of them somewhere else on the floor, out of the way; which ones."""
     from scipy.ndimage import distance_transform_edt
 

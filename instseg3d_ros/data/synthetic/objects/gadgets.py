@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
-from instseg3d_ros.data.synthetic.mesh import Shape
+from instseg3d_ros.data.synthetic.mesh import Assembly, Shape
 from instseg3d_ros.data.synthetic.objects.packaging import book, thing
 from instseg3d_ros.data.synthetic.objects.vessels import hollow
 from instseg3d_ros.data.synthetic.primitives import (
@@ -22,7 +22,7 @@ from instseg3d_ros.data.synthetic.primitives import (
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _screen(rng) -> m.Material:
+def _screen(rng: np.random.Generator) -> m.Material:
     if rng.random() < 0.5:
         return m.Material((0.03, 0.03, 0.04), gloss=0.8, infrared=0.45)
     return m.Material(m.any_color(rng), "print", m.any_color(rng), rng.uniform(0.03, 0.15), 0, 0.6, 0.6,
@@ -30,7 +30,7 @@ def _screen(rng) -> m.Material:
 
 
 @construction("object", "flat device")
-def flat_device(rng):
+def flat_device(rng: np.random.Generator) -> Assembly:
     """Phones, tablets, remotes, calculators, wallets, soap."""
     w = rng.uniform(0.04, 0.18)
     size = (w, w * rng.uniform(1.2, 3.5) if w < 0.1 else w * rng.uniform(1.2, 1.6), rng.uniform(0.008, 0.03))
@@ -41,7 +41,7 @@ def flat_device(rng):
 
 
 @construction("object", "laptop")
-def laptop(rng):
+def laptop(rng: np.random.Generator) -> Assembly:
     w, d, t = rng.uniform(0.26, 0.4), rng.uniform(0.18, 0.27), rng.uniform(0.012, 0.025)
     case = m.painted(rng) if rng.random() < 0.5 else m.metal(rng)
     keys = m.Material((0.06, 0.06, 0.07), "tiles", (0.3, 0.3, 0.3), 0.018)
@@ -52,7 +52,7 @@ def laptop(rng):
 
 
 @construction("object", "monitor")
-def monitor(rng):
+def monitor(rng: np.random.Generator) -> Assembly:
     w, h = rng.uniform(0.38, 0.75), rng.uniform(0.24, 0.4)
     case, stand = m.painted(rng), rng.uniform(0.06, 0.16)
     shape = rounded_box(w, rng.uniform(0.02, 0.06), h, case, 0.006).moved(z=stand)
@@ -67,25 +67,25 @@ def monitor(rng):
 
 
 @construction("object", "keyboard")
-def keyboard(rng):
+def keyboard(rng: np.random.Generator) -> Assembly:
     w, d = rng.uniform(0.27, 0.46), rng.uniform(0.11, 0.18)
     keys = m.Material(m.any_color(rng), "tiles", m.any_color(rng), 0.019)
     return thing(rounded_box(w, d, 0.014, m.painted(rng), 0.006) + box(w * 0.94, d * 0.82, 0.008, keys, (0, 0, 0.012)))
 
 
 @construction("object", "mouse")
-def mouse(rng):
+def mouse(rng: np.random.Generator) -> Assembly:
     return thing(
         ellipsoid(rng.uniform(0.05, 0.07), rng.uniform(0.09, 0.12), rng.uniform(0.03, 0.045), m.painted(rng), 0.25)
     )
 
 
 @construction("object", "appliance")
-def appliance(rng):
+def appliance(rng: np.random.Generator) -> Assembly:
     """Toasters, coffee machines, radios, speakers, microwaves: a rounded block with something on it."""
     size = np.array([rng.uniform(0.12, 0.48), rng.uniform(0.1, 0.35), rng.uniform(0.1, 0.36)])
     made = m.metal(rng) if rng.random() < 0.3 else m.painted(rng)
-    shape = rounded_box(*size, made, rng.uniform(0.005, 0.04))
+    shape = rounded_box(size[0], size[1], size[2], made, rng.uniform(0.005, 0.04))
     front = -size[1] / 2
     for _ in range(int(rng.integers(0, 4))):
         w, h = size[0] * rng.uniform(0.1, 0.8), size[2] * rng.uniform(0.1, 0.7)
@@ -100,7 +100,7 @@ def appliance(rng):
 
 
 @construction("object", "screwdriver", weight=0.7)
-def screwdriver(rng):
+def screwdriver(rng: np.random.Generator) -> Assembly:
     grip, shaft = rng.uniform(0.07, 0.12), rng.uniform(0.06, 0.2)
     r = rng.uniform(0.01, 0.018)
     profile = [(0, 0), (r, 0.004), (r, grip * 0.3), (r * 0.8, grip * 0.6), (r, grip * 0.85), (r * 0.5, grip), (0, grip)]
@@ -111,7 +111,7 @@ def screwdriver(rng):
 
 
 @construction("object", "hammer", weight=0.7)
-def hammer(rng):
+def hammer(rng: np.random.Generator) -> Assembly:
     length, head = rng.uniform(0.22, 0.36), rng.uniform(0.07, 0.13)
     thick = rng.uniform(0.02, 0.035)
     handle = m.wood(rng) if rng.random() < 0.5 else m.painted(rng)
@@ -121,7 +121,7 @@ def hammer(rng):
 
 
 @construction("object", "tongs and scissors", weight=0.7)
-def scissors(rng):
+def scissors(rng: np.random.Generator) -> Assembly:
     length, spread = rng.uniform(0.13, 0.24), rng.uniform(0.05, 0.5)
     made, grip = m.metal(rng), m.painted(rng)
     shape = Shape()
@@ -136,7 +136,7 @@ def scissors(rng):
 
 
 @construction("object", "wrench and cutlery", weight=1.0)
-def wrench(rng):
+def wrench(rng: np.random.Generator) -> Assembly:
     length = rng.uniform(0.12, 0.26)
     made = m.metal(rng)
     shape = bar((0, 0, 0), (0, length, 0), rng.uniform(0.008, 0.025), rng.uniform(0.003, 0.008), made)
@@ -149,7 +149,7 @@ def wrench(rng):
 
 
 @construction("object", "drill", weight=0.7)
-def drill(rng):
+def drill(rng: np.random.Generator) -> Assembly:
     paint, dark = m.painted(rng), m.Material((0.07, 0.07, 0.08))
     l, r, h = rng.uniform(0.12, 0.2), rng.uniform(0.025, 0.04), rng.uniform(0.12, 0.18)  # noqa: E741
     shape = cylinder(r, l, paint).turned(np.pi / 2, 1).moved(z=h) + cylinder(r * 0.6, 0.06, dark, top=0.01).turned(
@@ -163,7 +163,7 @@ def drill(rng):
 
 
 @construction("object", "table lamp", weight=0.7)
-def table_lamp(rng):
+def table_lamp(rng: np.random.Generator) -> Assembly:
     h, r = rng.uniform(0.25, 0.5), rng.uniform(0.08, 0.17)
     foot = m.painted(rng)
     shape = cylinder(rng.uniform(0.05, 0.1), 0.02, foot, segments=24) + cylinder(
@@ -175,7 +175,7 @@ def table_lamp(rng):
 
 
 @construction("object", "pen cup", weight=0.7)
-def pen_cup(rng):
+def pen_cup(rng: np.random.Generator) -> Assembly:
     r, h = rng.uniform(0.03, 0.05), rng.uniform(0.08, 0.12)
     shape = hollow([(r, 0), (r, h)], 0.003, m.painted(rng))
     for _ in range(int(rng.integers(1, 7))):
@@ -186,7 +186,7 @@ def pen_cup(rng):
 
 
 @construction("object", "pile of books")
-def paper_stack(rng):
+def paper_stack(rng: np.random.Generator) -> Assembly:
     """Sheets of paper or a file: thin and wide."""
     return thing(
         box(
@@ -199,20 +199,20 @@ def paper_stack(rng):
 
 
 @construction("object", "ring binder")
-def ring_binder(rng):
+def ring_binder(rng: np.random.Generator) -> Assembly:
     shape = book(rng, 0.28, 0.31, rng.uniform(0.03, 0.08))
     return thing(shape.turned(np.pi / 2, 0) if rng.random() < 0.5 else shape)
 
 
 @construction("object", "pillow")
-def pillow(rng):
+def pillow(rng: np.random.Generator) -> Assembly:
     w = rng.uniform(0.3, 0.6)
     shape = cushion(w, w * rng.uniform(0.6, 1), rng.uniform(0.08, 0.18), m.fabric(rng), rng.uniform(0.25, 0.5))
     return thing(shape)
 
 
 @construction("object", "folded cloth")
-def folded_cloth(rng):
+def folded_cloth(rng: np.random.Generator) -> Assembly:
     w, d = rng.uniform(0.12, 0.4), rng.uniform(0.1, 0.35)
     layers, cloth = int(rng.integers(1, 5)), m.fabric(rng)
     shape = Shape()
@@ -222,7 +222,7 @@ def folded_cloth(rng):
 
 
 @construction("object", "tray", weight=0.7)
-def tray(rng):
+def tray(rng: np.random.Generator) -> Assembly:
     w, d, h = rng.uniform(0.18, 0.42), rng.uniform(0.14, 0.32), rng.uniform(0.015, 0.16)
     made, t = m.wood(rng) if rng.random() < 0.4 else m.painted(rng), 0.006
     shape = box(w, d, t, made)
@@ -232,7 +232,7 @@ def tray(rng):
 
 
 @construction("object", "desk phone", held_out=True)
-def desk_phone(rng):
+def desk_phone(rng: np.random.Generator) -> Assembly:
     w, d, h = rng.uniform(0.15, 0.22), rng.uniform(0.18, 0.24), rng.uniform(0.05, 0.09)
     case = m.painted(rng)
     wedge = plate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
-from instseg3d_ros.data.synthetic.mesh import Shape, rotation
+from instseg3d_ros.data.synthetic.mesh import Assembly, Shape, rotation
 from instseg3d_ros.data.synthetic.objects.packaging import thing
 from instseg3d_ros.data.synthetic.primitives import (
     bar,
@@ -22,16 +22,16 @@ from instseg3d_ros.data.synthetic.primitives import (
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _any(rng):
+def _any(rng: np.random.Generator):
     return [m.painted, m.printed, m.fabric, m.wood, m.stone][int(rng.integers(5))](rng)
 
 
-def _any_way_up(shape: Shape, rng) -> Shape:
+def _any_way_up(shape: Shape, rng: np.random.Generator) -> Shape:
     return shape.turned(rng.uniform(0, 7), 0).turned(rng.uniform(0, 7), 1).turned(rng.uniform(0, 7))
 
 
 @construction("object", "convex lump", weight=2)
-def convex_lump(rng):
+def convex_lump(rng: np.random.Generator) -> Assembly:
     from scipy.spatial import ConvexHull
 
     points = rng.normal(size=(int(rng.integers(6, 40)), 3)) * np.exp(rng.uniform(np.log(0.02), np.log(0.08), 3))
@@ -40,7 +40,7 @@ def convex_lump(rng):
 
 
 @construction("object", "bumpy body", weight=2)
-def bumpy_body(rng):
+def bumpy_body(rng: np.random.Generator) -> Assembly:
     """A star-shaped body whose radius is a sum of random waves: dents make it concave."""
     n = 24
     polar, around = np.meshgrid(np.linspace(0, np.pi, 13), np.linspace(0, 2 * np.pi, n, endpoint=False), indexing="ij")
@@ -52,18 +52,18 @@ def bumpy_body(rng):
 
 
 @construction("object", "union of blocks", weight=1.5)
-def union_of_blocks(rng):
+def union_of_blocks(rng: np.random.Generator) -> Assembly:
     shape, made = Shape(), _any(rng)
     centre = np.zeros(3)
     for _ in range(int(rng.integers(2, 6))):
         size = np.exp(rng.uniform(np.log(0.02), np.log(0.14), 3))
         kind = rng.random()
         block = (
-            box(*size, made)
+            box(size[0], size[1], size[2], made)
             if kind < 0.5
             else cylinder(size[0] / 2, size[2], made)
             if kind < 0.8
-            else ellipsoid(*size, made)
+            else ellipsoid(size[0], size[1], size[2], made)
         )
         centre = centre + rng.uniform(-0.6, 0.6, 3) * size
         if rng.random() < 0.3:
@@ -74,7 +74,7 @@ def union_of_blocks(rng):
 
 
 @construction("object", "profile", weight=1.0)
-def profile_body(rng):
+def profile_body(rng: np.random.Generator) -> Assembly:
     """A turned body of random outline: skittles, knobs, candle sticks, chess men."""
     h = rng.uniform(0.04, 0.3)
     z = np.linspace(0, h, int(rng.integers(4, 10)))
@@ -84,7 +84,7 @@ def profile_body(rng):
 
 
 @construction("object", "letter block", weight=1.0)
-def letter_block(rng):
+def letter_block(rng: np.random.Generator) -> Assembly:
     """L, T, U and plus shapes from bars."""
     made, w = _any(rng), rng.uniform(0.015, 0.05)
     a, b, height = rng.uniform(0.05, 0.16), rng.uniform(0.05, 0.16), rng.uniform(0.015, 0.1)
@@ -105,7 +105,7 @@ def letter_block(rng):
 
 
 @construction("object", "ring and roll", weight=0.8)
-def ring(rng):
+def ring(rng: np.random.Generator) -> Assembly:
     """Tape rolls, rings, napkin rolls, tyres."""
     r, hole, h = rng.uniform(0.03, 0.09), rng.uniform(0.3, 0.85), rng.uniform(0.012, 0.25)
     h = min(h, 3 * r)
@@ -114,7 +114,7 @@ def ring(rng):
 
 
 @construction("object", "fruit", weight=1.0)
-def fruit(rng):
+def fruit(rng: np.random.Generator) -> Assembly:
     r = rng.uniform(0.025, 0.06)
     color = m.hsv(rng.choice([0.0, 0.08, 0.14, 0.25, 0.3]), rng.uniform(0.6, 0.95), rng.uniform(0.5, 0.95))
     skin = m.Material(color, "fabric", m.near(rng, color, 0.3), 0.03, gloss=0.3)
@@ -126,7 +126,7 @@ def fruit(rng):
 
 
 @construction("object", "toy figure", weight=1.0)
-def toy_figure(rng):
+def toy_figure(rng: np.random.Generator) -> Assembly:
     """Body, head, limbs of ellipsoids: teddies, ducks, dolls."""
     s, fur = rng.uniform(0.05, 0.13), m.fabric(rng)
     shape = ellipsoid(s, s * 0.8, s * 1.1, fur)
@@ -142,7 +142,7 @@ def toy_figure(rng):
 
 
 @construction("object", "toy vehicle", weight=0.7)
-def toy_vehicle(rng):
+def toy_vehicle(rng: np.random.Generator) -> Assembly:
     length, w, h = rng.uniform(0.08, 0.25), rng.uniform(0.04, 0.1), rng.uniform(0.03, 0.08)
     paint, rubber = m.painted(rng), m.Material((0.06, 0.06, 0.06))
     shape = rounded_box(length, w, h, paint, 0.01).moved(z=h * 0.4)
@@ -157,7 +157,7 @@ def toy_vehicle(rng):
 
 
 @construction("object", "shoe", weight=0.7)
-def shoe(rng):
+def shoe(rng: np.random.Generator) -> Assembly:
     length, w, h = rng.uniform(0.2, 0.31), rng.uniform(0.07, 0.11), rng.uniform(0.08, 0.13)
     skin = m.fabric(rng)
     s = np.linspace(0, 2 * np.pi, 20, endpoint=False)
@@ -168,14 +168,14 @@ def shoe(rng):
 
 
 @construction("object", "wedge", weight=0.8)
-def wedge(rng):
+def wedge(rng: np.random.Generator) -> Assembly:
     a, b, h = rng.uniform(0.04, 0.15), rng.uniform(0.04, 0.15), rng.uniform(0.02, 0.1)
     shape = extrude([(0, 0), (a, 0), (rng.uniform(0, a), b)], h, _any(rng))
     return thing(shape.turned(np.pi / 2 if rng.random() < 0.4 else 0, 0).turned(rng.uniform(0, 7)))
 
 
 @construction("object", "arch and hook", held_out=True)
-def arch(rng):
+def arch(rng: np.random.Generator) -> Assembly:
     angle = np.linspace(0, np.pi * rng.uniform(0.8, 1.6), 14)
     r = rng.uniform(0.03, 0.08)
     path = np.stack([r * np.cos(angle), 0 * angle, r * np.sin(angle)], 1)

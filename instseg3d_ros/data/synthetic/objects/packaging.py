@@ -14,21 +14,21 @@ def thing(shape: Shape) -> Assembly:
     return Assembly.of("object", shape.grounded())
 
 
-def _wrapping(rng):
+def _wrapping(rng: np.random.Generator):
     return m.printed(rng) if rng.random() < 0.7 else m.painted(rng)
 
 
 @construction("object", "box", weight=4)
-def carton_box(rng):
+def carton_box(rng: np.random.Generator) -> Assembly:
     size = np.exp(rng.uniform(np.log([0.03, 0.03, 0.02]), np.log([0.32, 0.25, 0.34])))
     size = rng.permutation(size) if rng.random() < 0.5 else size
     if rng.random() < 0.15:
-        return thing(rounded_box(*size, _wrapping(rng), rng.uniform(0.003, 0.02)))
-    return thing(box(*size, _wrapping(rng)))
+        return thing(rounded_box(size[0], size[1], size[2], _wrapping(rng), rng.uniform(0.003, 0.02)))
+    return thing(box(size[0], size[1], size[2], _wrapping(rng)))
 
 
 @construction("object", "gable carton")
-def gable_carton(rng):
+def gable_carton(rng: np.random.Generator) -> Assembly:
     w, h, roof = rng.uniform(0.05, 0.1), rng.uniform(0.1, 0.22), rng.uniform(0.02, 0.05)
     paint = _wrapping(rng)
     body = box(w, w, h, paint)
@@ -42,7 +42,7 @@ def gable_carton(rng):
 
 
 @construction("object", "can", weight=2)
-def can(rng):
+def can(rng: np.random.Generator) -> Assembly:
     r, h = rng.uniform(0.025, 0.055), rng.uniform(0.05, 0.2)
     rim = r * rng.uniform(0.8, 1.0)
     label = _wrapping(rng)
@@ -53,19 +53,19 @@ def can(rng):
 
 
 @construction("object", "tin")
-def tin(rng):
+def tin(rng: np.random.Generator) -> Assembly:
     r, h = rng.uniform(0.05, 0.14), rng.uniform(0.03, 0.13)
     body = cylinder(r, h, _wrapping(rng), segments=32)
     lid = cylinder(r * 1.02, h * rng.uniform(0.15, 0.4), _wrapping(rng), (0, 0, h * 0.75), segments=32)
     return thing((body + lid).scaled(1, rng.uniform(0.7, 1.0), 1))
 
 
-def _lying(shape: Shape, rng, chance: float) -> Shape:
+def _lying(shape: Shape, rng: np.random.Generator, chance: float) -> Shape:
     return shape.turned(np.pi / 2, 0).turned(rng.uniform(0, 7)) if rng.random() < chance else shape
 
 
 @construction("object", "bottle", weight=2)
-def bottle(rng):
+def bottle(rng: np.random.Generator) -> Assembly:
     r, h = rng.uniform(0.025, 0.055), rng.uniform(0.14, 0.34)
     neck, shoulder = r * rng.uniform(0.25, 0.6), h * rng.uniform(0.5, 0.82)
     waist = rng.uniform(0.8, 1.0)
@@ -81,7 +81,7 @@ def bottle(rng):
 
 
 @construction("object", "handle jug")
-def handle_jug(rng):
+def handle_jug(rng: np.random.Generator) -> Assembly:
     w, d, h = rng.uniform(0.08, 0.16), rng.uniform(0.05, 0.1), rng.uniform(0.16, 0.3)
     paint = m.painted(rng)
     body = ellipsoid(w, d, h * 0.85, paint, corner=rng.uniform(0.3, 0.8))
@@ -94,7 +94,7 @@ def handle_jug(rng):
 
 
 @construction("object", "spray bottle")
-def spray_bottle(rng):
+def spray_bottle(rng: np.random.Generator) -> Assembly:
     w, d, h = rng.uniform(0.06, 0.1), rng.uniform(0.04, 0.07), rng.uniform(0.12, 0.2)
     paint = m.painted(rng)
     body = ellipsoid(w, d, h, _wrapping(rng), corner=0.6)
@@ -106,7 +106,7 @@ def spray_bottle(rng):
 
 
 @construction("object", "tube pack")
-def tube_pack(rng):
+def tube_pack(rng: np.random.Generator) -> Assembly:
     """Toothpaste and cream: round at the cap, flat at the end."""
     r, h = rng.uniform(0.015, 0.035), rng.uniform(0.09, 0.18)
     rings = []
@@ -121,7 +121,7 @@ def tube_pack(rng):
     return thing(body.turned(np.pi / 2, 0).turned(rng.uniform(0, 7)) if rng.random() < 0.6 else body)
 
 
-def book(rng, width=None, depth=None, thickness=None) -> Shape:
+def book(rng: np.random.Generator, width=None, depth=None, thickness=None) -> Shape:
     """A closed book lying flat, spine towards -x."""
     width = width or rng.uniform(0.1, 0.22)
     depth = depth or width * rng.uniform(1.2, 1.55)
@@ -138,7 +138,7 @@ def book(rng, width=None, depth=None, thickness=None) -> Shape:
 
 
 @construction("object", "book", weight=2)
-def single_book(rng):
+def single_book(rng: np.random.Generator) -> Assembly:
     shape = book(rng)
     if rng.random() < 0.15:  # standing
         shape = shape.turned(np.pi / 2, 0) if rng.random() < 0.5 else shape.turned(np.pi / 2, 1)
@@ -146,20 +146,20 @@ def single_book(rng):
 
 
 @construction("object", "open book")
-def open_book(rng):
+def open_book(rng: np.random.Generator) -> Assembly:
     w, d = rng.uniform(0.12, 0.22), rng.uniform(0.17, 0.3)
     page = m.Material((0.93, 0.91, 0.86), "stripes", (0.7, 0.7, 0.7), rng.uniform(0.006, 0.012), 1)
     x = np.linspace(-w, w, 21)
     z = 0.006 + rng.uniform(0.006, 0.025) * np.sqrt(np.abs(x) / w) * (1 - (np.abs(x) / w) ** 3)
     from instseg3d_ros.data.synthetic.primitives import heightfield
 
-    y = np.array([-d / 2, d / 2])
-    shape = heightfield(*np.broadcast_arrays(x[:, None], y, z[:, None]), page) + box(2 * w, d, 0.004, m.painted(rng))
+    x, y, z = np.broadcast_arrays(x[:, None], np.array([-d / 2, d / 2]), z[:, None])
+    shape = heightfield(x, y, z, page) + box(2 * w, d, 0.004, m.painted(rng))
     return thing(shape)
 
 
 @construction("object", "bag")
-def bag(rng):
+def bag(rng: np.random.Generator) -> Assembly:
     """Crisps, coffee, sugar: a pouch that stands or lies, seams at the ends."""
     from instseg3d_ros.data.synthetic.primitives import cushion
 
@@ -169,7 +169,7 @@ def bag(rng):
 
 
 @construction("object", "hexagonal box", held_out=True)
-def hexagonal_box(rng):
+def hexagonal_box(rng: np.random.Generator) -> Assembly:
     r, h, sides = rng.uniform(0.04, 0.11), rng.uniform(0.05, 0.2), int(rng.choice([5, 6, 8]))
     angle = np.linspace(0, 2 * np.pi, sides, endpoint=False)
     return thing(extrude(np.stack([np.cos(angle), np.sin(angle)], 1) * r, h, _wrapping(rng)))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
-from instseg3d_ros.data.synthetic.mesh import Shape
+from instseg3d_ros.data.synthetic.mesh import Assembly, Shape
 from instseg3d_ros.data.synthetic.objects.packaging import thing
 from instseg3d_ros.data.synthetic.primitives import bar, cylinder, ellipsoid, revolve, tube
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _made(rng):
+def _made(rng: np.random.Generator):
     choice = rng.random()
     return m.ceramic(rng) if choice < 0.5 else m.painted(rng) if choice < 0.8 else m.metal(rng)
 
@@ -33,7 +33,7 @@ def loop(x: float, low: float, high: float, out: float, radius: float, material)
 
 
 @construction("object", "bowl", weight=2)
-def bowl(rng):
+def bowl(rng: np.random.Generator) -> Assembly:
     r, h = rng.uniform(0.05, 0.16), rng.uniform(0.03, 0.12)
     s = np.linspace(0, 1, 8)
     power = rng.uniform(1.3, 3.5)
@@ -46,7 +46,7 @@ def bowl(rng):
 
 
 @construction("object", "cup", weight=2)
-def cup(rng):
+def cup(rng: np.random.Generator) -> Assembly:
     r, h, foot = rng.uniform(0.03, 0.05), rng.uniform(0.05, 0.13), rng.uniform(0.65, 1.05)
     made = m.printed(rng) if rng.random() < 0.25 else _made(rng)
     shape = hollow([(r * foot, 0), (r, h * 0.3), (r, h)], 0.004, made)
@@ -56,7 +56,7 @@ def cup(rng):
 
 
 @construction("object", "glass")
-def drinking_glass(rng):
+def drinking_glass(rng: np.random.Generator) -> Assembly:
     r, h = rng.uniform(0.025, 0.045), rng.uniform(0.07, 0.18)
     if rng.random() < 0.3:
         stem = h * rng.uniform(0.3, 0.5)
@@ -67,7 +67,7 @@ def drinking_glass(rng):
 
 
 @construction("object", "plate", weight=1.5)
-def plate(rng):
+def plate(rng: np.random.Generator) -> Assembly:
     r, h = rng.uniform(0.07, 0.15), rng.uniform(0.012, 0.035)
     made = m.printed(rng) if rng.random() < 0.1 else _made(rng)
     profile = [(r * 0.6, 0), (r * 0.68, h * 0.3), (r, h)]
@@ -76,7 +76,7 @@ def plate(rng):
 
 
 @construction("object", "pan", weight=1)
-def pan(rng):
+def pan(rng: np.random.Generator) -> Assembly:
     r, h = rng.uniform(0.07, 0.15), rng.uniform(0.03, 0.14)
     made, grip = m.metal(rng), m.painted(rng, bright=False)
     shape = hollow([(r * rng.uniform(0.75, 1), 0), (r, h)], 0.004, made, 32)
@@ -97,14 +97,14 @@ def pan(rng):
 
 
 @construction("object", "jar")
-def jar(rng):
+def jar(rng: np.random.Generator) -> Assembly:
     r, h = rng.uniform(0.03, 0.065), rng.uniform(0.06, 0.2)
     body = revolve([(0, 0), (r, 0), (r, h * 0.85), (r * 0.85, h)], m.glass(rng) if rng.random() < 0.4 else _made(rng))
     return thing(body + cylinder(r * rng.uniform(0.88, 1.05), 0.02, m.painted(rng), (0, 0, h * 0.98), segments=24))
 
 
 @construction("object", "vase")
-def vase(rng):
+def vase(rng: np.random.Generator) -> Assembly:
     h, count = rng.uniform(0.12, 0.4), 9
     z = np.linspace(0, h, count)
     knots = rng.uniform(0.25, 1.0, 4) * rng.uniform(0.05, 0.1)
@@ -114,7 +114,7 @@ def vase(rng):
 
 
 @construction("object", "kettle")
-def kettle(rng):
+def kettle(rng: np.random.Generator) -> Assembly:
     r, h = rng.uniform(0.06, 0.09), rng.uniform(0.12, 0.22)
     made, grip = _made(rng), m.painted(rng, bright=False)
     shape = revolve([(0, 0), (r, 0), (r * rng.uniform(0.85, 1.1), h * 0.4), (r * 0.6, h), (0, h * 1.03)], made)
@@ -124,7 +124,7 @@ def kettle(rng):
 
 
 @construction("object", "plant pot")
-def plant_pot(rng):
+def plant_pot(rng: np.random.Generator) -> Assembly:
     r, h = rng.uniform(0.04, 0.1), rng.uniform(0.06, 0.16)
     shape = hollow([(r * 0.7, 0), (r, h)], 0.005, m.painted(rng))
     soil = m.Material((0.2, 0.13, 0.08), "speckle", (0.1, 0.07, 0.05), 0.01)
@@ -133,13 +133,13 @@ def plant_pot(rng):
                        (0.1, 0.25, 0.08), 0.02)  # fmt: skip
     for _ in range(int(rng.integers(4, 22))):
         size = np.array([rng.uniform(0.05, 0.16), rng.uniform(0.01, 0.05), rng.uniform(0.002, 0.02)])
-        leaf = ellipsoid(*size, green, segments=8).moved(size[0] / 2 + r * 0.1)
+        leaf = ellipsoid(size[0], size[1], size[2], green, segments=8).moved(size[0] / 2 + r * 0.1)
         shape += leaf.turned(-rng.uniform(0, 1.4), 1).turned(rng.uniform(0, 7)).moved(z=h * rng.uniform(0.9, 1.5))
     return thing(shape)
 
 
 @construction("object", "teapot", held_out=True)
-def teapot(rng):
+def teapot(rng: np.random.Generator) -> Assembly:
     r = rng.uniform(0.06, 0.1)
     h = r * rng.uniform(1.2, 1.8)
     made = _made(rng)
