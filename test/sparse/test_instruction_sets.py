@@ -1,0 +1,166 @@
+"""The kernels for other processors give the answers of this one's: calls are recorded, and run again."""
+
+import shutil
+import struct
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from instseg3d_ros.segmentation.boxes import upright_boxes
+from instseg3d_ros.segmentation.connected import split_connected, split_voxels
+from instseg3d_ros.segmentation.mean_shift import mean_shift, mean_shift_scales
+from instseg3d_ros.segmentation.votes import Votes
+from instseg3d_ros.sparse import (
+    BatchNormReLU,
+    DownConv3d,
+    SparseTensor,
+    SubmanifoldConv3d,
+    UpConv3d,
+    attend_and_update,
+    k_nearest_neighbors,
+    voxelize,
+)
+from instseg3d_ros.sparse.native import build, kernels
+
+pytestmark = pytest.mark.skipif(bool(kernels.missing()), reason="no C++ compiler")
+ARM = "aarch64-linux-gnu-g++"
+
+
+def work() -> dict[str, torch.Tensor | np.ndarray]:
+    """Something of every kernel of the segmenter and of a training step, on small inputs."""
+    generator = torch.Generator().manual_seed(3)
+    rng = np.random.default_rng(3)
+
+    def normal(*shape):
+        return torch.randn(shape, generator=generator)
+
+    points = torch.rand(3000, 3, generator=generator) * torch.tensor([2.0, 2.0, 0.3])
+    voxels = voxelize(points, points * 2, 0.1)
+    layers = SubmanifoldConv3d(3, 20), BatchNormReLU(20), DownConv3d(20, 37), BatchNormReLU(37), UpConv3d(37, 7)
+    with torch.no_grad():
+        for layer in layers:
+            for parameter in layer.parameters():
+                parameter.copy_(normal(*parameter.shape) / 4)
+    stem, norm, down, down_norm, up = layers
+    x = stem(SparseTensor(voxels.features, voxels.grid))
+    y = up(down_norm(down(norm(x))), x.grid).features
+    gradients = torch.autograd.grad((y * y.detach()).mean(), [p for layer in layers for p in layer.parameters()])
+    near = k_nearest_neighbors(voxels.positions, voxels.grid, 0.1, 8)
+    centers = normal(5, 4) * 3
+    embedding = centers[torch.arange(len(near)) % 5] + normal(len(near), 4) * 0.2
+    with torch.inference_mode():
+        sizes = ((8, 4), (8,), (8, 4), (8,), (4, 8))
+        refined = attend_and_update(embedding, *(normal(*size) for size in sizes), near)
+    labels = mean_shift(embedding)[0]
+    part = split_voxels(labels.numpy(), voxels.grid, 1)
+    votes = Votes.count(normal(len(near), 11).softmax(1), embedding, part, rng.integers(1, 9, len(near)))
+    boxes = upright_boxes(voxels.positions.numpy(), np.arange(len(near)), np.array([0, 40, 41, len(near)]))
+    return {
+        "positions": voxels.positions, "y": y.detach(), "gradients": torch.cat([g.flatten() for g in gradients]),
+        "distances": (voxels.positions[near] - voxels.positions[:, None]).norm(dim=-1), "refined": refined,
+        "labels": labels, "scales": torch.stack(mean_shift_scales(embedding, (1.0, 0.5))), "part": part,
+        "split": split_connected(labels.numpy(), voxels.grid.coords[:, 1:].numpy(), 2), "sums": votes.sums,
+        "boxes": np.array([[*box.center, *box.size] for box in boxes]),
+    }  # fmt: skip
+
+
+def assert_same(found, expected):
+    for name, value in expected.items():
+        assert np.allclose(found[name], value, rtol=2e-4, atol=2e-5), name
+
+
+def test_narrower_vectors(monkeypatch):
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    if "avx2" not in flags or " fma" not in flags:
+        pytest.skip("not a processor with AVX2")
+    expected = work()
+    monkeypatch.setenv(build.ISA, "x86-64-v3")
+    assert kernels.missing() == {}
+    assert_same(work(), expected)
+
+
+def record(monkeypatch) -> list[tuple[str, list, int, list[bytes]]]:
+    """What every call of a kernel was given and what it gave: name, arguments, result, buffers afterwards."""
+    calls = []
+
+    def call(source, name, *arguments):
+        kernel = kernels._kernel(source, name, build.OWN)
+        before, given = [], iter(arguments)
+        for parameter in kernel.parameters:
+            value = torch.get_num_threads() if parameter == "threads" else next(given)
+            if parameter.endswith("*"):
+                before.append(None if value is None else np.asarray(value).tobytes())
+            else:
+                before.append(struct.pack("<d" if parameter == "float64" else "<q", value))
+        pointers = [parameter.endswith("*") for parameter in kernel.parameters]
+        result = kernel(*arguments)
+        after = [np.array(value) for value in arguments if isinstance(value, (torch.Tensor, np.ndarray))]
+        calls.append((name, list(zip(pointers, before)), result, after))
+        return result
+
+    monkeypatch.setattr(kernels, "call", call)
+    for module in ("grid", "neighbors", "kernel_map"):
+        monkeypatch.setattr(f"instseg3d_ros.sparse.{module}.call", call)
+    work()
+    return calls
+
+
+def write(path: Path, calls) -> None:
+    with path.open("wb") as file:
+        for name, arguments, _, _ in calls:
+            file.write(struct.pack("<q", len(name)) + name.encode() + struct.pack("<q", len(arguments)))
+            for pointer, content in arguments:
+                if not pointer:
+                    file.write(struct.pack("<q", 0) + content)
+                elif content is None:
+                    file.write(struct.pack("<q", 2))
+                else:
+                    file.write(struct.pack("<qq", 1, len(content)) + content)
+
+
+@pytest.mark.skipif(
+    not (shutil.which(ARM) and shutil.which("qemu-aarch64")), reason="no g++-aarch64-linux-gnu, or no qemu-user"
+)
+def test_arm(tmp_path, monkeypatch):
+    """Cross-compiled for 64-bit ARM with NEON and emulated. This shows right answers and nothing about speed.
+
+    Convolutions are left out: their weights are packed for the width of the vectors, so recorded calls do not fit.
+    """
+
+    def compile_one(source: Path) -> str:
+        target = tmp_path / f"{source.stem}.o"
+        command = [
+            ARM,
+            "-std=c++17",
+            "-O1",
+            "-ffp-contract=fast",
+            f"-I{build.HERE}",
+            "-c",
+            str(source),
+            "-o",
+            str(target),
+        ]
+        subprocess.run(command, check=True, timeout=600)
+        return str(target)
+
+    calls = [call for call in record(monkeypatch) if not call[0].startswith(("pack", "convolve", "lanes", "weight"))]
+    write(tmp_path / "in", calls)
+    sources = [path for name, path in build.SOURCES.items() if name not in ("convolution", "weight_gradient")]
+    with ThreadPoolExecutor(2) as pool:
+        objects = list(pool.map(compile_one, [*sources, Path(__file__).with_name("replay.cpp")]))
+    program = str(tmp_path / "replay")
+    subprocess.run([ARM, *objects, "-rdynamic", "-pthread", "-ldl", "-o", program], check=True, timeout=600)
+    prefix = ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"]
+    subprocess.run([*prefix, program, str(tmp_path / "in"), str(tmp_path / "out")], check=True, timeout=300)
+    with (tmp_path / "out").open("rb") as out:
+        for name, _, result, after in calls:
+            assert struct.unpack("<q", out.read(8)) == (result,), name
+            for value in after:
+                found = np.frombuffer(out.read(value.nbytes), value.dtype).reshape(value.shape)
+                if name not in ("nearest", "mean_shift_f32"):  # their room beyond the answer is not written
+                    assert np.allclose(found, value, rtol=1e-3, atol=1e-4, equal_nan=True), name
+    assert len({name for name, *_ in calls}) > 15
