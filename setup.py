@@ -17,7 +17,7 @@ def names_in(file):
 
 
 def scripts():
-    """One script per command for `ros2 run`; pip, which puts scripts on the PATH, gets one with a name of our own."""
+    """One script per command for `ros2 run`. pip puts scripts on the PATH, where `train` says little: it gets one."""
     if {"bdist_wheel", "editable_wheel", "dist_info"} & {*sys.argv}:
         return [f"{PACKAGE} = {PACKAGE}.__main__:main"]
     return [f"{name} = {PACKAGE}.commands.table:{name}" for name in names_in("commands/table.py")["COMMANDS"]]

@@ -10,7 +10,8 @@ EXTRAS = {
     "las": ["laspy[lazrs]"],
     "bench": ["scikit-learn", "matplotlib", "open3d"],
 }
-MODULES = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow", "tensorboardX": "tensorboard"}  # other names
+# Modules whose package has another name.
+MODULES = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow", "tensorboardX": "tensorboard"}
 
 
 def require(*modules: str) -> None:
@@ -30,7 +31,7 @@ def remedy(error: ImportError) -> str:
     packages = {re.split(r"[\[<>=]", package)[0]: package for package in REQUIRED}
     packages |= {re.split(r"[\[<>=]", package)[0]: package for group in EXTRAS.values() for package in group}
     package = packages.get(MODULES.get(name, name))
-    if package is None:  # some packages complain about others in words of their own
+    if package is None:  # some packages report a missing one without `name`
         package = next((full for short, full in packages.items() if f"`{short}`" in str(error)), None)
     if package is None:
         return ""

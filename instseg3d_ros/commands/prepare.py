@@ -18,8 +18,8 @@ EXAMPLES = """examples:
   prepare nyuv2 nyu_depth_v2_labeled.mat splits.mat OUT           795 frames to train, 654 to val
   prepare scannet RAW OUT --workers 8
 
-Run the same command again after an interruption: what is there already is kept. A scene that is broken or missing is
-named and skipped; if there was one, the exit code is 1."""
+Run the same command again after an interruption: finished scenes are not written again. A broken or missing scene is
+named and skipped, and the exit code is then 1."""
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> int:
     for job in jobs:
         parts.setdefault(job.target.parent.name, []).append(job.target.exists())
     counts = ", ".join(f"{sum(there)} of {len(there)} {part}" for part, there in parts.items())
-    print(f"{options.out}: {counts}; {summary.written} written, {summary.present} were there already")
+    print(f"{options.out}: {counts}; {summary.written} written, {summary.present} existed already")
     if summary.failures:
         print(f"prepare: {len(summary.failures)} of {len(jobs)} scenes skipped as broken or missing", file=sys.stderr)
         return 1

@@ -41,7 +41,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1 (auto)")
     add("--axes", default="auto", choices=AXES, help="axes of the cloud: body has z up, optical z forward (auto)")
     add("--level", choices=LEVELS, help="find up in the cloud, or trust its axes (auto for cameras, off for scans)")
-    add("--voxel", type=float, metavar="METRES", help="voxel size; other than the model's own it costs accuracy")
+    add("--voxel", type=float, metavar="METRES", help="voxel size; any other than that of the model costs accuracy")
     add("--min-score", type=float, metavar="S", help="leave out objects that score less, 0..1 (the model's)")
     add("--max-voxels", type=int, metavar="N", help="segment clouds with more voxels with larger ones (no limit)")
     add("--max-range", type=float, metavar="METRES", help="label nothing farther away (the model's for cameras)")
@@ -55,7 +55,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--fixed-frame", default="", metavar="FRAME", help="with --map of a bag: a frame of its TF with z up, as odom")
     add("--html", action="store_true", help="also write a page to turn with the mouse, in one file")
     add("--budget", type=int, default=400_000, metavar="N", help="points on the page at most (400000)")
-    add("--jobs", type=int, default=1, metavar="N", help="inputs at a time, each in its own process (1)")
+    add("--jobs", type=int, default=1, metavar="N", help="inputs segmented in parallel, each in a process (1)")
     add("--json", type=Path, metavar="FILE", help="write what became of each input, for programs")
     options = parser.parse_args(arguments)
     if not 1 <= options.jobs <= 256:

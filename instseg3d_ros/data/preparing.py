@@ -106,7 +106,7 @@ def _leave_with_parent(parent: int) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove half-written files (`.<name>.npz.<pid>`) of processes that are gone."""
+    """Remove half-written files (`.<name>.npz.<pid>`) of processes that have ended."""
     for path in folder.glob(".*.npz.*"):
         process = path.name.rpartition(".")[2]
         if process.isdigit() and not _alive(int(process)):

@@ -129,7 +129,7 @@ def _read_ply(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
 
 
 def _moved(arrays: dict[str, np.ndarray], origin: np.ndarray) -> dict[str, np.ndarray]:
-    """The camera's pose goes where the points went; the origin is kept."""
+    """The camera's pose is moved like the points; the origin becomes an array of the scene."""
     moved = {**arrays, "origin": origin}
     if "camera" in arrays and np.shape(arrays["camera"]) == (4, 4):
         moved["camera"] = np.array(arrays["camera"], float)

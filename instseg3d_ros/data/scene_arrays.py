@@ -1,7 +1,7 @@
 """Arrays of a labelled cloud as other programs write them → arrays as training and evaluation take them.
 
-Each function raises InputError with the part of a sentence that says which value is wrong and what is expected; the
-caller puts the file's name in front.
+Each function raises InputError with a text that says which value is wrong and what is expected. The caller puts the
+name of the file in front of it.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def instance_of(values: np.ndarray) -> np.ndarray:
 
 
 def _whole(values: np.ndarray, name: str, instead_of_nan: int) -> np.ndarray:
-    """(N,) integers of (N,) or (N, 1) numbers, all whole; NaN means that there is none."""
+    """(N,) integers from (N,) or (N, 1) whole numbers; NaN becomes `instead_of_nan`."""
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1 or values.dtype.kind not in "fiub":

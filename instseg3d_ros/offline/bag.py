@@ -86,7 +86,7 @@ def segment_bag(
 
 
 class IdKeeper:
-    """Keeps the ids of objects from cloud to cloud, also where clouds far from zero have origins of their own."""
+    """Keeps the ids of objects from cloud to cloud, also where each cloud has another origin (`Cloud.origin`)."""
 
     def __init__(self) -> None:
         from instseg3d_ros.segmentation.tracker import Tracker

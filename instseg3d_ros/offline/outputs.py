@@ -16,7 +16,7 @@ from instseg3d_ros.segmentation.result import Instance
 
 
 def labelled_kind(source: Path) -> str:
-    """Extension of the labelled cloud: the input's own; a depth image becomes a PLY."""
+    """Extension of the labelled cloud: that of the input, or .ply for a depth image."""
     extension = source.suffix.lower()
     return extension if extension in WRITERS else ".ply"
 

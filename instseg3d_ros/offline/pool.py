@@ -1,4 +1,4 @@
-"""Inputs one after the other, or several processes at a time, each with its own model."""
+"""Inputs one after the other, or in parallel processes, each of which loads the model."""
 
 from __future__ import annotations
 

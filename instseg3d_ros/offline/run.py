@@ -150,7 +150,7 @@ def _state(source: Path) -> list:
 
 
 def _weights(model: str) -> list:
-    """Size and time of change of the model's file, empty where there is none: a model trained anew is another one."""
+    """Size and time of change of the model's file, empty where it is missing: training it anew makes another model."""
     path = Path(model) if Path(model).exists() else share("models") / f"{model}.safetensors"
     return [path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else []
 

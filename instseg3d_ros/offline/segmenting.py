@@ -20,7 +20,7 @@ WHOLE = 1_000_000  # points; larger scans are segmented tile by tile
 
 @dataclass
 class Segmented:
-    """A cloud with its answer. `result`'s boxes are in the cloud's own axes; `rotation` turns those to the body's.
+    """A cloud with its answer. Boxes of `result` are in the axes of the cloud; `rotation` turns these to body axes.
 
     remarks: what a user should know about the answer, one line each.
     """
@@ -76,7 +76,7 @@ class CloudSegmenter:
         return CloudSegmenter(segmenter, settings)
 
     def __call__(self, cloud: Cloud, progress: Callable[[int, int], None] | None = None) -> Segmented:
-        """Segment a cloud in its own axes; progress(done, of) is told of points, where there are many."""
+        """Segment a cloud; boxes are in the axes of the cloud. progress(done, of) counts points of large clouds."""
         cloud = cloud.scaled(metres(self.settings.unit))
         rotation = body_rotation(cloud, self.settings.axes)
         from_camera = cloud.shape is not None or "optical" in cloud.frame or self.settings.axes == "optical"

@@ -32,7 +32,7 @@ def test_scannet_from_the_command_line(tmp_path, capsys):
     assert [path.stem for path in scene_files(out, "val")] == ["scene0011_00", "scene0011_01"]
     assert len(Scene.read(scene_files(out, "train")[0])) > 5000
     assert run("prepare", ["scannet", str(raw), str(out)]) == 0
-    assert "0 written, 5 were there already" in capsys.readouterr().out
+    assert "0 written, 5 existed already" in capsys.readouterr().out
 
 
 def test_broken_and_missing_scans_are_named_counted_and_make_exit_code_1(tmp_path, capsys):

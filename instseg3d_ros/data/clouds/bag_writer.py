@@ -57,7 +57,7 @@ class BagWriter:
         for name, text in VISION_MSGS.items():
             self._types.register(get_types_from_msg(text, name))
         shutil.rmtree(self._beside, ignore_errors=True)
-        # The storage file takes its folder's name, so the folder has its own already.
+        # The storage file is named after its folder, so the folder has its final name from the beginning.
         self._writer = Writer(self._beside / self.path.name, version=8, storage_plugin=StoragePlugin.MCAP)
         self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._writer.open()

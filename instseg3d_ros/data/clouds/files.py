@@ -102,7 +102,7 @@ def write_cloud(path: Path, cloud: Cloud) -> None:
 def write_extended(path: Path, cloud: Cloud, added: dict[str, np.ndarray]) -> list[str]:
     """Write the cloud with further columns (N,). A file of the kind it was read from keeps everything else it held.
 
-    A column of the cloud's own that has one of these names is kept as `input_NAME`; returns a remark for each.
+    A column of the cloud that already has one of these names is written as `input_NAME`; returns a remark for each.
     """
     path = Path(path)
     original = cloud.original
@@ -115,7 +115,7 @@ def write_extended(path: Path, cloud: Cloud, added: dict[str, np.ndarray]) -> li
     else:
         columns = {renamed.get(name, name): column for name, column in cloud.columns.items()}
         write_cloud(path, replace(cloud, columns={**columns, **added}))
-    return [f"its own '{name}' is kept as '{other}'" for name, other in renamed.items()]
+    return [f"column '{name}' of the input is written as '{other}'" for name, other in renamed.items()]
 
 
 def _free_name(name: str, taken: tuple[str, ...]) -> str:

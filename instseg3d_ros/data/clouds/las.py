@@ -23,7 +23,7 @@ RGB = ("red", "green", "blue")
 
 @dataclass
 class OriginalLAS:
-    """laspy's LasData: projection records, scale and offset, every dimension in its own type."""
+    """LasData of laspy: projection records, scale, offset, and all dimensions in the types of the file."""
 
     content: Any
     kinds: ClassVar[tuple[str, ...]] = (".las", ".laz")

@@ -27,7 +27,7 @@ TOGETHER = 0.05  # seconds between a depth and a colour image that belong togeth
 
 
 def depth_in_metres(depth: np.ndarray, scale: float = 1000.0) -> np.ndarray:
-    """(H, W) float32 metres, 0 where there is none; integers are `scale` to the metre, floats are metres."""
+    """(H, W) float32 metres, 0 where depth is missing. Integers count 1/`scale` metres, floats are metres."""
     if depth.dtype.kind == "f":
         return depth.astype(np.float32)
     metres = depth.astype(np.float32) / np.float32(scale)
@@ -88,9 +88,9 @@ def stamp_in(name: str) -> float | None:
 
 def find_intrinsics(depth: Path) -> Path | None:
     """`<depth's name>.json`, or one of INTRINSICS_NAMES beside the image or a folder above."""
-    own = depth.with_suffix(".json")
-    if own.is_file():
-        return own
+    beside = depth.with_suffix(".json")
+    if beside.is_file():
+        return beside
     return next(
         (p / name for p in (depth.parent, depth.parent.parent) for name in INTRINSICS_NAMES if (p / name).is_file()),
         None,

@@ -172,7 +172,7 @@ def test_a_ply_comes_back_as_it_went_in(tmp_path, kind):
     body = rows if kind == "ascii" else table.tobytes()
     (tmp_path / "a.ply").write_bytes(head.encode() + first + body + last)
     out, remarks = extended(tmp_path / "a.ply")
-    assert remarks == ["its own 'label' is kept as 'input_label'"]
+    assert remarks == ["column 'label' of the input is written as 'input_label'"]
     written = out.read_bytes()
     assert kind.encode() in written and b"comment made by a robot" in written and written.endswith(last)
     cloud = read_cloud(out)
@@ -194,7 +194,7 @@ def test_an_npz_comes_back_as_it_went_in(tmp_path):
     cloud = read_cloud(tmp_path / "a.npz")
     assert cloud.shape == (1, 2) and (cloud.colors == 128).all()
     out, remarks = extended(tmp_path / "a.npz", cloud)
-    assert remarks == ["its own 'Instance' is kept as 'input_Instance'"]
+    assert remarks == ["column 'Instance' of the input is written as 'input_Instance'"]
     with np.load(out) as back:
         arrays["input_Instance"] = arrays.pop("Instance")
         assert set(back.files) == {*arrays, *ADDED}
@@ -221,7 +221,7 @@ def test_a_las_comes_back_as_it_went_in(tmp_path, form, version, kind):
     cloud = read_cloud(tmp_path / f"a.{kind}")
     assert cloud.origin is not None
     out, remarks = extended(tmp_path / f"a.{kind}", cloud)
-    assert remarks == ["its own 'label' is kept as 'input_label'"]
+    assert remarks == ["column 'label' of the input is written as 'input_label'"]
     back = laspy.read(out)
     for name in las.point_format.dimension_names:
         other = "input_label" if name == "label" else name
@@ -235,7 +235,9 @@ def test_a_las_comes_back_as_it_went_in(tmp_path, form, version, kind):
 
 def test_another_kind_keeps_the_columns(tmp_path):
     cloud = Cloud(np.zeros((2, 3), np.float32), columns={"label": np.array([1, 2])})
-    assert write_extended(tmp_path / "a.ply", cloud, ADDED) == ["its own 'label' is kept as 'input_label'"]
+    assert write_extended(tmp_path / "a.ply", cloud, ADDED) == [
+        "column 'label' of the input is written as 'input_label'"
+    ]
     assert set(read_cloud(tmp_path / "a.ply").columns) == {"input_label", *ADDED}
 
 
