@@ -82,6 +82,18 @@ PROCESSING_TIME = Topic(
     "From the start of work on a cloud to its published answer.",
 )
 PIPELINE_LATENCY = Topic("~/debug/pipeline_latency_ms", "std_msgs/Float64", "out", "Now minus the cloud's stamp.")
+MAP_POINTS = Topic(
+    "~/map/points", "sensor_msgs/PointCloud2", "out",
+    "With `map`: one point for each cell of the map in `fixed_frame`: x y z rgb, `label`, `instance`, `confidence`; at "
+    "most `map_rate` times a second.", LATCHED,
+)  # fmt: skip
+MAP_OBJECTS = Topic(
+    "~/map/objects", "vision_msgs/Detection3DArray", "out",
+    "With `map`: its objects with class, score, box and id; needs vision_msgs.", LATCHED,
+)  # fmt: skip
+MAP_MARKERS = Topic(
+    "~/map/markers", "visualization_msgs/MarkerArray", "out", "With `map`: boxes and names of its objects.", LATCHED
+)
 LABELS = Topic(
     "~/labels", "std_msgs/String", "out", "JSON: the model and its classes with index, name, colour, thing or stuff.",
     LATCHED,
@@ -105,6 +117,10 @@ SEGMENT_ONCE = Topic(
 SAVE = Topic(
     "~/save", "std_srvs/Trigger", "service", "Write the last answer to `save_folder`: labelled PLY, JSON, PNG.", ""
 )
+MAP_SAVE = Topic(
+    "~/map/save", "std_srvs/Trigger", "service", "Write the map to `save_folder`/map.npz; ObjectMap.load reads it.", ""
+)
+MAP_CLEAR = Topic("~/map/clear", "std_srvs/Trigger", "service", "Forget the map; ids go on counting.", "")
 
 INPUTS = (INPUT, DEPTH, IMAGE, CAMERA_INFO, TF)
 # One message of each for every answered cloud.
@@ -112,6 +128,7 @@ ANSWERS = (
     SEGMENTED, COLORED, OBJECT_POINTS, REMAINING_POINTS, OBSTACLE_POINTS, MARKERS, SUPPORTS, DETECTIONS, OVERLAY,
     PROCESSING_TIME, PIPELINE_LATENCY,
 )  # fmt: skip
+MAP = (MAP_POINTS, MAP_OBJECTS, MAP_MARKERS)  # of all answers since the map was begun
 DESCRIPTIONS = (LABELS, LABEL_INFO)  # once, when the node becomes active
-SERVICES = (ENABLE, SEGMENT_ONCE, SAVE)
-TOPICS = (*INPUTS, *ANSWERS, *DESCRIPTIONS, DIAGNOSTICS, *SERVICES)
+SERVICES = (ENABLE, SEGMENT_ONCE, SAVE, MAP_SAVE, MAP_CLEAR)
+TOPICS = (*INPUTS, *ANSWERS, *MAP, *DESCRIPTIONS, DIAGNOSTICS, *SERVICES)

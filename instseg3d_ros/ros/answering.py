@@ -59,6 +59,7 @@ class Answering:
     def watched(self) -> bool:
         """Somebody subscribes or has requested an answer, or the node works regardless."""
         watched = bool(self._requests) or not self._parameters().lazy or self._outputs.anyone()
+        watched = watched or (self.pipeline.world is not None and self.pipeline.world.wanted())
         if watched == self._idle:
             self._idle = not watched
             text = "a subscriber: working" if watched else "idle: nobody subscribes to an output (lazy)"
@@ -114,6 +115,9 @@ class Answering:
             return
         began = perf_counter()
         self._outputs.publish(answer, parameters)
+        world = self.pipeline.world
+        if world is not None:
+            world.publish(parameters.fixed_frame, answer.received.cloud.stamp, parameters)
         self.last = answer
         done = perf_counter()
         answer.stages["publish"] = 1000 * (done - began)

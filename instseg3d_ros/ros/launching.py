@@ -38,6 +38,8 @@ COMMON = {
     "params_file": (str(share("config") / "segment.yaml"), "YAML file with the node's parameters"),
     "device": ("", "auto, cpu, cuda or cuda:N; empty: as params_file says"),
     "target_frame": ("", "Frame with z up into which clouds are transformed with TF; empty: as params_file says"),
+    "map": ("", "true: build a map of objects in fixed_frame; empty: as params_file says"),
+    "fixed_frame": ("", "Frame with z up that stands still, such as odom; empty: as params_file says"),
     "rviz": ("false", "Start RViz with the view of this package"),
     "rosbag": ("", "Bag to play with --clock once the node reads; sets use_sim_time, which nothing else does"),
     "loop": ("false", "Play the bag again and again"),
@@ -88,7 +90,11 @@ def camera(value: dict[str, str]) -> CameraNode:
     namespace = value["namespace"].strip("/")
     if namespace:
         check_name(namespace, "namespace")
-    given = {name: value[name] for name in ("model", "device", "target_frame") if value[name]}
+    given: dict[str, Any] = {
+        name: value[name] for name in ("model", "device", "target_frame", "fixed_frame") if value[name]
+    }
+    if value["map"]:
+        given["map"] = truth("map", value["map"])
     if value.get("depth"):
         names = {name: value[name] for name in ("depth", "image", "camera_info")}
         given["input"], topic = "depth", value["depth"]

@@ -19,6 +19,7 @@ from instseg3d_ros.ros.declare import LiveParameters
 from instseg3d_ros.ros.depth import DepthInput
 from instseg3d_ros.ros.input import CloudInput
 from instseg3d_ros.ros.log import Throttled
+from instseg3d_ros.ros.map_output import MapOutput
 from instseg3d_ros.ros.message_class import message_class
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.outputs import SELECTED, Outputs
@@ -44,6 +45,7 @@ class SegmentNode(LifecycleNode):
         self._input: CloudInput | DepthInput | None = None
         self.answering: Answering | None = None
         self._outputs: Outputs | None = None
+        self.world: MapOutput | None = None
         self._transforms: transforms.Transforms | None = None
         self.model: Model | None = None
         self.error = ""  # why the last transition failed
@@ -77,6 +79,7 @@ class SegmentNode(LifecycleNode):
         except Exception as error:
             return self._fail(f"the model could not be loaded ({type(error).__name__}: {_line(error)})")
         self._outputs = Outputs(self, current.model, self.model.labels)
+        self.world = MapOutput(self, self.model.labels, current) if current.map else None
         self.get_logger().info(f"model {current.model} on {self.model.device}")
         if self.model.missing_kernels:
             self.get_logger().warning(self.model.missing_kernels)
@@ -87,7 +90,7 @@ class SegmentNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         super().on_activate(state)
         assert self.model is not None and self._outputs is not None  # only an inactive node is activated
-        pipeline = Pipeline(self.model, Tracker())
+        pipeline = Pipeline(self.model, Tracker(), self.world)
         self.answering = Answering(
             self, pipeline, self._outputs, self.statistics, lambda: self.live.current, self._service.wake
         )
@@ -151,7 +154,9 @@ class SegmentNode(LifecycleNode):
             self._outputs.destroy()
         if self.model is not None:
             self.model.free()
-        self._outputs = self.model = None
+        if self.world is not None:
+            self.world.destroy()
+        self._outputs = self.model = self.world = None
 
     def _tell_missing(self, missing: list[topics.Topic]) -> None:
         for package in dict.fromkeys(topic.type.split("/")[0] for topic in missing):
@@ -268,6 +273,8 @@ class SegmentNode(LifecycleNode):
         level, text = diagnostics.judge(condition, counts, current)
         name = f"{self.get_fully_qualified_name().lstrip('/')}: segmentation"
         values = diagnostics.numbers(condition, counts)
+        if self.world is not None:
+            values |= self.world.numbers()
         self._diagnostics.publish(diagnostics.message(self, name, level, text, values, condition.device))
 
     def _answer_impossible_transitions(self) -> None:

@@ -190,6 +190,24 @@ class Parameters:
         1.0, "Time, in seconds, after which RViz removes markers that were not renewed; 0: never.", 0.0, 3600.0
     )
 
+    # the map
+    map: bool = parameter(
+        False, "Whether a map of objects is built from all clouds, in `fixed_frame`, whose z axis must point up. Ids "
+        "in all outputs are then the map's.", when=CONFIGURE,
+    )  # fmt: skip
+    map_rate: float = parameter(0.5, "Largest number of times a second that the map is published.", 0.01, 100.0)
+    map_cell: float = parameter(
+        0.03, "Edge of the map's cells, in metres; smaller cells show more detail and need more memory.", 0.005, 0.5,
+        when=CONFIGURE,
+    )  # fmt: skip
+    map_max_cells: int = parameter(
+        2_000_000, "Largest number of the map's cells; above it the oldest and farthest are forgotten. A million takes "
+        "about 200 MB.", 1000, 100_000_000, when=CONFIGURE,
+    )  # fmt: skip
+    map_radius: float = parameter(
+        50.0, "Distance from the camera, in metres, beyond which the map is forgotten.", 0.5, 1e6, when=CONFIGURE
+    )
+
     # diagnostics
     latency_warn_ms: float = parameter(
         1000.0, "Time from a cloud's arrival to its answer above which diagnostics warn (WARN; ERROR after ten "
@@ -210,6 +228,8 @@ class Parameters:
             return f"min_height {self.min_height:g} exceeds max_height {self.max_height:g}; no point would be labelled"
         if 0 < self.max_range < self.min_range:
             return f"min_range {self.min_range:g} exceeds max_range {self.max_range:g}; no point would be labelled"
+        if self.map and not self.fixed_frame:
+            return "map is true, but fixed_frame is empty; set it to a frame of TF with z up, such as odom"
         if any(low > high for low, high in zip(self.crop_box[:3], self.crop_box[3:])):
             return f"crop_box {self.crop_box} has its lowest corner above its highest; no point would be labelled"
         return ""

@@ -17,6 +17,7 @@ from instseg3d_ros.messages.rotations import inverse
 from instseg3d_ros.messages.tf_buffer import Unavailable, plain
 from instseg3d_ros.ros.clouds import Received
 from instseg3d_ros.ros.limits import select
+from instseg3d_ros.ros.map_output import MapOutput
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.transforms import Transforms
@@ -67,8 +68,8 @@ class Answer:
 class Pipeline:
     """`answer` is called by one thread; `reset` and assigning `transforms` by any."""
 
-    def __init__(self, model: Model, tracker):
-        self.model, self._tracker = model, tracker
+    def __init__(self, model: Model, tracker, world: MapOutput | None = None):
+        self.model, self._tracker, self.world = model, tracker, world
         self.transforms: Transforms | None = None  # the listener, once a parameter asks for a frame
         self._reset = threading.Event()
         self._last_stamp = 0
@@ -85,7 +86,7 @@ class Pipeline:
         clock.lap("decode")
         level = self._level(parameters, cloud)
         fixed = level
-        if parameters.track and parameters.fixed_frame:
+        if (parameters.track or self.world is not None) and parameters.fixed_frame:
             fixed = self._lookup(parameters.fixed_frame, cloud.frame, cloud.stamp, parameters)
         home = np.eye(4)  # the cloud's frame ← its points, which are taken near zero where float32 could not hold them
         if cloud.origin is not None:
@@ -100,12 +101,16 @@ class Pipeline:
         result = self.model(points, cloud.colors)
         clock.stages.update(result.timings)
         clock.lap("segment")
-        # From the network's frame to the fixed one, where ids are kept, and back to the cloud's.
-        result = _turn(result, fixed @ inverse(turn))
-        seen = points if np.array_equal(fixed, turn) else transform_points(cloud.points, fixed)
-        result = self._keep_ids(result, seen, cloud.stamp, parameters)
-        result = _turn(result, home @ inverse(fixed))
-        clock.lap("track")
+        if self.world is not None:
+            result = _turn(self._map(self.world, cloud, points, fixed, result, parameters), home @ inverse(turn))
+            clock.lap("map")
+        else:
+            # From the network's frame to the fixed one, where ids are kept, and back to the cloud's.
+            result = _turn(result, fixed @ inverse(turn))
+            seen = points if np.array_equal(fixed, turn) else transform_points(cloud.points, fixed)
+            result = self._keep_ids(result, seen, cloud.stamp, parameters)
+            result = _turn(result, home @ inverse(fixed))
+            clock.lap("track")
         return Answer(received, result, level[:3, :3], clock.stages, _remark(cloud, points, result, parameters))
 
     @staticmethod
@@ -133,6 +138,21 @@ class Pipeline:
             return self.transforms.lookup(target, frame, stamp, parameters.tf_timeout)
         except Unavailable as error:
             raise Dropped("no transform", str(error)) from None
+
+    @staticmethod
+    def _map(
+        world: MapOutput, cloud: Cloud, points: np.ndarray, fixed: np.ndarray, result: Result, parameters: Parameters
+    ) -> Result:
+        """The result with the ids of the map, to which it is added; points (N, 3) are as the network saw them."""
+        rotation = body_rotation(cloud, parameters.axes)
+        pose = fixed.copy()
+        pose[:3, :3] = fixed[:3, :3] @ rotation.T
+        try:
+            return world.observe(
+                transform_points(cloud.points, rotation), cloud.colors, pose, points, result, cloud.stamp
+            )  # fmt: skip
+        except InputError as error:
+            raise Dropped("pose refused", str(error)) from None
 
     def _keep_ids(self, result: Result, points: np.ndarray, stamp: int, parameters: Parameters) -> Result:
         if self._reset.is_set() or stamp < self._last_stamp - BACKWARDS or not parameters.track:

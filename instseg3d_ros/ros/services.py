@@ -23,6 +23,8 @@ from instseg3d_ros.ros.saving import save_answer
 if TYPE_CHECKING:
     from instseg3d_ros.ros.node import SegmentNode
 
+NO_MAP = "there is no map; set the parameters map and fixed_frame, and configure the node"
+
 
 class Services:
     """Callbacks that wait are coroutines: the executor goes on with clouds and timers meanwhile."""
@@ -36,6 +38,8 @@ class Services:
         node.create_service(SetBool, topics.ENABLE.name, self._enable)
         node.create_service(Trigger, topics.SEGMENT_ONCE.name, self._segment_once, callback_group=group)
         node.create_service(Trigger, topics.SAVE.name, self._save, callback_group=group)
+        node.create_service(Trigger, topics.MAP_SAVE.name, self._save_map, callback_group=group)
+        node.create_service(Trigger, topics.MAP_CLEAR.name, self._clear_map, callback_group=group)
 
     def wake(self) -> None:
         """Something that a callback waits for has happened; from any thread."""
@@ -70,13 +74,32 @@ class Services:
         if answering is None or answering.last is None or node.model is None:
             return _refuse(response, "no cloud has been answered yet; subscribe to an output or call ~/segment_once")
         answer, model = answering.last, node.model
+
+        def save() -> str:
+            paths = save_answer(answer, model.labels, node.live.current.model, Path(folder).expanduser())
+            return ", ".join(map(str, paths))
+
+        return await self._aside(save, response)
+
+    async def _save_map(self, _request, response):
+        world, folder = self._node.world, self._node.live.current.save_folder
+        if world is None:
+            return _refuse(response, NO_MAP)
+        return await self._aside(lambda: world.save(folder), response)
+
+    async def _clear_map(self, _request, response):
+        world = self._node.world
+        return _refuse(response, NO_MAP) if world is None else await self._aside(world.clear, response)
+
+    async def _aside(self, task: Callable[[], str], response):
+        """Answer with what `task` returns, run by a thread of its own; its errors become the response's message."""
         outcome: list[str] = []
 
         def work() -> None:
             try:
-                paths = save_answer(answer, model.labels, node.live.current.model, Path(folder).expanduser())
+                text = task()
                 response.success = True
-                outcome.append(", ".join(map(str, paths)))
+                outcome.append(text)
             except InputError as error:
                 outcome.append(str(error))
             except Exception as error:  # a full disk has many faces
