@@ -132,7 +132,7 @@ def test_the_map_is_published_saved_and_cleared(live, tmp_path):
     shown = heard.messages[topics.MAP_POINTS][0]
     label, instance, confidence = read_fields(shown, ("label", "instance", "confidence"))
     assert shown.header.frame_id == "camera" and set(np.unique(instance)) == {1, 2}
-    assert len(label) == len(confidence) == shown.width > 50
+    assert label.size == confidence.size == shown.width > 50
     assert set(np.unique(read_fields(answer, ("instance",))[0])) - {0} == {1, 2}
     saved = live.call(f"{node.path}/map/save", Trigger, Trigger.Request())
     assert saved.success and "2 objects" in saved.message

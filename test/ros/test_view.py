@@ -5,7 +5,7 @@ import yaml
 from instseg3d_ros.messages import topics
 from instseg3d_ros.paths import share
 
-KINDS = {"PointCloud2": topics.COLORED, "MarkerArray": topics.MARKERS, "Image": topics.OVERLAY}
+SHOWN = (topics.COLORED, topics.MARKERS, topics.OVERLAY, topics.MAP_POINTS, topics.MAP_MARKERS)
 
 
 def test_every_display_listens_to_a_topic_of_the_node_with_its_qos():
@@ -13,8 +13,13 @@ def test_every_display_listens_to_a_topic_of_the_node_with_its_qos():
     shown = {}
     for display in view["Visualization Manager"]["Displays"]:
         if "Topic" in display:
-            kind = display["Class"].rpartition("/")[2]
-            shown[kind] = display["Topic"]["Value"]
-            assert display["Enabled"] and display["Topic"]["Reliability Policy"] == "Reliable"
-    assert shown == {kind: topic.name.replace("~", "/instseg3d") for kind, topic in KINDS.items()}
-    assert all(topic.type.endswith(kind) for kind, topic in KINDS.items())
+            qos = display["Topic"]
+            shown[qos["Value"]] = display["Class"].rpartition("/")[2], qos["Durability Policy"]
+            assert display["Enabled"] and qos["Reliability Policy"] == "Reliable"
+    expected = {
+        topic.name.replace("~", "/instseg3d"): (
+            topic.type.rpartition("/")[2], "Transient Local" if topic.qos == topics.LATCHED else "Volatile",
+        )
+        for topic in SHOWN
+    }  # fmt: skip
+    assert shown == expected
