@@ -47,6 +47,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--max-range", type=float, metavar="METRES", help="label nothing farther away (the model's for cameras)")
     add("--classes", default="", metavar="A,B", help="keep only objects of these classes")
     add("--topic", help="which PointCloud2 topic of a bag, where it has several")
+    add("--all-topics", action="store_true", help="copy the other topics of a bag, not only transforms, to its output")
     add("--unit", default="m", choices=UNITS, help="unit of the coordinates (m)")
     add("--intrinsics", metavar="K", help="fx,fy,cx,cy or a file, for depth images without one beside them")
     add("--depth-scale", type=float, default=1000.0, metavar="N", help="units of a depth image per metre (1000)")
@@ -75,6 +76,7 @@ def main(arguments: list[str]) -> int:
         out=options.out, model=options.model, device=options.device, axes=options.axes, level=options.level,
         voxel=options.voxel, min_score=options.min_score, max_range=options.max_range, max_voxels=options.max_voxels,
         classes=tuple(name.strip() for name in options.classes.split(",") if name.strip()), topic=options.topic,
+        all_topics=options.all_topics,
         unit=options.unit,
         intrinsics=options.intrinsics, depth_scale=options.depth_scale, html=options.html, budget=options.budget,
         threads=max(1, (os.cpu_count() or 1) // options.jobs) if options.jobs > 1 else 0,

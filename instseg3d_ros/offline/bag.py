@@ -47,7 +47,7 @@ def segment_bag(
     points, pictured = 0, -1
     listing = stem.with_name(f"{stem.name.removesuffix('.segmented')}.instances.json")
     with (
-        Bag(source, settings.topic) as bag,
+        Bag(source, settings.topic, settings.all_topics) as bag,
         replacing(listing) as beside,
         BagWriter(stem) as out,
         open(beside, "w") as frames,
@@ -58,7 +58,8 @@ def segment_bag(
                 problems.append(recorded.problem)
                 continue
             if recorded.cloud is None:
-                out.transform(recorded)
+                if not recorded.topic.startswith(f"{NODE}/"):  # the answers of an earlier run make room for new ones
+                    out.copy(recorded)
                 continue
             if not numbers:
                 out.text(_name(topics.LABELS), recorded.time, label_json(settings.model, segmenter.labels))

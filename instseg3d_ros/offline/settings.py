@@ -27,6 +27,7 @@ class Settings:
     max_voxels: int | None = None  # of a cloud or of a tile; more are made larger. None: no limit
     classes: tuple[str, ...] = ()  # keep only these; empty: all
     topic: str | None = None
+    all_topics: bool = False  # copy the other topics of a bag into its answer
     unit: str = "m"  # of the coordinates; results are in metres
     intrinsics: str | None = None
     depth_scale: float = 1000.0

@@ -176,7 +176,7 @@ def test_a_page_on_request(tmp_path, calls):
     assert "WebGL" in (tmp_path / "out" / "a.segmented.html").read_text()
 
 
-def write_bag(path, clouds, broken=None, topic="/camera/points"):
+def write_bag(path, clouds, broken=None, topic="/camera/points", more=None):
     """An mcap of (points, colours) clouds a tenth of a second apart, in the frame base_link; returns their stamps."""
     from rosbags.rosbag2 import StoragePlugin, Writer
     from rosbags.typesys import Stores, get_typestore
@@ -188,6 +188,8 @@ def write_bag(path, clouds, broken=None, topic="/camera/points"):
         points = writer.add_connection(topic, kind := "sensor_msgs/msg/PointCloud2", typestore=store)
         tf = writer.add_connection("/tf_static", "tf2_msgs/msg/TFMessage", typestore=store)
         writer.write(tf, 4 * 10**9, store.serialize_cdr(types["tf2_msgs/msg/TFMessage"]([]), tf.msgtype))
+        if more is not None:
+            more(writer, store)
         for number, (stamp, one) in enumerate(zip(stamps, clouds)):
             double = one.points.dtype == np.float64
             packed = pointcloud2.encode(one.points, one.colors, double=double)
@@ -303,6 +305,30 @@ def test_the_table_adds_up():
 
 def nothing():
     return Cloud(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8))
+
+
+def test_all_topics_of_a_bag_are_copied_on_request(tmp_path, calls):
+    """Another cloud, a type that nobody has installed with its QoS, and answers of an earlier run, which are left."""
+    from rosbags.highlevel import AnyReader
+    from rosbags.typesys import get_types_from_msg
+
+    def more(writer, store):
+        store.register(get_types_from_msg("float32 level\nstring name", "gripper_msgs/msg/Grip"))
+        grip = store.serialize_cdr(store.types["gripper_msgs/msg/Grip"](0.5, "left"), "gripper_msgs/msg/Grip")
+        text = store.serialize_cdr(store.types["std_msgs/msg/String"]("old"), "std_msgs/msg/String")
+        for topic, kind, data in (
+            ("/grip", "gripper_msgs/msg/Grip", grip), ("/instseg3d/labels", "std_msgs/msg/String", text),
+        ):  # fmt: skip
+            writer.write(writer.add_connection(topic, kind, typestore=store), 4 * 10**9 + 1, data)
+
+    write_bag(tmp_path / "run", [cloud()], more=more)
+    for words, wanted in (([], False), (["--all-topics"], True)):
+        assert segment.main([str(tmp_path / "run"), "-o", str(tmp_path / "out"), *words]) == 0
+        with AnyReader([tmp_path / "out" / "run.segmented"]) as reader:
+            got = {c.topic: (time, reader.deserialize(data, c.msgtype)) for c, time, data in reader.messages()}
+        assert ("/grip" in got) == wanted and "/camera/points" not in got and "/tf_static" in got
+        assert got["/instseg3d/labels"][1].data != "old"
+    assert got["/grip"][0] == 4 * 10**9 + 1 and got["/grip"][1].name == "left"
 
 
 def test_a_bag_with_empty_clouds_is_answered_cloud_by_cloud(tmp_path, calls):

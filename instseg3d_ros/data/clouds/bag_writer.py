@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from instseg3d_ros.data.clouds.bags import CLOUD_TYPE, TF_TYPE, Recorded
+from instseg3d_ros.data.clouds.bags import CLOUD_TYPE, Recorded
 from instseg3d_ros.messages.markers import BOXES, LINE_WIDTH, NAMES, TEXT_HEIGHT, ObjectMarker
 from instseg3d_ros.messages.pointcloud2 import PackedCloud
 from instseg3d_ros.messages.rotations import quaternion_of
@@ -74,9 +74,14 @@ class BagWriter:
             self._writer.abort()
         shutil.rmtree(self._beside, ignore_errors=True)
 
-    def transform(self, recorded: Recorded) -> None:
-        """Copy a transform as it was recorded."""
-        self._write(recorded.topic, TF_TYPE, recorded.time, recorded.data, latched=recorded.static)
+    def copy(self, recorded: Recorded) -> None:
+        """Copy a message as it was recorded, with its type and its publishers' QoS."""
+        if recorded.topic not in self._connections:
+            self._connections[recorded.topic] = self._writer.add_connection(
+                recorded.topic, recorded.type, typestore=recorded.types or self._types,
+                offered_qos_profiles=recorded.offers or _qos(recorded.static),
+            )  # fmt: skip
+        self._writer.write(self._connections[recorded.topic], recorded.time, recorded.data)
 
     def cloud(self, topic: str, time: int, frame: str, stamp: int, packed: PackedCloud) -> None:
         fields = [self._make("sensor_msgs/msg/PointField", *entry, 1) for entry in packed.fields]

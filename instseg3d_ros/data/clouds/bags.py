@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from instseg3d_ros.data.clouds.files import check_kind
 from instseg3d_ros.data.clouds.reading import reading
@@ -16,13 +17,15 @@ from instseg3d_ros.messages.cloud import Cloud
 CLOUD_TYPE = "sensor_msgs/msg/PointCloud2"
 TF_TYPE = "tf2_msgs/msg/TFMessage"
 TF_TYPES = (TF_TYPE, "tf/msg/tfMessage")
+RENAMED = {"tf/msg/tfMessage": TF_TYPE}  # from ROS 1
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """One message of a bag. time: nanoseconds, as logged; cloud: decoded, else None; data: CDR bytes of a transform.
+    """One message of a bag. time: nanoseconds, as logged; cloud: decoded, else None; data: CDR bytes of any other.
 
-    problem: why a cloud could not be decoded, in one line; the recording goes on behind it.
+    type: of `data`, which `types` (a rosbags typestore) describes; offers: QoS profiles of its publishers.
+    problem: why a message could not be decoded, in one line; the recording goes on behind it.
     """
 
     topic: str
@@ -31,10 +34,15 @@ class Recorded:
     data: bytes = b""
     static: bool = False
     problem: str = ""
+    type: str = TF_TYPE
+    types: Any = None
+    offers: tuple = ()
 
 
 class Bag:
     """A bag open for reading. `topic` is the one PointCloud2 topic, or the one asked for.
+
+    Clouds of the topic and transforms are read; with `everything` all other topics as well, as bytes.
 
         with Bag(path) as bag:
             for recorded in bag.messages():
@@ -43,8 +51,8 @@ class Bag:
     InputError, in one line, where the bag is damaged, holds no clouds, or several topics of them and none is named.
     """
 
-    def __init__(self, path: Path, topic: str | None = None):
-        self.path = Path(path)
+    def __init__(self, path: Path, topic: str | None = None, everything: bool = False):
+        self.path, self._everything = Path(path), everything
         self.topic = topic
         self.count = 0  # clouds on the topic
 
@@ -78,14 +86,14 @@ class Bag:
         self._chosen = [
             c
             for c in self._reader.connections
-            if c.msgtype in TF_TYPES or (c.topic == self.topic and c.msgtype == CLOUD_TYPE)
+            if self._everything or c.msgtype in TF_TYPES or (c.topic == self.topic and c.msgtype == CLOUD_TYPE)
         ]
-        self.count = sum(c.msgcount for c in self._chosen if c.msgtype == CLOUD_TYPE)
+        self.count = sum(c.msgcount for c in self._chosen if c.topic == self.topic)
         if not self.count:
             raise InputError(f"{self.path}: the topic {self.topic} holds no messages")
 
     def messages(self) -> Iterator[Recorded]:
-        """Clouds of the topic and all transforms, in the order they were logged. Holds one message at a time."""
+        """Clouds of the topic and the other chosen messages, in the order they were logged. Holds one at a time."""
         from rosbags.typesys import Stores, get_typestore
 
         modern = None if self._reader.is2 else get_typestore(Stores.ROS2_JAZZY)
@@ -97,7 +105,7 @@ class Bag:
                 if following is None:
                     break
                 connection, time, data = following
-                if connection.msgtype == CLOUD_TYPE:
+                if connection.topic == self.topic:
                     message = self._reader.deserialize(data, connection.msgtype)
                     try:
                         recorded = Recorded(connection.topic, time, _cloud(message, f"{seen:06d}"))
@@ -105,9 +113,20 @@ class Bag:
                         recorded = Recorded(connection.topic, time, problem=f"cloud {seen}: {error}")
                     seen += 1
                 else:
-                    data = bytes(data) if modern is None else bytes(modern.ros1_to_cdr(data, TF_TYPE))
-                    recorded = Recorded(connection.topic, time, None, data, connection.topic.endswith("tf_static"))
+                    recorded = self._copied(connection, time, data, modern)
             yield recorded
+
+    def _copied(self, connection, time: int, data: bytes, modern) -> Recorded:
+        """A message as ROS 2 serializes it; modern: types of ROS 2 for a bag of ROS 1, else None."""
+        kind = RENAMED.get(connection.msgtype, connection.msgtype)
+        types = modern if modern is not None and kind in modern.fielddefs else self._reader.typestore
+        try:
+            data = bytes(data) if modern is None else bytes(types.ros1_to_cdr(data, kind))
+        except Exception as error:  # a type whose definition in the bag is not the one of its messages
+            return Recorded(connection.topic, time, problem=f"{connection.topic}: {' '.join(str(error).split())[:100]}")
+        offers = () if modern is not None else tuple(connection.ext.offered_qos_profiles or ())
+        static = connection.topic.endswith("tf_static")
+        return Recorded(connection.topic, time, None, data, static, type=kind, types=types, offers=offers)
 
     def clouds(self) -> Iterator[Cloud]:
         """The topic's clouds alone."""

@@ -101,7 +101,7 @@ def write_bag(
         for number, shot in enumerate(shots):
             time = START + round(number / rate * 1e9)
             if tf:
-                bag.transform(Recorded("/tf", time, data=_transform(time, shot.camera.pose)))
+                bag.copy(Recorded("/tf", time, data=_transform(time, shot.camera.pose)))
             size = (shot.camera.height, shot.camera.width)
             bag.cloud(TOPIC, time, FRAME, time, encode(shot.points, shot.colors, size))
             known.append(replace(shot, points=np.empty(0), colors=np.empty(0)))

@@ -114,7 +114,7 @@ def test_written_bag_opens_elsewhere(tmp_path):
     with Bag(write_bag(tmp_path / "a")) as recording, BagWriter(tmp_path / "out") as bag:
         for recorded in recording.messages():
             if recorded.cloud is None:
-                bag.transform(recorded)
+                bag.copy(recorded)
         bag.cloud("/points", 10, "camera", 7_000_000_009, pointcloud2.encode(points, colors, (4, 5)))
         bag.markers("/markers", 11, "camera", 7_000_000_009, object_markers(found, np.array((0, 0, 1))))
         bag.detections("/detections", 11, "camera", 7_000_000_009, found)
