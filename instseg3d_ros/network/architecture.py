@@ -50,12 +50,14 @@ class Architecture(NetworkRecipe):
     """All that fixes the shape of a network; stored with its weights.
 
     object_inputs: name and number of columns of each input of the object head; empty without an object head.
-    object_points: it also sees points of each object.
+    object_points: it also sees points of each object. object_stuff: it also tells what is no object but stuff, as a
+    piece of wall.
     """
 
     classes: int = 22
     object_inputs: tuple[tuple[str, int], ...] = ()
     object_points: bool = False
+    object_stuff: bool = False
 
     def __post_init__(self):
         super().__post_init__()

@@ -51,15 +51,15 @@ class ObjectHead(nn.Module):
     `mean` and `scale` normalize the descriptions; they are those of the training's descriptions.
 
     With `points`, the number of features of a point, it also needs what its `encoder` makes of each object's points.
-    Then it knows stuff too: a proposal may be a piece of wall.
+    With `stuff` it has learned stuff too: a proposal may be a piece of wall.
     """
 
     mean: torch.Tensor
     scale: torch.Tensor
 
-    def __init__(self, classes: int, inputs: int, width: int = 256, points: int | None = None):
+    def __init__(self, classes: int, inputs: int, width: int = 256, points: int | None = None, stuff: bool = False):
         super().__init__()
-        self.classes = classes
+        self.classes, self.stuff = classes, stuff
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("scale", torch.ones(inputs))
         self.encoder = None if points is None else PointEncoder(points)

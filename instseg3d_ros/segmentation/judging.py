@@ -65,7 +65,8 @@ def ask(
     """Descriptions (G, F), `things` (T,) class indices → class (G,), score (G,) in 0 to 1, quality (G,).
 
     The quality q is the IoU that the head expects with an object; the score is q · ∛p, p the probability of the class
-    among things. With `samples` a class may be one of stuff, where all stuff together is more probable than all things.
+    among things. A head that knows stuff may answer with a class of it, where all stuff together is more probable than
+    all things. `samples` are for a head that sees points.
     """
     encoded = None if samples is None else encode(head, samples)
     scores, overlap = head(torch.from_numpy(descriptions).to(head.mean), encoded)
@@ -74,7 +75,7 @@ def ask(
     quality = overlap.sigmoid()
     score = (quality * sure ** (1 / 3)).cpu().numpy().astype(np.float64)
     best = columns[winner]
-    if samples is not None:
+    if head.stuff:
         stuff = torch.ones_like(scores[0], dtype=torch.bool)
         stuff[columns] = False
         probability = scores.softmax(dim=1).masked_fill(~stuff, 0)

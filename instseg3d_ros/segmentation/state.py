@@ -63,7 +63,7 @@ class State:
     descriptions: np.ndarray | None = None  # (G, F) float32 for the object head
     samples: PointSamples | None = None  # of the G proposals, for an object head that sees points
     # judge
-    class_index: np.ndarray = field(init=False)  # (G,); of stuff only by an object head that sees points
+    class_index: np.ndarray = field(init=False)  # (G,); of stuff only by an object head that knows stuff
     score: np.ndarray = field(init=False)  # (G,) 0 to 1
     quality: np.ndarray | None = None  # (G,) IoU that the object head expects with an object
     # choose

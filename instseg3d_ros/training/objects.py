@@ -82,11 +82,11 @@ def teach(
 ) -> tuple[Network, ModelCard]:
     """The same network with a new object head that has learned from these scenes, and its card.
 
-    With `points` the head also sees points of each object, and knows stuff. An older head and a calibration of its
-    scores are left out. Raises InputError where too few objects are found.
+    The head also learns which proposals are pieces of stuff. With `points` it sees points of each. An older head and a
+    calibration of its scores are left out. Raises InputError where too few objects are found.
     """
     widths = input_widths(card.architecture.classes, card.architecture.width)
-    architecture = dataclasses.replace(card.architecture, object_inputs=widths, object_points=points)
+    architecture = dataclasses.replace(card.architecture, object_inputs=widths, object_points=points, object_stuff=True)
     known = {name: value for name, value in network.state_dict().items() if not name.startswith("object_head")}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -142,14 +142,14 @@ def learn(head: ObjectHead, lessons: Lessons) -> None:
 
     The loss is the cross entropy of the class over those with a label, a class weighing (its share)^−`RARITY`, plus,
     over all, the binary cross entropies of the IoU itself and of whether it is above `RIGHT`: nothing asks for the
-    second afterwards, but the first is learned better beside it. Only a head that sees points learns stuff.
+    second afterwards, but the first is learned better beside it. Only a head that shall know stuff learns it.
     """
     known = lessons.iou > NAMED
     if known.sum() < FEWEST:
         raise InputError(
             f"{known.sum()} proposals cover an object; the object head needs {FEWEST}: give more scenes (object_scenes)"
         )
-    if head.encoder is not None:
+    if head.stuff:
         known = lessons.label >= 0
     x, overlap = torch.from_numpy(lessons.descriptions), torch.from_numpy(lessons.iou).float()
     head.mean.copy_(x.mean(dim=0))

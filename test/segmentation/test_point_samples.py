@@ -92,7 +92,7 @@ def test_the_order_of_proposals_does_not_matter(seed):
     assert np.array_equal(plain.rows[order], turned.rows)
     assert np.array_equal(plain.inputs(order), turned.inputs())
     torch.manual_seed(seed)
-    head, x = ObjectHead(3, WIDTH, points=5).eval(), np.random.default_rng(0).normal(size=(7, WIDTH))
+    head, x = ObjectHead(3, WIDTH, points=5, stuff=True).eval(), np.random.default_rng(0).normal(size=(7, WIDTH))
     x = x.astype(np.float32)
     one, other = ask(head, x, np.array([1, 2]), plain), ask(head, x[order], np.array([1, 2]), turned)
     for a, b in zip(one, other):
@@ -174,7 +174,7 @@ def test_what_is_found_to_be_stuff_is_no_instance_but_gets_its_class():
         features=torch.zeros(len(is_low), 2),
     )  # fmt: skip
     found = find_instances(
-        evidence, LABELS, Options(), Wall(3, sum(width for _, width in input_widths(3, 2)), points=2)
+        evidence, LABELS, Options(), Wall(3, sum(width for _, width in input_widths(3, 2)), points=2, stuff=True)
     )
     assert [one.label for one in found.instances] == ["box"] and len(found.candidates.samples) == 2
     low = is_low.numpy()

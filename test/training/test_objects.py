@@ -146,7 +146,7 @@ def test_a_head_that_sees_points_learns_them_and_stuff(toy_dataset, tmp_path, mo
     checkpoint.save(path, *objects.teach(*_model(read_labels(toy_dataset)), scenes, device="cpu", points=True))
     segmenter = Segmenter.load(str(path), device="cpu")
     head = segmenter.network.object_head
-    assert segmenter.network.architecture.object_points and head.encoder.scale[4:].min() > 0
+    assert segmenter.network.architecture.object_points and head.stuff and head.encoder.scale[4:].min() > 0
     assert (head.encoder.mean[:4] == 0).all(), "lengths count from the middle of the box and from the floor"
     scene = Scene.read(objects.pick_scenes([str(toy_dataset)], 1)[0])
     lessons = objects.look(segmenter, scene)
@@ -163,7 +163,7 @@ def test_shape_alone_can_tell_classes():
     x = np.ones((600, WIDTH), np.float32)
     lessons = objects.Lessons(x, np.where(label, 0.8, 0.0), label, points, np.ones(600, bool))
     torch.manual_seed(0)
-    head = ObjectHead(4, WIDTH, points=2)
+    head = ObjectHead(4, WIDTH, points=2, stuff=True)
     objects.learn(head, lessons)
     with torch.no_grad():
         encoded = head.encoder(torch.from_numpy(points[:200]).float(), torch.ones(200))
