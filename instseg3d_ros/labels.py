@@ -72,14 +72,14 @@ class LabelSet:
         return tuple(entry.thing for entry in self.classes)
 
     def index(self, name: str) -> int:
-        """Index of a class; InputError, with the names there are, for an unknown one."""
+        """Index of a class; for an unknown name InputError lists the names."""
         try:
             return self.names.index(name)
         except ValueError:
             raise InputError(f"no class '{name}' in label set {self.name}; one of: {', '.join(self.names)}") from None
 
     def to_json(self) -> str:
-        """What is stored with the weights; see `from_json`."""
+        """The text that is stored with the weights; see `from_json`."""
         return json.dumps(asdict(self))
 
     @staticmethod
@@ -98,7 +98,7 @@ class LabelSet:
             ) from None
 
     def write(self, path: Path) -> None:
-        """Write `labels.yaml`: what a folder of scenes carries beside its splits."""
+        """Write `labels.yaml`, the label set of a folder of scenes."""
         import yaml
 
         rows = [{"name": c.name, "id": c.id, "color": list(c.color), "thing": c.thing} for c in self.classes]

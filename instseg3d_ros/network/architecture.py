@@ -1,4 +1,4 @@
-"""What fixes the shape of a network: the part that a recipe chooses, and the part that follows from the data."""
+"""The shape of a network: the settings of a recipe, and what follows from the data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from instseg3d_ros.network.inputs import INPUTS
 
 @dataclass(frozen=True)
 class NetworkRecipe:
-    """What a recipe chooses of a network. The paper's values are the defaults where the paper gives one."""
+    """The settings of the network in a recipe. Defaults are the paper's values where the paper gives them."""
 
     backbone: str = "unet"
     width: int = 16  # m, features of the first level

@@ -22,7 +22,6 @@ from instseg3d_ros.messages.pointcloud2 import encode, label_columns
 from instseg3d_ros.offline.outputs import instance_json, write_views
 from instseg3d_ros.offline.segmenting import CloudSegmenter, Segmented
 from instseg3d_ros.replacing import replacing
-from instseg3d_ros.segmentation.result import move_instances
 
 NODE = "/instseg3d"
 
@@ -104,10 +103,9 @@ class IdKeeper:
             self._origin = cloud.origin
         moved = np.eye(4)
         moved[:3, 3] = cloud.origin - self._origin
-        result = replace(result, instances=move_instances(result.instances, moved))
-        result = self._tracker.update(result, (points + moved[:3, 3]).astype(np.float32), stamp)
+        result = self._tracker.update(result.moved(moved), (points + moved[:3, 3]).astype(np.float32), stamp)
         moved[:3, 3] *= -1
-        return replace(segmented, result=replace(result, instances=move_instances(result.instances, moved)))
+        return replace(segmented, result=result.moved(moved))
 
 
 def _draw(stem: Path, segmented: Segmented, segmenter: CloudSegmenter, source: Path, number: int, count: int) -> None:

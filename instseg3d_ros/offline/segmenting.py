@@ -46,7 +46,7 @@ class Segmented:
     @property
     def body_result(self) -> Result:
         """The result with its boxes in body axes."""
-        return replace(self.result, instances=move_instances(self.result.instances, self.rotation))
+        return self.result.moved(self.rotation)
 
 
 class CloudSegmenter:
@@ -97,7 +97,7 @@ class CloudSegmenter:
             result = segment_tiled(self.segmenter, points, cloud.colors, progress=progress)
         if self.settings.classes:
             result = only_classes(result, self.settings.classes)
-        result = replace(result, instances=move_instances(result.instances, rotation.T))
+        result = result.moved(rotation.T)
         remarks = [*cloud.remarks, *self._remarks(points[cloud.finite], result, limit)]
         return Segmented(cloud, result, rotation, from_camera, remarks)
 

@@ -21,7 +21,7 @@ from instseg3d_ros.ros.map_output import MapOutput
 from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.transforms import Transforms
-from instseg3d_ros.segmentation.result import Result, move_instances
+from instseg3d_ros.segmentation.result import Result
 from instseg3d_ros.sparse.rigid import transform_points
 
 BACKWARDS = 10**8  # nanoseconds that a stamp may lie before the last one's without being a new run of a bag
@@ -61,8 +61,8 @@ class Answer:
 
     @property
     def up(self) -> np.ndarray:
-        """(3,) unit vector in the cloud's frame."""
-        return self.rotation[2]
+        """(3,) unit vector in the cloud's frame, as given or as found (`level: auto`)."""
+        return self.result.up
 
 
 class Pipeline:
@@ -102,14 +102,14 @@ class Pipeline:
         clock.stages.update(result.timings)
         clock.lap("segment")
         if self.world is not None:
-            result = _turn(self._map(self.world, cloud, points, fixed, result, parameters), home @ inverse(turn))
+            result = self._map(self.world, cloud, points, fixed, result, parameters).moved(home @ inverse(turn))
             clock.lap("map")
         else:
             # From the network's frame to the fixed one, where ids are kept, and back to the cloud's.
-            result = _turn(result, fixed @ inverse(turn))
+            result = result.moved(fixed @ inverse(turn))
             seen = points if np.array_equal(fixed, turn) else transform_points(cloud.points, fixed)
             result = self._keep_ids(result, seen, cloud.stamp, parameters)
-            result = _turn(result, home @ inverse(fixed))
+            result = result.moved(home @ inverse(fixed))
             clock.lap("track")
         return Answer(received, result, level[:3, :3], clock.stages, _remark(cloud, points, result, parameters))
 
@@ -177,10 +177,6 @@ def _about_camera(level: np.ndarray, points: np.ndarray) -> np.ndarray:
         if target < own:
             return level
     return turn
-
-
-def _turn(result: Result, transform: np.ndarray) -> Result:
-    return replace(result, instances=move_instances(result.instances, transform))
 
 
 def _remark(cloud: Cloud, points: np.ndarray, result: Result, parameters: Parameters) -> str:

@@ -16,7 +16,7 @@ def upright_box(points: np.ndarray) -> Box:
 
 
 def upright_boxes(points: np.ndarray, rows: np.ndarray, begin: np.ndarray) -> list[Box]:
-    """One box for each group of points: group g is points[rows[begin[g] : begin[g + 1]]], at least one point.
+    """A box for each group of points: group g is points[rows[begin[g] : begin[g + 1]]], at least one point.
 
     points (N, 3) metres, rows (M,) and begin (G + 1,) integers. A box's x axis runs along its longer horizontal side,
     its yaw lies in −90° … 90°. Points on a line or a single point give sizes of 0.

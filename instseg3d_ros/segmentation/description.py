@@ -1,4 +1,4 @@
-"""What the object head sees of a proposal. A new input is one line in `INPUTS`; a head must be trained with it."""
+"""The inputs of the object head. A new input is one line in `INPUTS`; then the head must be trained again."""
 
 from __future__ import annotations
 

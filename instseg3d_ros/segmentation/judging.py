@@ -49,7 +49,7 @@ def describe(state: State) -> None:
 
 
 def judge(state: State) -> None:
-    """Give each proposal a class and a score, by the object head where there is one, else by formula; calibrate it."""
+    """Give each proposal a class and a calibrated score, by the object head if there is one, else by formula."""
     if state.object_head is not None and state.descriptions is not None:
         answer = ask(state.object_head, state.descriptions, state.things, state.samples)
         state.class_index, score, state.quality = answer
@@ -84,7 +84,7 @@ def ask(
 
 
 def encode(head: ObjectHead, samples: PointSamples) -> torch.Tensor:
-    """(G, E) what the head's encoder makes of the points of G proposals."""
+    """(G, E) the encodings of the points of G proposals by the head's encoder."""
     assert head.encoder is not None
     parts = [head.mean.new_zeros((0, 2 * head.encoder.width))]
     for first in range(0, len(samples), CHUNK):

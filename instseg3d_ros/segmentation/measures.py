@@ -1,4 +1,4 @@
-"""What is measured of each proposal, with or without an object head."""
+"""Measures of a proposal that are computed with and without an object head."""
 
 from __future__ import annotations
 

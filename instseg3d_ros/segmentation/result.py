@@ -1,4 +1,4 @@
-"""What a segmentation answers."""
+"""The answer of the segmenter: `Result`, with an `Instance` and its `Box` for each object."""
 
 from __future__ import annotations
 
@@ -41,8 +41,13 @@ class Result:
     confidence: np.ndarray  # (N,) float32, 0..1
     instances: list[Instance] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)  # stage -> milliseconds
+    up: np.ndarray = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))  # (3,) unit vector, as given or found
+
+    def moved(self, matrix: np.ndarray) -> Result:
+        """The result for points that go through a (3, 3) rotation or a rigid (4, 4) transform."""
+        return replace(self, instances=move_instances(self.instances, matrix), up=matrix[:3, :3] @ self.up)
 
 
 def move_instances(instances: list[Instance], matrix: np.ndarray) -> list[Instance]:
-    """The same objects with their boxes through a (3, 3) rotation or a rigid (4, 4) transform."""
+    """The objects with their boxes moved by a (3, 3) rotation or a rigid (4, 4) transform."""
     return [replace(one, box=one.box.moved(matrix)) for one in instances]

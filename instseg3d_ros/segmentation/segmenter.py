@@ -128,10 +128,10 @@ class Segmenter:
             instance[rows] = voxels.instance[answer.voxel_of_point]
             confidence[rows] = voxels.confidence[answer.voxel_of_point]
             instances = move_instances(voxels.instances, answer.rotation.T)
-        return Result(semantic, instance, confidence, instances, clock.done())
+        return Result(semantic, instance, confidence, instances, clock.done(), answer.rotation[2])
 
     def candidates(self, points: np.ndarray, colors: np.ndarray | None = None) -> Candidates | None:
-        """What the object head chooses from, for points in place of voxels: part (N,); None without usable points."""
+        """The proposals of a cloud, to train the object head. part is (N,), of points; None without usable points."""
         points, colors = check_cloud(points, colors)
         with on_device(self.device):
             answer = self._answer(points, colors, Clock(self.device))

@@ -26,7 +26,7 @@ from instseg3d_ros.training.ablation_plan import VARIANTS, Plan, Variant
 
 
 def work(plan: Plan, rows: Sequence[Variant] = VARIANTS, jobs: int = 1, say=print) -> None:
-    """Train and score what is not there yet: first stages, then rows, `jobs` at a time."""
+    """Train and score the variants without results: first stages, then the rest, `jobs` at a time."""
     _same_plan(plan)
     stages = {plan.first_stage(row, seed): (row, seed) for seed in plan.seeds for row in rows}
     _together(
@@ -48,7 +48,7 @@ def work(plan: Plan, rows: Sequence[Variant] = VARIANTS, jobs: int = 1, say=prin
 
 
 def _same_plan(plan: Plan) -> None:
-    """Results of one plan must not be counted as another's."""
+    """InputError if the folder holds results of a plan with other settings."""
     path = plan.out / "plan.json"
     content = {key: str(value) for key, value in asdict(plan).items() if key not in ("out", "seeds")}
     if path.is_file() and json.loads(path.read_text()) != content:

@@ -26,7 +26,7 @@ MARK = "<!-- Written by hand from here on; the part above is made by the ablatio
 
 @dataclass(frozen=True)
 class Measured:
-    """Scores of one row: values (S,7) for S seeds, those of SCORES and of masks alone; undefined ones are NaN."""
+    """Scores of a variant: values (S, 7) for S seeds, `SCORES` and the scores of masks alone; NaN where undefined."""
 
     row: Variant
     values: np.ndarray
@@ -42,7 +42,7 @@ class Measured:
 
 
 def collect(plan: Plan) -> tuple[list[Measured], int]:
-    """Rows that have at least one scored seed, and the number of validation scenes."""
+    """The variants with at least one scored seed, and the number of validation scenes."""
     result, scenes = [], 0
     for row in VARIANTS:
         values = []

@@ -1,4 +1,4 @@
-"""The Lightning module: losses of a step, validation through the real segmenter, the optimiser."""
+"""The Lightning module: losses of a step, validation by the segmenter, the optimizer."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Training(lightning.LightningModule):
         total = torch.stack(list(terms.values())).sum()
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         shown = {f"loss/{name}": value.detach() for name, value in terms.items()}
-        # Of this process alone: to gather them at every step would cost more than they say.
+        # Only the values of this process: gathering them at every step would cost more time than they are worth.
         self.log_dict(shown, prog_bar=True)
         self.log_dict({"loss/total": total.detach(), "learning_rate": torch.tensor(rate)})
         return total

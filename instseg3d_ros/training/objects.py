@@ -59,14 +59,14 @@ class Lessons:
 
     @staticmethod
     def together(parts: Sequence[Lessons]) -> Lessons:
-        """Those of several scenes; none that has no proposals counts."""
+        """The proposals of several scenes; scenes without proposals are left out."""
         parts = [part for part in parts if len(part)] or list(parts[:1])
         columns = {name: [getattr(part, name) for part in parts] for name in vars(parts[0])}
         return Lessons(**{name: np.concatenate(rows) for name, rows in columns.items() if rows[0] is not None})
 
 
 def pick_scenes(roots: Sequence[str], count: int) -> list[Path]:
-    """`count` training scenes spread evenly over all of these folders', or all where there are fewer."""
+    """`count` training scenes, evenly spread over those of all folders; all scenes if there are fewer."""
     files = [path for root in roots for path in scene_files(Path(root), "train")]
     return [files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(count, len(files))).astype(int))]
 
@@ -102,7 +102,7 @@ def teach(
 
 
 def look(segmenter: Segmenter, scene: Scene) -> Lessons:
-    """What the segmenter might call an object in a scene, large and small, and what is there in truth."""
+    """The proposals of the segmenter in a scene, and the true object that each proposal covers best."""
     labels, candidates = segmenter.labels, segmenter.candidates(scene.points, scene.colors)
     things = np.flatnonzero(labels.things)
     if candidates is None:
@@ -117,7 +117,7 @@ def look(segmenter: Segmenter, scene: Scene) -> Lessons:
         min_region=1,
     )
     iou = table.intersection / (table.size + table.true_size[:, None] - table.intersection)
-    # Last comes a row of nothing, for what covers no object and for scenes that have none.
+    # The last row stands for no object: for proposals that cover none, and for scenes without objects.
     iou = np.vstack((np.where(table.ignored[:, None], 0, iou), np.zeros(len(candidates.which))))
     best = things[np.append(table.true_class, 0)[iou.argmax(axis=0)]]
     label = np.where(iou.max(axis=0) > NAMED, best, _stuff(scene.semantic, order, begin, labels))

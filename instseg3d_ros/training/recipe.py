@@ -1,4 +1,4 @@
-"""A training recipe: one YAML in config/train/, every value of which the command line may override."""
+"""A training recipe: a YAML file in config/train/; the command line may replace every value of it."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ def _with_object_head(recipe: Recipe, name: str, network: Network, card: ModelCa
 
 
 def _survey(recipe: Recipe, labels: LabelSet) -> None:
-    """Print what the data hold; InputError where nothing can be learned from them, or a part is missing."""
+    """Print a table of the data; InputError if nothing can be learned from them, or a split is missing."""
     labels_ids(labels)
     for root in recipe.data:
         scene_files(Path(root), "val")

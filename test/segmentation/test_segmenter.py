@@ -84,3 +84,15 @@ def test_max_voxels_bounds_the_voxels_of_a_cloud(cloud, most):
     assert most / 4 < len(inputs.voxels.grid) <= most
     assert len(made._inputs(points, None, 0).voxels.grid) > 2000
     assert (made(*cloud).semantic >= 0).all()
+
+
+def test_the_result_says_where_up_is(cloud):
+    points, colors = cloud
+    angle = np.radians(20)
+    tilt = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+    tilted = (points @ tilt.T).astype(np.float32)
+    assert np.array_equal(segmenter(level="off")(tilted, colors).up, (0, 0, 1))
+    result = segmenter(level="auto", min_points=1, min_thing=0.0)(tilted, colors)
+    assert np.degrees(np.arccos(result.up @ tilt[:, 2])) < 1.5
+    assert all(np.allclose(one.box.rotation[:, 2], result.up) for one in result.instances)
+    assert np.allclose(result.moved(tilt.T).up, tilt.T @ result.up)
