@@ -1,13 +1,18 @@
 """Whichever starts first, whatever the camera offers: clouds arrive, or the node says in words why not."""
 
+import os
+import subprocess
+import sys
+
 import pytest
-from live_node import ask, quality, wait_for
+from live_node import ROOT, ask, quality, wait_for
 from make_clouds import make_cloud, two_boxes
 from rclpy.qos import ReliabilityPolicy
 from std_msgs.msg import String
 
 from instseg3d_ros.messages import topics
 from instseg3d_ros.ros.message_class import message_class
+from instseg3d_ros.ros.transport import CHOSEN, MODE
 
 pytestmark = pytest.mark.live
 _stamps = iter(range(1, 10**6))
@@ -77,3 +82,18 @@ def test_another_type_on_the_topic_is_reported_in_words(live):
     other = live.start("points:=/words", name="words")
     live.node.create_publisher(String, "/words", quality(True, 1))
     other.expect("publishes std_msgs/msg/String on /words; expected sensor_msgs/msg/PointCloud2")
+
+
+def test_lost_clouds_are_named_with_the_line_to_export(live):
+    """A best-effort camera of ten-megabyte clouds, in a process without the profile: most are lost on their way."""
+    lossy = live.start("points:=/cloud", name="lossy")
+    environment = {name: value for name, value in os.environ.items() if name not in (*CHOSEN, MODE)}
+    environment.update(ROS_DOMAIN_ID=str(live.domain), PYTHONPATH=str(ROOT))
+    words = [sys.executable, "-m", "instseg3d_ros.ros.tools.lost_messages", "--role", "write", "0", "9.8", "20"]
+    writer = subprocess.Popen(words, env=environment)
+    try:
+        lossy.expect("best-effort clouds are lost unless the camera's driver was started with export FASTRTPS_DEFAULT_")
+    finally:
+        writer.kill()
+        writer.wait()
+    assert "fastdds.xml" in lossy.text
