@@ -147,6 +147,7 @@ def test_a_thousand_hostile_clouds(live):
     assert overtaken < CLOUDS / 4  # nearly all were looked at
     assert "Traceback" not in node.text and "internal error" not in node.text and "callback failed" not in node.text
     print("resident (MB):", *(f"{value:.0f}" for value in memory))
-    assert memory[-1] < memory[0] + 20, memory
+    # The heap rises to what the largest clouds need, which the node keeps for the next one; then it is flat.
+    assert memory[-1] < memory[len(memory) // 2] + 10, memory
     node.signal()
     assert node.wait() == 0

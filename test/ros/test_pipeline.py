@@ -1,5 +1,8 @@
 """One cloud through the node without a wire: frames, ids, what is dropped and why."""
 
+import contextlib
+import gc
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +17,7 @@ from instseg3d_ros.messages.tf_message import StampedTransform
 from instseg3d_ros.ros.clouds import CloudBytes, read_cloud, segmented_cloud
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.pipeline import Dropped, Pipeline
+from instseg3d_ros.segmentation.tracker import Tracker
 from instseg3d_ros.sparse.rigid import transform_points
 
 PLAIN = replace(Parameters(), track=False)
@@ -213,3 +217,33 @@ def find_supports_of(answer):
 
 
 PLACE = np.array((450_000.0, 5_400_000.0, 300.0))
+
+
+def test_nothing_stays_of_clouds_that_were_answered_or_dropped():
+    rng = np.random.default_rng(0)
+    clouds = []
+    for number in range(12):
+        points, colors = two_boxes(int(rng.integers(20, 600)))
+        far = np.array((0, 0, 0) if number % 3 else (512_345.5, 5_412_345.25, 310))
+        message = make_cloud(points + far, colors, xyz="f8", encoding=("rgb", "separate", "none")[number % 3])
+        if number % 4 == 0:
+            message.fields[int(rng.integers(len(message.fields)))].datatype = int(rng.integers(0, 255))
+        if number % 5 == 0:
+            message.width += 7
+        clouds.append(CloudBytes(serialize_message(message)))
+    made = pipeline(Tracker())
+
+    def answer_all():
+        for cloud in clouds:
+            with contextlib.suppress(Dropped):
+                made.answer(cloud, replace(Parameters(), target_frame=""))
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        answer_all()
+        first, last = answer_all(), [answer_all() for _ in range(2)][-1]
+    finally:
+        tracemalloc.stop()
+    assert last < first + 100_000
