@@ -39,6 +39,10 @@ NOT_HERE = {
     "ros2 topic": "a tool of ROS",
     "ros2 security": "a tool of ROS",
     "ros2 run ros_gz_bridge": "Gazebo",
+    "python -m instseg3d_ros segment BAG -o out --map": "test/commands/test_segment_map.py",
+    "python -m instseg3d_ros segment FOLDER -o out --map": "test/commands/test_segment_map.py",
+    "python -m instseg3d_ros generate walks": "test/data/synthetic/test_walk.py",
+    "python -m instseg3d_ros evaluate --drives": "test/evaluation/test_drives.py",
     "python -m instseg3d_ros segment_node": "runs until it is stopped; test/ros starts it",
     "python -m instseg3d_ros play": "needs live nodes; test/ros/test_play.py has them",
     "python -m instseg3d_ros gpu_check": "minutes on a card; test/gpu_check has the rehearsal",
@@ -198,7 +202,7 @@ def test_section_runs(section, stand_in, toy_dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(picture, "PANEL", 200)  # small pictures are quick
     scene = Scene.read(toy_dataset / "train" / "000.npz")
     scope = {name: getattr(scene, name) for name in ("points", "colors", "semantic", "instance")}
-    scope |= {"points_in_a_fixed_frame": scene.points, "stamp_in_seconds": 0.0}
+    scope |= {"points_in_a_fixed_frame": scene.points, "stamp_in_seconds": 0.0, "pose": np.eye(4)}
     box = Box(np.zeros(3), np.ones(3), np.eye(3))
     objects = [Instance(number, "box", 1.0, 700, box) for number in range(1, scene.instance.max() + 1)]
     scope["result"] = Result(scene.semantic, scene.instance, np.ones(len(scene), np.float32), objects, {})
