@@ -3,7 +3,8 @@
 setup.py reads this file by itself, before any package is there; so it imports nothing at its top.
 """
 
-REQUIRED = ["numpy", "scipy", "safetensors", "torch>=2.4", "pyyaml", "tqdm", "pillow", "rosbags>=0.11"]
+# rosbags: `data/clouds/bag_reader.py` extends its readers, which may change with the minor version.
+REQUIRED = ["numpy", "scipy", "safetensors", "torch>=2.4", "pyyaml", "tqdm", "pillow", "rosbags>=0.11,<0.12"]
 EXTRAS = {
     "train": ["lightning", "jsonargparse[signatures]", "tensorboard", "h5py", "trimesh", "open3d", "matplotlib"],
     "view": ["matplotlib", "open3d"],
