@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
 
-from instseg3d_ros.errors import InputError
+from instseg3d_ros.commands.parser import Parser
+from instseg3d_ros.replacing import replacing
 
 EXAMPLES = """examples:
   gpu_check                                    all checks on the first CUDA card; some minutes
@@ -24,21 +24,12 @@ no ROS and no data."""
 CHECKS = ("present", "right", "fast", "trains", "memory")
 
 
-class Parser(argparse.ArgumentParser):
-    """Answers a bad argument with one line."""
-
-    def error(self, message: str):
-        raise InputError(f"{message} (--help)")
-
-
 def parse(arguments: list[str]) -> argparse.Namespace:
     """Options of the command; InputError on bad arguments."""
     parser = Parser(
         prog="gpu_check",
         description="Check answers, speed, training and out-of-memory behaviour on a CUDA card.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        examples=EXAMPLES,
     )
     add = parser.add_argument
     add("--device", default="auto", help="auto (the first CUDA card), cuda, cuda:N, or cpu for a rehearsal (auto)")
@@ -78,11 +69,6 @@ def main(arguments: list[str]) -> int:
     passed = finding.passed(found)
     print(f"\n{card.name}: {'all limits hold' if passed else 'FAILED'}")
     if options.json is not None:
-        _write(options.json, json.dumps(finding.to_json(found), indent=1))
+        with replacing(options.json) as beside:
+            beside.write_text(json.dumps(finding.to_json(found), indent=1))
     return 0 if passed else 1
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text)
-    os.replace(beside, path)

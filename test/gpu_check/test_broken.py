@@ -11,7 +11,7 @@ from instseg3d_ros.benchmarking.race import Times
 from instseg3d_ros.commands.train import parse
 from instseg3d_ros.gpu_check import answers, clouds, layers, learning, networks, present, speed, starved
 from instseg3d_ros.gpu_check.card import Card
-from instseg3d_ros.segmentation import mean_shift, segmenter
+from instseg3d_ros.segmentation import mean_shift
 from instseg3d_ros.segmentation.result import Instance, Result
 from instseg3d_ros.segmentation.segmenter import Segmenter
 from instseg3d_ros.sparse import engine_torch, nearest
@@ -78,24 +78,25 @@ def test_convolutions(small, frame, way, wrong, layer):
         assert layers.convolution_error(card, frame, "torch", kind(c_in, c_out), dtype) > limit
 
 
-def test_backbones_and_voxels(small, frame):
+def test_backbones_and_voxels(small, frame, monkeypatch):
     def shifted(right):
         return lambda points, *a, **k: right(points + 0.003, *a, **k)
 
     def rounded(right):  # coarser than bfloat16
         return lambda ctx, x, *a: right(ctx, (x * 8).round() / 8 if x.dtype != torch.float32 else x, *a)
 
-    found = failures(layers.findings(broken(small, ((layers, "voxelize"), shifted)), frame))
-    assert (
-        f"voxels of {len(frame.points):,} points: the same cells, means" in found and "torch: unet, fp32" not in found
-    )
-    found = failures(layers.findings(broken(small, ((CONVOLUTION, "forward"), scaled(1.02))), frame))
-    assert {"torch: unet, fp32", "torch: resnet, fp32", "torch: resnet, gradient of the weights"} <= found
-    found = failures(layers.findings(broken(small, ((CONVOLUTION, "backward"), of_gradients)), frame))
-    assert {"torch: unet, gradient of the weights", "torch: resnet, gradient of the weights"} <= found
-    assert "torch: unet, fp32" not in found
+    monkeypatch.setattr(layers, "LAYERS", ())
+    assert not failures([layers._voxels(small, frame)])
+    assert failures([layers._voxels(broken(small, ((layers, "voxelize"), shifted)), frame)])
     found = failures(layers.findings(broken(small, ((CONVOLUTION, "forward"), rounded)), frame))
     assert {"torch: unet, fp16, voxels of the same class", "torch: resnet untrained, fp16"} <= found
+    assert "torch: unet, fp32" not in found
+    monkeypatch.setattr(layers, "BACKBONES", {"unet": None})
+    monkeypatch.setattr(layers, "HALVES", {})
+    found = failures(layers.findings(broken(small, ((CONVOLUTION, "forward"), scaled(1.02))), frame))
+    assert "torch: unet, fp32" in found
+    found = failures(layers.findings(broken(small, ((CONVOLUTION, "backward"), of_gradients)), frame))
+    assert found == {"torch: unet, gradient of the weights"}
 
 
 def test_answers(small, frame):
@@ -109,7 +110,7 @@ def test_answers(small, frame):
     assert answers.neighbors_error(small, frame) == 0 and answers.clusters_alike(small) == 100
     assert answers.neighbors_error(broken(small, ((nearest, "_by_tree"), farther)), frame) > 1e-5
     assert answers.clusters_alike(broken(small, ((mean_shift, "mean_shift_torch"), one_cluster))) < 99.9
-    found = failures(answers.findings(broken(small, ((segmenter, "mean_shift"), one_cluster)), frames))
+    found = failures(answers.findings(broken(small, ((mean_shift, "mean_shift_torch"), one_cluster)), frames))
     assert any("fp32, same objects" in what for what in found)
 
 
