@@ -101,8 +101,8 @@ def summarise(cells: Cells, fragments: Fragments, labels: LabelSet, min_cells: i
             classes[one.id], scores[one.id] = labels.index(one.label), one.score
         semantic[inside], confidence[inside] = classes[ids[inside]], scores[ids[inside]]
     return MapResult(
-        semantic.astype(np.int16), ids, confidence.astype(np.float32), list(objects), {},
-        cells["position"][rows], np.rint(cells["color"][rows]).clip(0, 255).astype(np.uint8),
+        semantic.astype(np.int16), ids, confidence.astype(np.float32), list(objects),
+        points=cells["position"][rows], colors=np.rint(cells["color"][rows]).clip(0, 255).astype(np.uint8),
     )  # fmt: skip
 
 
