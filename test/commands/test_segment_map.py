@@ -9,7 +9,7 @@ from instseg3d_ros import ObjectMap
 from instseg3d_ros.data.clouds import read_cloud
 from instseg3d_ros.data.clouds.trajectory import read_trajectory
 from instseg3d_ros.data.synthetic.drive import drive, write_bag
-from instseg3d_ros.data.synthetic.frames import Recipe
+from instseg3d_ros.data.synthetic.frames import SceneRecipe
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.offline.mapping import map_input, upright, views_of_folder
@@ -17,7 +17,7 @@ from instseg3d_ros.offline.settings import Settings
 from instseg3d_ros.segmentation.result import Box, Instance, Result
 
 pytest.importorskip("rosbags")
-RECIPE = Recipe(seed=3, resolution=(64, 48), sensors=("kinect",))
+RECIPE = SceneRecipe(seed=3, resolution=(64, 48), sensors=("kinect",))
 K = "55,55,31.5,23.5"
 
 
