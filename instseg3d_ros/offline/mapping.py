@@ -24,7 +24,7 @@ from instseg3d_ros.messages.tf_buffer import TransformBuffer, Unavailable
 from instseg3d_ros.messages.tf_message import decode_transforms
 from instseg3d_ros.offline.outputs import instance_json, write_json
 from instseg3d_ros.offline.settings import Settings
-from instseg3d_ros.segmentation.level import levelling_rotation
+from  import levelling_rotation
 from instseg3d_ros.sparse.rigid import transform_points
 
 LATE = 2.0  # seconds of the recording that a cloud waits for its transform
