@@ -24,7 +24,7 @@ from instseg3d_ros.messages.tf_buffer import TransformBuffer, Unavailable
 from instseg3d_ros.messages.tf_message import decode_transforms
 from instseg3d_ros.offline.outputs import instance_json, write_json
 from instseg3d_ros.offline.settings import Settings
-from  import levelling_rotation
+from instseg3d_ros.segmentation.upright import upright_rotation
 from instseg3d_ros.sparse.rigid import transform_points
 
 LATE = 2.0  # seconds of the recording that a cloud waits for its transform
@@ -84,7 +84,7 @@ def views_of_folder(folder: Path, settings: Settings) -> tuple[Iterator[View], i
         cloud = read(one.depth)
         rotation = body_rotation(cloud, settings.axes)
         points = transform_points(cloud.points, rotation)
-        up = levelling_rotation(points[np.isfinite(points).all(axis=1)])[2]
+        up = upright_rotation(points[np.isfinite(points).all(axis=1)])[2]
         ups.append(one.pose[:3, :3] @ rotation.T @ up)
     up = np.median(ups, axis=0)
     world = np.eye(4)
