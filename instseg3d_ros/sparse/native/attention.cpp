@@ -40,7 +40,13 @@ struct Row {
     typedef I Index __attribute__((vector_size(N * sizeof(T))));
     Index index;
     for (int i = 0; i < N; ++i) index[i] = I(i ^ Half);
+#ifdef __clang__
+    V other;
+    for (int i = 0; i < N; ++i) other[i] = v[index[i]];
+    v += other;
+#else
     v += __builtin_shuffle(v, index);
+#endif
     if constexpr (Half > 1) return fold<Half / 2>(v);
     else return v[0];
   }
