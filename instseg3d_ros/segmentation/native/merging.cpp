@@ -66,7 +66,7 @@ int64_t merge_alike(double *points, double *sizes, double *sums, double *shares,
     joined.clear();
     std::set_union(touching[a].begin(), touching[a].end(), touching[b].begin(), touching[b].end(),
                    std::back_inserter(joined));
-    joined.erase(std::remove_if(joined.begin(), joined.end(), [&](int64_t k) { return k == a || k == b; }),
+    joined.erase(std::remove_if(joined.begin(), joined.end(), [a = a, b = b](int64_t k) { return k == a || k == b; }),
                  joined.end());
     for (const int64_t other : joined) {
       auto &theirs = touching[other];
