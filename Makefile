@@ -1,4 +1,4 @@
-# make demo   see the node work on a recorded cloud (CLOUD=FILE for your own bag, pcd, ply or npz)
+# make demo   see the node work on a recorded cloud (CLOUD=FILE for your own bag, pcd, ply or npz; MODEL=tabletop for tables)
 # make test   run the tests
 # make bench  speed of every stage beside its peers
 # make gpu    check answers, speed and training on a CUDA card (with TORCH=cu126)
@@ -24,7 +24,7 @@ develop-env:
 	@requirements/install.sh $(VENV) develop $(TORCH)
 
 demo: run-env
-	@$(PY) -m instseg3d_ros.ros.tools.demo --out demo $(if $(CLOUD),--cloud "$(CLOUD)")
+	@$(PY) -m instseg3d_ros.ros.tools.demo --out demo $(if $(CLOUD),--cloud "$(CLOUD)") $(if $(MODEL),--model "$(MODEL)")
 
 test: develop-env
 	$(PY) -m pytest

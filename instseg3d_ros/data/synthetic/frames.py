@@ -6,7 +6,7 @@ A world (a furnished room, a set table) is looked at several times, since buildi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.data.synthetic.camera import Camera
 from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.library import MeshLibrary
-from instseg3d_ros.data.synthetic.mesh import Body
+from instseg3d_ros.data.synthetic.mesh import Body, rotation
 from instseg3d_ros.data.synthetic.render import Light, View, World
 from instseg3d_ros.data.synthetic.rooms import furnish_room, view_room, walk_room
 from instseg3d_ros.data.synthetic.sensor import SEEN_SENSORS, SENSORS, measure, vary
@@ -40,8 +40,8 @@ class SceneRecipe:
     """All that a frame depends on beside its number.
 
     `crop` is the share of tabletop frames without the room; `labels` "synthetic", or "tabletop" for these frames, where
-    a body is an object, what carries the objects, or background. `walk` is the share of room frames that a robot on its
-    way sees; the others look at furniture.
+    a body is an object, what carries the objects, or background, and the camera is at the origin. `walk` is the share of
+    room frames that a robot on its way sees; the others look at furniture.
     """
 
     seed: int = 0
@@ -110,7 +110,8 @@ def scenes(recipe: SceneRecipe, catalogue: Catalogue, split: str, kind: str, gro
         cropped = kind == "tabletop" and rng.random() < recipe.crop
         crop = partial(crop_table, setting, rng=rng) if cropped else None
         view = world.look(best, lights, ambient)
-        yield to_scene(world, view, vary(sensor, rng), rng, f"{kind}_{recipe.seed}_{group:05d}_{number}", crop)
+        scene = to_scene(world, view, vary(sensor, rng), rng, f"{kind}_{recipe.seed}_{group:05d}_{number}", crop)
+        yield from_camera(scene) if recipe.labels == TABLETOP.name else scene
 
 
 def _draw(sensor, resolution: tuple[int, int], pose: Callable[[], np.ndarray], rng: np.random.Generator) -> Camera:
@@ -174,6 +175,19 @@ def to_scene(world: World, view: View, sensor, rng: np.random.Generator, name: s
         "shape": np.array([view.camera.height, view.camera.width], np.int32),
     }
     return Scene(points, color[pixel], world.semantic[body], world.instance[body], name, extras)
+
+
+def from_camera(scene: Scene) -> Scene:
+    """The same scene as a levelled camera gives it: at the origin, looking along +x, z up.
+
+    What an object head learns of distances, and what is found to stand before what, depends on where the camera is.
+    """
+    pose = scene.extras["camera"]
+    turn = rotation(-float(np.arctan2(pose[1, 2], pose[0, 2])))
+    moved = np.eye(4)
+    moved[:3, :3] = turn @ pose[:3, :3]
+    points = ((scene.points - pose[:3, 3]) @ turn.T).astype(np.float32)
+    return replace(scene, points=points, extras={**scene.extras, "camera": moved})
 
 
 def lighting(setting, rng: np.random.Generator) -> tuple[list[Light], float]:

@@ -55,6 +55,20 @@ def test_a_tabletop_can_be_labelled_by_part():
         assert (by_class.instance[objects] == by_part.instance[objects]).all()
 
 
+def test_tabletops_by_part_have_the_camera_at_the_origin():
+    recipe = replace(SMALL, labels="tabletop")
+    for scene in scenes(recipe, recipe.catalogue(), "train", "tabletop", 2, 3):
+        pose, (_, width) = scene.extras["camera"], scene.extras["shape"]
+        assert np.allclose(pose[:3, 3], 0) and pose[0, 2] > 0 and abs(pose[1, 2]) < 1e-6
+        assert (scene.points[:, 0] > 0).mean() > 0.98
+        optical = scene.points.astype(np.float64) @ pose[:3, :3]
+        column = scene.extras["pixel"] % width
+        slope, offset = np.polyfit(optical[:, 0] / optical[:, 2], column, 1)
+        assert np.abs(slope * optical[:, 0] / optical[:, 2] + offset - column).max() < 0.05
+        support = scene.points[scene.semantic == TABLETOP.index("support")]
+        assert len(support) and support[:, 2].max() < 0  # the camera looks down on it
+
+
 def test_floor_is_low_and_ceiling_high(frames):
     seen = set()
     for scene in frames:
