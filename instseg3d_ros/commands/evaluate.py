@@ -57,6 +57,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         metavar="FILE",
         help="write the model anew with scores fitted to how often they are right",
     )
+    add("--best-min-score", action="store_true",
+        help="with --calibrate: report by default only objects that raise overlap F on these scenes")  # fmt: skip
     add("--json", type=Path, metavar="FILE", help="scores for programs")
     add("--csv", type=Path, metavar="FILE", help="scores, one line per method and class")
     add("--latex", type=Path, metavar="FILE", help="the table for a paper")
@@ -76,6 +78,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
             parser.error(f"--{name.replace('_', '-')} {value}: too small")
     if options.calibrate is not None and (options.dataset is None or options.model == "none"):
         parser.error("--calibrate needs a DATASET and a model")
+    if options.best_min_score and options.calibrate is None:
+        parser.error("--best-min-score is stored with the model; give --calibrate FILE")
     if options.calibrate is not None and options.calibrate.suffix != ".safetensors":
         parser.error(f"--calibrate {options.calibrate}: name a .safetensors file")
     if options.export is not None and options.dataset is None:
@@ -190,6 +194,7 @@ def measure(options: argparse.Namespace) -> list:
                 export,
                 examples,
                 bar(method.name),
+                options.best_min_score,
             )
         outcomes.append(done)
     return outcomes

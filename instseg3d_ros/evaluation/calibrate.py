@@ -10,7 +10,9 @@ import numpy as np
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.evaluation.calibration import fit_isotonic
 from instseg3d_ros.evaluation.outcome import Outcome
+from instseg3d_ros.evaluation.overlap import STEPS
 from instseg3d_ros.network import checkpoint
+from instseg3d_ros.segmentation.judging import calibrate
 
 FEWEST = 100  # scored objects; fewer do not tell how often a score is right
 TOGETHER = 20  # neighbouring scores that are taken together: three that happen to be right do not make a certainty
@@ -36,7 +38,14 @@ def table(score: np.ndarray, true: np.ndarray) -> dict[str, list[float]]:
 
 
 def write(model: str, outcome: Outcome, path: Path) -> None:
-    """Save `model` at `path` with its scores mapped to how often they were right in `outcome` (at IoU 0.5)."""
+    """Save `model` at `path` with its scores mapped to how often they were right in `outcome` (at IoU 0.5).
+
+    Where the outcome tells overlap F by score, the score at which it is greatest becomes the model's `min_score`.
+    """
     assert outcome.judged is not None
     network, card = checkpoint.load(checkpoint.find(model))
-    checkpoint.save(path, network, dataclasses.replace(card, calibration=table(*outcome.judged)))
+    calibration = table(*outcome.judged)
+    segmentation = dict(card.segmentation)
+    if outcome.f_by_score is not None:
+        segmentation["min_score"] = round(float(calibrate(STEPS[[outcome.f_by_score.argmax()]], calibration)[0]), 3)
+    checkpoint.save(path, network, dataclasses.replace(card, calibration=calibration, segmentation=segmentation))

@@ -141,6 +141,7 @@ class Outcome:
     reliability: Reliability | None = None
     judged: tuple[np.ndarray, np.ndarray] | None = None  # (E,) scores, (E,) bool: right; what reliability is made of
     scenes: list[SceneOutcome] = field(default_factory=list)
+    f_by_score: np.ndarray | None = None  # overlap F above each of `overlap.STEPS`, where it was asked for
     examples: list[Example] = field(default_factory=list)
     by_objects: dict[int, float] = field(default_factory=dict)  # objects in view -> class-agnostic AP50 of those scenes
     by_distance: dict[str, RangeScores] = field(default_factory=dict)  # range of distances -> scores, nearest first

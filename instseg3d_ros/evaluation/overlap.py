@@ -19,6 +19,7 @@ from instseg3d_ros.evaluation.outcome import NAN, OverlapScores
 from instseg3d_ros.labels import IGNORE
 
 WELL = 0.75  # F from which on an object counts as well segmented
+STEPS = np.linspace(0, 0.95, 20)  # scores below which objects are left out, to find the one with the greatest F
 SLACK = 0.003  # of the image's diagonal: how far apart boundaries may lie
 IGNORED = -1  # true id of a point that does not take part
 
@@ -68,13 +69,24 @@ def of_scene(scene: Scene, predictions: Sequence[Prediction], min_region: int = 
     Points without a label take no part, nor do true objects of fewer than `min_region` points: an occluder leaves
     slivers of what stands behind it. With the scene's pixels, boundaries are judged as well.
     """
-    number, size = np.unique(scene.instance, return_inverse=True, return_counts=True)[1:]
-    left_out = (scene.semantic == IGNORE) | ((scene.instance > 0) & (size < min_region)[number.reshape(-1)])
     image = None
     if {"pixel", "shape"} <= scene.extras.keys():
         height, width = scene.extras["shape"]
         image = Image(scene.extras["pixel"], (int(height), int(width)))
-    return score(np.where(left_out, IGNORED, scene.instance), [p.mask for p in predictions], image)
+    return score(_truth(scene, min_region), [p.mask for p in predictions], image)
+
+
+def f_by_score(scene: Scene, predictions: Sequence[Prediction], min_region: int = 0) -> np.ndarray:
+    """Overlap F of a scene when only objects with a score of `STEPS` and more are reported: (20,)."""
+    truth = _truth(scene, min_region)
+    return np.array([score(truth, [p.mask for p in predictions if p.score >= step]).f for step in STEPS])
+
+
+def _truth(scene: Scene, min_region: int) -> np.ndarray:
+    """(N,) number of each point's object, 0 for none, `IGNORED` for what takes no part (`of_scene`)."""
+    number, size = np.unique(scene.instance, return_inverse=True, return_counts=True)[1:]
+    left_out = (scene.semantic == IGNORE) | ((scene.instance > 0) & (size < min_region)[number.reshape(-1)])
+    return np.where(left_out, IGNORED, scene.instance)
 
 
 def harmonic(precision: float, recall: float) -> float:

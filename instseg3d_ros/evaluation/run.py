@@ -82,11 +82,16 @@ def evaluate_scenes(
     export: Path | None = None,
     examples: int = 0,
     progress: Callable[[Iterable], Iterable] = iter,
+    by_score: bool = False,
 ) -> Outcome:
-    """Score one method on scenes; `export` also writes truth and predictions in ScanNet's layout (see there)."""
+    """Score one method on scenes; `export` also writes truth and predictions in ScanNet's layout (see there).
+
+    With `by_score` the outcome tells overlap F above each score of `overlap.STEPS` as well.
+    """
     total = Accumulator(labels, min_region, method.class_aware)
     ranges = ByDistance(labels, min_region)
     kept, chosen = [], pick(len(files), examples)
+    steps: list[np.ndarray] = []
     for index, path in enumerate(progress(files)):
         scene = Scene.read(path)
         if not len(scene):
@@ -101,6 +106,8 @@ def evaluate_scenes(
         if "camera" in scene.extras and method.class_aware:
             away = np.linalg.norm(scene.points - scene.extras["camera"][:3, 3], axis=1)
             ranges.add(away, total.tables[-1], truth, scene.semantic, semantic, predictions)
+        if by_score:
+            steps.append(overlap.f_by_score(scene, predictions, min_region))
         if export is not None:
             ids = np.array([*layout.labels_ids(labels), 0])
             layout.write_ids(export / layout.GROUND_TRUTH / f"{scene.name}.txt", truth)
@@ -113,6 +120,7 @@ def evaluate_scenes(
     outcome = total.outcome(method.name, dataset, split)
     outcome.by_distance = ranges.scores()
     outcome.examples = kept
+    outcome.f_by_score = np.mean(steps, axis=0) if steps else None
     return outcome
 
 

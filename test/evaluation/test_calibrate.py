@@ -9,6 +9,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.evaluation import calibrate
 from instseg3d_ros.evaluation.calibration import reliability
 from instseg3d_ros.evaluation.outcome import Outcome
+from instseg3d_ros.evaluation.overlap import STEPS
 from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.architecture import Architecture
@@ -55,6 +56,16 @@ def test_the_table_travels_with_otherwise_equal_weights(tmp_path):
     assert card.segmentation == {"bandwidth": 1.2}
     state = loaded.state_dict()
     assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
+
+
+def test_the_score_of_the_greatest_overlap_is_stored(tmp_path):
+    architecture = Architecture(classes=len(SYNTHETIC), width=4)
+    checkpoint.save(tmp_path / "raw.safetensors", Network(architecture), checkpoint.ModelCard(architecture, SYNTHETIC))
+    f = np.exp(-((STEPS - 0.6) ** 2))
+    outcome = Outcome("raw", "rooms", "val", SYNTHETIC, judged=overconfident(0), f_by_score=f)
+    calibrate.write(str(tmp_path / "raw.safetensors"), outcome, tmp_path / "new.safetensors")
+    card = checkpoint.load(tmp_path / "new.safetensors")[1]
+    assert card.segmentation["min_score"] == pytest.approx(0.36, abs=0.06)  # what a raw score of 0.6 is worth
 
 
 @pytest.mark.parametrize("arguments", [["x", "--model", "none"], ["--tabletop", "x"]])

@@ -6,7 +6,7 @@ import pytest
 from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.evaluation.instance_ap import Prediction
 from instseg3d_ros.evaluation.outcome import OverlapScores
-from instseg3d_ros.evaluation.overlap import IGNORED, SLACK, Image, mean, of_scene, score
+from instseg3d_ros.evaluation.overlap import IGNORED, SLACK, STEPS, Image, f_by_score, mean, of_scene, score
 
 
 def f_measure(p, r):
@@ -86,6 +86,8 @@ def test_of_a_scene_without_unlabelled_points_and_slivers():
     assert of_scene(scene, [prediction], min_region=6).f == 1
     whole = of_scene(scene, [prediction])
     assert whole.precision == pytest.approx(30 / 35) and whole.recall == pytest.approx(30 / 35)
+    by_score = f_by_score(scene, [prediction], min_region=6)
+    assert (by_score[STEPS <= 0.9] == 1).all() and (by_score[STEPS > 0.9] == 0).all()
     on_table = Prediction(np.flatnonzero(semantic == 1), 1, 0.9)
     assert of_scene(scene, [prediction, on_table], min_region=6).precision == pytest.approx(30 / 50)
 

@@ -40,7 +40,7 @@ class SceneRecipe:
     """All that a frame depends on beside its number.
 
     `crop` is the share of tabletop frames without the room; `labels` "synthetic", or "tabletop" for these frames, where
-    a body is an object, what carries the objects, or background, and the camera is at the origin. `walk` is the share of
+    a body is an object, what carries the objects, or background, and the camera is at the origin. `walk`: the share of
     room frames that a robot on its way sees; the others look at furniture.
     """
 
