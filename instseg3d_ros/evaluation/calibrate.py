@@ -19,7 +19,7 @@ TOGETHER = 20  # neighbouring scores that are taken together: three that happen 
 
 
 def table(score: np.ndarray, true: np.ndarray) -> dict[str, list[float]]:
-    """score (E,), true (E,) → {"raw": rising, "calibrated": rising}, as `segmentation.instances.calibrate` reads it.
+    """score (E,), true (E,) → {"raw": rising, "calibrated": rising}, as `segmentation.judging.calibrate` reads it.
 
     The isotonic fit is a staircase. Only the middle of each step is kept, so that between two steps equal answers for
     different scores, which would lose their order, are rare.
