@@ -1,4 +1,4 @@
-"""A training that learns: the quick recipe on generated tabletops, judged on tables it has not seen."""
+"""A training that learns: the quick recipe on tabletops labelled by part, judged on tables it has not seen."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from instseg3d_ros.network import checkpoint
 @pytest.mark.slow
 def test_quick_recipe_separates_objects_on_unseen_tables(tmp_path):
     data, out = str(tmp_path / "tables"), tmp_path / "run"
-    world = ["--kind", "tabletop", "--resolution", "160x120", "--crop", "1", "--seed", "3", "--jobs", "2"]
+    world = ["--kind", "tabletop", "--labels", "tabletop", "--resolution", "160x120", "--crop", "1", "--seed", "3", "--jobs", "2"]
     assert run("generate", [data, "--frames", "64", "--val", "16", *world]) == 0
     assert run("train", ["quick", "--data", data, "--out", str(out), "--validate_scenes", "16", "--workers", "0"]) == 0
     _, card = checkpoint.load(out / "model.safetensors")
