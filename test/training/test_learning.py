@@ -9,7 +9,8 @@ from instseg3d_ros.network import checkpoint
 @pytest.mark.slow
 def test_quick_recipe_separates_objects_on_unseen_tables(tmp_path):
     data, out = str(tmp_path / "tables"), tmp_path / "run"
-    world = ["--kind", "tabletop", "--labels", "tabletop", "--resolution", "160x120", "--crop", "1", "--seed", "3", "--jobs", "2"]
+    kind = ["--kind", "tabletop", "--labels", "tabletop"]
+    world = [*kind, "--resolution", "160x120", "--crop", "1", "--seed", "3", "--jobs", "2"]
     assert run("generate", [data, "--frames", "64", "--val", "16", *world]) == 0
     assert run("train", ["quick", "--data", data, "--out", str(out), "--validate_scenes", "16", "--workers", "0"]) == 0
     _, card = checkpoint.load(out / "model.safetensors")
