@@ -14,7 +14,8 @@ EXAMPLES = """examples:
   segment_node --ros-args -r points:=/points -p target_frame:=base_link -r __ns:=/front
   segment_node --ros-args -p autostart:=false          # waits for `ros2 lifecycle set /instseg3d configure`
 
-Topics and parameters are in the README. `ros2 launch instseg3d_ros segment.launch.py -s` shows the launch arguments."""
+docs/topics.md lists the topics, docs/parameters.md the parameters.
+`ros2 launch instseg3d_ros segment.launch.py -s` shows the launch arguments."""
 
 
 def main(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""Every topic and service of the node, once: the node creates them from here, the README's table is made from here."""
+"""Every topic and service of the node: the node and the tables of the documentation are made from this list."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ class Topic:
 FOLLOWS = "the publisher's"
 INPUT = Topic(
     "points", "sensor_msgs/PointCloud2", "in",
-    "Cloud with or without colour, organised or not, fields in any order. Only the newest is read.", FOLLOWS,
+    "Cloud with or without colour, organised or not, fields in any order. The node reads only the newest.", FOLLOWS,
 )  # fmt: skip
 DEPTH = Topic(
     "depth", "sensor_msgs/Image", "in",
-    "In place of `points`, with `input: depth`: rectified, 16UC1 or 32FC1; CompressedImage (compressedDepth) too.",
+    "Rectified depth image instead of `points`, with `input: depth`: 16UC1, 32FC1 or CompressedImage "
+    "(compressedDepth).",
     FOLLOWS,
 )  # fmt: skip
 IMAGE = Topic(
     "image", "sensor_msgs/Image", "in",
-    "Colour image registered to `depth`, with the same stamps; CompressedImage too. May be missing.", FOLLOWS,
+    "Colour image registered to `depth`, with the same stamps; also as CompressedImage. Optional.", FOLLOWS,
 )  # fmt: skip
 CAMERA_INFO = Topic("camera_info", "sensor_msgs/CameraInfo", "in", "Intrinsics of `depth`.", FOLLOWS)
-TF = Topic("/tf", "tf2_msgs/TFMessage", "in", "Only with `target_frame` or `fixed_frame`; `/tf_static` likewise.")
+TF = Topic("/tf", "tf2_msgs/TFMessage", "in", "Read, as `/tf_static`, only if `target_frame` or `fixed_frame` is set.")
 SEGMENTED = Topic(
     "~/segmented_points", "sensor_msgs/PointCloud2", "out",
     "x y z rgb (as received), `label` uint16 (65535: none), `instance` uint32 (0: none), `confidence` float32; "
@@ -73,15 +74,17 @@ OVERLAY = Topic(
     "~/overlay",
     "sensor_msgs/Image",
     "out",
-    "The camera's picture with objects tinted and named; organised clouds only.",
+    "Colour image with tinted and labelled objects; only for organised clouds.",
 )
 PROCESSING_TIME = Topic(
     "~/debug/processing_time_ms",
     "std_msgs/Float64",
     "out",
-    "From the start of work on a cloud to its published answer.",
+    "Time from the start of work on a cloud to its published answer.",
 )
-PIPELINE_LATENCY = Topic("~/debug/pipeline_latency_ms", "std_msgs/Float64", "out", "Now minus the cloud's stamp.")
+PIPELINE_LATENCY = Topic(
+    "~/debug/pipeline_latency_ms", "std_msgs/Float64", "out", "Time from the cloud's stamp to its published answer."
+)
 MAP_POINTS = Topic(
     "~/map/points", "sensor_msgs/PointCloud2", "out",
     "With `map`: one point for each cell of the map in `fixed_frame`: x y z rgb, `label`, `instance`, `confidence`; at "
@@ -89,10 +92,14 @@ MAP_POINTS = Topic(
 )  # fmt: skip
 MAP_OBJECTS = Topic(
     "~/map/objects", "vision_msgs/Detection3DArray", "out",
-    "With `map`: its objects with class, score, box and id; needs vision_msgs.", LATCHED,
+    "With `map`: objects of the map with class, score, box and id; needs vision_msgs.", LATCHED,
 )  # fmt: skip
 MAP_MARKERS = Topic(
-    "~/map/markers", "visualization_msgs/MarkerArray", "out", "With `map`: boxes and names of its objects.", LATCHED
+    "~/map/markers",
+    "visualization_msgs/MarkerArray",
+    "out",
+    "With `map`: boxes and names of the map's objects.",
+    LATCHED,
 )
 LABELS = Topic(
     "~/labels", "std_msgs/String", "out", "JSON: the model and its classes with index, name, colour, thing or stuff.",
@@ -102,7 +109,7 @@ LABEL_INFO = Topic(
     "~/label_info",
     "vision_msgs/LabelInfo",
     "out",
-    "Class names by index; needs a vision_msgs that has this type.",
+    "Class names by index; needs a version of vision_msgs that has this type.",
     LATCHED,
 )
 DIAGNOSTICS = Topic(
@@ -120,7 +127,7 @@ SAVE = Topic(
 MAP_SAVE = Topic(
     "~/map/save", "std_srvs/Trigger", "service", "Write the map to `save_folder`/map.npz; ObjectMap.load reads it.", ""
 )
-MAP_CLEAR = Topic("~/map/clear", "std_srvs/Trigger", "service", "Forget the map; ids go on counting.", "")
+MAP_CLEAR = Topic("~/map/clear", "std_srvs/Trigger", "service", "Clear the map; no id is used again.", "")
 
 INPUTS = (INPUT, DEPTH, IMAGE, CAMERA_INFO, TF)
 # One message of each for every answered cloud.

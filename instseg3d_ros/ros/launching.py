@@ -36,24 +36,24 @@ WAIT = "120"  # seconds that a bag waits for its readers
 
 COMMON = {
     "params_file": (str(share("config") / "segment.yaml"), "YAML file with the node's parameters"),
-    "device": ("", "auto, cpu, cuda or cuda:N; empty: as params_file says"),
+    "device": ("", "Device of the network: auto, cpu, cuda or cuda:N; empty: as params_file says"),
     "target_frame": ("", "Frame with z up into which clouds are transformed with TF; empty: as params_file says"),
     "map": ("", "true: build a map of objects in fixed_frame; empty: as params_file says"),
-    "fixed_frame": ("", "Frame with z up that stands still, such as odom; empty: as params_file says"),
+    "fixed_frame": ("", "Frame with z up in which objects do not move, such as odom; empty: as params_file says"),
     "rviz": ("false", "Start RViz with the view of this package"),
-    "rosbag": ("", "Bag to play with --clock once the node reads; sets use_sim_time, which nothing else does"),
+    "rosbag": ("", "Bag to play with --clock when the node has started; only this argument sets use_sim_time"),
     "loop": ("false", "Play the bag again and again"),
-    "rate": ("1.0", "Speed of the bag, times that of the recording"),
-    "autostart": ("true", "Configure and activate the node; false: a lifecycle manager has to"),
-    "respawn": ("false", "Start the node again when it dies; false: the launch then ends, with exit code 1"),
-    "log_level": ("info", "debug, info, warn, error or fatal"),
+    "rate": ("1.0", "Speed of playback as a multiple of the recorded speed"),
+    "autostart": ("true", "Configure and activate the node; false: a lifecycle manager must do so"),
+    "respawn": ("false", "Restart the node if it dies; false: the launch ends with exit code 1"),
+    "log_level": ("info", "Log level of the node: debug, info, warn, error or fatal"),
 }
 SINGLE = {
     "points": ("", "Topic of the clouds; empty: the bag's first PointCloud2 topic, otherwise /points"),
-    "depth": ("", "Topic of depth images, to use in place of clouds, together with image and camera_info"),
+    "depth": ("", "Topic of depth images, used instead of clouds together with image and camera_info"),
     "image": ("image", "Topic of the colour images that are registered to depth"),
-    "camera_info": ("camera_info", "Topic of the intrinsics of depth"),
-    "model": ("", "Name in models/ or path of a .safetensors file; empty: as params_file says"),
+    "camera_info": ("camera_info", "Topic of the camera intrinsics of depth"),
+    "model": ("", "Model: name in models/ or path of a .safetensors file; empty: as params_file says"),
     "namespace": ("", "Namespace of the node"),
 }
 

@@ -1,4 +1,4 @@
-"""The node's parameters: one typed dataclass, from which ROS declarations, checks, README and YAML are made."""
+"""The node's parameters: one typed dataclass, from which ROS declarations, checks, documentation and YAML are made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ START = "start"  # read once, when the process starts
 
 @dataclass(frozen=True)
 class Entry:
-    """One parameter as ROS and the README see it."""
+    """One parameter as ROS and the documentation describe it."""
 
     name: str
     type: type
@@ -143,7 +143,7 @@ class Parameters:
     min_height: float = parameter(
         -INF, "Lowest point that is labelled: z in `target_frame` if it is set, otherwise the height above the camera."
     )
-    max_height: float = parameter(INF, "Highest point that is labelled; measured as `min_height`.")
+    max_height: float = parameter(INF, "Highest point that is labelled; the height is measured as for `min_height`.")
     crop_box: list = parameter(  # noqa: RUF009 (it calls field)
         [-INF, -INF, -INF, INF, INF, INF], "Region of interest: x y z of its lowest and of its highest corner, in "
         "`target_frame` if it is set, otherwise in the camera's axes x forward, y left, z up. Points outside are not "
@@ -161,10 +161,13 @@ class Parameters:
 
     # frames and ids
     target_frame: str = parameter(
-        "", "Frame with z up, such as `base_link`, into which each cloud is transformed with TF; empty: TF is not used."
+        "", "Frame with z up, such as `base_link`, into which each cloud is transformed with TF; empty: no transform."
     )
     tf_timeout: float = parameter(
-        0.2, "Longest time, in seconds, that a cloud waits for its transform; after it the cloud is dropped.", 0.0, 5.0
+        0.2,
+        "Longest time, in seconds, that a cloud waits for its transform; after this time the cloud is dropped.",
+        0.0,
+        5.0,
     )
     track: bool = parameter(True, "Whether an object keeps its id from cloud to cloud.")
     fixed_frame: str = parameter(
@@ -192,30 +195,38 @@ class Parameters:
 
     # the map
     map: bool = parameter(
-        False, "Whether a map of objects is built from all clouds, in `fixed_frame`, whose z axis must point up. Ids "
-        "in all outputs are then the map's.", when=CONFIGURE,
+        False, "Whether a map of objects is built from all clouds, in `fixed_frame`, whose z axis must point up. All "
+        "outputs then use the ids of the map.", when=CONFIGURE,
     )  # fmt: skip
-    map_rate: float = parameter(0.5, "Largest number of times a second that the map is published.", 0.01, 100.0)
+    map_rate: float = parameter(
+        0.5, "Largest rate, in messages per second, at which the map is published.", 0.01, 100.0
+    )
     map_cell: float = parameter(
         0.03, "Edge of the map's cells, in metres; smaller cells show more detail and need more memory.", 0.005, 0.5,
         when=CONFIGURE,
     )  # fmt: skip
     map_max_cells: int = parameter(
-        2_000_000, "Largest number of the map's cells; above it the oldest and farthest are forgotten. A million takes "
-        "about 200 MB.", 1000, 100_000_000, when=CONFIGURE,
+        2_000_000, "Largest number of the map's cells; above it the oldest and farthest cells are removed. A million "
+        "cells take about 200 MB.", 1000, 100_000_000, when=CONFIGURE,
     )  # fmt: skip
     map_radius: float = parameter(
-        50.0, "Distance from the camera, in metres, beyond which the map is forgotten.", 0.5, 1e6, when=CONFIGURE
+        50.0,
+        "Distance from the camera, in metres, beyond which cells of the map are removed.",
+        0.5,
+        1e6,
+        when=CONFIGURE,
     )
 
     # diagnostics
     latency_warn_ms: float = parameter(
-        1000.0, "Time from a cloud's arrival to its answer above which diagnostics warn (WARN; ERROR after ten "
-        "seconds of it).", 0.0, 1e6,
+        1000.0, "Time from a cloud's arrival to its answer above which diagnostics report WARN, and ERROR after "
+        "ten seconds.", 0.0, 1e6,
     )  # fmt: skip
-    silence_warn: float = parameter(3.0, "Seconds without a cloud after which diagnostics warn.", 0.1, 3600.0)
+    silence_warn: float = parameter(
+        3.0, "Time without a cloud, in seconds, after which diagnostics report WARN.", 0.1, 3600.0
+    )
     autostart: bool = parameter(
-        True, "Whether the node configures and activates itself; otherwise a lifecycle manager has to.", when=START
+        True, "Whether the node configures and activates itself; if false, a lifecycle manager must do so.", when=START
     )
 
     @staticmethod

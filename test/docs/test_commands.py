@@ -49,7 +49,7 @@ NOT_HERE = {
     "python -m instseg3d_ros benchmark": "minutes; test/benchmarking has small ones",
     "python -m instseg3d_ros.viewing.method": "test/viewing/test_method.py",
     "python -m instseg3d_ros.data.views": "test/data/test_views.py",
-    "python -m instseg3d_ros.ros.tools.tables": "writes the README; test/ros/test_parameters.py compares",
+    "python -m instseg3d_ros.ros.tools.tables": "writes tables of the docs; test/ros/test_parameters.py compares",
     "python -m instseg3d_ros.ros.tools.lost_messages": "measures the transport for minutes; test/ros/test_transport.py",
     "python -m instseg3d_ros.training.ablation": "hours of training; test/training/test_ablation.py",
     "python -m instseg3d_ros train table3": "the same",

@@ -1,11 +1,13 @@
 """One declaration: defaults are valid, and the files made from it are up to date."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from instseg3d_ros.messages.topics import TOPICS
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.tools import tables
 
@@ -52,11 +54,19 @@ def test_yaml_file_is_the_declaration():
     assert Parameters(**values) == Parameters()
 
 
-def test_readme_tables_are_the_declarations():
-    readme = (ROOT / "README.md").read_text() if (ROOT / "README.md").is_file() else ""
-    if "<!-- parameters -->" not in readme:
-        pytest.skip("README.md has no tables yet")
-    assert readme == tables.patch(readme), "run: python -m instseg3d_ros.ros.tools.tables --write"
+@pytest.mark.parametrize("page", tables.PAGES)
+def test_tables_of_the_documentation_are_the_declarations(page):
+    text = (ROOT / page).read_text()
+    assert text == tables.patch(text), "run: python -m instseg3d_ros.ros.tools.tables --write"
+
+
+def test_documentation_has_complete_tables_and_the_readme_the_main_entries():
+    rows = {
+        page: set(re.findall(r"^\|(?: \w+ \|)? `([^`]+)` \|", (ROOT / page).read_text(), re.M)) for page in tables.PAGES
+    }
+    assert rows["docs/parameters.md"] >= {entry.name for entry in Parameters.entries()}
+    assert rows["docs/topics.md"] >= {topic.name for topic in TOPICS}
+    assert rows["README.md"] >= {*tables.MAIN_TOPICS, *tables.MAIN_PARAMETERS}
 
 
 def test_patch_replaces_only_what_is_between_the_markers():

@@ -1,1 +1,1 @@
-"""Programs beside the node: the demo, the README's tables, the benchmark of messages, lost messages by transport."""
+"""Programs beside the node: demo, tables of the documentation, benchmark of messages, lost messages by transport."""

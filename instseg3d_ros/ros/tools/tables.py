@@ -1,9 +1,10 @@
-"""Tables for the README and `config/segment.yaml`, made from the code that they describe.
+"""Tables of topics and parameters for the README and the docs, and `config/segment.yaml`, made from the code.
 
-    python -m instseg3d_ros.ros.tools.tables            prints both tables
-    python -m instseg3d_ros.ros.tools.tables --write    puts them between the markers in README.md, and writes the YAML
+    python -m instseg3d_ros.ros.tools.tables            prints the complete tables
+    python -m instseg3d_ros.ros.tools.tables --write    writes the tables between their markers in PAGES, and the YAML
 
-A test compares files and code.
+The README has the entries that most users need, `docs/topics.md` and `docs/parameters.md` have all. A test compares the
+files with the code.
 """
 
 from __future__ import annotations
@@ -11,23 +12,37 @@ from __future__ import annotations
 import math
 import sys
 import textwrap
+from collections.abc import Collection
 from pathlib import Path
 
 from instseg3d_ros.messages.topics import TOPICS
 from instseg3d_ros.ros.parameters import CONFIGURE, START, Parameters
 
+PAGES = ("README.md", "docs/topics.md", "docs/parameters.md")
 WHEN = {CONFIGURE: "on configure", START: "at start"}
+MAIN_TOPICS = (
+    "points", "~/segmented_points", "~/colored_points", "~/markers", "~/detections", "~/labels", "/diagnostics",
+    "~/enable", "~/segment_once",
+)  # fmt: skip
+MAIN_PARAMETERS = (
+    "model", "device", "merge", "min_score", "axes", "unit", "max_range", "target_frame", "fixed_frame", "map",
+)  # fmt: skip
 
 
-def topic_table() -> str:
-    lines = ["| | topic | type | QoS | |", "| --- | --- | --- | --- | --- |"]
-    lines += [f"| {t.direction} | `{t.name}` | {t.type} | {t.qos} | {t.description} |" for t in TOPICS]
+def topic_table(names: Collection[str] = ()) -> str:
+    """A row for each of the topics and services `names`; for all if it is empty."""
+    lines = ["| | topic | type | QoS | meaning |", "| --- | --- | --- | --- | --- |"]
+    shown = [topic for topic in TOPICS if not names or topic.name in names]
+    lines += [f"| {t.direction} | `{t.name}` | {t.type} | {t.qos} | {t.description} |" for t in shown]
     return "\n".join(lines)
 
 
-def parameter_table() -> str:
-    lines = ["| parameter | default | range | | read |", "| --- | --- | --- | --- | --- |"]
+def parameter_table(names: Collection[str] = ()) -> str:
+    """A row for each of the parameters `names`; for all if it is empty."""
+    lines = ["| parameter | default | range | meaning | read |", "| --- | --- | --- | --- | --- |"]
     for entry in Parameters.entries():
+        if names and entry.name not in names:
+            continue
         limits = ", ".join(f"`{choice}`" for choice in entry.choices)
         if entry.limits:
             limits = " … ".join(map(_number, entry.limits))
@@ -51,8 +66,14 @@ def yaml_text() -> str:
 
 
 def patch(text: str) -> str:
-    """`text` with fresh tables between `<!-- topics -->`…`<!-- /topics -->` and the same for parameters."""
-    for name, table in (("topics", topic_table()), ("parameters", parameter_table())):
+    """`text` with fresh tables between `<!-- topics -->` and `<!-- /topics -->`, and so for each name in `tables`."""
+    tables = {
+        "main topics": topic_table(MAIN_TOPICS),
+        "main parameters": parameter_table(MAIN_PARAMETERS),
+        "topics": topic_table(),
+        "parameters": parameter_table(),
+    }
+    for name, table in tables.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         head, found, rest = text.partition(begin)
         if found and end in rest:
@@ -81,9 +102,8 @@ def main() -> None:
         print(topic_table(), parameter_table(), sep="\n\n")
         return
     root = Path(__file__).parents[3]
-    readme = root / "README.md"
-    if readme.is_file():
-        readme.write_text(patch(readme.read_text()))
+    for page in (root / name for name in PAGES):
+        page.write_text(patch(page.read_text()))
     (root / "config" / "segment.yaml").write_text(yaml_text())
 
 
