@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from instseg3d_ros.sparse.grid import VoxelGrid
+from instseg3d_ros.sparse.native import kernels
+from instseg3d_ros.sparse.neighbors import pitched
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,25 @@ def touching(
     only where one of the two parts is sparse; others must have voxels that are neighbours themselves. With `below`
     only the pairs with a < below are asked for.
     """
+    if not kernels.available("contacts", grid.device):
+        return touching_numpy(part, grid, sparse, below)
+    num = int(part.max(initial=-1)) + 1
+    coarse, parent, slot = grid.down()
+    part = np.ascontiguousarray(part, np.int64)
+    inputs = part, len(part), parent, slot, len(coarse), pitched(coarse.neighbors), sparse, num
+    room = 8 * num
+    while True:
+        pairs, places = np.empty((room, 2), np.int64), np.empty(room, np.int64)
+        found = kernels.call("contacts", "touching", *inputs, num if below is None else below, room, pairs, places)
+        if found <= room:
+            return pairs[:found], places[:found]
+        room = found
+
+
+def touching_numpy(
+    part: np.ndarray, grid: VoxelGrid, sparse: np.ndarray | None = None, below: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `touching`, where no compiler is, and for grids on CUDA."""
     rows, num = np.flatnonzero(part >= 0), int(part.max(initial=-1)) + 1
     coarse, parent, slot = grid.down()
     table = coarse.neighbors.cpu().numpy()

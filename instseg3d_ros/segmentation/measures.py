@@ -8,6 +8,7 @@ import numpy as np
 
 from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.result import Box
+from instseg3d_ros.sparse.native import kernels
 
 SMALL = 100  # points at which the size alone halves the score
 
@@ -47,6 +48,18 @@ def moments(positions: np.ndarray, part: np.ndarray, num: int, features: np.ndar
 
     The moments of a union are the sums of its parts' moments.
     """
+    if not kernels.available("votes"):
+        return moments_numpy(positions, part, num, features)
+    width = 0 if features is None else features.shape[1]
+    table = np.zeros((num, 13 + width))
+    positions, part = np.ascontiguousarray(positions, np.float32), np.ascontiguousarray(part, np.int64)
+    features = None if features is None else np.ascontiguousarray(features, np.float32)
+    kernels.call("votes", "moments", positions, features, width, part, len(part), table)
+    return table
+
+
+def moments_numpy(positions: np.ndarray, part: np.ndarray, num: int, features: np.ndarray | None = None) -> np.ndarray:
+    """As `moments`, where no compiler is."""
     inside = np.flatnonzero(part >= 0)
     order, begin = group(part[inside], num)
     rows = inside[order]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from instseg3d_ros.segmentation.contacts import Contacts, touching
+from instseg3d_ros.segmentation.contacts import Contacts, touching, touching_numpy
 from instseg3d_ros.sparse.grid import VoxelGrid
 
 
@@ -40,6 +40,18 @@ def test_touching_against_all_pairs(seed):
     for flags in (None, sparse):
         pairs, places = touching(part, grid, flags)
         assert len(pairs) == len(places) and as_dict(pairs, places) == by_the_book(part, coords, flags)
+        for below in (None, 5):
+            both = touching(part, grid, flags, below), touching_numpy(part, grid, flags, below)
+            assert all(np.array_equal(ours, twin) for ours, twin in zip(*both))
+
+
+def test_more_pairs_than_there_is_room_for_at_first():
+    rng = np.random.default_rng(7)
+    grid = random_grid(rng)
+    part = rng.permutation(len(grid))  # each voxel a part
+    pairs, places = touching(part, grid)
+    assert len(pairs) > 8 * len(grid)
+    assert all(map(np.array_equal, (pairs, places), touching_numpy(part, grid)))
 
 
 def test_nothing_touches():

@@ -12,7 +12,7 @@ from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.description import INPUTS, Description, columns, input_widths
 from instseg3d_ros.segmentation.instances import find_instances
 from instseg3d_ros.segmentation.judging import ask
-from instseg3d_ros.segmentation.measures import Measures, moments
+from instseg3d_ros.segmentation.measures import Measures, moments, moments_numpy
 from instseg3d_ros.segmentation.options import Options
 from instseg3d_ros.segmentation.proposals import Proposals
 from instseg3d_ros.segmentation.segmenter import Segmenter
@@ -58,6 +58,16 @@ def test_columns_are_what_they_say():
                     np.log(points[k]), np.log(len(mine)), np.log(points[k] / len(mine)),
                     *deviations, *features[part == k].mean(0)]  # fmt: skip
         np.testing.assert_allclose(found[k], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("width", [0, 7])
+def test_moments_are_those_of_numpy(width):
+    rng = np.random.default_rng(2)
+    part = rng.permutation(np.concatenate((np.arange(-1, 9), rng.integers(-1, 9, 700))))
+    positions, features = (rng.normal(size=(len(part), columns)).astype(np.float32) for columns in (3, width))
+    for given in (features, None):
+        ours, twin = moments(positions, part, 9, given), moments_numpy(positions, part, 9, given)
+        np.testing.assert_allclose(ours, twin, rtol=1e-12, atol=1e-12)
 
 
 def test_each_input_has_the_width_that_it_states():

@@ -4,10 +4,10 @@
 // others in reach. So voxels are joined block by block, and two blocks are compared only until one pair touches.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <numeric>
 #include <vector>
 
+#include "cells.h"
 #include "kernel.h"
 
 namespace {
@@ -151,47 +151,21 @@ int64_t connected(const int64_t *labels, const int32_t *coords, int64_t n, int64
 // label, a group, are told by the slots they fill.
 int64_t connected_on_grid(const int64_t *labels, int64_t n, const int64_t *parent, const int64_t *slot,
                                      int64_t cells, const int32_t *table, int64_t *parts) {
-  struct Group {
-    int64_t label;
-    uint8_t slots;
-  };
-  std::vector<Group> groups;
-  groups.reserve(cells + cells / 4);
-  std::vector<int32_t> begin(cells + 1), owner(n);
-  for (int64_t i = 0, cell = -1; i < n; ++i) {
-    while (cell < parent[i]) begin[++cell] = int32_t(groups.size());  // the rows of a cell follow each other
-    owner[i] = -1;
-    if (labels[i] < 0) continue;
-    size_t g = begin[cell];
-    while (g < groups.size() && groups[g].label != labels[i]) ++g;
-    if (g == groups.size()) groups.push_back({labels[i], 0});
-    groups[g].slots |= uint8_t(1 << slot[i]);
-    owner[i] = int32_t(g);
-  }
-  begin[cells] = int32_t(groups.size());
-  uint8_t reach[13][256] = {};  // slots of the cell one step away that touch any of some slots
-  for (int step = 0; step < 13; ++step) {
-    const int offset[3] = {(step + 14) / 9 - 1, (step + 14) / 3 % 3 - 1, (step + 14) % 3 - 1};
-    for (int pair = 0; pair < 64; ++pair) {
-      bool near = true;
-      for (int d = 0; d < 3; ++d) near &= std::abs((pair >> d & 1) + 2 * offset[d] - (pair >> (3 + d) & 1)) <= 1;
-      const auto turned = [](int bits) { return (bits & 1) << 2 | (bits & 2) | (bits >> 2 & 1); };  // x is the highest bit
-      if (near) reach[step][1 << turned(pair >> 3)] |= uint8_t(1 << turned(pair & 7));
-    }
-    for (int slots = 1; slots < 256; ++slots)
-      for (int s = 0; s < 8; ++s)
-        if (slots >> s & 1) reach[step][slots] |= reach[step][1 << s];
-  }
+  const Cells in(labels, n, parent, slot, cells);
+  const std::vector<Group> &groups = in.groups;
+  const std::vector<int32_t> &begin = in.begin, &owner = in.owner;
+  const Reach reach;
   std::vector<int32_t> above(groups.size());
   std::iota(above.begin(), above.end(), 0);
   for (int64_t cell = 0; cell < cells; ++cell) {
     if (begin[cell] == begin[cell + 1]) continue;
-    for (int step = 0; step < 13; ++step) {
-      const int64_t other = table[cell * 28 + 14 + step];
+    for (int step = 0; step < kSteps; ++step) {
+      const int64_t other = table[cell * kPitch + kFirst + step];
       if (other < 0) continue;
       for (int32_t a = begin[cell]; a < begin[cell + 1]; ++a)
         for (int32_t b = begin[other]; b < begin[other + 1]; ++b) {
-          if (groups[a].label != groups[b].label || above[a] == above[b] || !(reach[step][groups[a].slots] & groups[b].slots))
+          if (groups[a].part != groups[b].part || above[a] == above[b] ||
+              !(reach.slots[step][groups[a].slots] & groups[b].slots))
             continue;
           const int64_t i = root(above, a), j = root(above, b);
           above[std::max(i, j)] = int32_t(std::min(i, j));

@@ -62,7 +62,26 @@ void tightness(const float *embedding, int64_t dim, const int64_t *part, const i
   }
 }
 
+// positions (n, 3), features (n, width) or null where width is 0; part (n) in −1 … parts − 1. Per part, zeroed by the
+// caller: table (parts, 13 + width), the sums of 1, of the positions, of the products of their coordinates and of the
+// features, in the order of the voxels. Products of two float32 are exact in float64, so fusing them changes no bit.
+void moments(const float *positions, const float *features, int64_t width, const int64_t *part, int64_t n,
+             double *table) {
+  for (int64_t i = 0; i < n; ++i) {
+    if (part[i] < 0) continue;
+    double *sum = table + part[i] * (13 + width);
+    const float *position = positions + 3 * i, *feature = features + i * width;
+    sum[0] += 1;
+    for (int a = 0; a < 3; ++a) {
+      sum[1 + a] += position[a];
+      for (int b = 0; b < 3; ++b) sum[4 + 3 * a + b] += double(position[a]) * double(position[b]);
+    }
+    for (int64_t f = 0; f < width; ++f) sum[13 + f] += feature[f];
+  }
+}
+
 }  // namespace
 
+KERNEL(moments, moments)
 KERNEL(votes, votes)
 KERNEL(tightness, tightness)
