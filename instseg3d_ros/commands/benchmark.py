@@ -15,12 +15,12 @@ from instseg3d_ros.replacing import replacing
 EXAMPLES = """examples:
   benchmark                                    everything on a generated frame of a room; some minutes
   benchmark --only geometry backbone           some parts
-  benchmark --cloud scan.ply room.pcd          on clouds of your own (ply, pcd, npz, las, the first of a bag)
+  benchmark --cloud scan.ply room.pcd          on your own clouds (ply, pcd, npz, las, the first of a bag)
   benchmark --only frames --rooms 60           the slowest of sixty generated rooms
   benchmark --isa x86-64-v3                    with kernels for AVX2 on a processor that has more
   benchmark --figure bench.png --json bench.json
 
-Contestants take turns within each comparison; a line shows the median of all rounds and ± half the distance between
+The implementations of a comparison take turns; a line shows the median of all rounds and ± half the distance between
 the quartiles; ratios are medians of the ratios within a round. Close other programs, or watch ± grow."""
 
 GROUPS = ("geometry", "clustering", "segmenter", "frames", "backbone", "scaling")
@@ -29,7 +29,7 @@ GROUPS = ("geometry", "clustering", "segmenter", "frames", "backbone", "scaling"
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = Parser(
         prog="benchmark",
-        description="Speed of every stage beside its peers, measured in one run.",
+        description="Measure the speed of every stage and of comparable libraries in the same run.",
         examples=EXAMPLES,
     )
     add = parser.add_argument
@@ -38,16 +38,23 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="measure on these clouds, all parts but `frames` on the first (a generated room, a table, the demo's)",
+        help="clouds to measure; only `frames` uses more than the first (a generated room, a table, the demo's)",
     )
-    add("--rooms", type=int, default=12, help="generated rooms of which `frames` finds the slowest (12)")
+    add("--rooms", type=int, default=12, help="number of generated rooms from which `frames` takes the slowest (12)")
     add("--isa", metavar="NAME", help="instruction set of the kernels, a value of -march (this processor's)")
-    add("--only", nargs="+", choices=GROUPS, default=list(GROUPS), metavar="PART", help=f"of {', '.join(GROUPS)}")
+    add(
+        "--only",
+        nargs="+",
+        choices=GROUPS,
+        default=list(GROUPS),
+        metavar="PART",
+        help=f"parts to measure: {', '.join(GROUPS)} (all)",
+    )
     add("--model", default="unet", help="network of the segmenter: a name in models/ or a file (unet)")
-    add("--rounds", type=int, default=7, help="turns of each contestant (7)")
-    add("--threads", type=int, default=0, help="threads of ours; 0 for all cores (0)")
+    add("--rounds", type=int, default=7, help="measurements of each implementation (7)")
+    add("--threads", type=int, default=0, help="threads of this package; 0: all cores (0)")
     add("--figure", type=Path, default=None, metavar="FILE", help="draw ratios and growth, as png, svg or pdf")
-    add("--json", type=Path, default=None, metavar="FILE", help="all rounds for programs")
+    add("--json", type=Path, default=None, metavar="FILE", help="write the times of all rounds for programs")
     options = parser.parse_args(arguments)
     if options.rounds < 3:
         parser.error(f"--rounds {options.rounds}: at least 3 make a median with a spread")

@@ -12,7 +12,7 @@ EXAMPLES = """examples:
   compile_kernels                                        for this machine, into the user's cache
   compile_kernels --isa x86-64-v3 --out /opt/kernels     for any processor with AVX2, as in a container image
 
-The kernels are otherwise compiled at first use. Where they are in another folder or for another instruction set, set
+Without this command, the kernels are compiled at first use. If you choose another folder or instruction set, set
 INSTSEG3D_KERNELS (the folder) and INSTSEG3D_ISA (the instruction set) for the node; it then needs no compiler."""
 
 
@@ -21,8 +21,8 @@ def main(arguments: list[str]) -> int:
     parser = Parser(
         prog="compile_kernels", description="Compile all C++ kernels ahead of time.", examples=EXAMPLES,
     )  # fmt: skip
-    parser.add_argument("--isa", metavar="NAME", help="instruction set, a value of -march (this processor's)")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="folder of the libraries (the user's cache)")
+    parser.add_argument("--isa", metavar="NAME", help="instruction set: a value of -march (this processor's)")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="output folder of the libraries (the user's cache)")
     options = parser.parse_args(arguments)
     from instseg3d_ros.sparse.native import build
 

@@ -16,11 +16,11 @@ EXAMPLES = """examples:
   evaluate DATASET --method euclidean --method region_growing    classical methods beside the model, in one run
   evaluate DATASET --model none --method euclidean               without a model
   evaluate DATASET --export OUT                                  OUT/<scene>.txt and masks, as ScanNet's benchmark wants
-  evaluate --predictions OUT --ground-truth OUT/ground_truth     score anybody's files in that layout
-  evaluate --tabletop FRAMES --method convexity                  labelled frames of a depth camera, masks alone
+  evaluate --predictions OUT --ground-truth OUT/ground_truth     score files in this layout
+  evaluate --tabletop FRAMES --method convexity                  labelled frames of a depth camera, without classes
   evaluate --tabletop FRAMES --model tabletop --no-color         the same without colour
   evaluate --drives WALKS                                        maps of objects on generate --bag --truth --kind flat
-  evaluate DATASET --split val --calibrate mine.safetensors      the same weights, scores that can be trusted
+  evaluate DATASET --split val --calibrate mine.safetensors      the same weights with calibrated scores
   evaluate DATASET --json scores.json --csv scores.csv --latex table.tex --figures pictures --report page
 
 Scores follow ScanNet's instance protocol (docs/evaluation.md); for NYUv2 read AP25."""
@@ -31,40 +31,54 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
     parser = Parser(
         prog="evaluate",
-        description="Average precision of instances, IoU of classes, and how far scores can be trusted.",
+        description="Measure the average precision of instances, the IoU of classes, and the calibration of scores.",
         examples=EXAMPLES,
     )
     add = parser.add_argument
     add("dataset", nargs="?", type=Path, help="folder of scenes: labels.yaml, train/, val/")
-    add("--split", default="val", help="which part of it (val)")
-    add("--model", help="name in models/ or a .safetensors file; 'none' to score only --method (unet)")
-    add("--method", action="append", default=[], choices=list(METHODS), help="a classical method, may be repeated")
-    add("--device", default="auto", help="auto, cpu, cuda (auto)")
-    add("--predictions", type=Path, metavar="DIR", help="score these files instead of running anything")
-    add("--ground-truth", type=Path, metavar="DIR", help="truth for --predictions: <scene>.txt, or scenes as npz")
+    add("--split", default="val", help="split of the data set (val)")
+    add("--model", help="name in models/ or a .safetensors file; 'none': score only --method (unet)")
+    add(
+        "--method",
+        action="append",
+        default=[],
+        choices=list(METHODS),
+        help="a classical method; the option may be repeated",
+    )
+    add("--device", default="auto", help="device of the network: auto, cpu, cuda (auto)")
+    add("--predictions", type=Path, metavar="DIR", help="score the predictions in these files instead of a model")
+    add(
+        "--ground-truth", type=Path, metavar="DIR", help="ground truth for --predictions: <scene>.txt, or scenes as npz"
+    )
     add("--labels", help="label set of --predictions: scannet20, nyuv2_19, synthetic or a labels.yaml (scannet20)")
     add("--tabletop", type=Path, metavar="DIR", help="score masks on labelled depth-camera frames")
     add("--drives", type=Path, metavar="DIR",
-        help="score maps on drives of generate --bag --truth, beside single frames and a plain join")  # fmt: skip
-    add("--class-agnostic", action="store_true", help="let masks alone make the first figures of --json")
-    add("--min-region", type=int, default=100, metavar="N", help="smaller objects and predictions do not count (100)")
-    add("--no-color", action="store_true", help="leave colour out: what is found by shape alone")
-    add("--limit", type=int, metavar="N", help="only the first N scenes")
+        help="score maps, single frames and a plain join on bags of generate --bag --truth")  # fmt: skip
+    add("--class-agnostic", action="store_true", help="put the scores without regard to class first in --json")
+    add(
+        "--min-region",
+        type=int,
+        default=100,
+        metavar="N",
+        help="smallest number of points of an object that counts (100)",
+    )
+    add("--no-color", action="store_true", help="segment without colour")
+    add("--limit", type=int, metavar="N", help="use only the first N scenes")
     add("--export", type=Path, metavar="DIR", help="write predictions and truth in ScanNet's benchmark layout")
     add(
         "--calibrate",
         type=Path,
         metavar="FILE",
-        help="write the model anew with scores fitted to how often they are right",
+        help="write the model with calibrated scores to this file",
     )
     add("--best-min-score", action="store_true",
         help="with --calibrate: report by default only objects that raise overlap F on these scenes")  # fmt: skip
-    add("--json", type=Path, metavar="FILE", help="scores for programs")
-    add("--csv", type=Path, metavar="FILE", help="scores, one line per method and class")
-    add("--latex", type=Path, metavar="FILE", help="the table for a paper")
+    add("--json", type=Path, metavar="FILE", help="write the scores for programs")
+    add("--csv", type=Path, metavar="FILE", help="write the scores, one line per method and class")
+    add("--latex", type=Path, metavar="FILE", help="write the table for a paper")
     add("--figures", type=Path, metavar="DIR", help="draw inputs, classes and instances of a few scenes, and curves")
-    add("--report", type=Path, metavar="DIR", help="a web page of all of it")
-    add("--examples", type=int, default=4, metavar="N", help="scenes to draw for --figures and --report (4)")
+    add("--report", type=Path, metavar="DIR", help="write a web page with scores and pictures")
+    add("--examples", type=int, default=4, metavar="N", help="number of scenes to draw for --figures and --report (4)")
     options = parser.parse_args(arguments)
     given = (options.dataset, options.predictions, options.tabletop, options.drives)
     sources = [source is not None for source in given]

@@ -126,42 +126,60 @@ def _counts(options) -> dict[tuple[str, str], int]:
 def _parse(arguments: list[str]):
     parser = Parser(prog="generate", description=__doc__, examples=EXAMPLES)
     add = parser.add_argument
-    add("out", help="folder to write: labels.yaml, train/*.npz, val/*.npz; with --bag the bag's folder")
-    add("--frames", type=_count, default=1000, help="training frames (default %(default)s)")
-    add("--val", type=_count, default=0, help="validation frames, from other worlds (default %(default)s)")
+    add("out", help="output folder: labels.yaml, train/*.npz, val/*.npz; with --bag the bag's folder")
+    add("--frames", type=_count, default=1000, help="number of training frames (default %(default)s)")
+    add("--val", type=_count, default=0, help="number of validation frames, from other scenes (default %(default)s)")
     add("--kind", choices=("rooms", "tabletop", "mixed", "flat"), default="mixed",
-        help="what to render (default %(default)s); flat: with --bag, a walk through rooms and back")  # fmt: skip
-    add("--seed", type=_count, default=0, help="same seed, same bytes (default %(default)s)")
-    add("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes (default: all cores, %(default)s)")
-    add("--resolution", type=_resolution, default=(320, 240), metavar="WxH", help="pixels (default 320x240)")
+        help="kind of scenes (default %(default)s); flat: with --bag, a walk through rooms and back")  # fmt: skip
+    add("--seed", type=_count, default=0, help="random seed; the same seed gives the same bytes (default %(default)s)")
+    add(
+        "--jobs",
+        type=_positive,
+        default=os.cpu_count() or 1,
+        help="number of processes (default: all cores, %(default)s)",
+    )
+    add(
+        "--resolution",
+        type=_resolution,
+        default=(320, 240),
+        metavar="WxH",
+        help="width and height in pixels (default 320x240)",
+    )
     add("--sensor", nargs="+", default=["all"], metavar="NAME",
-        help="kinect, realsense, tof, stereo; 'all' is all but stereo, which is kept for tests")  # fmt: skip
+        help="sensors: kinect, realsense, tof, stereo; 'all': all except stereo, which is for tests")  # fmt: skip
     add("--labels", choices=("synthetic", "tabletop"), default="synthetic",
         help="classes of rooms, or for tabletops object, support, background (default %(default)s)")  # fmt: skip
     add("--meshes", nargs="+", default=[], metavar="DIR",
         help="also use meshes (GLB, OBJ, PLY) from sub-folders named after a class")  # fmt: skip
-    add("--without", nargs="+", default=[], metavar="PREFIX", help="leave out mesh files that begin so")
-    add("--only", nargs="+", default=[], metavar="PREFIX", help="use only mesh files that begin so")
-    add("--mesh-share", type=_share, default=0.25, help="how often a class is served from meshes (default %(default)s)")
+    add("--without", nargs="+", default=[], metavar="PREFIX", help="leave out mesh files whose names begin so")
+    add("--only", nargs="+", default=[], metavar="PREFIX", help="use only mesh files whose names begin so")
+    add(
+        "--mesh-share",
+        type=_share,
+        default=0.25,
+        help="share of objects of a class that are meshes (default %(default)s)",
+    )
     add("--hold-out", action="store_true", help="build furniture only by the constructions reserved for tests")
     add("--crop", type=_share, default=0.5, help="share of tabletop frames cropped to the table (default %(default)s)")
     add("--walk", type=_share, default=0.7,
-        help="share of room frames that a robot on its way sees: farther, emptier (default %(default)s)")  # fmt: skip
+        help="share of room frames from the view of a robot: farther, emptier (default %(default)s)")  # fmt: skip
     add(
-        "--views", type=_positive, help="views of each room or table; fewer is slower and more varied (default 8 and 4)"
+        "--views",
+        type=_positive,
+        help="views of each room or table; fewer views are slower and more varied (default 8 and 4)",
     )
     add("--shard", type=_shard, default=(0, 1), metavar="I/N", help="render part I of N, counted from 0 (default 0/1)")
     add("--sheet", metavar="PNG", help="also write a contact sheet of colour, depth, class and instance")
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--whole-room", action="store_true", help="scans of whole rooms instead of camera frames")
-    mode.add_argument("--bag", action="store_true", help="an mcap bag of a camera moving through one scene")
-    add("--points", type=_positive, default=2_000_000, help="points of a whole room (default %(default)s)")
-    add("--rooms", type=_positive, default=3, help="with --kind flat: rooms of the flat (default %(default)s)")
+    mode.add_argument("--whole-room", action="store_true", help="write scans of whole rooms instead of camera frames")
+    mode.add_argument("--bag", action="store_true", help="write an mcap bag of a camera that moves through a scene")
+    add("--points", type=_positive, default=2_000_000, help="number of points of a whole room (default %(default)s)")
+    add("--rooms", type=_positive, default=3, help="with --kind flat: number of rooms (default %(default)s)")
     add("--moved", type=_count, default=0,
-        help="with --kind flat: things that stand elsewhere on the way back (default %(default)s)")  # fmt: skip
-    add("--rate", type=_rate, default=10.0, help="clouds a second in a bag (default %(default)s)")
-    add("--truth", action="store_true", help="with --bag: classes and instances of every pixel, in truth.npz")
-    add("--tf", action="store_true", help="with --bag: the camera's true pose on /tf, in frame map")
+        help="with --kind flat: number of objects that move before the way back (default %(default)s)")  # fmt: skip
+    add("--rate", type=_rate, default=10.0, help="clouds per second in a bag (default %(default)s)")
+    add("--truth", action="store_true", help="with --bag: write classes and instances of every pixel to truth.npz")
+    add("--tf", action="store_true", help="with --bag: write the camera's true pose to /tf, in frame map")
     return parser.parse_args(arguments)
 
 

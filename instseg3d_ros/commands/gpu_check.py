@@ -13,7 +13,7 @@ from instseg3d_ros.replacing import replacing
 
 EXAMPLES = """examples:
   gpu_check                                    all checks on the first CUDA card; some minutes
-  gpu_check --json gpu.json                    also for programs
+  gpu_check --json gpu.json                    also writes all findings for programs
   gpu_check --only right fast --device cuda:1  some checks, another card
   gpu_check --engines torch                    without spconv, as on a Jetson
   gpu_check --device cpu                       the same steps at small sizes, as a rehearsal
@@ -34,7 +34,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--device", default="auto", help="auto (the first CUDA card), cuda, cuda:N, or cpu for a rehearsal (auto)")
     add(
-        "--only", nargs="+", choices=CHECKS, default=list(CHECKS), metavar="CHECK", help=f"of {', '.join(CHECKS)} (all)"
+        "--only",
+        nargs="+",
+        choices=CHECKS,
+        default=list(CHECKS),
+        metavar="CHECK",
+        help=f"checks to run: {', '.join(CHECKS)} (all)",
     )
     add("--engines", nargs="+", choices=("torch", "spconv"), default=[], help="sparse engines to check (both)")
     add("--json", type=Path, metavar="FILE", help="write all findings for programs")

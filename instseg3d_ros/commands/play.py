@@ -135,14 +135,20 @@ def _parser() -> argparse.ArgumentParser:
         examples=EXAMPLES,
     )  # fmt: skip
     parser.add_argument("bag", type=Path, help="folder of a bag, or an mcap, db3 or ROS 1 bag file")
-    parser.add_argument("--rate", type=_positive, default=1.0, help="times as fast as recorded (default %(default)s)")
-    parser.add_argument("--loop", action="store_true", help="begin anew at the end")
-    parser.add_argument("--start", type=_seconds, default=0.0, metavar="SECONDS", help="where in the bag to begin")
+    parser.add_argument(
+        "--rate", type=_positive, default=1.0, help="speed as a multiple of the recorded speed (default %(default)s)"
+    )
+    parser.add_argument("--loop", action="store_true", help="start again at the end of the bag")
+    parser.add_argument(
+        "--start", type=_seconds, default=0.0, metavar="SECONDS", help="time in the bag at which to start (default 0)"
+    )
     parser.add_argument("--clock", action="store_true", help="publish the recording's time on /clock")
-    parser.add_argument("--topics", nargs="+", metavar="TOPIC", help="only these")
+    parser.add_argument("--topics", nargs="+", metavar="TOPIC", help="publish only these topics")
     parser.add_argument("--wait", type=_seconds, default=3.0, metavar="SECONDS",
-                        help="longest wait for a first reader before it begins (default %(default)s)")  # fmt: skip
-    parser.add_argument("--wait-for", nargs="+", metavar="TOPIC", help="begin when somebody reads all of these topics")
+                        help="longest wait for a first subscriber before playback (default %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--wait-for", nargs="+", metavar="TOPIC", help="start when all of these topics have a subscriber"
+    )
     return parser
 
 

@@ -14,7 +14,7 @@ from instseg3d_ros.replacing import replacing
 
 EXAMPLES = """examples:
   prepare scannet /data/scannet /data/scannet_scenes              RAW holds scans/ and scannetv2-labels.combined.tsv
-  prepare scannet RAW OUT --splits ScanNet/Tasks/Benchmark        split files of your own choice
+  prepare scannet RAW OUT --splits ScanNet/Tasks/Benchmark        your own split files
   prepare nyuv2 nyu_depth_v2_labeled.mat splits.mat OUT           795 frames to train, 654 to val
   prepare scannet RAW OUT --workers 8
 
@@ -25,19 +25,25 @@ named and skipped, and the exit code is then 1."""
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = Parser(
         prog="prepare",
-        description="Turn a data set as downloaded into a folder of scenes (docs/datasets.md).",
+        description="Convert a downloaded data set into a folder of scenes (docs/datasets.md).",
         examples=EXAMPLES,
     )
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="scannet | nyuv2")
     scannet = kinds.add_parser("scannet", help="ScanNet v2: RAW OUT")
-    scannet.add_argument("raw", type=Path, help="the download: scans/, scans_test/, scannetv2-labels.combined.tsv")
-    scannet.add_argument("--splits", type=Path, metavar="DIR", help="scannetv2_train.txt, _val.txt, _test.txt")
+    scannet.add_argument(
+        "raw", type=Path, help="folder of the download: scans/, scans_test/, scannetv2-labels.combined.tsv"
+    )
+    scannet.add_argument(
+        "--splits", type=Path, metavar="DIR", help="folder of scannetv2_train.txt, _val.txt and _test.txt"
+    )
     nyuv2 = kinds.add_parser("nyuv2", help="NYU Depth v2: MAT SPLITS OUT")
     nyuv2.add_argument("mat", type=Path, help="nyu_depth_v2_labeled.mat")
     nyuv2.add_argument("splits", type=Path, help="splits.mat")
     for kind in (scannet, nyuv2):
-        kind.add_argument("out", type=Path, help="folder of scenes to write")
-        kind.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
+        kind.add_argument("out", type=Path, help="output folder of the scenes")
+        kind.add_argument(
+            "--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="number of processes (all cores)"
+        )
     options = parser.parse_args(arguments)
     if options.workers < 1:
         parser.error(f"--workers {options.workers}: at least 1")

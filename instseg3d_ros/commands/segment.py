@@ -13,15 +13,16 @@ from instseg3d_ros.extras import require
 
 EXAMPLES = """examples:
   segment room.ply -o out                        out/room.segmented.ply, .png and room.instances.json
-  segment scans/ 'more/*.pcd' -o out --html      every cloud in a folder; a page to turn with the mouse for each
+  segment scans/ 'more/*.pcd' -o out --html      every cloud in a folder; an interactive page for each
   segment recording/ -o out                      a ROS bag becomes an mcap with the node's topics
   segment depth.png -o out --intrinsics 525,525,319.5,239.5
   segment drive/ -o out --map --fixed-frame odom --html    a map of objects from all clouds of a bag, through its TF
   segment rgbd_folder/ -o out --map              the same from TUM's or 7-Scenes' depth images with their trajectory
   segment room.ply -o out --classes chair,table --min-score 0.5
 
-Kinds: ply, pcd, npz, las, laz, depth PNGs with colour and intrinsics beside them, ROS 2 bags (mcap, db3), ROS 1 bags.
-The same command again does only what is missing. Exit code 1 where an input was broken."""
+Formats: ply, pcd, npz, las, laz, depth PNGs with colour images and intrinsics in the same folder,
+ROS 2 bags (mcap, db3), ROS 1 bags.
+A repeated command segments only new or changed inputs. The exit code is 1 if an input could not be read."""
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -35,29 +36,44 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         examples=EXAMPLES,
     )
     add = parser.add_argument
-    add("inputs", nargs="+", metavar="IN", help="files, folders, globs, bags")
-    add("-o", "--out", type=Path, required=True, metavar="OUT", help="folder for everything that is written")
+    add("inputs", nargs="+", metavar="IN", help="input files, folders, glob patterns or bags")
+    add("-o", "--out", type=Path, required=True, metavar="OUT", help="folder of all output files")
     add("--model", default="unet", help="name in models/ or a .safetensors file (unet)")
-    add("--device", default="auto", help="auto, cpu, cuda, cuda:1 (auto)")
+    add("--device", default="auto", help="device of the network: auto, cpu, cuda, cuda:1 (auto)")
     add("--axes", default="auto", choices=AXES, help="axes of the cloud: body has z up, optical z forward (auto)")
-    add("--level", choices=LEVELS, help="find up in the cloud, or trust its axes (auto for cameras, off for scans)")
-    add("--voxel", type=float, metavar="METRES", help="voxel size; any other than that of the model costs accuracy")
-    add("--min-score", type=float, metavar="S", help="leave out objects that score less, 0..1 (the model's)")
-    add("--max-voxels", type=int, metavar="N", help="segment clouds with more voxels with larger ones (no limit)")
-    add("--max-range", type=float, metavar="METRES", help="label nothing farther away (the model's for cameras)")
+    add(
+        "--level",
+        choices=LEVELS,
+        help="auto: estimate the vertical; off: take the z axis (auto for cameras, off for scans)",
+    )
+    add("--voxel", type=float, metavar="METRES", help="voxel size; the answers are best with the size of the model")
+    add("--min-score", type=float, metavar="S", help="lowest score of an object, 0..1 (the model's value)")
+    add("--max-voxels", type=int, metavar="N", help="use larger voxels for clouds with more voxels (no limit)")
+    add(
+        "--max-range", type=float, metavar="METRES", help="label no points farther away (for cameras the model's value)"
+    )
     add("--classes", default="", metavar="A,B", help="keep only objects of these classes")
-    add("--topic", help="which PointCloud2 topic of a bag, where it has several")
-    add("--all-topics", action="store_true", help="copy the other topics of a bag, not only transforms, to its output")
+    add("--topic", help="PointCloud2 topic to read from a bag that has several")
+    add(
+        "--all-topics",
+        action="store_true",
+        help="copy all other topics of a bag to the output; default: transforms only",
+    )
     add("--unit", default="m", choices=UNITS, help="unit of the coordinates (m)")
-    add("--intrinsics", metavar="K", help="fx,fy,cx,cy or a file, for depth images without one beside them")
+    add("--intrinsics", metavar="K", help="intrinsics of depth images: fx,fy,cx,cy or a file")
     add("--depth-scale", type=float, default=1000.0, metavar="N", help="units of a depth image per metre (1000)")
     add("--map", action="store_true",
         help="one map of objects from a bag with TF, or from a folder of depth images with poses")  # fmt: skip
-    add("--fixed-frame", default="", metavar="FRAME", help="with --map of a bag: a frame of its TF with z up, as odom")
-    add("--html", action="store_true", help="also write a page to turn with the mouse, in one file")
-    add("--budget", type=int, default=400_000, metavar="N", help="points on the page at most (400000)")
+    add(
+        "--fixed-frame",
+        default="",
+        metavar="FRAME",
+        help="with --map of a bag: a frame of its TF with z up, such as odom",
+    )
+    add("--html", action="store_true", help="also write an interactive page in one file")
+    add("--budget", type=int, default=400_000, metavar="N", help="largest number of points on the page (400000)")
     add("--jobs", type=int, default=1, metavar="N", help="inputs segmented in parallel, each in a process (1)")
-    add("--json", type=Path, metavar="FILE", help="write what became of each input, for programs")
+    add("--json", type=Path, metavar="FILE", help="write the result of each input, for programs")
     options = parser.parse_args(arguments)
     if not 1 <= options.jobs <= 256:
         parser.error(f"--jobs {options.jobs}: expected 1 to 256")

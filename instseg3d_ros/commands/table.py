@@ -4,13 +4,13 @@ COMMANDS = {
     "segment_node": "the ROS 2 node: PointCloud2 in, labelled clouds and instance markers out",
     "segment": "segment files and bags without ROS",
     "train": "train a network and export its weights",
-    "prepare": "turn ScanNet v2 or NYUv2 as downloaded into training scenes",
-    "evaluate": "average precision and IoU of a model, a method or a folder of predictions",
+    "prepare": "convert downloaded ScanNet v2 or NYUv2 data into training scenes",
+    "evaluate": "measure average precision and IoU of a model, a method or a folder of predictions",
     "generate": "render labelled synthetic rooms and tabletops",
-    "benchmark": "speed of every stage beside its peers",
+    "benchmark": "measure the speed of every stage and of comparable libraries",
     "compile_kernels": "compile the C++ kernels ahead of time, for machines without a compiler",
-    "gpu_check": "answers, speed, training and out-of-memory behaviour on a CUDA card",
-    "play": "publish a recorded bag to live nodes, where rosbag2 is not installed",
+    "gpu_check": "check answers, speed, training and out-of-memory behaviour on a CUDA card",
+    "play": "publish a recorded bag to live nodes, without rosbag2",
 }
 
 

@@ -17,8 +17,8 @@ EXAMPLES = """examples:
   train table3 --data rooms --seeds 0 1 2                  the paper's ablation, all rows, into docs/ablation.md
   train my_recipe.yaml --data DIR --init unet --augmentation.drop_color 0.5
 
-RECIPE is a name in config/train/ or a YAML file; every value of it can be given as --key value on top.
-The same command again resumes a killed training."""
+RECIPE is a name in config/train/ or a YAML file; --key value on the command line replaces any value of it.
+The same command resumes an interrupted training."""
 
 
 def main(arguments: list[str]) -> int:
