@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,18 @@ def transport() -> list[SetEnvironmentVariable]:
 
 
 def values_of(context, arguments) -> dict[str, str]:
-    return {name: LaunchConfiguration(name).perform(context) for name in arguments}
+    """The arguments' values, and `prefix`: the words in front of each command."""
+    value = {name: LaunchConfiguration(name).perform(context) for name in arguments}
+    return {**value, "prefix": end_with_launch(context)}
+
+
+def end_with_launch(context) -> str:
+    """Prefix by which Linux ends a process when launch dies: launch leaves its processes behind on SIGTERM.
+
+    Empty where the user chose a prefix with `ros2 launch --launch-prefix`, such as a debugger.
+    """
+    chosen = context.launch_configurations.get("launch-prefix")
+    return "setpriv --pdeathsig TERM" if not chosen and shutil.which("setpriv") else ""
 
 
 @dataclass(frozen=True)
@@ -140,6 +152,7 @@ def start(cameras: list[CameraNode], value: dict[str, str]) -> list:
             package="instseg3d_ros", executable="segment_node", name="instseg3d", namespace=one.namespace,
             parameters=parameters + simulated, remappings=one.remappings, output="screen",
             arguments=["--ros-args", "--log-level", level], respawn=respawn, respawn_delay=2.0,
+            prefix=value["prefix"] or None, exec_name="segment_node",
         )  # fmt: skip
         actions.append(node)
         if not respawn:
@@ -178,7 +191,7 @@ def view(camera: CameraNode, value: dict[str, str], parameters: list) -> list:
     def rviz(frame: str) -> Node:
         arguments = ["-d", str(share("config") / "segment.rviz"), *(["-f", frame] if frame else [])]
         return Node(package="rviz2", executable="rviz2", arguments=arguments, parameters=parameters, remappings=moved,
-                    output="log")  # fmt: skip
+                    output="log", prefix=value["prefix"] or None, exec_name="rviz2")  # fmt: skip
 
     frame = value["target_frame"] or cloud_frame(value["rosbag"], camera.topic)
     if frame or value["rosbag"]:
@@ -222,7 +235,8 @@ def player(value: dict[str, str], readers: list[str]) -> Node:
     """This package's player: it waits until `readers` are read, which rosbag2's does not."""
     arguments = [value["rosbag"], "--clock", "--rate", value["rate"], "--wait", WAIT, "--wait-for", *readers]
     arguments += ["--loop"] if truth("loop", value["loop"]) else []
-    return Node(package="instseg3d_ros", executable="play", arguments=arguments, output="screen")
+    return Node(package="instseg3d_ros", executable="play", arguments=arguments, output="screen",
+                prefix=value["prefix"] or None, exec_name="play")  # fmt: skip
 
 
 def cloud_topic(bag: str) -> str:

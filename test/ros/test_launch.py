@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -273,3 +274,26 @@ def test_a_bag_is_played_to_rviz_in_the_frame_of_its_clouds(launch, workspace):
     process.signal(2)
     assert process.wait(60) == 0
     assert left_behind(workspace) == []
+
+
+@pytest.mark.live
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv (util-linux) is not installed")
+@pytest.mark.parametrize("number", [9, 15])
+def test_a_launch_that_is_ended_by_a_signal_leaves_nothing(launch, workspace, number):
+    from live_node import wait_for
+    from test_play import write_ros2
+
+    bag = write_ros2(workspace / "bag", "mcap")
+    process = launch("model:=fake", "rviz:=true", f"rosbag:={bag}", "loop:=true")
+    wait_for((workspace / "seen").is_file, "node, player and RViz run", 120)
+    assert len(left_behind(workspace)) == 4  # launch too
+    process.signal(number)
+    process.wait(30)
+    wait_for(lambda: not left_behind(workspace), f"all processes end: {left_behind(workspace)}", 30)
+
+
+def test_a_prefix_that_the_user_chose_stays():
+    _, _, context = started()
+    assert launching.end_with_launch(context) == ("setpriv --pdeathsig TERM" if shutil.which("setpriv") else "")
+    _, _, context = started(**{"launch-prefix": "gdb --args"})
+    assert launching.end_with_launch(context) == ""
