@@ -8,6 +8,7 @@ is positive (greedy additive edge contraction: Keuper et al. 2015). So objects m
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -92,6 +93,13 @@ class Fragments:
                 touched.add(other)
             del self.table[number]
         return [number for number in touched if number in self.table]
+
+    def count(self, min_cells: int, min_views: int) -> int:
+        """Number of objects of at least so many cells that were seen in at least so many views."""
+        cells: Counter[int] = Counter()
+        for fragment in self.table.values():
+            cells[fragment.object] += fragment.cells
+        return sum(cells[number] >= min_cells and one.views >= min_views for number, one in self.objects.items())
 
     def regroup(self, touched: Iterable[int], stamp: float) -> None:
         """Group anew what hangs together with the fragments `touched`, and hand out the objects' ids."""

@@ -139,6 +139,11 @@ class ObjectMap:
         """Objects of enough cells and views, in ascending order of their ids."""
         return objects.describe(*self._shown())[0]
 
+    @property
+    def num_objects(self) -> int:
+        """Number of `objects`, without describing them."""
+        return self.fragments.count(self.options.min_cells, self.options.min_views)
+
     def result(self) -> MapResult:
         """All cells, in the order of their keys, with the objects: a `Result` of one row a cell."""
         return objects.summarise(*self._shown())

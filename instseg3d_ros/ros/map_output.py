@@ -119,7 +119,7 @@ class MapOutput:
         shift = float(np.linalg.norm(world.correction[:3, 3]))
         return {
             "map cells": str(len(world.cells)),
-            "map objects": str(len(world.fragments.objects)),
+            "map objects": str(world.num_objects),
             "map views": str(world.views),
             "map memory (MB)": f"{world.cells.num_bytes / 1e6:.0f}",
             "map views that contradict it": str(world.doubted),

@@ -230,6 +230,17 @@ def test_limits_forget_the_oldest_and_farthest_and_say_so():
     assert np.linalg.norm(world.result().points - [0, 0, 1], axis=1).max() <= 2.21
 
 
+@pytest.mark.parametrize(("min_cells", "min_views"), [(1, 1), (20, 2), (60, 1), (10**6, 1)])
+def test_objects_are_counted_without_describing_them(min_cells, min_views):
+    hall = Hall().put(1, 2.0, 0.0).put(2, 2.2, 0.9, kind=CUPBOARD).put(3, 2.5, -0.8, width=0.1, height=0.1)
+    world = ObjectMap(labels=LABELS, align=False, min_cells=min_cells, min_views=min_views)
+    walk(hall, world, 3)
+    hall.put(4, 1.5, 0.6, width=0.2)
+    hall.show(world, pose_at())
+    assert world.num_objects == len(world.objects)
+    assert (min_cells, min_views) != (1, 1) or world.num_objects == 4
+
+
 def test_clear_forgets_but_gives_no_id_twice(hall, world):
     walk(hall, world, 2)
     ids = {one.id for one in world.objects}

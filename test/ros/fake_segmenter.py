@@ -55,9 +55,9 @@ class FakeSegmenter:
             raise KeyError("the text of a bug")
         with np.errstate(invalid="ignore", over="ignore"):
             usable = (np.abs(points) <= min(self.options.max_range, 10)).all(axis=1)
-        size = int(20 / CELL) + 1
-        cells = np.floor((points[usable] + 10) / CELL).astype(int)
-        grid = np.zeros((size,) * 3, bool)
+        cells = np.floor(points[usable] / CELL).astype(int)
+        cells -= cells.min(axis=0, initial=10**6)
+        grid = np.zeros(cells.max(axis=0, initial=0) + 1, bool)
         grid[tuple(cells.T)] = True
         parts, _ = label(grid)
         semantic = np.full(len(points), -1, np.int16)
