@@ -43,13 +43,16 @@ def table3(arguments: list[str]) -> int:
 
 def parse(arguments: list[str]):
     """Recipe file first, the command line on top; an unknown key is an error that names the nearest right one."""
-    from jsonargparse import ArgumentParser
+    from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
     from instseg3d_ros.training.recipe import Recipe
 
+    class Formatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
+        """Types and defaults after each description, and examples with their line breaks."""
+
     parser = ArgumentParser(
         prog="train", description="Train a network on folders of labelled scenes and export its weights.",
-        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, exit_on_error=False,
+        epilog=EXAMPLES, formatter_class=Formatter, exit_on_error=False,
     )  # fmt: skip
     parser.add_argument("recipe", help=f"one of {', '.join(recipe_names())}, or a YAML file")
     parser.add_class_arguments(Recipe, None)

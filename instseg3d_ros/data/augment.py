@@ -11,24 +11,45 @@ from instseg3d_ros.data.scene import Scene
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Strengths. Lengths in metres, angles in degrees, probabilities 0..1. The zero of each switches it off."""
+    """Strengths of the augmentation.
 
-    affine: float = 0.1  # matrix I + affine · N(0, 1): stretch, shear
-    flip: float = 0.5  # probability of mirroring x
-    yaw: float = 180.0  # uniform ± about the vertical
-    tilt: float = 4.0  # σ of what levelling leaves of pitch and roll
-    steep: float = 0.0  # probability of an unlevelled camera: pitch uniform −10…60, roll ±10
-    shift: float = 1.0  # voxels, uniform: the grid's phase
-    scale: float = 0.1  # uniform ± of the overall size
-    color: float = 0.1  # σ of one colour offset per scene, in units of 127.5 (the recipe's 0.1 · N)
-    contrast: float = 0.3  # uniform ± of gain per scene and channel
-    drop_color: float = 0.3  # probability that a scene has no colour
-    drop_points: float = 0.3  # up to this share of the points goes
-    crop: float = 0.2  # probability of keeping only a box around a random point, as robots that crop do
-    elastic: float = 0.3  # probability of the two elastic distortions
-    elastic_strength: float = 0.1  # of the recipe's magnitudes, which would swallow a cup
+    Lengths are in metres, angles in degrees, probabilities 0 to 1. The value 0 switches a distortion off.
+
+    Args:
+        affine: stretch and shear: the matrix is I + affine * N(0, 1)
+        flip: probability of mirroring x
+        yaw: largest rotation about the vertical, uniform
+        tilt: standard deviation of pitch and roll that remain after levelling
+        steep: probability of an unlevelled camera: pitch uniform -10 to 60, roll -10 to 10
+        shift: largest shift of the grid, in voxels, uniform
+        scale: largest change of the overall size, uniform
+        color: standard deviation of the colour offset of a scene, in units of 127.5
+        contrast: largest change of the gain of a scene and channel, uniform
+        drop_color: probability that a scene has no colour
+        drop_points: largest share of points that are removed
+        crop: probability of keeping only a box around a random point
+        elastic: probability of the two elastic distortions
+        elastic_strength: magnitude as a share of SparseConvNet's, at which small objects would lose their shape
+        max_points: largest number of points of a scene
+        max_range: largest distance from the camera, in metres; only for scenes with a camera pose
+    """
+
+    affine: float = 0.1
+    flip: float = 0.5
+    yaw: float = 180.0
+    tilt: float = 4.0
+    steep: float = 0.0
+    shift: float = 1.0
+    scale: float = 0.1
+    color: float = 0.1
+    contrast: float = 0.3
+    drop_color: float = 0.3
+    drop_points: float = 0.3
+    crop: float = 0.2
+    elastic: float = 0.3
+    elastic_strength: float = 0.1
     max_points: int = 120_000
-    max_range: float = float("inf")  # metres from the camera, where a scene tells its pose; farther points go
+    max_range: float = float("inf")
 
 
 def augment(scene: Scene, options: Augmentation, rng: np.random.Generator, voxel_size: float) -> Scene:

@@ -12,18 +12,33 @@ from instseg3d_ros.network.inputs import INPUTS
 
 @dataclass(frozen=True)
 class NetworkRecipe:
-    """The settings of the network in a recipe. Defaults are the paper's values where the paper gives them."""
+    """Settings of the network in a recipe.
+
+    Defaults are the paper's values where the paper gives them.
+
+    Args:
+        backbone: name in BACKBONES: unet or resnet
+        width: number m of features of the first level
+        repetitions: blocks per level
+        inputs: input features of a voxel, a name in INPUTS
+        embedding: dimensions of the embedding
+        anchored: the embedding is the position plus an offset that the head predicts
+        graph_layers: number of graph layers
+        aggregator: aggregator of the graph layers, a name in AGGREGATORS
+        neighbors: number k of neighbours, including the voxel itself
+        voxel_size: edge of a voxel, in metres
+    """
 
     backbone: str = "unet"
-    width: int = 16  # m, features of the first level
-    repetitions: int = 1  # blocks per level
-    inputs: str = "position_color"  # input features of a voxel
-    embedding: int = 4  # dimensions
-    anchored: bool = False  # the embedding starts from the position, and the head learns what to add
+    width: int = 16
+    repetitions: int = 1
+    inputs: str = "position_color"
+    embedding: int = 4
+    anchored: bool = False
     graph_layers: int = 2
     aggregator: str = "attention"
-    neighbors: int = 8  # k, the voxel itself among them
-    voxel_size: float = 0.02  # metres
+    neighbors: int = 8
+    voxel_size: float = 0.02
 
     def __post_init__(self):
         for name, value, known in (

@@ -11,23 +11,36 @@ LEVELS = ("auto", "off")
 
 @dataclass(frozen=True)
 class Options:
-    """What may change between two clouds.
+    """Options of the segmenter that may change between two clouds.
 
     The card of a model may replace these defaults by values that were measured for the model. Where an option may be
     left out (`Segmenter.load`, the command `segment`), None means the model's value; infinity means no limit.
+
+    Args:
+        min_thing: smallest sum of the probabilities of all things at which a voxel is clustered
+        adjust: share of the classes' weights in training that is taken back; 0: rare classes stay favoured
+        bandwidth: bandwidth of mean shift; smaller values give more and smaller clusters
+        merge: largest difference between touching parts of one object; 0: clusters are not merged
+        choose: half-width of the range of `merge` from which the object head chooses
+        gap: split clusters at gaps wider than this many voxels (one more for sparse clusters); 0: never
+        min_points: smallest number of points of an instance
+        min_score: lowest score of an instance that is reported
+        max_range: metres from the origin; points farther away get no label
+        max_voxels: largest number of voxels; a cloud with more is segmented with larger voxels; 0: no limit
+        level: auto: estimate the vertical in the cloud; off: +z is up
     """
 
-    min_thing: float = 0.5  # smallest sum of the probabilities of all things at which a voxel is clustered
-    adjust: float = 0.0  # share of the classes' weights in training that is taken back; 0: rare classes stay favoured
-    bandwidth: float = 1.0  # bandwidth of mean shift; smaller values give more and smaller clusters
-    merge: float = 0.0  # largest difference between touching parts of one object; 0: clusters are not merged
-    choose: float = 0.0  # half-width of the range of `merge` from which the object head chooses
-    gap: int = 3  # split clusters at gaps wider than this many voxels (one more for sparse clusters); 0: never
-    min_points: int = 50  # smallest number of points of an instance
-    min_score: float = 0.0  # lowest score of an instance that is reported
-    max_range: float = 10.0  # metres from the origin; points farther away get no label
-    max_voxels: int = 0  # largest number of voxels; a cloud with more is segmented with larger voxels; 0: no limit
-    level: str = "auto"  # "auto": search up in the cloud; "off": +z is up
+    min_thing: float = 0.5
+    adjust: float = 0.0
+    bandwidth: float = 1.0
+    merge: float = 0.0
+    choose: float = 0.0
+    gap: int = 3
+    min_points: int = 50
+    min_score: float = 0.0
+    max_range: float = 10.0
+    max_voxels: int = 0
+    level: str = "auto"
 
     def __post_init__(self):
         for name, low, high in (

@@ -11,49 +11,95 @@ from instseg3d_ros.segmentation.options import Options
 
 @dataclass
 class LossRecipe:
-    """Equations 1 to 5. The total is the sum of cross entropy and the losses on the initial and refined embedding."""
+    """Settings of the loss, equations 1 to 5.
+
+    The total is the sum of cross entropy and the losses on the initial and the refined embedding.
+
+    Args:
+        structure_aware: structure-aware loss; false: the plain loss
+        alpha: distance of an embedding from the mean of its object below which equation 1 is 0
+        beta: distance between the means of two objects above which equation 4 is 0
+        reduction: mean: average over the points of an object; sum: equation 1 as printed
+        semantic_weight: weight of the cross entropy
+        rarity: the weight of a class in the cross entropy is (its share of the points)^-rarity; paper: 0
+        embedding_weight: weight of the losses on the embeddings
+        clearance: weight of the clearance loss (not in the paper)
+        margin: distance of a point from the means of other objects above which the clearance loss is 0
+    """
 
     structure_aware: bool = True
     alpha: float = 0.7
     beta: float = 1.5
     reduction: str = "mean"
     semantic_weight: float = 1.0
-    rarity: float = 0.0  # the weight of a class in the cross entropy is (its share of the points)^−rarity; paper: 0
+    rarity: float = 0.0
     embedding_weight: float = 1.0
-    clearance: float = 0.0  # weight of the clearance loss (not in the paper)
-    margin: float = 1.0  # smallest distance of a point from the means of other objects that costs nothing
+    clearance: float = 0.0
+    margin: float = 1.0
 
 
 @dataclass
 class Recipe:
-    """Two stages as in the paper: `semantic_steps` of semantics alone, then everything until `steps`."""
+    """Settings of a training.
 
-    data: list[str] = field(default_factory=list)  # folders of scenes with train/ and val/
+    A training has two stages as in the paper: `semantic_steps` of semantics alone, then the whole loss until `steps`.
+
+    Args:
+        data: folders of scenes with train/ and val/
+        out: output folder
+        init: initial weights: a name in models/ or a path
+        seed: random seed
+        steps: number of steps of both stages
+        semantic_steps: number of steps of the first stage
+        batch_size: scenes per process and step
+        learning_rate: learning rate
+        final_decay: share of the steps, at the end, over which the learning rate falls to 0; paper: 0
+        accumulate: number of batches whose gradients are summed for a step
+        precision: precision of Lightning, such as 32-true, 16-mixed or bf16-mixed
+        devices: number of devices, or of processes on a CPU
+        nodes: number of machines
+        synchronize: normalize over the batches of all processes; false: each process separately, which is faster
+        average_every: above 1, each process steps separately, and the weights are averaged after this number of steps
+        accelerator: accelerator of Lightning: auto, cpu or gpu
+        workers: number of processes that load and augment scenes
+        threads: number of threads of torch on a CPU
+        validate_every: number of steps between validations
+        validate_scenes: number of scenes of a validation
+        checkpoint_every: number of steps between checkpoints
+        object_scenes: number of scenes from which an object head learns at the end; 0: no object head
+        object_points: the object head also takes a sample of the points of each object
+        object_data: scene folders for the object head, preferably not used in training; default: `data`
+        segmentation: options of validation, which are stored with the weights
+        network: settings of the network
+        loss: settings of the loss
+        augmentation: settings of the augmentation
+    """
+
+    data: list[str] = field(default_factory=list)
     out: str = "runs/train"
-    init: str | None = None  # start from these weights (a name in models/ or a path)
+    init: str | None = None
     seed: int = 0
     steps: int = 20_000
     semantic_steps: int = 2_000
-    batch_size: int = 4  # scenes per process and step
+    batch_size: int = 4
     learning_rate: float = 0.001
-    final_decay: float = 0.0  # share of the steps, at the end, over which the learning rate falls to 0; paper: 0
+    final_decay: float = 0.0
     accumulate: int = 1
     precision: str = "32-true"
     devices: int = 1
     nodes: int = 1
-    synchronize: bool = True  # normalize over the batches of all processes; off: faster, each process by itself
-    average_every: int = 1  # above 1: each process steps by itself, and weights are averaged every so many steps
+    synchronize: bool = True
+    average_every: int = 1
     accelerator: str = "auto"
-    workers: int = 1  # processes that load and augment
-    threads: int | None = None  # of torch on a CPU
+    workers: int = 1
+    threads: int | None = None
     validate_every: int = 1000
     validate_scenes: int = 40
     checkpoint_every: int = 200
-    object_scenes: int = 0  # number of scenes from which an object head learns at the end; 0: no object head
-    object_points: bool = False  # the object head also takes a sample of the points of each object
-    # Scene folders for the object head, preferably not used in training; default: `data`.
+    object_scenes: int = 0
+    object_points: bool = False
     object_data: list[str] = field(default_factory=list)
-    segmentation: Options = field(default_factory=Options)  # of validation, and stored with the weights
+    segmentation: Options = field(default_factory=Options)
     network: NetworkRecipe = field(default_factory=NetworkRecipe)
     loss: LossRecipe = field(default_factory=LossRecipe)
     augmentation: Augmentation = field(default_factory=Augmentation)
