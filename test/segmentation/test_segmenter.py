@@ -9,7 +9,9 @@ from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.checkpoint import ModelCard
 from instseg3d_ros.network.model import Network
+from instseg3d_ros.segmentation.mean_shift import mean_shift_scales
 from instseg3d_ros.segmentation.segmenter import Segmenter
+from instseg3d_ros.sparse import voxelize
 from instseg3d_ros.sparse.native import kernels
 
 
@@ -69,6 +71,22 @@ def test_two_things_together_win_over_the_wall(cloud, min_thing, found):
         assert {one.label for one in result.instances} == {"chair"}
         assert (result.semantic[result.instance > 0] == SYNTHETIC.index("chair")).all()
     assert (result.semantic[result.instance == 0] == SYNTHETIC.index("wall")).all()
+
+
+def test_a_frame_where_every_voxel_is_a_thing(cloud, monkeypatch):
+    clustered = []
+
+    def scales(embedding, bandwidths):
+        clustered.append(len(embedding))
+        return mean_shift_scales(embedding, bandwidths)
+
+    monkeypatch.setattr("instseg3d_ros.segmentation.segmenter.mean_shift_scales", scales)
+    made = sure_of(segmenter(min_points=1, merge=0.5), {"chair": 0.6, "table": 0.4})
+    result = made(*cloud)
+    voxels = len(voxelize(torch.from_numpy(cloud[0]), None, 0.04).grid)
+    assert clustered[0] > 0.9 * voxels  # nearly all: a cloud that is turned upright has others
+    assert (result.instance > 0).all() and (result.semantic == SYNTHETIC.index("chair")).all()
+    assert sum(one.num_points for one in result.instances) == len(cloud[0])
 
 
 def test_min_thing_out_of_range_is_named():
