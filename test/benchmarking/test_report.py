@@ -32,6 +32,7 @@ def test_json_and_figure(tmp_path):
     about = report.machine(2)
     content = json.loads(json.dumps(report.to_json(ROWS, CURVES, about)))
     assert content["rows"][0]["ours_ms"] == [1, 2, 3] and content["curves"][0]["stage"] == "stage"
-    assert content["machine"]["threads"] == 2 and content["machine"]["kernels"] in ("compiled", "plain torch")
+    assert content["machine"]["threads"] == 2
+    assert content["machine"]["kernels"].startswith(("compiled for ", "switched off"))
     report.figure(tmp_path / "figure.png", ROWS, CURVES, about)
     assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG" and len(list(tmp_path.iterdir())) == 1
