@@ -145,14 +145,14 @@ def _near(word: str, known: list[str]) -> str:
 
 
 def _lists(arguments: list[str]) -> list[str]:
-    """`--data A B` as people write it → `--data=[A, B]` as the parser takes it."""
+    """`--data A B` on the command line → `--data=[A, B]` for the parser; the same for `--object_data`."""
     words, index = [], 0
     while index < len(arguments):
-        if arguments[index] == "--data":
+        if arguments[index] in ("--data", "--object_data"):
             stop = index + 1
             while stop < len(arguments) and not arguments[stop].startswith("--"):
                 stop += 1
-            words.append(f"--data={list(arguments[index + 1 : stop])!r}")
+            words.append(f"{arguments[index]}={list(arguments[index + 1 : stop])!r}")
             index = stop
         else:
             words.append(arguments[index])

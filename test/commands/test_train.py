@@ -62,3 +62,10 @@ def test_unknown_key_in_a_file_names_the_nearest(tmp_path, capsys):
     file.write_text("network: {voxel: 3}\n")
     assert run("train", [str(file)]) == 2
     assert "did you mean network.voxel_size?" in capsys.readouterr().err
+
+
+def test_folders_of_the_object_head_are_a_list_too():
+    from instseg3d_ros.commands.train import parse
+
+    recipe = parse(["quick", "--data", "a", "b", "--object_data", "c", "--steps", "3"])
+    assert (recipe.data, recipe.object_data, recipe.steps) == (["a", "b"], ["c"], 3)

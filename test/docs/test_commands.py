@@ -56,6 +56,8 @@ NOT_HERE = {
     "python -m instseg3d_ros train unet_synthetic --data datasets/rooms datasets/tables": "two processes, the second"
     " of which Lightning starts by running this program again; test/training/test_run.py has them",
     "python -m instseg3d_ros train unet_synthetic --data rooms --out runs/coarse": "the same",
+    "python -m instseg3d_ros train tabletop --init unet": "the same",
+    "python -m instseg3d_ros evaluate datasets/calibration": "needs the model of that training; test_evaluate.py",
 }
 
 BRIEF = "--steps 1 --validate_every 1 --validate_scenes 1 --batch_size 2 --workers 0"
