@@ -1,4 +1,4 @@
-"""From a cloud's arrival to its answer on the topics, whatever the cloud is: the loop that must not end."""
+"""The loop from the arrival of a cloud to the published answer. An error drops the cloud; the loop continues."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ REST = 1.0  # seconds between two tries while nothing succeeds: memory of a GPU 
 
 
 class Request:
-    """A wish for one answer. `answer` is set once it has been published; `problem` is the last failure meanwhile."""
+    """A service's request for one answer.
+
+    `answer` is set once the answer has been published; `problem` is the reason of the last failure until then.
+    """
 
     def __init__(self):
         self.since = monotonic()
@@ -57,7 +60,7 @@ class Answering:
             self._statistics.dropped(OVERTAKEN)
 
     def watched(self) -> bool:
-        """Somebody subscribes or has requested an answer, or the node works regardless."""
+        """Whether an answer is needed: a topic has a subscriber, a request is pending, or `lazy` is false."""
         watched = bool(self._requests) or not self._parameters().lazy or self._outputs.anyone()
         watched = watched or (self.pipeline.world is not None and self.pipeline.world.wanted())
         if watched == self._idle:
@@ -67,7 +70,7 @@ class Answering:
         return watched
 
     def request(self, request: Request) -> None:
-        """Answer the next cloud that arrives, also where nobody subscribes."""
+        """Answer the next cloud that arrives, even if no topic has a subscriber."""
         with self._lock:
             self._requests.append(request)
 
@@ -90,7 +93,7 @@ class Answering:
             self._drop(drop.reason, str(drop), requests)
         except Exception as error:
             if is_out_of_memory(error):
-                error.__traceback__ = None  # its frames hold the tensors whose memory is to be freed
+                error.__traceback__ = None  # the traceback's frames hold tensors, which keep their memory allocated
                 free_memory()
                 text = "out of memory: take a model with coarser voxels, or decrease max_range; the memory was freed"
                 failures = self._drop("out of memory", text, requests)

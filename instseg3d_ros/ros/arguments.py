@@ -1,4 +1,4 @@
-"""ROS arguments and launch arguments checked in our words, before rcl answers with a text about lexemes."""
+"""Checks of ROS arguments and launch arguments. They run before rcl, whose messages describe its parser's tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAME = re.compile(r"[~/]?(?:[A-Za-z_]\w*|~)?(?:/[A-Za-z_]\w*)*")
 
 
 def check_ros_arguments(arguments: list[str]) -> None:
-    """InputError, in one line, for a remapping, name or log level that ROS would refuse."""
+    """Raise InputError, with a message of one line, for a remapping, name or log level that ROS would refuse."""
     for option, value in zip(arguments, [*arguments[1:], ""]):
         if option in ("-r", "--remap"):
             _check_remap(value)
@@ -26,15 +26,15 @@ def check_ros_arguments(arguments: list[str]) -> None:
 
 
 def _check_remap(rule: str) -> None:
-    name, found, target = rule.partition(":=")
-    if not found or not name or not target:
+    name, separator, target = rule.partition(":=")
+    if not separator or not name or not target:
         raise InputError(f"remapping '{rule}' is not understood; write -r NAME:=NEW_NAME")
-    if "{" not in target:  # substitutions are ROS's business
+    if "{" not in target:  # rcl expands and checks substitutions such as {node}
         check_name(target, "remapping " + repr(rule))
 
 
 def check_name(name: str, what: str) -> None:
-    """InputError where `name` is not a valid name of a topic, node or namespace."""
+    """Raise InputError if `name` is not a valid name of a topic, node or namespace."""
     if not name or not _NAME.fullmatch(name) or (name.endswith("/") and name != "/"):
         raise InputError(
             f"{what}: '{name}' is not a valid ROS name; use letters, digits and _ between slashes, no digit first"
@@ -42,14 +42,14 @@ def check_name(name: str, what: str) -> None:
 
 
 def check_file(what: str, path: str) -> None:
-    """InputError where `path` is not a readable file."""
+    """Raise InputError if `path` is not a file."""
     if not Path(path).is_file():
         problem = "is a folder; expected a file" if Path(path).is_dir() else "does not exist"
         raise InputError(f"{what} {path} {problem}")
 
 
 def truth(name: str, value: str) -> bool:
-    """The meaning of a launch argument; InputError where it is neither a yes nor a no."""
+    """Parse a boolean launch argument. Raises InputError if `value` is in neither `YES` nor `NO`."""
     if value.lower() not in (*YES, *NO):
         raise InputError(f"{name}:={value} is neither true nor false; use one of: {', '.join((*YES, *NO))}")
     return value.lower() in YES

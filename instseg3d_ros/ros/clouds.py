@@ -1,4 +1,4 @@
-"""sensor_msgs/PointCloud2 to a cloud, and answers back to messages."""
+"""Conversion of sensor_msgs/PointCloud2 to `Cloud`, and of results to PointCloud2."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from instseg3d_ros.segmentation.result import Result
 
 @dataclass(frozen=True)
 class Received:
-    """A cloud with what its answers repeat: the header, and height and width, also of clouds that are no image."""
+    """A cloud with the header and the `size` (height, width) of its message, which the answers repeat."""
 
     header: Header
     size: tuple[int, int]
@@ -28,7 +28,7 @@ class Received:
 
 @dataclass(frozen=True)
 class CloudBytes:
-    """A serialized PointCloud2, as it arrives."""
+    """A serialized PointCloud2."""
 
     data: bytes
 
@@ -37,40 +37,40 @@ class CloudBytes:
         return read_header(self.data)[1]
 
     def decode(self, max_points: int) -> Received:
-        """InputError, in one line, where the bytes are no PointCloud2 or the message makes no sense."""
+        """Decode the message. Raises InputError (one line) for bytes that are not a PointCloud2 or invalid fields."""
         try:
             message = deserialize_message(self.data, PointCloud2)
-        except Exception:  # rclpy has no exception of its own for it
+        except Exception:  # rclpy defines no exception class for failed deserialization
             raise InputError(f"received {len(self.data)} bytes that are not a valid PointCloud2") from None
         return read_cloud(message, max_points)
 
 
 def read_cloud(message: PointCloud2, max_points: int) -> Received:
-    """InputError, in one line, where the message makes no sense."""
+    """Decode a PointCloud2. Raises InputError, with a message of one line, if its layout or values are invalid."""
     return Received(message.header, (message.height, message.width), decode(message, max_points))
 
 
 def segmented_cloud(received: Received, result: Result) -> PointCloud2:
-    """x y z rgb as received, label uint16 (65535: none), instance uint32, confidence float32."""
+    """PointCloud2 with x y z rgb as received, label uint16 (65535: none), instance uint32, confidence float32."""
     cloud = received.cloud
     colors = cloud.colors if cloud.packed is None else cloud.packed
-    far = cloud.origin is not None  # then float32 cannot hold its coordinates
+    far = cloud.origin is not None  # the coordinates are too large for float32 and are sent as float64
     columns = label_columns(result.semantic, result.instance, result.confidence)
     return cloud_message(received.header, encode(far_again(cloud), colors, received.size, far, **columns))
 
 
 def colored_cloud(received: Received, packed: np.ndarray) -> PointCloud2:
-    """x y z and the colours (N,) uint32, 0x00RRGGBB: what RViz shows."""
+    """PointCloud2 with x y z and rgb for RViz; `packed` (N,) uint32 holds the colours as 0x00RRGGBB."""
     cloud, far = received.cloud, received.cloud.origin is not None
     return cloud_message(received.header, encode(far_again(cloud), packed.view("<f4"), received.size, far))
 
 
 def cloud_message(header: Header, packed: PackedCloud) -> PointCloud2:
-    """The message of an encoded cloud."""
+    """Build the PointCloud2 of an encoded cloud."""
     message = PointCloud2(header=header, height=packed.height, width=packed.width, is_dense=False)
     message.fields = [PointField(name=n, offset=o, datatype=kind, count=1) for n, o, kind in packed.fields]
     message.point_step, message.row_step = packed.point_step, packed.row_step
     data = array.array("B")
-    data.frombytes(packed.data.data)  # a list or a NumPy array would take seconds
+    data.frombytes(packed.data.data)  # assigning a list or a NumPy array to `message.data` would take seconds
     message.data = data
     return message

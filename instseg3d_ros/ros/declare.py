@@ -1,4 +1,4 @@
-"""Parameters on a ROS node: declared with description and range, checked as a whole, handed out as one dataclass."""
+"""Declares the node's ROS parameters, validates each change of them as a whole, and provides one `Parameters`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _CHANGE_OF = (
 
 
 class LiveParameters:
-    """`live.current` is always a consistent set of values.
+    """The parameters of a running node; `live.current` is always a valid set of values.
 
-    configured() tells whether CONFIGURE ones are fixed; refuse(values) → why not, or ""; changed(before, values) is
-    called after each change.
+    configured() returns whether the node is configured, which fixes the CONFIGURE parameters; refuse(values) returns
+    the reason to refuse `values`, or ""; changed(before, values) is called after each change.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class LiveParameters:
             node.add_on_set_parameters_callback(self._check_and_apply)
 
     def _as_meant(self, changes) -> list[Parameter]:
-        """Values in the types of the parameters, before rclpy compares them; see `Entry.meant`."""
+        """Convert values to the types of the parameters (`Entry.meant`), before rclpy compares the types."""
         return [self._converted(change) for change in changes]
 
     def _converted(self, change: Parameter) -> Parameter:
@@ -64,7 +64,7 @@ class LiveParameters:
         for change in ours:
             entry = self._entries[change.name]
             if _plain(change.value) == getattr(self.current, change.name):
-                continue  # `ros2 param load` sets all values of a dump, also those that are read only once
+                continue  # `ros2 param load` sets every value of a dump, including parameters that are read only once
             if entry.when == START:
                 return SetParametersResult(successful=False, reason=f"{change.name} is read when the process starts")
             if entry.when == CONFIGURE and self._configured():
@@ -92,7 +92,7 @@ class LiveParameters:
         return replace(self.current, **{change.name: _plain(change.value) for change in changes})
 
     def _warn_of_unknown(self) -> None:
-        """A misspelt name in a parameter file is otherwise silently without effect."""
+        """Warn of unknown names in a parameter file, which ROS ignores without a message."""
         known = [*self._entries, "use_sim_time", "start_type_description_service"]
         for name in getattr(self._node, "_parameter_overrides", {}):
             if name not in known and not name.startswith("qos_overrides."):
@@ -125,10 +125,10 @@ def _declare(node, entry: Entry):
 
 
 def _given(node, name: str):
-    """What a parameter file or the command line says of it."""
+    """The value of parameter `name` in a parameter file or on the command line."""
     return node._parameter_overrides[name].value
 
 
 def _plain(value):
-    """Arrays as lists, so that two sets of values compare."""
+    """Convert an array to a list, so that two sets of values can be compared with ==."""
     return list(value) if hasattr(value, "typecode") or isinstance(value, (list, tuple)) else value

@@ -1,4 +1,4 @@
-"""A depth image with its colour image and camera_info, in place of a cloud."""
+"""Input from a depth image, its colour image and camera_info instead of a point cloud."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from instseg3d_ros.ros.clouds import Received
 from instseg3d_ros.ros.input import Reader
 
 TOLERANCE = 20_000_000  # nanoseconds between the stamps of a depth image and its colour image
-WAITING = 5  # images kept until the other one arrives
+WAITING = 5  # images of each kind that wait for an image of the other kind with the same stamp
 
 
 @dataclass(frozen=True)
 class Serialized:
-    """A message as it arrived, and its class."""
+    """A serialized message and its message class."""
 
     data: bytes
     kind: type
@@ -33,14 +33,14 @@ class Serialized:
     def message(self):
         try:
             return deserialize_message(self.data, self.kind)
-        except Exception:  # rclpy has no exception of its own for it
+        except Exception:  # rclpy defines no exception class for failed deserialization
             name = self.kind.__name__
             raise InputError(f"received {len(self.data)} bytes that are not a valid {name}") from None
 
 
 @dataclass(frozen=True)
 class DepthFrame:
-    """A depth image, the colour image of the same moment (None: the camera has none), and the depth's camera_info."""
+    """A depth image, the colour image with the same stamp (None: no colour camera), and the depth camera's info."""
 
     depth: Serialized
     color: Serialized | None
@@ -51,7 +51,10 @@ class DepthFrame:
         return read_header(self.depth.data)[1]
 
     def decode(self, max_points: int) -> Received:
-        """An organised cloud in the frame and with the stamp of the depth image; InputError where they do not fit."""
+        """Compute an organised cloud with the frame and stamp of the depth image.
+
+        Raises InputError if the images and camera_info do not match.
+        """
         message = self.depth.message()
         depth = decode_depth(message)
         if depth.size > max_points:
@@ -65,7 +68,7 @@ class DepthFrame:
 
 
 def intrinsics(info: CameraInfo, shape: tuple[int, int]) -> Intrinsics:
-    """Of the rectified image: from P, or from K where the driver leaves P zero."""
+    """Intrinsics of the rectified image, from the matrix P, or from K if the driver leaves P zero."""
     if (info.height, info.width) != shape:
         raise InputError(
             f"camera_info is for {info.width} × {info.height} pixels, the depth image has {shape[1]} × {shape[0]}; "
@@ -76,9 +79,9 @@ def intrinsics(info: CameraInfo, shape: tuple[int, int]) -> Intrinsics:
 
 
 class DepthInput:
-    """Readers of `depth`, `image` and `camera_info`; hands frames of matching stamps to `deliver`.
+    """Subscribes to `depth`, `image` and `camera_info` and calls `deliver` with frames of matching stamps.
 
-    The interface is that of `Reader`; reliability, durability and losses are the depth image's.
+    It has the interface of `Reader`; reliability, durability and lost messages are those of the depth image.
     """
 
     def __init__(self, node, names: tuple[str, str, str], reliability: str, deliver: Callable[[DepthFrame], None]):
@@ -146,7 +149,7 @@ class DepthInput:
         self._match()
 
     def _match(self) -> None:
-        """Deliver the newest depth image whose colour image is known, and forget what is older."""
+        """Deliver the newest depth image that has a matching colour image, and discard older images."""
         if self._info is None:
             return
         for depth in reversed(self._depths):

@@ -1,4 +1,4 @@
-"""Objects as vision_msgs/Detection3DArray, classes as vision_msgs/LabelInfo."""
+"""Conversion of objects to vision_msgs/Detection3DArray and of classes to vision_msgs/LabelInfo."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from instseg3d_ros.segmentation.result import Instance
 
 
 def detection_array(header, instances: list[Instance]):
-    """One Detection3D per object, its id as text, one hypothesis: class name and score at the box's pose."""
+    """Detection3DArray with a Detection3D per object: its id as text, and a hypothesis (class name, score, pose)."""
     from vision_msgs.msg import Detection3D, Detection3DArray, ObjectHypothesisWithPose
 
     array = Detection3DArray(header=header)
-    for one in instances:
+    for instance in instances:
         hypothesis = ObjectHypothesisWithPose()
-        hypothesis.hypothesis.class_id = one.label
-        hypothesis.hypothesis.score = float(one.score)
-        hypothesis.pose.pose = instance_pose(one)
-        detection = Detection3D(header=header, id=str(one.id), results=[hypothesis])
-        detection.bbox.center = instance_pose(one)
-        detection.bbox.size = Vector3(**dict(zip("xyz", map(float, one.box.size))))
+        hypothesis.hypothesis.class_id = instance.label
+        hypothesis.hypothesis.score = float(instance.score)
+        hypothesis.pose.pose = instance_pose(instance)
+        detection = Detection3D(header=header, id=str(instance.id), results=[hypothesis])
+        detection.bbox.center = instance_pose(instance)
+        detection.bbox.size = Vector3(**dict(zip("xyz", map(float, instance.box.size))))
         array.detections.append(detection)
     return array
 
 
 def label_info(stamp, labels: LabelSet):
-    """Name and index of each class; the threshold is 0, for objects with lower scores are not published."""
+    """LabelInfo with name and index of each class. The threshold is 0: objects with low scores are not published."""
     from vision_msgs.msg import LabelInfo, VisionClass
 
     info = LabelInfo(threshold=0.0)

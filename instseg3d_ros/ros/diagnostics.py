@@ -1,4 +1,4 @@
-"""The node's health in one status: OK, WARN or ERROR with a reason in words, and the numbers behind it."""
+"""The node's diagnostics: level (OK, WARN or ERROR), the reason as text, and measured values."""
 
 from __future__ import annotations
 
@@ -10,54 +10,54 @@ from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.statistics import Summary
 
 OK, WARN, ERROR = range(3)
-PERSISTENT = 3  # failures in a row from which it is no longer the odd cloud
+PERSISTENT = 3  # consecutive failures from which the level is ERROR instead of WARN
 
 
 SLOW_ERROR = 10.0  # seconds of slow answers after which it is an ERROR
-LOST = 0.2  # share of the clouds, since the input was opened, whose loss is worth a WARN
+LOST = 0.2  # share of the clouds lost since the input was opened, from which the level is WARN
 YEAR_MS, HOUR_MS = 365.25 * 86.4e6, 3.6e6
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What is known besides the counts. state: of the lifecycle; problem: of the input, in words."""
+    """Condition of the node besides its counts. state: lifecycle state; problem: of the input, as text."""
 
     state: str = "active"
     enabled: bool = True
-    watched: bool = True  # somebody subscribes, or the node works regardless
+    watched: bool = True  # a topic has a subscriber, a request is pending, or `lazy` is false
     topic: str = ""
     publishers: int = 1
     reliability: str = ""
-    latched: bool = False  # the publisher's only message may have come long ago
-    lost: int = 0  # clouds that the middleware reported as lost, since the input was opened
+    latched: bool = False  # the publishers are transient local: they may publish once and then stay silent
+    lost: int = 0  # clouds that the middleware has reported as lost since the input was opened
     problem: str = ""
     device: str = ""
     model: str = ""
     simulated: bool = False  # use_sim_time
-    missing_kernels: str = ""  # which could not be compiled, and why
+    missing_kernels: str = ""  # the kernels that could not be compiled, and why
 
 
 def judge(condition: Condition, counts: Summary, parameters: Parameters) -> tuple[int, str]:
-    """Level and message: the worst level that holds, and all reasons of that level."""
-    found: list[tuple[int, str]] = []
+    """Level and message: the worst level of all problems, and every reason of that level."""
+    problems: list[tuple[int, str]] = []
     if condition.state != "active":
         if condition.state == "unconfigured" and counts.last_error:
-            found.append((ERROR, counts.last_error))
-        return _worst(found, condition.state)
+            problems.append((ERROR, counts.last_error))
+        return _worst(problems, condition.state)
     if not condition.enabled:
-        return _worst(found, "paused by ~/enable")
+        return _worst(problems, "paused by ~/enable")
     silent = counts.silent_for > parameters.silence_warn
     if condition.problem:
-        found.append((ERROR if silent else WARN, condition.problem))
+        problems.append((ERROR if silent else WARN, condition.problem))
     else:
-        found.append((WARN, silence(condition, counts, parameters)))
-    found.append((WARN, losses(condition, counts, parameters)))
-    found.append((WARN, clock_difference(condition, counts, parameters)))
+        problems.append((WARN, silence(condition, counts, parameters)))
+    problems.append((WARN, losses(condition, counts, parameters)))
+    problems.append((WARN, clock_difference(condition, counts, parameters)))
     if counts.failures:
         level = ERROR if counts.failures >= PERSISTENT else WARN
-        found.append((level, f"the last {counts.failures} clouds were not answered: {counts.last_error}"))
+        problems.append((level, f"the last {counts.failures} clouds were not answered: {counts.last_error}"))
     if counts.remark:
-        found.append((WARN, counts.remark))
+        problems.append((WARN, counts.remark))
     if counts.latency_ms is not None and counts.slow_for > 0:
         level = ERROR if counts.slow_for >= SLOW_ERROR else WARN
         text = f"slow: {counts.latency_ms:.0f} ms a cloud"
@@ -65,12 +65,12 @@ def judge(condition: Condition, counts: Summary, parameters: Parameters) -> tupl
         if stages:
             stage = max(stages, key=stages.__getitem__)
             text += f", {stages[stage]:.0f} of them in stage '{stage}'"
-        found.append((level, f"{text}; lower max_voxels, or use a model with coarser voxels"))
-    return _worst(found, "running" if condition.watched else "idle: nobody subscribes")
+        problems.append((level, f"{text}; lower max_voxels, or use a model with coarser voxels"))
+    return _worst(problems, "running" if condition.watched else "idle: nobody subscribes")
 
 
 def silence(condition: Condition, counts: Summary, parameters: Parameters) -> str:
-    """Why no cloud arrives, and what to do; empty while clouds arrive."""
+    """The reason why no cloud arrives, with a remedy; empty while clouds arrive."""
     if counts.silent_for <= parameters.silence_warn or (condition.latched and counts.received_now):
         return ""
     if not condition.publishers:
@@ -82,7 +82,7 @@ def silence(condition: Condition, counts: Summary, parameters: Parameters) -> st
 
 
 def losses(condition: Condition, counts: Summary, parameters: Parameters) -> str:
-    """How many clouds the middleware lost, and what to do; empty where they are few."""
+    """The number of clouds that the middleware lost, with a remedy; empty if their share is below `LOST`."""
     sent = condition.lost + counts.received_now
     if condition.lost < LOST * sent or not condition.lost:
         return ""
@@ -99,7 +99,7 @@ def _best_effort() -> str:
 
 
 def clock_difference(condition: Condition, counts: Summary, parameters: Parameters) -> str:
-    """Stamps that are hours or years away from the node's clock, and what to do; empty where they agree."""
+    """A text about stamps that are far from the node's clock, with a remedy; empty if they agree."""
     latency = counts.pipeline_latency_ms
     if latency is None or abs(latency) < HOUR_MS:
         return ""
@@ -111,15 +111,15 @@ def clock_difference(condition: Condition, counts: Summary, parameters: Paramete
     return f"the clouds' stamps and the node's clock differ by {size}; {remedy}"
 
 
-def _worst(found: list[tuple[int, str]], otherwise: str) -> tuple[int, str]:
-    found = [(level, text) for level, text in found if text]
-    level = max((level for level, _ in found), default=OK)
-    words = [text for one, text in found if one == level]
+def _worst(problems: list[tuple[int, str]], otherwise: str) -> tuple[int, str]:
+    problems = [(level, text) for level, text in problems if text]
+    level = max((level for level, _ in problems), default=OK)
+    words = [text for other, text in problems if other == level]
     return level, "; ".join(words) or otherwise
 
 
 def numbers(condition: Condition, counts: Summary) -> dict[str, str]:
-    """Key → value as text, in a stable order."""
+    """Values for the diagnostics: key → value as text, in a fixed order."""
     values = {
         "state": condition.state if condition.enabled else f"{condition.state}, paused",
         "input topic": condition.topic,
@@ -152,7 +152,7 @@ def _number(value: float | None) -> str:
 
 
 def resident_bytes() -> int:
-    """Memory of this process as the system counts it; 0 where it does not say."""
+    """Resident memory of this process in bytes; 0 if the operating system does not report it."""
     try:
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -161,7 +161,7 @@ def resident_bytes() -> int:
 
 
 def gpu_bytes() -> int | None:
-    """What torch holds on the GPU; None without one. Does not import torch for the question."""
+    """Bytes that torch has reserved on the GPU; None without a GPU. Does not import torch by itself."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_initialized():
         return None
@@ -169,7 +169,7 @@ def gpu_bytes() -> int | None:
 
 
 def message(node, name: str, level: int, text: str, values: dict[str, str], hardware: str):
-    """DiagnosticArray with one status, stamped by the node's clock."""
+    """DiagnosticArray with one status, stamped with the node's clock."""
     from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
     array = DiagnosticArray()

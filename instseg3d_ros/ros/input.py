@@ -1,8 +1,9 @@
-"""Subscriptions to the camera that follow its publishers: reliability, durability and message type are theirs.
+"""Subscriptions to the camera that adopt the reliability, durability and message type of the publishers.
 
-A best-effort reader receives from every publisher, but the middleware may lose large clouds; a reliable one receives
-nothing from a best-effort camera, and a volatile one nothing that was published before it. So a reader is best effort
-and volatile until a publisher is known; then it is what all of them offer.
+A best-effort reader receives from every publisher, but the middleware may lose large clouds. A reliable reader receives
+nothing from a best-effort publisher, and a volatile reader receives no message that was published before it started.
+A reader therefore starts as best effort and volatile, and takes the settings that all publishers offer once it has
+discovered one.
 """
 
 from __future__ import annotations
@@ -21,15 +22,16 @@ try:
 except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
-QUEUE = 1  # messages that the middleware keeps: only the newest is of use
+QUEUE = 1  # messages that the middleware stores: the node uses only the newest
 FIXED = {"reliable": ReliabilityPolicy.RELIABLE, "best_effort": ReliabilityPolicy.BEST_EFFORT}
 
 
 class Reader:
-    """One subscription. `deliver` is called with (serialized message, its class), in the executor's thread.
+    """One subscription. It calls `deliver(serialized message, message class)` in the executor's thread.
 
-    kinds: the message classes that are understood; the first is assumed until a publisher is known.
-    `problem` says in words why nothing can arrive, or is empty; `lost` counts what the middleware reported as lost.
+    kinds: the supported message classes; the first is used until a publisher is discovered.
+    `problem` is the reason, as text, why no message can arrive, or empty; `lost` counts the messages that the
+    middleware reported as lost.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Reader:
 
     @property
     def latched(self) -> bool:
-        """The publishers keep their last message for late readers, so that silence is no fault."""
+        """Whether the publishers are transient local. They may publish only once, so silence is not an error."""
         return self.durability == DurabilityPolicy.TRANSIENT_LOCAL
 
     def close(self) -> None:
@@ -66,7 +68,7 @@ class Reader:
         return self._node.count_publishers(self.topic)
 
     def check(self) -> None:
-        """Follow the publishers of now; to be called about twice a second, in the executor's thread."""
+        """Adopt the settings of the current publishers. Call this about twice a second in the executor's thread."""
         if self._subscription is None:
             return
         if self._follow():
@@ -78,7 +80,8 @@ class Reader:
 
     def _subscribe(self) -> None:
         kind = self._kind
-        # Raw: a cloud that a newer one replaces is never unpacked, and a malformed one cannot raise an exception here.
+        # With raw=True a cloud that a newer cloud replaces is never deserialized, and a malformed cloud raises no
+        # exception in the executor.
         self._subscription = self._node.create_subscription(
             kind, self._topic, lambda data: self._deliver(data, kind),
             QoSProfile(depth=QUEUE, reliability=self.reliability, durability=self.durability), raw=True,
@@ -92,7 +95,7 @@ class Reader:
         def lost(event) -> None:
             self.lost += event.total_count_change
 
-        # Humble tells of no match: there `check` finds a new publisher within half a second.
+        # Humble has no event for matched publishers; `check` discovers a new publisher within half a second.
         matched = {"matched": changed} if "matched" in signature(SubscriptionEventCallbacks).parameters else {}
         return SubscriptionEventCallbacks(
             incompatible_qos=changed, message_lost=lost, use_default_callbacks=False, **matched
@@ -102,7 +105,7 @@ class Reader:
         return self._node.get_publishers_info_by_topic(self.topic)
 
     def _follow(self) -> bool:
-        """Take over what the publishers offer; True if it is not what the reader asks for now."""
+        """Read the settings that the publishers offer; True if they differ from those of the subscription."""
         before = (self.reliability, self.durability, self._kind)
         known = [offer for offer in self._offers() if offer.topic_type in self._kinds]
         if known:
@@ -131,7 +134,7 @@ class Reader:
 
 
 class CloudInput(Reader):
-    """The camera's clouds, as `CloudBytes`."""
+    """Subscribes to the camera's clouds and delivers them as `CloudBytes`."""
 
     def __init__(self, node, topic: str, reliability: str, deliver: Callable[[CloudBytes], None]):
         super().__init__(node, topic, (PointCloud2,), reliability, lambda data, _: deliver(CloudBytes(data)))

@@ -1,4 +1,4 @@
-"""What the launch files start. Everything that can fail is settled before the first process is started."""
+"""The actions of the launch files. All arguments are checked before the first process starts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from instseg3d_ros.ros.arguments import LEVELS, check_file, check_name, truth
 from instseg3d_ros.ros.transport import large_cloud_profile
 
 CLOUD = "sensor_msgs/msg/PointCloud2"
-SHOWN = ("colored_points", "markers", "overlay")  # topics of the view
+SHOWN = ("colored_points", "markers", "overlay")  # topics that RViz shows
 FIRST_CLOUD = 15.0  # seconds that RViz waits for the frame of the first cloud
 WAIT = "120"  # seconds that a bag waits for its readers
 
@@ -64,7 +64,7 @@ def declare(arguments: dict[str, tuple[str, str]]) -> list[DeclareLaunchArgument
 
 
 def transport() -> list[SetEnvironmentVariable]:
-    """Large clouds need more shared memory than Fast DDS has by default; a transport that the user chose stays."""
+    """Give Fast DDS enough shared memory for large clouds, unless the user has chosen a transport."""
     return [SetEnvironmentVariable(name, value) for name, value in large_cloud_profile().items()]
 
 
@@ -88,7 +88,7 @@ class CameraNode:
     """One node of a launch: its namespace, remappings and parameters."""
 
     namespace: str
-    topic: str  # of the clouds, or of the depth images
+    topic: str  # topic of the clouds or of the depth images
     remappings: list[tuple[str, str]]
     parameters: dict[str, Any]
 
@@ -98,7 +98,7 @@ class CameraNode:
 
 
 def camera(value: dict[str, str]) -> CameraNode:
-    """What one set of arguments asks for; InputError, in one line, for what would fail later."""
+    """The node that a set of launch arguments describes. Raises InputError (one line) for values that would fail."""
     namespace = value["namespace"].strip("/")
     if namespace:
         check_name(namespace, "namespace")
@@ -119,7 +119,7 @@ def camera(value: dict[str, str]) -> CameraNode:
 
 
 def check(value: dict[str, str]) -> None:
-    """InputError, in one line, for values that all nodes of a launch share."""
+    """Check the values that all nodes of a launch share. Raises InputError with a message of one line."""
     for name in ("rviz", "loop", "autostart", "respawn"):
         truth(name, value[name])
     if value["log_level"].lower() not in LEVELS:
@@ -141,23 +141,26 @@ def check(value: dict[str, str]) -> None:
 
 
 def start(cameras: list[CameraNode], value: dict[str, str]) -> list:
-    """Actions: a node for each camera, and where asked RViz and a bag. `check` has passed."""
+    """Actions of a launch: a node for each camera and, if requested, RViz and a bag. Call `check` before."""
     simulated = [{"use_sim_time": True}] if value["rosbag"] else []
     respawn = truth("respawn", value["respawn"])
     actions: list = []
-    for one in cameras:
-        level = f"{one.path.strip('/').replace('/', '.')}:={value['log_level']}"
-        parameters = [value["params_file"], {**one.parameters, "autostart": truth("autostart", value["autostart"])}]
+    for camera_node in cameras:
+        level = f"{camera_node.path.strip('/').replace('/', '.')}:={value['log_level']}"
+        parameters = [
+            value["params_file"],
+            {**camera_node.parameters, "autostart": truth("autostart", value["autostart"])},
+        ]
         node = Node(
-            package="instseg3d_ros", executable="segment_node", name="instseg3d", namespace=one.namespace,
-            parameters=parameters + simulated, remappings=one.remappings, output="screen",
+            package="instseg3d_ros", executable="segment_node", name="instseg3d", namespace=camera_node.namespace,
+            parameters=parameters + simulated, remappings=camera_node.remappings, output="screen",
             arguments=["--ros-args", "--log-level", level], respawn=respawn, respawn_delay=2.0,
             prefix=value["prefix"] or None, exec_name="segment_node",
         )  # fmt: skip
         actions.append(node)
         if not respawn:
             actions.append(RegisterEventHandler(OnProcessExit(target_action=node, on_exit=_end)))
-    readers = [one.topic for one in cameras]
+    readers = [camera_node.topic for camera_node in cameras]
     if truth("rviz", value["rviz"]):
         actions += view(cameras[0], value, simulated)
         if installed("rviz2"):
@@ -168,7 +171,7 @@ def start(cameras: list[CameraNode], value: dict[str, str]) -> list:
 
 
 def _end(event, context) -> list:
-    """A node that dies ends the launch; with an error, unless it was shut down."""
+    """End the launch when a node ends; with an error, unless the node was shut down."""
     if context.is_shutdown:
         return []
     if event.returncode == 0:
@@ -177,12 +180,12 @@ def _end(event, context) -> list:
     def fail(_context) -> None:
         raise RuntimeError(f"segment_node ended with exit code {event.returncode}; see its message above")
 
-    # Later, so that launch first prints what the node wrote last.
+    # The delay lets launch first print the last output of the node.
     return [TimerAction(period=0.1, actions=[OpaqueFunction(function=fail)])]
 
 
 def view(camera: CameraNode, value: dict[str, str], parameters: list) -> list:
-    """RViz on this camera's topics, in the frame of its clouds; a line in words where RViz is not installed."""
+    """Start RViz on this camera's topics in the frame of its clouds; log a message if RViz is not installed."""
     if not installed("rviz2"):
         remedy = f"sudo apt install ros-{os.environ.get('ROS_DISTRO', 'jazzy')}-rviz2"
         return [LogInfo(msg=f"rviz2 is not installed ({remedy}); going on without it")]
@@ -200,7 +203,7 @@ def view(camera: CameraNode, value: dict[str, str], parameters: list) -> list:
 
 
 def when_frame_known(context, camera: CameraNode, make) -> list:
-    """`make(frame)` once the node's diagnostics tell the frame of its clouds, or without it after FIRST_CLOUD."""
+    """Call `make(frame)` when the diagnostics report the frame of the clouds, or `make("")` after FIRST_CLOUD."""
     from diagnostic_msgs.msg import DiagnosticArray
     from launch.event import Event
     from launch.event_handler import EventHandler
@@ -232,7 +235,7 @@ def when_frame_known(context, camera: CameraNode, make) -> list:
 
 
 def player(value: dict[str, str], readers: list[str]) -> Node:
-    """This package's player: it waits until `readers` are read, which rosbag2's does not."""
+    """This package's player, which waits until the topics `readers` have subscribers; rosbag2's player does not."""
     arguments = [value["rosbag"], "--clock", "--rate", value["rate"], "--wait", WAIT, "--wait-for", *readers]
     arguments += ["--loop"] if truth("loop", value["loop"]) else []
     return Node(package="instseg3d_ros", executable="play", arguments=arguments, output="screen",
@@ -240,7 +243,7 @@ def player(value: dict[str, str], readers: list[str]) -> Node:
 
 
 def cloud_topic(bag: str) -> str:
-    """First topic of clouds in a bag: by its metadata, else by its content; /points without a bag or such a topic."""
+    """First topic of clouds in a bag, from its metadata or else its content; /points if there is no such topic."""
     if not bag:
         return "/points"
     try:
@@ -252,7 +255,7 @@ def cloud_topic(bag: str) -> str:
 
 
 def recorded_topic(bag: str) -> str:
-    """As `cloud_topic`, for a bag without metadata.yaml: a lone mcap or db3 file, or ROS 1."""
+    """First topic of clouds in a bag without metadata.yaml: a single mcap or db3 file, or a ROS 1 bag."""
     try:
         from instseg3d_ros.ros.standalone.recording import Recording
 
@@ -263,7 +266,7 @@ def recorded_topic(bag: str) -> str:
 
 
 def cloud_frame(bag: str, topic: str) -> str:
-    """Frame of the first cloud of a bag; empty where it cannot be read."""
+    """Frame of the first cloud of a bag; empty if the bag cannot be read."""
     if not bag:
         return ""
     try:
@@ -272,7 +275,7 @@ def cloud_frame(bag: str, topic: str) -> str:
         with Recording(Path(bag), [topic]) as recording:
             _, _, data = next(recording.messages(recording.start))
         return read_header(data)[1]
-    except Exception:  # no rosbags, a damaged bag: the player will say it
+    except Exception:  # the player will report a damaged bag or a missing rosbags package
         return ""
 
 

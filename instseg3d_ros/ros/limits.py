@@ -1,4 +1,4 @@
-"""The region of interest: which points of a cloud are labelled at all."""
+"""The region of interest: the points of a cloud that the network labels."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from instseg3d_ros.ros.parameters import Parameters
 
 
 def select(points: np.ndarray, camera: np.ndarray, parameters: Parameters) -> np.ndarray:
-    """(N,) bool: inside the parameters' limits except `max_range`, which the segmenter applies. NaN is outside.
+    """Mask (N,) bool of the points within the parameters' limits. NaN is outside. The segmenter applies `max_range`.
 
-    points (N, 3) from the camera, in the axes of the level frame; camera (3,): its position in that frame.
+    points (N, 3) relative to the camera, in the axes of the level frame; camera (3,): its position in that frame.
     """
     keep = np.ones(len(points), bool)
     with np.errstate(invalid="ignore", over="ignore"):

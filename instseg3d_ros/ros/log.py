@@ -1,4 +1,4 @@
-"""Log lines that repeat no more often than told, each kind counted on its own."""
+"""Log messages with a minimum period for each kind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PERIOD = 5.0  # seconds between two log lines of one kind
 
 
 class Throttled:
-    """`log(kind, text)` writes a warning unless one of this kind was written within `PERIOD` seconds."""
+    """`log(kind, text)` logs a warning unless a warning of the same kind was logged within the last `PERIOD` s."""
 
     def __init__(self, logger, now=monotonic):
         self._logger, self._now = logger, now
@@ -27,6 +27,6 @@ class Throttled:
 
 
 def place(error: Exception) -> str:
-    """Kind of an unforeseen exception and where it came from: its text helps nobody, its place in the code does."""
+    """Class and source location of an unexpected exception, for bug reports."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} at {frame.filename.rpartition('/')[2]}:{frame.lineno}"

@@ -1,4 +1,4 @@
-"""The map of objects behind the node: takes answers in, gives ids back, publishes the map, saves and clears it."""
+"""The node's map of objects: adds results, returns the ids of the map, and publishes, saves and clears the map."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ FILE = "map.npz"
 
 
 class MapOutput:
-    """`observe` and `publish` are called by the thread that answers; `save`, `clear` and `numbers` by any."""
+    """The map and its publishers.
+
+    Only the worker thread calls `observe` and `publish`; any thread may call `save`, `clear` and `numbers`.
+    """
 
     def __init__(self, node: Any, labels: LabelSet, parameters: Parameters):
         self.world = ObjectMap(
@@ -53,23 +56,26 @@ class MapOutput:
         self._publishers.clear()
 
     def wanted(self) -> bool:
-        """Somebody subscribes to the map."""
+        """Whether a topic of the map has a subscriber."""
         return any(publisher.get_subscription_count() for publisher in self._publishers.values())
 
     def observe(
         self, body: np.ndarray, colors: np.ndarray | None, pose: np.ndarray, points: np.ndarray, result: Result,
         stamp: int,
     ) -> Result:  # fmt: skip
-        """The result with the map's ids, after it was added. body (N, 3) points in body axes with the camera at the
-        origin, pose (4, 4) of these in the fixed frame; points (N, 3) in the axes of the result's boxes; stamp in
-        nanoseconds. InputError where the pose cannot be right."""
+        """Add a result to the map and return it with the map's ids.
+
+        body (N, 3): points in body axes with the camera at the origin; colors (N, 3) or None; pose (4, 4): fixed frame
+        ← body axes; points (N, 3): in the axes of the result's boxes; stamp in nanoseconds. Raises InputError if the
+        pose is invalid.
+        """
         with self._lock:
             added = self.world.observe(body, colors, pose, result, stamp / 1e9)
             self._shown = self._describe()
         return with_ids(result, added.object, points)
 
     def publish(self, frame: str, stamp: int, parameters: Parameters) -> None:
-        """The map, at most `map_rate` times a second and only where somebody subscribes."""
+        """Publish the map, at most `map_rate` times a second and only to topics that have subscribers."""
         now = monotonic()
         if not self.wanted() or now - self._published < 1 / parameters.map_rate:
             return
@@ -89,7 +95,7 @@ class MapOutput:
                 publisher.publish(messages[topic]())
 
     def save(self, folder: str) -> str:
-        """Write FILE in `folder`; what was written. InputError where that cannot be."""
+        """Write FILE into `folder`; returns its path and the number of objects. Raises InputError if this fails."""
         if not folder:
             raise InputError("the parameter save_folder is empty; set it to a folder")
         path = Path(folder).expanduser() / FILE
@@ -103,7 +109,7 @@ class MapOutput:
         return f"{path}: {objects} objects"
 
     def clear(self) -> str:
-        """Forget everything; ids go on counting."""
+        """Remove all cells and objects; new objects get ids that were not used before. Returns a message."""
         with self._lock:
             objects = len(self.world.objects)
             self.world.clear()
@@ -111,7 +117,7 @@ class MapOutput:
         return f"{objects} objects forgotten"
 
     def numbers(self) -> dict[str, str]:
-        """Key → value as text, for diagnostics; of the last view, so that nobody waits for the map."""
+        """Values for the diagnostics, key → text. They are those of the last view, so this never waits for a lock."""
         return self._shown
 
     def _describe(self) -> dict[str, str]:
@@ -130,16 +136,20 @@ class MapOutput:
 
 
 def with_ids(result: Result, ids: np.ndarray, points: np.ndarray) -> Result:
-    """The result whose k-th instance has the id ids[k] (0: it is none). Instances of one id become one, with the score,
-    class and confidence of the largest and a box around the points (N, 3) of all."""
-    table = np.zeros(max([int(result.instance.max(initial=0)), *(one.id for one in result.instances)]) + 1, np.int32)
-    table[[one.id for one in result.instances]] = ids
+    """Replace the id of the k-th instance by ids[k]; the id 0 removes the instance.
+
+    Instances with the same id are united. The united instance has the score, class and confidence of the largest
+    of them, and a box around the points (N, 3) of all.
+    """
+    largest_id = max([int(result.instance.max(initial=0)), *(entry.id for entry in result.instances)])
+    table = np.zeros(largest_id + 1, np.int32)
+    table[[entry.id for entry in result.instances]] = ids
     instance = table[result.instance]
     instances = []
     for number in dict.fromkeys(ids[ids > 0].tolist()):
-        parts = [one for one, other in zip(result.instances, ids.tolist()) if other == number]
-        largest = max(parts, key=lambda one: one.num_points)
+        parts = [entry for entry, object_id in zip(result.instances, ids.tolist()) if object_id == number]
+        largest = max(parts, key=lambda entry: entry.num_points)
         box = largest.box if len(parts) == 1 else upright_box(points[instance == number])
-        count = sum(one.num_points for one in parts)
+        count = sum(entry.num_points for entry in parts)
         instances.append(replace(largest, id=number, num_points=count, box=box))
     return replace(result, instance=instance, instances=instances)

@@ -1,4 +1,4 @@
-"""Boxes and names as visualization_msgs/MarkerArray."""
+"""Conversion of boxes and names of objects to visualization_msgs/MarkerArray."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def instance_pose(instance: Instance) -> Pose:
 
 
 def instance_markers(header, instances: list[Instance], lifetime: float, up: np.ndarray) -> MarkerArray:
-    """One message that first clears the last one: box edges and `label #id score` per object.
+    """MarkerArray that removes all earlier markers and adds box edges and `label #id score` for each object.
 
-    up (3,) is the direction, in the cloud's frame, in which the text stands off the box.
+    lifetime is in seconds; up (3,) is the upward direction in the cloud's frame: the text is placed above the box.
     """
     array = MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
     span = _duration(lifetime)
@@ -40,7 +40,10 @@ def instance_markers(header, instances: list[Instance], lifetime: float, up: np.
 
 
 def support_markers(header, supports: list[Support], lifetime: float) -> MarkerArray:
-    """One message that first clears the last one: a thin box per surface, its text the ids of the objects on it."""
+    """MarkerArray that removes all earlier markers and adds a thin box for each supporting surface.
+
+    The text of a marker lists the ids of the objects on the surface; lifetime is in seconds.
+    """
     array = MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
     for number, support in enumerate(supports, 1):
         box = support.box

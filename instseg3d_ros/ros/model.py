@@ -1,4 +1,4 @@
-"""The segmenter as the node holds it: loaded from parameters, retuned between clouds, freed on clean-up."""
+"""The node's segmenter: loaded from parameters, reconfigured between clouds, freed on clean-up."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from instseg3d_ros.ros.parameters import MODEL, Parameters
 from instseg3d_ros.segmentation.memory import free_memory
 from instseg3d_ros.segmentation.result import Result
 
-LEFT_TO_MODEL = ("bandwidth", "merge", "min_points", "min_score", "max_range")  # where the parameter is -1
+LEFT_TO_MODEL = ("bandwidth", "merge", "min_points", "min_score", "max_range")  # -1: the model's value
 
 
 def load_segmenter(parameters: Parameters):
-    """The one place where the node gets a network. InputError says which file, device or engine is wrong."""
+    """Load the network of the node. InputError names the file, device or engine that is wrong."""
     from instseg3d_ros import Segmenter
 
     if parameters.threads:
@@ -28,7 +28,7 @@ def load_segmenter(parameters: Parameters):
 
 
 def missing_kernels() -> str:
-    """Which compiled kernels are missing and why, in one line; empty where none is or torch has not been loaded."""
+    """One line that names the missing compiled kernels and the reason; empty if none or torch is not loaded."""
     if "torch" not in sys.modules:
         return ""
     from instseg3d_ros.sparse.native import kernels
@@ -37,11 +37,11 @@ def missing_kernels() -> str:
 
 
 class Model:
-    """segmenter(points, colors) with options that follow the parameters."""
+    """A segmenter, `model(points, colors)`, whose options follow the node's parameters."""
 
     def __init__(self, parameters: Parameters):
         self.segmenter = load_segmenter(parameters)
-        self._own = self.segmenter.options
+        self._defaults = self.segmenter.options
         self.apply(parameters)
         self.segmenter.warm_up()
         self.missing_kernels = missing_kernels() if str(self.segmenter.device) == "cpu" else ""
@@ -50,17 +50,17 @@ class Model:
         self.segmenter.configure(**self._options(parameters))
 
     def reason_against(self, parameters: Parameters) -> str:
-        """Why the segmenter would refuse these values; empty if it would not."""
+        """The reason why the segmenter would refuse these values; empty if it accepts them."""
         try:
             check_selection(parameters.select, self.labels)
-            replace(self._own, **self._options(parameters))
+            replace(self._defaults, **self._options(parameters))
         except InputError as error:
             return str(error)
         return ""
 
     def _options(self, parameters: Parameters) -> dict:
         chosen = {name: getattr(parameters, name) for name in LEFT_TO_MODEL}
-        chosen = {name: getattr(self._own, name) if value == MODEL else value for name, value in chosen.items()}
+        chosen = {name: getattr(self._defaults, name) if value == MODEL else value for name, value in chosen.items()}
         chosen["max_voxels"] = parameters.max_voxels
         return {**chosen, "level": "off" if parameters.target_frame else parameters.level}
 
@@ -76,6 +76,6 @@ class Model:
         return str(self.segmenter.device)
 
     def free(self) -> None:
-        """Give the memory back, the GPU's too."""
+        """Release the memory of the model, on the host and the GPU."""
         self.segmenter = None
         free_memory()

@@ -1,4 +1,4 @@
-"""The lifecycle node: what happens in which state."""
+"""The lifecycle node: its states, transitions and timers."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from instseg3d_ros.ros.statistics import Statistics
 from instseg3d_ros.segmentation.tracker import Tracker
 
 NAME = "instseg3d"
-LAST_CLOUD = 5.0  # seconds that deactivating waits for the cloud in work
-SHUTDOWN = 0.5  # seconds that shutting down waits for it
+LAST_CLOUD = 5.0  # seconds that deactivation waits for the cloud that is being segmented
+SHUTDOWN = 0.5  # seconds that shutdown waits for the cloud that is being segmented
 
 
 class SegmentNode(LifecycleNode):
-    """`finished` is called once the node has been shut down by a transition."""
+    """The node that segments clouds. It calls `finished` once a transition has shut it down."""
 
     def __init__(self, finished: Callable[[], None] = lambda: None):
         super().__init__(NAME)
@@ -55,11 +55,11 @@ class SegmentNode(LifecycleNode):
         self._diagnostics = self.create_publisher(message_class(topics.DIAGNOSTICS), topics.DIAGNOSTICS.name, 10)
         self._service = Services(self)
         self._answer_impossible_transitions()
-        # On steady time: a stopped /clock must stop neither.
+        # These timers use steady time, so that they keep running when /clock stops.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(0.5, self._follow_publishers, clock=steady)
         self.create_timer(1.0, self._report, clock=steady)
-        self._warned: set[str] = set()  # kinds of trouble with the input that have been logged since it was opened
+        self._warned: set[str] = set()  # kinds of input problems that have been logged since the input was opened
         backwards = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-BACKWARDS), on_clock_change=True)
         self._jump = self.get_clock().create_jump_callback(backwards, post_callback=self._time_jumped)
         if not self.live.current.autostart:
@@ -117,7 +117,7 @@ class SegmentNode(LifecycleNode):
         return result
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._stop(SHUTDOWN)  # the model goes with the process
+        self._stop(SHUTDOWN)  # the model is not freed, because the process ends
         self.state = "finalized"
         self._finished()
         return TransitionCallbackReturn.SUCCESS
@@ -136,7 +136,7 @@ class SegmentNode(LifecycleNode):
     def _fail(self, text: str) -> TransitionCallbackReturn:
         self.error = text
         self.statistics.trouble(text)
-        if not self.live.current.autostart:  # otherwise the process ends with this text
+        if not self.live.current.autostart:  # with autostart the process prints this text when it exits
             self.get_logger().error(text)
         return TransitionCallbackReturn.FAILURE
 
@@ -185,7 +185,10 @@ class SegmentNode(LifecycleNode):
         self._input = None
 
     def enable(self, enabled: bool) -> str:
-        """Pausing closes the input, so that not even the transport works; the model stays. Returns the new state."""
+        """Pause or resume. A pause closes the input, so that no cloud is transported; the model stays loaded.
+
+        Returns the new state as text.
+        """
         self._enabled = enabled
         if not enabled:
             self._close_input()
@@ -196,7 +199,10 @@ class SegmentNode(LifecycleNode):
         return text if self.state == "active" else f"{text} once the node is active; it is {self.state}"
 
     def open_for_request(self) -> None:
-        """A paused node reads again until `close_after_request`; a latched cloud is delivered once more."""
+        """Open the input of a paused node until `close_after_request`.
+
+        An open input of transient-local publishers is reopened, so that the last cloud is delivered again.
+        """
         if self.answering is not None and (self._input is None or self._input.latched):
             self._close_input()
             self._open_input(self.answering)
@@ -206,7 +212,7 @@ class SegmentNode(LifecycleNode):
             self._close_input()
 
     def input_problem(self) -> str:
-        """Why nothing arrives, in words; empty where nothing is known."""
+        """The reason why no cloud arrives, as text; empty if unknown."""
         return diagnostics.silence(self._condition(), self.statistics.summary(), self.live.current)
 
     def _follow_publishers(self) -> None:
@@ -278,7 +284,10 @@ class SegmentNode(LifecycleNode):
         self._diagnostics.publish(diagnostics.message(self, name, level, text, values, condition.device))
 
     def _answer_impossible_transitions(self) -> None:
-        """rclpy lets `cleanup` of an active node raise into the executor; the caller waits for ever. Answer instead."""
+        """Make impossible transitions, such as `cleanup` of an active node, answer with a failure.
+
+        In rclpy they raise an exception in the executor, and the caller waits for ever.
+        """
         service = self._service_change_state
         change = service.callback
 

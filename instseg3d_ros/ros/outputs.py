@@ -1,4 +1,4 @@
-"""The node's publishers, and how the message of each is made. An output without subscribers is not computed."""
+"""The node's publishers and the conversion of answers to messages. Topics without subscribers are not computed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SELECTED = (topics.OBJECT_POINTS, topics.REMAINING_POINTS)  # these follow the p
 
 
 def makers(answer: Answer, labels: LabelSet, parameters: Parameters) -> dict[topics.Topic, Callable[[], Any]]:
-    """Topic → function that makes its message of one answer, or None where there is nothing to publish."""
+    """Topic → function that builds the message for an answer; it returns None if there is nothing to publish."""
     received, result, select = answer.received, answer.result, parameters.select
     header, cloud, instances = received.header, received.cloud, result.instances
     return {
@@ -43,7 +43,7 @@ def makers(answer: Answer, labels: LabelSet, parameters: Parameters) -> dict[top
 
 
 class Outputs:
-    """Publishers of all topics whose message package is installed; `missing` names the others."""
+    """Publishers of all topics whose message package is installed; `missing` lists the remaining topics."""
 
     def __init__(self, node, model_name: str, labels: LabelSet):
         self._node, self._labels, self._model = node, labels, model_name
@@ -54,7 +54,7 @@ class Outputs:
             if kind is None:
                 self.missing.append(topic)
                 continue
-            # Two: a slow reader of a large cloud may still be fetching it when the next is written.
+            # The depth is two because a slow reader may still fetch a large cloud when the next cloud is written.
             qos = QoSProfile(depth=2)
             if topic.qos == topics.LATCHED:
                 qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -73,14 +73,14 @@ class Outputs:
         return any(self.wanted(topic) for topic in topics.ANSWERS)
 
     def describe(self) -> None:
-        """Once, when the node becomes active: what the numbers in the clouds mean."""
+        """Publish the classes of the labels in the clouds; called once, when the node becomes active."""
         self._publishers[topics.LABELS].publish(String(data=label_json(self._model, self._labels)))
         if topics.LABEL_INFO in self._publishers:
             header = self._node.get_clock().now().to_msg()
             self._publishers[topics.LABEL_INFO].publish(label_info(header, self._labels))
 
     def publish(self, answer: Answer, parameters: Parameters, only: tuple[topics.Topic, ...] = topics.ANSWERS) -> None:
-        """All messages about one cloud: one stamp, one frame, one set of ids."""
+        """Publish all messages about a cloud; they share stamp, frame and ids."""
         for topic, make in makers(answer, self._labels, parameters).items():
             if topic in only and self.wanted(topic):
                 message = make()

@@ -1,4 +1,4 @@
-"""The overlay as sensor_msgs/Image."""
+"""Conversion of the overlay to sensor_msgs/Image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from instseg3d_ros.segmentation.result import Result
 
 
 def overlay_image(received: Received, result: Result) -> Image:
-    """rgb8 image of an organised cloud's height and width: objects tinted, outlined and named."""
+    """rgb8 image with the height and width of an organised cloud: objects are tinted, outlined and named."""
     picture = overlay_picture(received.cloud, result)
     height, width = picture.shape[:2]
     message = Image(header=received.header, height=height, width=width, encoding="rgb8", step=3 * width)

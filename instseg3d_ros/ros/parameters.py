@@ -26,7 +26,7 @@ class Entry:
     when: str
 
     def meant(self, value: Any) -> Any:
-        """The value in the parameter's type, where there is no doubt: YAML reads `off` as a boolean, 5 as an int."""
+        """Convert `value` to the parameter's type if unambiguous: YAML reads `off` as a boolean and 5 as an int."""
         if type(value) is bool and self.type is str:
             return next((word for word in (("on", "yes") if value else ("off", "no")) if word in self.choices), value)
         if type(value) is int and self.type is float:
@@ -39,13 +39,13 @@ class Entry:
             and not isinstance(value, (str, bytes))
             and hasattr(value, "__len__")
         ):
-            numbers = [_infinity(one) for one in value]
+            numbers = [_infinity(item) for item in value]
             if numbers and all(type(number) in (int, float) for number in numbers):
                 return [float(number) for number in numbers]
         return value
 
     def reason_against(self, value: Any) -> str:
-        """Why `value` is refused, in one line; empty if it is valid."""
+        """The reason why `value` is refused, in one line; empty if it is valid."""
         if self.type is float and math.isnan(value):
             return f"{self.name} is not a number"
         if self.limits and not self.limits[0] <= value <= self.limits[1]:
@@ -58,7 +58,7 @@ class Entry:
 
 
 def _infinity(value: Any) -> Any:
-    """`inf`, `-inf` and `.inf` as numbers: `ros2 param load` sends the infinities of a dump as texts."""
+    """Convert `inf`, `-inf` and `.inf` to numbers: `ros2 param load` sends the infinities of a dump as strings."""
     if isinstance(value, str) and value.lower().lstrip("+-") in ("inf", ".inf"):
         return -math.inf if value.startswith("-") else math.inf
     return value
@@ -72,15 +72,15 @@ def parameter(default: Any, description: str, low=None, high=None, choices=(), w
     return field(default=default, metadata={**extras, "default": default})
 
 
-MODEL = -1.0  # the value that leaves a parameter to the model: what its card says was measured best
+MODEL = -1.0  # selects the value in the model's card, which gave the best scores in its evaluation
 INF = math.inf
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Values at one moment. Angles in degrees, lengths in metres, times as the name says.
+    """A set of parameter values. Angles are in degrees, lengths in metres; names of times contain their unit.
 
-    -1 always leaves the choice to the model; infinity is always no limit; an empty text is always off.
+    In every parameter -1 selects the model's value, infinity means no limit, and an empty string means off.
     """
 
     # the network
@@ -234,7 +234,7 @@ class Parameters:
         return [Entry(f.name, type(f.metadata["default"]), **f.metadata) for f in fields(Parameters)]
 
     def reason_against(self) -> str:
-        """Why these values contradict each other; empty if they do not."""
+        """The reason why these values contradict each other; empty if they do not."""
         if self.min_height > self.max_height:
             return f"min_height {self.min_height:g} exceeds max_height {self.max_height:g}; no point would be labelled"
         if 0 < self.max_range < self.min_range:

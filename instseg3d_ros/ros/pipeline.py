@@ -1,4 +1,4 @@
-"""One cloud from its bytes to the answer: decode, level, segment, keep ids, turn the boxes back."""
+"""The steps from a serialized cloud to its answer: decode, level, segment, track ids, rotate the boxes back."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from instseg3d_ros.ros.transforms import Transforms
 from instseg3d_ros.segmentation.result import Result
 from instseg3d_ros.sparse.rigid import transform_points
 
-BACKWARDS = 10**8  # nanoseconds that a stamp may lie before the last one's without being a new run of a bag
+BACKWARDS = 10**8  # nanoseconds; a stamp that is older than the last stamp by more starts a new run of a bag
 
 
 class Frame(Protocol):
-    """A cloud, or a depth image with its colours, as it arrived. `frame`: its frame_id."""
+    """A cloud, or a depth image with its colour image, before decoding. `frame`: its frame_id."""
 
     @property
     def frame(self) -> str: ...
 
     def decode(self, max_points: int) -> Received:
-        """The cloud; InputError, in one line, where it is malformed."""
+        """Decode the cloud. Raises InputError, with a message of one line, if it is malformed."""
         ...
 
 
 class Dropped(Exception):
-    """A cloud without an answer. `reason` is one of a handful, counted; the message says what to do."""
+    """Raised for a cloud that gets no answer. The node counts clouds by `reason`; the message contains a remedy."""
 
     def __init__(self, reason: str, message: str):
         super().__init__(message)
@@ -48,9 +48,10 @@ class Dropped(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """`result` is in the cloud's frame; rotation (3, 3): from its axes to axes with z up; stages: milliseconds.
+    """The answer to a cloud. `result` is in the cloud's frame.
 
-    remark: what is odd about the cloud although it was answered, or empty.
+    rotation (3, 3): level axes, with z up, ← axes of the cloud; stages: milliseconds by name; remark: a problem of the
+    cloud that did not prevent an answer, or empty.
     """
 
     received: Received
@@ -61,25 +62,25 @@ class Answer:
 
     @property
     def up(self) -> np.ndarray:
-        """(3,) unit vector in the cloud's frame, as given or as found (`level: auto`)."""
+        """(3,) upward unit vector in the cloud's frame, from a transform or estimated (`level: auto`)."""
         return self.result.up
 
 
 class Pipeline:
-    """`answer` is called by one thread; `reset` and assigning `transforms` by any."""
+    """Answers clouds. Only one thread may call `answer`; any thread may call `reset` and assign `transforms`."""
 
     def __init__(self, model: Model, tracker, world: MapOutput | None = None):
         self.model, self._tracker, self.world = model, tracker, world
-        self.transforms: Transforms | None = None  # the listener, once a parameter asks for a frame
+        self.transforms: Transforms | None = None  # the listener, if `target_frame` or `fixed_frame` is set
         self._reset = threading.Event()
         self._last_stamp = 0
 
     def reset(self) -> None:
-        """Time has jumped: what is remembered from cloud to cloud no longer holds."""
+        """Discard the tracked objects, for example after a jump in time."""
         self._reset.set()
 
     def answer(self, frame: Frame, parameters: Parameters) -> Answer:
-        """What arrived from the camera → all that is published about it; raises Dropped with the reason."""
+        """Compute the answer to a frame. Raises Dropped with the reason."""
         clock = _Stages()
         received = self._read(frame, parameters)
         cloud = received.cloud
@@ -88,7 +89,7 @@ class Pipeline:
         fixed = level
         if (parameters.track or self.world is not None) and parameters.fixed_frame:
             fixed = self._lookup(parameters.fixed_frame, cloud.frame, cloud.stamp, parameters)
-        home = np.eye(4)  # the cloud's frame ← its points, which are taken near zero where float32 could not hold them
+        home = np.eye(4)  # cloud's frame ← points; an origin is subtracted from points that are too far for float32
         if cloud.origin is not None:
             home[:3, 3] = cloud.origin
         fixed, level = fixed @ home, level @ home
@@ -105,7 +106,7 @@ class Pipeline:
             result = self._map(self.world, cloud, points, fixed, result, parameters).moved(home @ inverse(turn))
             clock.lap("map")
         else:
-            # From the network's frame to the fixed one, where ids are kept, and back to the cloud's.
+            # Boxes go from the network's frame to the fixed frame, in which ids are tracked, and to the cloud's frame.
             result = result.moved(fixed @ inverse(turn))
             seen = points if np.array_equal(fixed, turn) else transform_points(cloud.points, fixed)
             result = self._keep_ids(result, seen, cloud.stamp, parameters)
@@ -122,7 +123,7 @@ class Pipeline:
             raise Dropped("malformed cloud", str(error)) from None
 
     def _level(self, parameters: Parameters, cloud: Cloud) -> np.ndarray:
-        """(4, 4) to the frame in which the network works, z up."""
+        """(4, 4) transform to the network's frame, in which z points up."""
         if parameters.target_frame:
             return self._lookup(parameters.target_frame, cloud.frame, cloud.stamp, parameters)
         level = np.eye(4)
@@ -143,7 +144,7 @@ class Pipeline:
     def _map(
         world: MapOutput, cloud: Cloud, points: np.ndarray, fixed: np.ndarray, result: Result, parameters: Parameters
     ) -> Result:
-        """The result with the ids of the map, to which it is added; points (N, 3) are as the network saw them."""
+        """Add the result to the map and return it with the map's ids; points (N, 3) are in the network's frame."""
         rotation = body_rotation(cloud, parameters.axes)
         pose = fixed.copy()
         pose[:3, :3] = fixed[:3, :3] @ rotation.T
@@ -163,9 +164,10 @@ class Pipeline:
 
 
 def _about_camera(level: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(4, 4) to the axes of the level frame with its origin near the camera, from which ranges are measured.
+    """(4, 4) transform to the axes of the level frame, with the origin near the camera: ranges start there.
 
-    A camera's cloud begins at the camera; one in the coordinates of a map does not, but the target frame may.
+    The camera is at the origin of its optical frame. For a cloud in the coordinates of a map, the origin of the target
+    frame may be nearer to the camera, so the origin with the smaller median distance to the points is used.
     """
     turn = level.copy()
     turn[:3, 3] = 0
@@ -173,14 +175,14 @@ def _about_camera(level: np.ndarray, points: np.ndarray) -> np.ndarray:
         sample = points[:: len(points) // 1000 + 1].astype(np.float64) @ level[:3, :3].T
         distances = [np.linalg.norm(sample + shift, axis=1) for shift in (0, level[:3, 3])]
         with np.errstate(invalid="ignore"):
-            own, target = (np.median(d[np.isfinite(d)]) if np.isfinite(d).any() else 0 for d in distances)
-        if target < own:
+            camera, target = (np.median(d[np.isfinite(d)]) if np.isfinite(d).any() else 0 for d in distances)
+        if target < camera:
             return level
     return turn
 
 
 def _remark(cloud: Cloud, points: np.ndarray, result: Result, parameters: Parameters) -> str:
-    """Why a cloud got no label at all, or no colour; points (N, 3) are as the network saw them."""
+    """The reason why no point got a label, or a note on missing colour; points (N, 3) are in the network's frame."""
     if not len(points) or (result.semantic >= 0).any():
         return cloud.remarks[0] if cloud.remarks else ""
     finite = points[np.isfinite(points).all(axis=1)]
@@ -197,7 +199,7 @@ def _remark(cloud: Cloud, points: np.ndarray, result: Result, parameters: Parame
 
 
 class _Stages:
-    """Milliseconds since the last lap, by name."""
+    """A stopwatch: milliseconds of each lap, by name."""
 
     def __init__(self):
         self.stages: dict[str, float] = {}

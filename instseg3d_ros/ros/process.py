@@ -1,4 +1,4 @@
-"""The node's process: started, spun, ended within two seconds by a signal or a shutdown transition."""
+"""The node's process. A signal or a shutdown transition ends it within two seconds."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from instseg3d_ros.ros.log import place
 from instseg3d_ros.ros.node import SegmentNode
 from instseg3d_ros.ros.transport import use_large_cloud_profile
 
-PATIENCE = 0.8  # seconds that the executor's thread has to come to an end
-SIGNALS = 0.2  # seconds between two looks at signals and at the end
-LIMIT = 1.6  # seconds that ending may take in all
+PATIENCE = 0.8  # seconds that the executor's thread may take to end
+SIGNALS = 0.2  # seconds between two checks for signals and for the end of the node
+LIMIT = 1.6  # seconds that the whole shutdown may take
 
 
 def run(arguments: list[str]) -> NoReturn:
-    """Ends the process with 0 once the node is shut down; InputError for wrong arguments or a wrong model."""
+    """Run the node and exit with status 0 after its shutdown. Raises InputError for invalid arguments or models."""
     use_large_cloud_profile()
     keep_large_buffers(one_arena=True)
     _init(arguments)
@@ -40,13 +40,13 @@ def run(arguments: list[str]) -> NoReturn:
     except InputError:
         rclpy.shutdown()
         raise
-    # The main thread does nothing but wait, so that signals are heard while a model loads or a network runs.
+    # The main thread only waits, so that it handles signals while another thread loads a model or runs a network.
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     problem: list[str] = []
     thread = threading.Thread(target=_spin, args=(executor, node, end, problem), name="executor", daemon=True)
     thread.start()
-    while not end.wait(SIGNALS):  # a signal that another thread takes is seen only between two waits
+    while not end.wait(SIGNALS):  # Python handles a signal to another thread only between two waits
         pass
     if not problem:
         _end_in_any_case()
@@ -55,15 +55,15 @@ def run(arguments: list[str]) -> NoReturn:
     if not thread.is_alive():
         _end(node, executor)
     del node, executor, thread
-    gc.collect()  # the last reference ends the participant, and that its shared memory, which outlives a process
+    gc.collect()  # frees the DDS participant and its shared memory, which would outlive the process
     if problem:
         raise InputError(problem[0])
-    # Unwinding an interpreter with a network in it takes seconds, and a thread may be inside one.
+    # Finalizing an interpreter that holds a network takes seconds, and a thread may still be running the network.
     _leave()
 
 
 def _end_in_any_case() -> None:
-    """Whatever the middleware or the network is doing: a supervisor that has to kill us takes us for broken."""
+    """Exit after LIMIT even if the middleware or network blocks; supervisors report killed processes as failed."""
     timer = threading.Timer(LIMIT, _leave)
     timer.daemon = True
     timer.start()
@@ -79,7 +79,7 @@ def _init(arguments: list[str]) -> None:
     check_ros_arguments(arguments)
     try:
         rclpy.init(args=["segment_node", *arguments], signal_handler_options=SignalHandlerOptions.NO)
-    except Exception as error:  # rclpy has several for wrong arguments, none with a common base of its own
+    except Exception as error:  # rclpy raises several classes for wrong arguments, without a common base class
         raise InputError(f"ROS arguments are not understood ({' '.join(str(error).split())[:300]})") from None
 
 
@@ -92,19 +92,19 @@ def _spin(executor, node: SegmentNode, end: threading.Event, problem: list[str])
             try:
                 executor.spin_once(timeout_sec=SIGNALS)
             except Exception as error:
-                # A callback that fails must not end the node; the time keeps a failing wait from burning the processor.
+                # A failing callback must not end the node. The pause limits the CPU load if `spin` fails repeatedly.
                 text = f"a callback failed ({place(error)})"
                 node.statistics.trouble(text)
                 node.get_logger().error(text, throttle_duration_sec=5.0)
                 time.sleep(0.01)
         if not problem:
-            time.sleep(0.1)  # lets the answer to a shutdown transition leave
+            time.sleep(0.1)  # time to send the response to a shutdown transition
     finally:
         end.set()
 
 
 def _end(node: SegmentNode, executor) -> None:
-    with contextlib.suppress(Exception):  # a transition may have shut it down already
+    with contextlib.suppress(Exception):  # a transition may already have shut down the node
         node.trigger_shutdown()
     executor.shutdown(timeout_sec=0.2)
     node.destroy_node()

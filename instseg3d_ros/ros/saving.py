@@ -1,4 +1,4 @@
-"""The last answer as files: what `segment` writes for a cloud, named by the cloud's stamp."""
+"""Saves the last answer in the files that `segment` writes for a cloud, named after the cloud's stamp."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from instseg3d_ros.ros.pipeline import Answer
 def save_answer(answer: Answer, labels: LabelSet, model: str, folder: Path) -> list[Path]:
     """Write the labelled cloud (PLY), its objects (JSON) and a picture (PNG); returns their paths.
 
-    InputError, in one line, where the folder cannot be written.
+    Raises InputError, with a message of one line, if the folder is not writable.
     """
     from instseg3d_ros.offline.outputs import instance_json, write_json, write_labelled, write_views
     from instseg3d_ros.offline.segmenting import Segmented
@@ -29,7 +29,7 @@ def save_answer(answer: Answer, labels: LabelSet, model: str, folder: Path) -> l
         write_views(folder / name, segmented, labels, Settings(folder, model), name)
         write_json(listing, {
             "model": model, "frame": cloud.frame, "stamp": cloud.stamp, "points": len(cloud),
-            "instances": [instance_json(one) for one in answer.result.instances],
+            "instances": [instance_json(instance) for instance in answer.result.instances],
         })  # fmt: skip
     except OSError as error:
         raise InputError(f"save_folder {folder}: {error.strerror}; name a folder that can be written") from None

@@ -1,4 +1,4 @@
-"""The node's services: pause and resume, segment one cloud, save the last answer."""
+"""The node's services: pause and resume, segment a single cloud, save the last answer, save and clear the map."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ NO_MAP = "there is no map; set the parameters map and fixed_frame, and configure
 
 
 class Services:
-    """Callbacks that wait are coroutines: the executor goes on with clouds and timers meanwhile."""
+    """Services of a node. Callbacks that wait are coroutines, so that the executor continues to run other callbacks."""
 
     def __init__(self, node: SegmentNode):
         self._node = node
-        # A coroutine that waits keeps its group busy: the node's other callbacks must not be in it.
+        # A waiting coroutine blocks its callback group, so the services have a separate group.
         group = ReentrantCallbackGroup()
-        # A coroutine is resumed when the executor wakes, at the latest after its spin's timeout.
+        # The executor resumes a coroutine when it wakes up, at the latest after the timeout of `spin`.
         self._wake = node.create_guard_condition(lambda: None, callback_group=group)
         node.create_service(SetBool, topics.ENABLE.name, self._enable)
         node.create_service(Trigger, topics.SEGMENT_ONCE.name, self._segment_once, callback_group=group)
@@ -42,7 +42,7 @@ class Services:
         node.create_service(Trigger, topics.MAP_CLEAR.name, self._clear_map, callback_group=group)
 
     def wake(self) -> None:
-        """Something that a callback waits for has happened; from any thread."""
+        """Wake callbacks that wait for an answer; any thread may call this."""
         self._wake.trigger()
 
     def _enable(self, request, response):
@@ -92,7 +92,7 @@ class Services:
         return _refuse(response, NO_MAP) if world is None else await self._aside(world.clear, response)
 
     async def _aside(self, task: Callable[[], str], response):
-        """Answer with what `task` returns, run by a thread of its own; its errors become the response's message."""
+        """Run `task` in a new thread and respond with its return value; an exception becomes the response's message."""
         outcome: list[str] = []
 
         def work() -> None:
@@ -102,7 +102,7 @@ class Services:
                 outcome.append(text)
             except InputError as error:
                 outcome.append(str(error))
-            except Exception as error:  # a full disk has many faces
+            except Exception as error:  # libraries raise different exceptions for the same problem, such as a full disk
                 outcome.append(f"saving failed ({place(error)})")
             self.wake()
 
@@ -113,12 +113,12 @@ class Services:
 
 
 def summary(answer: Answer) -> str:
-    """JSON of one answer: frame, stamp in nanoseconds, milliseconds of work, and the objects with their boxes."""
+    """JSON of an answer: frame, stamp in nanoseconds, stage times in milliseconds, and the objects with their boxes."""
     cloud = answer.received.cloud
     return json.dumps({
         "frame": cloud.frame, "stamp": cloud.stamp,
         "milliseconds": round(answer.stages.get("segment", 0.0), 1),
-        "instances": [instance_json(one) for one in answer.result.instances],
+        "instances": [instance_json(instance) for instance in answer.result.instances],
     })  # fmt: skip
 
 

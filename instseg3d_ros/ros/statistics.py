@@ -1,4 +1,4 @@
-"""What the node counts: arrivals, answers, drops with their reasons, stage times. Safe to call from any thread."""
+"""Counts of arrivals, answers and drops with their reasons, and stage times. Every method is thread-safe."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from time import monotonic
 
-WINDOW = 5.0  # seconds over which rates and times are taken
+WINDOW = 5.0  # seconds over which rates and times are averaged
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The last seconds in numbers; rates in clouds per second, times in milliseconds, None where nothing is known."""
+    """Figures of the last `WINDOW` seconds: rates in clouds per second, times in milliseconds, None if unknown."""
 
     rate_in: float = 0.0
     rate_out: float = 0.0
     latency_ms: float | None = None  # mean, from arrival to answer
-    pipeline_latency_ms: float | None = None  # of the last answer, from its stamp
-    stages: dict[str, float] = field(default_factory=dict)  # means
+    pipeline_latency_ms: float | None = None  # of the last answer, from the cloud's stamp
+    stages: dict[str, float] = field(default_factory=dict)  # mean milliseconds by stage
     received: int = 0
     received_now: int = 0  # since the input was opened
     answered: int = 0
@@ -26,13 +26,13 @@ class Summary:
     failures: int = 0  # clouds in a row that could not be answered
     last_error: str = ""
     silent_for: float = 0.0  # seconds since a cloud came or the input was opened
-    remark: str = ""  # what is odd about the last cloud that was answered
-    slow_for: float = 0.0  # seconds since the last answer that was quick enough
+    remark: str = ""  # a problem of the last answered cloud that did not prevent an answer
+    slow_for: float = 0.0  # seconds since answers became slower than the limit; 0 if the last answer was fast enough
     frame: str = ""  # frame_id of the last cloud
 
 
 class Statistics:
-    """`now` is a clock of seconds that never jumps; tests give their own."""
+    """Counts of a node. `now` is a monotonic clock in seconds; tests pass a simulated clock."""
 
     def __init__(self, now=monotonic):
         self._now = now
@@ -48,7 +48,7 @@ class Statistics:
         self._frame = ""
 
     def opened(self) -> None:
-        """The input was opened: silence and rates count from here."""
+        """Restart the measurement of silence and rates, because the input was opened."""
         with self._lock:
             self._opened = self._heard = self._now()
             self._slow_since = None
@@ -69,7 +69,7 @@ class Statistics:
             self._drops[reason] += 1
 
     def failed(self, reason: str, error: str) -> int:
-        """A cloud that should have been answered; returns how many in a row."""
+        """Count a cloud that could not be answered; returns the number of consecutive failures."""
         with self._lock:
             self._drops[reason] += 1
             self._last_error = error
@@ -77,14 +77,17 @@ class Statistics:
             return self._failures
 
     def trouble(self, error: str) -> None:
-        """Something that cost no cloud."""
+        """Record an error that did not drop a cloud."""
         with self._lock:
             self._last_error = error
 
     def answered(
         self, latency_ms: float, pipeline_latency_ms: float, stages: dict[str, float], slow_ms: float, remark: str = ""
     ) -> None:
-        """Milliseconds from arrival to answer, from the cloud's stamp, and per stage; beyond `slow_ms` is slow."""
+        """Count an answer. Times are in milliseconds: from arrival, from the cloud's stamp, and of each stage.
+
+        A latency above `slow_ms` counts as slow.
+        """
         with self._lock:
             self._remark = remark
             self._answered += 1

@@ -1,4 +1,4 @@
-"""Transforms at a stamp, from tf2_ros where it is installed, else from our own listener: one interface, `lookup`."""
+"""Transforms at a given stamp. `listen` uses tf2_ros if it is installed, else this package's listener."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from instseg3d_ros.messages.rotations import rigid
 from instseg3d_ros.messages.tf_buffer import TransformBuffer, Unavailable, plain
 from instseg3d_ros.messages.tf_message import TYPE_HASH, StampedTransform, decode_transforms
 
-POLL = 0.005  # seconds between two looks while waiting
+POLL = 0.005  # seconds between two look-ups while waiting
 
 
 def listen(node) -> Transforms:
-    """A listener on /tf and /tf_static. InputError where the middleware cannot carry them without tf2_msgs."""
+    """Listen to /tf and /tf_static. Raises InputError if the middleware cannot receive them without tf2_msgs."""
     try:
         return Tf2Transforms(node)
     except ImportError:
@@ -25,12 +25,13 @@ def listen(node) -> Transforms:
 
 
 class Transforms(ABC):
-    """lookup(target, source, stamp, timeout) → (4, 4) target ← source."""
+    """Interface of a transform listener: lookup(target, source, stamp, timeout) → (4, 4) target ← source."""
 
     def lookup(self, target: str, source: str, stamp: int, timeout: float) -> np.ndarray:
-        """At `stamp` nanoseconds, waiting for it up to `timeout` seconds of real time (a stopped /clock waits not).
+        """Transform (4, 4) target ← source at `stamp` (nanoseconds).
 
-        Unavailable names both frames and the reason.
+        Waits up to `timeout` seconds of real time, also when /clock has stopped. Raises Unavailable, whose message
+        names both frames and the reason.
         """
         target, source = plain(target), plain(source)  # tf2 refuses a leading slash
         end = time.monotonic() + timeout
@@ -44,11 +45,11 @@ class Transforms(ABC):
 
     @abstractmethod
     def _now(self, target: str, source: str, stamp: int) -> np.ndarray:
-        """At `stamp`, without waiting."""
+        """Transform at `stamp`, without waiting."""
 
     @abstractmethod
     def clear(self) -> None:
-        """Time has jumped back: forget what moves."""
+        """Discard transforms that change with time, because time has jumped back."""
 
     @abstractmethod
     def close(self) -> None:
@@ -56,7 +57,7 @@ class Transforms(ABC):
 
 
 class OwnTransforms(Transforms):
-    """Reads TFMessage bytes itself; tf2_msgs is used for its type support where it is installed."""
+    """Listener without tf2_ros: it decodes serialized TFMessages. It uses the type support of tf2_msgs if installed."""
 
     def __init__(self, node):
         from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -90,7 +91,7 @@ class OwnTransforms(Transforms):
 
 
 class Tf2Transforms(Transforms):
-    """tf2_ros. Its own waiting goes by the node's clock and would hang on a stopped /clock: we poll instead."""
+    """Listener of tf2_ros, polled because the waiting of tf2_ros uses the node's clock and hangs if /clock stops."""
 
     def __init__(self, node):
         import tf2_ros
@@ -102,11 +103,11 @@ class Tf2Transforms(Transforms):
 
     def _now(self, target: str, source: str, stamp: int) -> np.ndarray:
         try:
-            found = self._buffer.lookup_transform(target, source, self._time(nanoseconds=stamp)).transform
+            transform = self._buffer.lookup_transform(target, source, self._time(nanoseconds=stamp)).transform
         except self._error as error:
             reason = " ".join(str(error).split())
             raise Unavailable(f"no transform from {source} to {target} at the cloud's stamp: {reason}") from None
-        t, q = found.translation, found.rotation
+        t, q = transform.translation, transform.rotation
         return rigid((t.x, t.y, t.z), (q.x, q.y, q.z, q.w))
 
     def clear(self) -> None:

@@ -1,7 +1,8 @@
-"""Shared memory large enough for clouds, unless the user has chosen a transport.
+"""Configures Fast DDS with enough shared memory for clouds, unless the user has chosen a transport.
 
-Fast DDS comes with a shared-memory segment of 512 kB; a cloud has ten megabytes, and most are lost on their way to a
-best-effort reader. `config/fastdds.xml` makes the segment 64 MiB. The segment is the writer's: drivers need it too.
+The default shared-memory segment of Fast DDS has 512 kB. A cloud has about ten megabytes, so a best-effort reader loses
+most clouds. `config/fastdds.xml` sets the segment to 64 MiB. Each writer allocates a segment, so camera drivers need
+this profile as well.
 """
 
 from __future__ import annotations
@@ -15,23 +16,25 @@ from instseg3d_ros.paths import share
 PROFILE = "FASTRTPS_DEFAULT_PROFILES_FILE"  # the name that Jazzy reads
 MODE = "RMW_FASTRTPS_PUBLICATION_MODE"  # asynchronous: publishing a cloud takes 2 ms of the node's time instead of 8
 CHOSEN = (PROFILE, "FASTDDS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS")
-NEEDED = 128 << 20  # bytes of shared memory that must be free: ours and the driver's segment
+NEEDED = 128 << 20  # bytes of shared memory that must be free for the segments of this node and of the driver
 
 
 def profile_path() -> Path:
-    """The profile that comes with this package."""
+    """Path of this package's Fast DDS profile."""
     return share("config") / "fastdds.xml"
 
 
 def large_cloud_profile() -> dict[str, str]:
-    """Environment to add, empty where the user has chosen a transport or the machine has too little shared memory."""
+    """Environment variables to set; empty if the user has chosen a transport or shared memory is too small."""
     if any(os.environ.get(name) for name in CHOSEN):
         return {}
     if "fastrtps" not in os.environ.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp"):
         return {}
     profile = profile_path()
     try:
-        enough = shutil.disk_usage("/dev/shm").free >= NEEDED  # a container often has 64 MB: better small than dead
+        enough = (
+            shutil.disk_usage("/dev/shm").free >= NEEDED
+        )  # containers often have only 64 MB, in which a large segment fails
     except OSError:
         enough = False
     if not (enough and profile.is_file()):
@@ -40,5 +43,5 @@ def large_cloud_profile() -> dict[str, str]:
 
 
 def use_large_cloud_profile() -> None:
-    """To be called before the first ROS context is made."""
+    """Set the environment for large clouds. Call this before the first ROS context is created."""
     os.environ.update(large_cloud_profile())

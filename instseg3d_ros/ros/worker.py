@@ -1,4 +1,4 @@
-"""A thread that always works on the newest thing offered; what it cannot keep up with is dropped, never queued."""
+"""A worker thread that processes only the newest item; older items that wait are dropped, not queued."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class NewestFirst:
-    """`offer` never blocks. `work` is called with one item at a time, in this object's own thread."""
+    """Calls `work(item)` in a separate thread, for a single item at a time. `offer` never blocks."""
 
     def __init__(self, work: Callable[[Any], None], name: str):
         self._work = work
@@ -19,7 +19,7 @@ class NewestFirst:
         self._thread.start()
 
     def offer(self, item: Any) -> bool:
-        """True if an older item that nobody had begun was thrown away for this one."""
+        """Replace the waiting item by `item`; True if this dropped an item on which work had not begun."""
         with self._ready:
             replaced = self._item is not None
             self._item = item
@@ -28,11 +28,14 @@ class NewestFirst:
 
     @property
     def stopped(self) -> bool:
-        """Lets long work see that its result is no longer wanted."""
+        """Whether `stop` was called; long work may check this to discard its result."""
         return self._stopped
 
     def stop(self, timeout: float) -> bool:
-        """Begin no further item; True if the thread ended within `timeout` seconds (it is a daemon if not)."""
+        """Begin no further item; True if the thread ended within `timeout` seconds.
+
+        The thread is a daemon, so a thread that is still running does not keep the process alive.
+        """
         with self._ready:
             self._stopped, self._item = True, None
             self._ready.notify()
@@ -48,4 +51,4 @@ class NewestFirst:
                     return
                 item, self._item = self._item, None
             self._work(item)
-            del item  # ten megabytes, perhaps for a long time
+            del item  # the next item may arrive much later, and a cloud has ten megabytes
