@@ -1,4 +1,4 @@
-"""Feed scenes one by one, get an `Outcome`: where both protocols meet, for `evaluate` and for validation."""
+"""Accumulates the scores of scenes into an `Outcome`, for `evaluate` and for validation during training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def predictions_of(result: Result, labels: LabelSet) -> list[Prediction]:
 
 
 def translate(semantic: np.ndarray, names: Sequence[str], labels: LabelSet) -> np.ndarray:
-    """Class indices of a model with classes `names` as indices of `labels`; -1 where it has no such class."""
+    """Convert class indices of a model with classes `names` to indices of `labels`; -1 for classes not in `labels`."""
     known = {name: index for index, name in enumerate(labels.names)}
     return np.array([*(known.get(name, IGNORE) for name in names), IGNORE], np.int16)[semantic]
 
@@ -57,7 +57,7 @@ class Accumulator:
         self.semantics = 0  # scenes with a semantic prediction
 
     def add_result(self, name: str, semantic: np.ndarray, instance: np.ndarray, result: Result, names: Sequence[str]):
-        """Add a scene's answer; semantic and instance (N,) are the truth, `names` the classes of the method."""
+        """Add the result of a scene; semantic and instance (N,) are the truth, `names` the classes of the method."""
         self.add(
             name,
             truth_ids(semantic, instance, self.labels),
@@ -77,9 +77,9 @@ class Accumulator:
         overlap: OverlapScores | None = None,
         true_semantic: np.ndarray | None = None,
     ) -> None:
-        """truth (N,) ids (label × 1000 + instance); semantic (N,) predicted class index or None.
+        """Add a scene. truth (N,): ids (label × 1000 + instance); semantic (N,): predicted class index, or None.
 
-        true_semantic (N,) class index, -1 unlabelled; None: what the ids say.
+        true_semantic (N,): class index, -1 unlabelled; None: the classes are derived from the ids.
         """
         table = instance_ap.overlaps(truth, predictions, self.thing_ids, self.min_region)
         iou = NAN
@@ -106,13 +106,13 @@ class Accumulator:
         )
 
     def _classes(self, truth: np.ndarray) -> np.ndarray:
-        """Class index (N,) of ground-truth ids (N,), -1 where their label is none of ours."""
+        """Class index (N,) of ground-truth ids (N,); -1 where the label is not in the label set."""
         labels, inverse = np.unique(np.asarray(truth, np.int64) // instance_ap.FACTOR, return_inverse=True)
         known = np.array([self._index_of.get(int(label), IGNORE) for label in labels], np.int64)
         return known[inverse.reshape(-1)]
 
     def outcome(self, method: str, dataset: str, split: str) -> Outcome:
-        """Scores of all scenes so far."""
+        """Scores of all scenes added so far."""
         outcome = Outcome(method, dataset, split, self.labels, scenes=list(self.scenes), class_aware=self.class_aware)
         masks = [table.agnostic() for table in self.tables]
         table, curves = instance_ap.average_precision(masks, 1)

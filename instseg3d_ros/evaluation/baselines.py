@@ -1,13 +1,14 @@
-"""The classical methods people use today, behind the segmenter's interface: `method(points, colors) -> Result`.
+"""Classical methods of segmentation with the segmenter's interface: `method(points, colors) -> Result`.
 
-All three thin the cloud to voxels and take out the large planes by RANSAC. What is left falls apart into objects by
+All three reduce the cloud to voxels and remove large planes by RANSAC. They split the remaining voxels into objects:
 
-    euclidean       gaps: density clustering (Open3D's DBSCAN)
-    region_growing  gaps and folds: neighbours join while their normals agree
-    convexity       gaps and hollows: neighbours join across convex folds, as the faces of one box meet, and part at
-                    concave ones, where two things touch (after Stein et al., CVPR 2014)
+    euclidean       at gaps, by density clustering (Open3D's DBSCAN)
+    region_growing  at gaps and edges: neighbours are joined if their normals are similar
+    convexity       at gaps and concave edges: neighbours are joined across convex edges, such as those of a box, and
+                    split at concave edges, where two objects touch (after Stein et al., CVPR 2014)
 
-They know objects, not classes. Lengths follow the cloud's own spacing and were chosen by eye on Kinect frames.
+The methods predict objects without classes. Lengths scale with the point spacing of the cloud; the factors were chosen
+by eye on Kinect frames.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.segmentation.result import Box, Instance, Result
 
 OBJECT = "object"
-FINEST = 0.005  # metres: a depth camera's noise at arm's length makes finer voxels pointless
-MIN_VOXELS = 15  # smaller pieces are noise
-HALF_SCORE = 500  # voxels of an instance with score 0.5: bigger pieces are surer
+FINEST = 0.005  # metres; finer voxels are of no use, because of a depth camera's noise at arm's length
+MIN_VOXELS = 15  # smaller segments are discarded as noise
+HALF_SCORE = 500  # voxels of an instance with score 0.5; the score rises with the number of voxels
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,12 @@ class ThinnedCloud:
     centers: np.ndarray
     of_point: np.ndarray
     size: float
-    viewpoint: np.ndarray | None = None  # where the camera stood, None where nobody knows
+    viewpoint: np.ndarray | None = None  # (3,) position of the camera; None if unknown
 
 
 def thin(points: np.ndarray, coarseness: float = 1.0) -> ThinnedCloud:
-    """Voxels as large as the points (F,3) lie apart, all finite; times `coarseness` where that is beyond `FINEST`."""
+    """Reduce finite points (F,3) to voxels. Their edge length is `FINEST` or, for sparser clouds, the point spacing
+    times `coarseness`."""
     from scipy.spatial import cKDTree
 
     def centroids(size):
@@ -60,9 +62,9 @@ def thin(points: np.ndarray, coarseness: float = 1.0) -> ThinnedCloud:
 
 
 def largest_plane(points: np.ndarray, tolerance: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A point and the unit normal of the plane that most points (V,3) lie within `tolerance` of: RANSAC, 400 triples.
+    """A point and the unit normal of the plane with most points (V,3) within `tolerance` metres: RANSAC, 400 triples.
 
-    Three noisy points make a poor plane, so the answer is the principal axes of all the points on the best one.
+    Three noisy points define a plane poorly, so the plane is refitted to all its inliers by their principal axes.
     """
     probe = points[random.permutation(len(points))[:4000]]
     a, b, c = np.moveaxis(points[random.integers(len(points), size=(400, 3))], 1, 0)
@@ -76,7 +78,11 @@ def largest_plane(points: np.ndarray, tolerance: float, random: np.random.Genera
 
 
 def off_planes(voxels: ThinnedCloud, seed: int = 0) -> np.ndarray:
-    """(V,) bool: voxels on no large plane. The largest is a table or floor; others are wide, with nothing behind."""
+    """(V,) bool: voxels that are on no large plane.
+
+    The largest plane is assumed to be a table or a floor. Further planes are removed if they are wide and no voxels
+    lie behind them.
+    """
     random = np.random.default_rng(seed)
     tolerance = min(2 * voxels.size, 0.03)
     keep = np.ones(len(voxels.centers), bool)
@@ -97,7 +103,7 @@ def off_planes(voxels: ThinnedCloud, seed: int = 0) -> np.ndarray:
 
 
 def euclidean(voxels: ThinnedCloud) -> np.ndarray:
-    """Cluster number of each voxel, (V,); 0 none."""
+    """Cluster number of each voxel, (V,); 0 means no cluster."""
     import open3d
 
     labels = np.zeros(len(voxels.centers), np.int64)
@@ -109,7 +115,7 @@ def euclidean(voxels: ThinnedCloud) -> np.ndarray:
 
 
 def region_growing(voxels: ThinnedCloud, degrees: float = 20.0) -> np.ndarray:
-    """Cluster number of each voxel, (V,): neighbours join while their normals differ by less than `degrees`."""
+    """Cluster number of each voxel, (V,); neighbours are joined if their normals differ by less than `degrees`."""
 
     def join(edges: Edges):
         together = (edges.normal_a * edges.normal_b).sum(1) > np.cos(np.deg2rad(degrees))
@@ -119,9 +125,10 @@ def region_growing(voxels: ThinnedCloud, degrees: float = 20.0) -> np.ndarray:
 
 
 def convexity(voxels: ThinnedCloud, concave: float = 0.15, share: float = 0.15) -> np.ndarray:
-    """Cluster number of each voxel, (V,): a fold counts as concave from sin ≈ `concave` up.
+    """Cluster number of each voxel, (V,). An edge between neighbours is concave if its sine is above `concave`.
 
-    Voxels with more than `share` of their folds concave lie in a seam; they part the rest and join the nearest piece.
+    A voxel is in a seam if more than the fraction `share` of its edges are concave. Seams separate the other voxels;
+    afterwards each voxel of a seam is assigned to the nearest segment.
     """
 
     def join(edges: Edges):
@@ -136,7 +143,7 @@ def convexity(voxels: ThinnedCloud, concave: float = 0.15, share: float = 0.15) 
 
 @dataclass(frozen=True)
 class Edges:
-    """E pairs of neighbouring voxels among `count`: numbers, positions and normals of both ends."""
+    """E pairs of neighbouring voxels out of `count`: indices, positions and normals of both voxels."""
 
     first: np.ndarray
     second: np.ndarray
@@ -148,23 +155,23 @@ class Edges:
 
 
 def _grow(voxels: ThinnedCloud, join: Callable[[Edges], tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Connected pieces. `join` answers which edges hold (E,) and which voxels may carry a piece (count,)."""
+    """Connected segments. `join` returns which edges join (E,) and which voxels may start a segment (count,)."""
     import open3d
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
 
     labels = np.zeros(len(voxels.centers), np.int64)
-    kept = np.flatnonzero(off_planes(voxels))
-    if len(kept) < MIN_VOXELS:
+    off_plane = np.flatnonzero(off_planes(voxels))
+    if len(off_plane) < MIN_VOXELS:
         return labels
     cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(voxels.centers))
     cloud.estimate_normals(open3d.geometry.KDTreeSearchParamHybrid(3.5 * voxels.size, 30))
     cloud.orient_normals_towards_camera_location(_viewpoint(voxels))
-    at, normal = voxels.centers[kept], np.asarray(cloud.normals)[kept]
+    at, normal = voxels.centers[off_plane], np.asarray(cloud.normals)[off_plane]
 
     neighbors = 12
-    # a wider gap than this between surfaces is a depth step: nothing joins across it
+    # a wider gap between surfaces is a depth discontinuity, across which voxels are never joined
     _, second = cKDTree(at).query(at, k=neighbors + 1, distance_upper_bound=2.2 * voxels.size)
     first, second = np.repeat(np.arange(len(at)), neighbors), second[:, 1:].reshape(-1)
     near = second < len(at)
@@ -180,12 +187,12 @@ def _grow(voxels: ThinnedCloud, join: Callable[[Edges], tuple[np.ndarray, np.nda
         distance, nearest = cKDTree(at[solid]).query(at[~solid], distance_upper_bound=4 * voxels.size)
         reached = np.isfinite(distance)
         answer[np.flatnonzero(~solid)[reached]] = answer[solid][nearest[reached]]
-    labels[kept] = answer
+    labels[off_plane] = answer
     return labels
 
 
 def _viewpoint(voxels: ThinnedCloud) -> np.ndarray:
-    """Towards what normals point: the camera, the origin if all of the cloud lies ahead of it, else the middle."""
+    """Point towards which normals are oriented: the camera, the origin if all points lie ahead, or the centre."""
     if voxels.viewpoint is not None:
         return voxels.viewpoint
     if np.percentile(voxels.centers[:, 0], 1) > 0:
@@ -193,13 +200,13 @@ def _viewpoint(voxels: ThinnedCloud) -> np.ndarray:
     return np.percentile(voxels.centers, 50, axis=0)
 
 
-# Normals need several points a voxel; gaps are better told at the full density.
+# Normals need several points per voxel; gaps are detected better at the full density.
 COARSENESS = {"euclidean": 1.0, "region_growing": 2.0, "convexity": 2.0}
 METHODS = {"euclidean": euclidean, "region_growing": region_growing, "convexity": convexity}
 
 
 class Baseline:
-    """A classical method as a segmenter; its only class is `object`."""
+    """A classical method with the interface of a segmenter; its only class is `object`."""
 
     class_aware = False
     names = (OBJECT,)
@@ -208,14 +215,14 @@ class Baseline:
         if name not in METHODS:
             raise InputError(f"no method '{name}'; one of: {', '.join(METHODS)}")
         self.name = name
-        import open3d  # noqa: F401  (takes seconds: not in the time of the first cloud)
+        import open3d  # noqa: F401  (takes seconds, which should not count as time of the first cloud)
 
     def __call__(
         self, points: np.ndarray, colors: np.ndarray | None = None, viewpoint: np.ndarray | None = None
     ) -> Result:
-        """points (N,3) metres; colours are not looked at. Points that are not finite belong to nothing.
+        """Segment points (N,3) metres. Colours are ignored. Points that are not finite get no object.
 
-        viewpoint (3,): where the camera stood, if known; folds can be told from hollows better with it.
+        viewpoint (3,): position of the camera, if known. It orients the normals, on which convexity depends.
         """
         start = time.perf_counter()
         points = np.asarray(points)
@@ -225,16 +232,16 @@ class Baseline:
         if finite.sum() >= MIN_VOXELS:
             voxels = replace(thin(points[finite].astype(np.float64), COARSENESS[self.name]), viewpoint=viewpoint)
             labels = METHODS[self.name](voxels)
-            volume = np.bincount(labels)  # in voxels: does not favour what is near the camera
+            volume = np.bincount(labels)  # in voxels, since objects near the camera have more points
             volume[0] = 0
             rank = np.zeros(len(volume), np.int32)
             order = [label for label in np.argsort(-volume, kind="stable") if volume[label] >= MIN_VOXELS]
             rank[order] = np.arange(1, len(order) + 1)
             instance[finite] = rank[labels][voxels.of_point]
             for number, label in enumerate(order, 1):
-                mine = np.flatnonzero(instance == number)
+                members = np.flatnonzero(instance == number)
                 score = float(volume[label] / (volume[label] + HALF_SCORE))
-                instances.append(Instance(number, OBJECT, score, len(mine), _box(points[mine])))
+                instances.append(Instance(number, OBJECT, score, len(members), _box(points[members])))
         confidence = np.zeros(len(points), np.float32)
         for entry in instances:
             confidence[instance == entry.id] = entry.score

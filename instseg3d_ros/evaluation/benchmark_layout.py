@@ -1,10 +1,10 @@
-"""ScanNet's benchmark layout on disk: read anybody's predictions, write ours.
+"""Reads and writes predictions and ground truth in the file layout of the ScanNet benchmark.
 
 DIR/<scene>.txt                     one line per instance: relative/mask/path label_id confidence
 DIR/predicted_masks/<scene>_000.txt one integer per vertex, non-zero inside the mask
-DIR/semantic/<scene>.txt            one label id per vertex, 0 none     (ours; optional when reading)
+DIR/semantic/<scene>.txt            one label id per vertex, 0 none     (an extension; optional when reading)
 DIR/ground_truth/<scene>.txt        one label × 1000 + instance per vertex, 0 unlabelled or of no known object
-DIR/ground_truth_semantic/<scene>.txt  one label id per vertex, 0 unlabelled   (ours; optional when reading)
+DIR/ground_truth_semantic/<scene>.txt  one label id per vertex, 0 unlabelled   (an extension; optional when reading)
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ MASKS, SEMANTIC, GROUND_TRUTH, TRUE_SEMANTIC = "predicted_masks", "semantic", "g
 
 
 def read_ids(path: Path) -> np.ndarray:
-    """Integers, one per line, (N,) int64."""
+    """Read a file with one integer per line: (N,) int64. Raises InputError if it cannot be read."""
     try:
         raw = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; expected a file with one integer per line") from None
     content = np.frombuffer(raw, np.uint8)
     digits = content[::2]
-    # Masks are "0\n1\n…" almost always: read two bytes a point instead of parsing text.
+    # Masks are almost always "0\n1\n…", which is read as two bytes per point instead of parsing text.
     if len(content) % 2 == 0 and (content[1::2] == 10).all() and ((digits >= 48) & (digits <= 57)).all():
         return digits.astype(np.int64) - 48
     try:
@@ -43,7 +43,7 @@ def read_ids(path: Path) -> np.ndarray:
 
 
 def write_ids(path: Path, ids: np.ndarray) -> None:
-    """Inverse of `read_ids`; bool and small values take two bytes a point."""
+    """Write integers (N,), one per line; bool and values below 10 take two bytes per point."""
     ids = np.asarray(ids)
     if ids.size and ids.min() >= 0 and ids.max() <= 9:
         raw = np.full((len(ids), 2), 10, np.uint8)
@@ -54,17 +54,17 @@ def write_ids(path: Path, ids: np.ndarray) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file that appears whole (`replacing`)."""
+    """Write a file atomically (`replacing`)."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as beside:
         beside.write_bytes(content)
 
 
 def scene_names(folder: Path) -> list[str]:
-    """Names of the scenes of a folder, from its `<scene>.txt`; InputError where there is none."""
+    """Names of the scenes in a folder, from its `<scene>.txt`. Raises InputError if there are none."""
     if not Path(folder).is_dir():
         raise InputError(f"{folder}: no such folder; expected <scene>.txt files in it")
-    # the official script leaves its result beside the predictions
+    # the official script writes its result into the folder of the predictions
     names = sorted(p.stem for p in Path(folder).glob("*.txt") if p.name != "semantic_instance_evaluation.txt")
     names = [name for name in names if not name.startswith(".")]
     if not names:
@@ -73,7 +73,7 @@ def scene_names(folder: Path) -> list[str]:
 
 
 def read_predictions(folder: Path, scene: str, points: int) -> list[Prediction]:
-    """Predictions of one scene in file order. A mask named twice keeps its place and takes its last label and score."""
+    """Predictions of a scene in file order. A mask listed twice has its first position and its last label and score."""
     path = Path(folder) / f"{scene}.txt"
     root = os.path.abspath(folder)
     listed: dict[str, tuple[int, float]] = {}
@@ -110,7 +110,7 @@ def read_predictions(folder: Path, scene: str, points: int) -> list[Prediction]:
 
 
 def write_predictions(folder: Path, scene: str, points: int, predictions: Sequence[Prediction]) -> None:
-    """Write one scene; the list of instances comes last, so a scene that is listed is whole."""
+    """Write a scene. The list of instances is written last, so a scene with a list is complete."""
     lines = []
     for number, prediction in enumerate(predictions):
         mask = np.zeros(points, np.uint8)
@@ -124,16 +124,17 @@ def write_predictions(folder: Path, scene: str, points: int, predictions: Sequen
 def truth_ids(semantic: np.ndarray, instance: np.ndarray, labels: LabelSet) -> np.ndarray:
     """Ground-truth ids (N,) int64 from class indices and instances, each (N,).
 
-    Unlabelled points become 0, and so do points of a thing without an instance: which object they belong to is unknown.
-    Instances keep their numbers if those fit in three digits, else their order: 1, 2 … within each class.
+    Unlabelled points get the id 0, and so do points of a thing class without an instance, since their object is
+    unknown. Instance numbers with up to three digits stay the same; otherwise instances are numbered 1, 2 … in their
+    order within each class.
     """
     semantic, instance = np.asarray(semantic, np.int64), np.maximum(np.asarray(instance, np.int64), 0)
-    label = np.array([*labels_ids(labels), 0])[semantic]  # index -1 takes the last: 0
+    label = np.array([*labels_ids(labels), 0])[semantic]  # index -1 selects the last entry, 0
     thing = np.array([*labels.things, False])[semantic]
     labelled = (label > 0) & ~(thing & (instance == 0))
     if instance.max(initial=0) >= FACTOR:
         pairs, inverse = np.unique(np.stack([label, instance], 1), axis=0, return_inverse=True)
-        first = np.searchsorted(pairs[:, 0], pairs[:, 0])  # where each label's instances begin
+        first = np.searchsorted(pairs[:, 0], pairs[:, 0])  # index of the first instance of each label
         has_none = pairs[first, 1] == 0
         rank = np.where(pairs[:, 1] == 0, 0, np.arange(len(pairs)) - first + np.where(has_none, 0, 1))
         if (rank[pairs[:, 0] > 0] >= FACTOR).any():
@@ -143,7 +144,7 @@ def truth_ids(semantic: np.ndarray, instance: np.ndarray, labels: LabelSet) -> n
 
 
 def labels_ids(labels: LabelSet) -> list[int]:
-    """The label id of each class; InputError where two share one, or one is not positive (0 means unlabelled)."""
+    """The label id of each class. Raises InputError if ids repeat or are not positive (0 means unlabelled)."""
     ids = [entry.id for entry in labels.classes]
     if len(set(ids)) < len(ids) or min(ids, default=1) < 1:
         raise InputError(f"label set {labels.name}: ids {ids}; they must be positive and differ (labels.yaml)")

@@ -1,4 +1,4 @@
-"""Scores that mean what they say: a rising map fitted to an evaluation, stored with the weights."""
+"""Calibration of scores: an increasing map that is fitted to an evaluation and stored with the weights."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from instseg3d_ros.evaluation.overlap import STEPS
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.segmentation.judging import calibrate
 
-FEWEST = 100  # scored objects; fewer do not tell how often a score is right
-TOGETHER = 20  # neighbouring scores that are taken together: three that happen to be right do not make a certainty
+FEWEST = 100  # minimum number of scored objects for a calibration
+TOGETHER = 20  # consecutive scores that are averaged, so that a few correct predictions do not give a score of 1
 
 
 def table(score: np.ndarray, true: np.ndarray) -> dict[str, list[float]]:
-    """score (E,), true (E,) → {"raw": rising, "calibrated": rising}, as `segmentation.judging.calibrate` reads it.
+    """score (E,), true (E,) → {"raw": knots, "calibrated": values}, both increasing, for `judging.calibrate`.
 
-    The isotonic fit is a staircase. Only the middle of each step is kept, so that between two steps equal answers for
-    different scores, which would lose their order, are rare.
+    The isotonic fit is piecewise constant. The table contains only the middle of each step, so that the interpolated
+    map rarely gives different scores the same value, which would lose their order.
     """
     if len(score) < FEWEST:
         raise InputError(f"{len(score)} scored objects; at least {FEWEST} are needed to calibrate: take more scenes")
     order = np.argsort(score, kind="stable")
     some = np.array_split(order, len(score) // TOGETHER)
     together = np.empty(len(score))
-    for one in some:
-        together[one] = np.mean(score[one])
+    for group in some:
+        together[group] = np.mean(score[group])
     fit = fit_isotonic(together, true)
     level, step = np.unique(fit.y, return_inverse=True)
     raw = np.bincount(step, fit.x) / np.bincount(step)
@@ -38,9 +38,9 @@ def table(score: np.ndarray, true: np.ndarray) -> dict[str, list[float]]:
 
 
 def write(model: str, outcome: Outcome, path: Path) -> None:
-    """Save `model` at `path` with its scores mapped to how often they were right in `outcome` (at IoU 0.5).
+    """Save `model` at `path` with scores calibrated to the precision (at IoU 0.5) that they had in `outcome`.
 
-    Where the outcome tells overlap F by score, the score at which it is greatest becomes the model's `min_score`.
+    If the outcome contains the overlap F by score, the score with the greatest F becomes the model's `min_score`.
     """
     assert outcome.judged is not None
     network, card = checkpoint.load(checkpoint.find(model))

@@ -1,4 +1,4 @@
-"""Do instance scores mean what they say? Reliability bins, expected calibration error, and two ways to mend scores.
+"""Calibration of instance scores: reliability bins, expected calibration error, temperature and isotonic regression.
 
 `score` (E,) in 0..1 and `true` (E,) bool come from `instance_ap.match` at IoU 0.5.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from instseg3d_ros.evaluation.outcome import NAN, Reliability
 
 BINS = 10
-_EDGE = 1e-6  # logits of scores at 0 and 1 stay finite
+_EDGE = 1e-6  # scores are clipped to _EDGE … 1 − _EDGE, so that their logits are finite
 
 
 def reliability(score: np.ndarray, true: np.ndarray, bins: int = BINS) -> Reliability:
@@ -33,12 +33,12 @@ def reliability(score: np.ndarray, true: np.ndarray, bins: int = BINS) -> Reliab
 
 
 def fit_temperature(score: np.ndarray, true: np.ndarray) -> float:
-    """The temperature in 0.05…20 of least cross entropy; NaN unless both right and wrong scores are at hand.
+    """The temperature in 0.05…20 that minimizes the cross entropy; NaN if all predictions are right or all wrong.
 
     The calibrated score is sigmoid(logit(score) / temperature). Cross entropy is convex in 1/temperature, so the root
     of its derivative gives the temperature.
     """
-    from scipy.optimize import brentq  # here for a light import
+    from scipy.optimize import brentq  # imported here because SciPy is slow to import
 
     true = np.asarray(true, bool)
     if true.all() or not true.any():
@@ -49,14 +49,14 @@ def fit_temperature(score: np.ndarray, true: np.ndarray) -> float:
         return float(np.mean((1 / (1 + np.exp(-logit * inverse)) - true) * logit))
 
     low, high = 1 / 20, 20.0
-    if slope(low) >= 0 or slope(high) <= 0:  # the least is at an end
+    if slope(low) >= 0 or slope(high) <= 0:  # the minimum is at an end of the range
         return 1 / low if slope(low) >= 0 else 1 / high
     return 1 / brentq(slope, low, high)
 
 
 @dataclass(frozen=True)
 class Isotonic:
-    """A step-free rising map of scores: linear between the knots x, y (K,), constant outside."""
+    """A continuous increasing map of scores: linear between the knots x, y (K,), constant outside."""
 
     x: np.ndarray
     y: np.ndarray
@@ -66,8 +66,8 @@ class Isotonic:
 
 
 def fit_isotonic(score: np.ndarray, true: np.ndarray) -> Isotonic:
-    """Least-squares rising fit (Ayer et al. 1955) of `true` (E,) to the scores (E,); equal scores are pooled first."""
-    from scipy.optimize import isotonic_regression  # here for a light import
+    """Isotonic least-squares fit (Ayer et al. 1955) of `true` (E,) to scores (E,); equal scores are pooled first."""
+    from scipy.optimize import isotonic_regression  # imported here because SciPy is slow to import
 
     x, inverse = np.unique(np.asarray(score, float), return_inverse=True)
     weight = np.bincount(inverse).astype(float)

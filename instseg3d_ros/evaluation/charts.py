@@ -1,4 +1,4 @@
-"""Outcomes as charts: bars per class, precision–recall curves, calibration, confusion."""
+"""Charts of outcomes: bars per class, precision–recall curves, calibration, confusion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GRID = "#e3e6ea"
 
 
 def draw(outcomes: Sequence[Outcome], folder: Path, kind: str = "png") -> list[Path]:
-    """Write the charts for which there is something to draw; returns their paths. kind: png, svg, pdf."""
+    """Write the charts for which the outcomes have data; returns their paths. kind: png, svg, pdf."""
     written = []
     if any(outcome.classes or not math.isnan(outcome.agnostic.ap50) for outcome in outcomes):
         written.append(folder / f"classes.{kind}")
@@ -59,7 +59,7 @@ def class_bars(outcomes: Sequence[Outcome], path: Path) -> None:
 
 
 def curves(outcomes: Sequence[Outcome], path: Path) -> None:
-    """Precision over recall at IoU 0.5: masks alone bold, each class thin; one panel per method."""
+    """Precision over recall at IoU 0.5, one panel per method: class-agnostic bold, each class thin."""
     shown = [outcome for outcome in outcomes if outcome.curves]
     figure, axes = figure_of(4.2 * len(shown), 4.0, len(shown))
     for ax, outcome in zip(axes, shown):
@@ -83,7 +83,7 @@ def curves(outcomes: Sequence[Outcome], path: Path) -> None:
 
 
 def calibration(outcomes: Sequence[Outcome], path: Path) -> None:
-    """How often instances of a score are right, against the score; the area of a dot is the number of instances."""
+    """Precision of instances against their score; the area of a dot shows the number of instances."""
     figure, (ax,) = figure_of(4.4, 4.2)
     ax.plot((0, 1), (0, 1), color=PALE, lw=0.8, ls=(0, (4, 3)))
     for number, outcome in enumerate(outcomes):
@@ -108,7 +108,7 @@ def calibration(outcomes: Sequence[Outcome], path: Path) -> None:
 
 
 def confusion(outcome: Outcome, path: Path) -> None:
-    """Share of a true class's points that each class was predicted for; rows add up to one."""
+    """For each true class (row), the share of its points by predicted class; each row sums to one."""
     assert outcome.confusion is not None
     matrix = outcome.confusion.astype(float)
     rows = np.flatnonzero(matrix.sum(axis=1))
@@ -157,7 +157,7 @@ def figure_of(width: float, height: float, columns: int = 1):
 
 
 def finish(figure, path: Path) -> None:
-    """As `save`; an SVG keeps its text as text."""
+    """Save a figure as `save` does; text in an SVG remains text."""
     import matplotlib
 
     with matplotlib.rc_context({"svg.fonttype": "none", "font.family": "DejaVu Sans"}):

@@ -1,7 +1,8 @@
-"""Scores by distance from the camera: a sensor's noise grows with it, and a training set may end before a room does.
+"""Scores by distance from the camera. Sensor noise grows with distance, and training scenes may be smaller than rooms.
 
-Points count where they lie. An object counts where the median of its points lies, a prediction where the median of its
-own does; objects elsewhere are ignored, as the protocol ignores small ones, so that who finds them is not punished.
+A point belongs to the range that contains its distance. An object or prediction belongs to the range that contains the
+median distance of its points. Objects of other ranges are ignored, as the protocol ignores small objects, so that
+predictions of them do not count as false positives.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ EDGES = (0.0, 2.0, 4.0, np.inf)  # metres
 
 @dataclass
 class ByDistance:
-    """Collects scenes of one method: `add` for each, then `scores`."""
+    """Scores of a method by distance. Call `add` for each scene, then `scores`."""
 
     labels: LabelSet
     min_region: int
@@ -40,8 +41,11 @@ class ByDistance:
         semantic: np.ndarray,
         predictions: Sequence[Prediction],
     ) -> None:
-        """distance (N,) metres of the points; `table` of the scene and what it was made of (`overlaps`): truth (N,) ids
-        and predictions; true and predicted class index (N,)."""
+        """Add a scene.
+
+        distance (N,): metres from the camera to each point; table: overlaps of the scene; truth (N,): ids and
+        predictions, from which `overlaps` computed the table; true_semantic and semantic (N,): class indices.
+        """
         place = np.searchsorted(EDGES, distance, side="right") - 1
         known = [entry.id for entry in self.labels.classes if entry.thing]
         ids = np.unique(truth)
@@ -55,7 +59,7 @@ class ByDistance:
             self.tables[number].append(_within(table, true_at == number, found_at == number))
 
     def scores(self) -> dict[str, RangeScores]:
-        """By the name of the range, as "under 2 m"; empty where no scene was added."""
+        """Scores by the name of the range, such as "under 2 m"; empty if no scene was added."""
         if not self.tables[0]:
             return {}
         things = sum(self.labels.things)
@@ -73,18 +77,21 @@ def _size(mask: np.ndarray) -> int:
 
 
 def _places(masks: Sequence[np.ndarray], distance: np.ndarray) -> np.ndarray:
-    """Number of the range in which the median of each mask's points lies, (M,)."""
+    """Index of the range of each mask, by the median distance of its points: (M,)."""
     middle = np.array([np.median(distance[mask]) for mask in masks])
     return np.searchsorted(EDGES, middle, side="right") - 1
 
 
-def _within(table: Overlaps, true: np.ndarray, found: np.ndarray) -> Overlaps:
-    """The table with all but the objects `true` (G,) ignored, and of the predictions those of `found` (P,) and those
-    that cover one of these objects by more than half."""
+def _within(table: Overlaps, true: np.ndarray, predicted: np.ndarray) -> Overlaps:
+    """Restrict a table to a range of distances.
+
+    All objects except `true` (G,) bool are ignored. Remaining predictions are those of `predicted` (P,) bool and those
+    that have an IoU above 0.5 with an object of the range.
+    """
     union = table.true_size[:, None] + table.size[None, :] - table.intersection
     cover = (2 * table.intersection > union) & true[:, None]
-    kept = found | cover.any(axis=0)
+    columns = predicted | cover.any(axis=0)
     return replace(
-        table, intersection=table.intersection[:, kept], ignored=table.ignored | ~true, class_=table.class_[kept],
-        size=table.size[kept], score=table.score[kept], void=table.void[kept],
+        table, intersection=table.intersection[:, columns], ignored=table.ignored | ~true, class_=table.class_[columns],
+        size=table.size[columns], score=table.score[columns], void=table.void[columns],
     )  # fmt: skip

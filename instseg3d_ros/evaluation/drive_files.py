@@ -1,4 +1,4 @@
-"""Drives as `generate --bag --truth` writes them, and poses of them that err as odometry does."""
+"""Reads the drives that `generate --bag --truth` writes, and adds errors like those of odometry to their poses."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.mapping.pose import from_twist
 
-SHIFT, TURN = 0.02, np.deg2rad(1.0)  # errors of a pose, each frame anew: standard deviation of the whole shift and turn
-DRIFT = 0.01  # of the distance gone
+SHIFT, TURN = 0.02, np.deg2rad(1.0)  # σ of the length (metres) and angle of a pose's error, drawn for each frame
+DRIFT = 0.01  # fraction of the distance travelled
 BODY = np.array([[0.0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]])  # body axes → optical axes
 
 
@@ -32,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Drive:
-    """`steps` are read anew at each call; `moved` (K,) ids of things that are elsewhere from frame `moved_at` on."""
+    """A drive. `steps()` reads the frames from the bag; `moved` (K,): ids of objects that move at frame `moved_at`."""
 
     name: str
     labels: LabelSet
@@ -43,7 +43,7 @@ class Drive:
 
 
 def read_drive(folder: Path, labels: LabelSet) -> Drive:
-    """A bag with truth.npz in its folder; InputError where that is missing or not of the bag."""
+    """Read a bag with truth.npz in its folder. Raises InputError if truth.npz is missing or does not match the bag."""
     path = Path(folder) / "truth.npz"
     try:
         with np.load(path, allow_pickle=False) as content:
@@ -73,21 +73,21 @@ def read_drive(folder: Path, labels: LabelSet) -> Drive:
 
 
 def find_drives(folder: Path) -> list[Path]:
-    """The folder itself or those in it that hold a bag and its truth."""
+    """`folder` and its subfolders that contain a bag and its truth. Raises InputError if there are none."""
     folder = Path(folder)
-    found = [path for path in (folder, *sorted(folder.glob("*"))) if (path / "truth.npz").is_file()]
-    if not found:
+    drives = [path for path in (folder, *sorted(folder.glob("*"))) if (path / "truth.npz").is_file()]
+    if not drives:
         raise InputError(f"{folder}: no drive with a truth.npz; write some with generate --bag --truth --kind flat")
-    return found
+    return drives
 
 
 def exact(seed: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Poses as they are."""
+    """Poses without errors."""
     return lambda pose: pose
 
 
 def erring(seed: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Each pose is off by SHIFT and TURN about the sensor, independently."""
+    """Poses with independent errors of SHIFT and TURN about the sensor."""
     rng = np.random.default_rng([seed, 1])
 
     def spoil(pose: np.ndarray) -> np.ndarray:
@@ -100,17 +100,17 @@ def erring(seed: int) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def drifting(seed: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Odometry that errs by DRIFT of the distance gone, always in one direction of its own."""
+    """Poses of odometry with an error of DRIFT times the distance travelled, in a constant random direction."""
     way = np.random.default_rng([seed, 2]).normal(size=2)
     way /= np.linalg.norm(way)
-    gone: list[Any] = [0.0, None]
+    state: list[Any] = [0.0, None]  # distance travelled in metres, last position
 
     def spoil(pose: np.ndarray) -> np.ndarray:
-        if gone[1] is not None:
-            gone[0] += float(np.linalg.norm(pose[:3, 3] - gone[1]))
-        gone[1] = pose[:3, 3].copy()
+        if state[1] is not None:
+            state[0] += float(np.linalg.norm(pose[:3, 3] - state[1]))
+        state[1] = pose[:3, 3].copy()
         out = pose.copy()
-        out[:2, 3] += DRIFT * gone[0] * way
+        out[:2, 3] += DRIFT * state[0] * way
         return out
 
     return spoil

@@ -1,8 +1,9 @@
-"""Maps of whole drives, scored against what is truly there, beside the same frames alone and a plain join.
+"""Scores maps of whole drives against the truth, and compares them with single frames and with a plain join.
 
-Every frame is segmented once, levelled by its true pose, and given to all contestants. What is truly in a cell is voted
-by the points that lie in it at the pose that a contestant used, so that one whose frame has drifted is not asked to
-undo that; only points within RANGE of the sensor vote. A thing that was moved counts at its last place only.
+Every frame is segmented once, levelled by its true pose, and added to all maps. The true object of a cell is the
+majority of the true points in the cell, placed with the poses that the map received; a drift of those poses therefore
+does not count as an error of the map. Only points within RANGE of the sensor vote. An object that was moved counts
+only at its last place.
 """
 
 from __future__ import annotations
@@ -29,20 +30,21 @@ from instseg3d_ros.mapping.range_image import RangeImage
 from instseg3d_ros.segmentation.result import Result
 from instseg3d_ros.sparse.rigid import transform_points
 
-CELL = 0.03  # of the truth, metres
-REACH = 2.0  # cells within which a cell of the truth finds the map's
-RANGE = 5.0  # metres from the sensor within which a point says what is true
-LOOKS = 5  # views through an old place after which it should be empty: 2 s at 2.5 frames a second
-PASSED = 0.15  # metres that a ray must end behind a cell to have looked through it
+CELL = 0.03  # edge length of the truth's cells, metres
+REACH = 2.0  # maximum distance, in cells, between a cell of the truth and its cell of the map
+RANGE = 5.0  # metres from the sensor within which points vote for the truth
+LOOKS = 5  # views through the old place of an object after which it should be empty: 2 s at 2.5 frames per second
+PASSED = 0.15  # metres behind a cell at which a ray must end to count as a view through the cell
 
 
 @dataclass
 class MethodScores:
     """Scores of one method with one kind of poses, over all drives.
 
-    named, masks: by class, and class-agnostic · accuracy: share of the cells (points, for single frames) whose class is
-    right · found and true: objects · emptied: share of the old places of moved things that were looked through, NaN
-    where none was · milliseconds a frame, of the mapping alone · megabytes of the largest map
+    named, masks: scores by class and class-agnostic · accuracy: fraction of the cells (of the points, for single
+    frames) with the right class · found and true: numbers of predicted and true objects · emptied: fraction of the
+    old places of moved objects, after LOOKS views through them, that the map shows as empty; NaN without such places ·
+    milliseconds: time of the mapping per frame · megabytes: memory of the largest map
     """
 
     method: str
@@ -57,13 +59,13 @@ class MethodScores:
     megabytes: float = NAN
 
     def to_json(self) -> dict[str, Any]:
-        """By name; null where undefined."""
+        """Scores by name; undefined scores are null."""
         plain = {name: number(value) if isinstance(value, float) else value for name, value in vars(self).items()}
         return {**plain, "named": self.named.to_json(), "masks": self.masks.to_json()}
 
 
 class Contestant:
-    """A kind of map on one drive, with what is true in its own frame."""
+    """A kind of map on one drive, and the truth in the frame of this map."""
 
     def __init__(self, world: ObjectMap | PlainJoin, spoil: Callable[[np.ndarray], np.ndarray]):
         self.world, self.spoil = world, spoil
@@ -71,7 +73,7 @@ class Contestant:
         self.seconds = 0.0
 
     def observe(self, step: Step, ids: np.ndarray, result: Result) -> None:
-        """Add a frame; ids (N,): −1 where the truth will be another."""
+        """Add a frame; ids (N,): true ids, −1 for points of objects that will move."""
         pose = self.spoil(step.pose)
         start = perf_counter()
         if isinstance(self.world, ObjectMap):
@@ -83,7 +85,7 @@ class Contestant:
         self.truth.add(step.points[lasting] @ pose[:3, :3].T + pose[:3, 3], ids[lasting])
 
     def answer(self) -> tuple[np.ndarray, Result]:
-        """True id (K,) of each cell, and what the map says of it."""
+        """True id (K,) of each cell, and the map's result for these cells."""
         place, ids = self.truth.result()
         if isinstance(self.world, ObjectMap):
             result: Any = self.world.result()
@@ -94,7 +96,7 @@ class Contestant:
 
 
 class OldPlaces:
-    """Cells of things that were moved, and how many views have looked through them since."""
+    """Cells of moved objects at their old places, and the number of views through each cell since the move."""
 
     def __init__(self):
         self.places: list[np.ndarray] = []
@@ -102,12 +104,12 @@ class OldPlaces:
         self.looks = np.zeros(0, np.int64)
 
     def before(self, step: Step, moved: np.ndarray) -> None:
-        """A frame before the move."""
+        """Add a frame before the move."""
         inside = np.isin(step.instance, moved)
         self.places.append(_cells(step, inside))
 
     def after(self, step: Step) -> None:
-        """A frame after it."""
+        """Add a frame after the move."""
         if not len(self.cells):
             self.cells = np.unique(np.concatenate(self.places), axis=0)
             self.looks = np.zeros(len(self.cells), np.int64)
@@ -116,7 +118,7 @@ class OldPlaces:
         self.looks += through
 
     def emptied(self, world: ObjectMap) -> tuple[int, int]:
-        """How many cells have been looked through LOOKS times, and how many of them the map holds no more."""
+        """The number of cells with at least LOOKS views through them, and how many of these the map has emptied."""
         seen = self.cells[self.looks >= LOOKS] if len(self.cells) else self.cells
         return len(seen), int((world.cells.find(pack(seen)) < 0).sum()) if len(seen) else 0
 
@@ -131,8 +133,11 @@ def compete(
     options: dict[str, Any] | None = None, poses: Sequence[str] = tuple(POSES), min_region: int = 100,
     progress: Callable[[Iterable], Iterable] = iter,
 ) -> list[MethodScores]:  # fmt: skip
-    """Rows of single frames, the plain join (of its THRESHOLDS the best for each figure) and the map, for each kind of
-    poses. `segment` answers with classes `names`; options are those of `ObjectMap`."""
+    """Scores of single frames, the plain join and the map, for each kind of poses.
+
+    For the plain join every figure is that of the best of its THRESHOLDS. `segment` returns results with the classes
+    `names`; `options` are those of `ObjectMap`.
+    """
     alone = Accumulator(labels, min_region)
     methods = [(kind, threshold) for kind in poses for threshold in (*THRESHOLDS, None)]
     totals = {key: Accumulator(labels, min_region) for key in methods}
@@ -155,17 +160,17 @@ def compete(
             if len(drive.moved):
                 places.before(step, drive.moved) if index < drive.moved_at else places.after(step)
             lasting = ids if index >= drive.moved_at else np.where(np.isin(step.instance, drive.moved), -1, ids)
-            for one in field.values():
-                one.observe(step, lasting, result)
+            for contestant in field.values():
+                contestant.observe(step, lasting, result)
             frames += 1
-        for (kind, threshold), one in field.items():
-            ids, answer = one.answer()
+        for (kind, threshold), contestant in field.items():
+            ids, answer = contestant.answer()
             semantic = translate(answer.semantic, names, labels)
             totals[kind, threshold].add(drive.name, ids, predictions_of(answer, labels), semantic)
-            seconds[kind, threshold] += one.seconds
-            if isinstance(one.world, ObjectMap):
-                megabytes[kind, threshold] = max(megabytes[kind, threshold], one.world.cells.num_bytes / 1e6)
-                emptied[kind] += places.emptied(one.world)
+            seconds[kind, threshold] += contestant.seconds
+            if isinstance(contestant.world, ObjectMap):
+                megabytes[kind, threshold] = max(megabytes[kind, threshold], contestant.world.cells.num_bytes / 1e6)
+                emptied[kind] += places.emptied(contestant.world)
     rows = [_row("single frames", "", [alone.outcome("", "", "")])]
     for kind in poses:
         outcomes = [totals[kind, threshold].outcome("", "", "") for threshold in THRESHOLDS]
@@ -180,18 +185,18 @@ def compete(
 
 
 def segment_level(segmenter: Any, step: Step) -> Result:
-    """A frame's segmentation, levelled by its true pose. The segmenter must not level by itself."""
+    """Segment a frame after levelling it by its true pose. The segmenter must have `level="off"`."""
     return segmenter(transform_points(step.points, tilt(step.pose)), step.colors)
 
 
 def _label_set(names: Sequence[str], labels: LabelSet) -> LabelSet:
-    """The classes of a model, as those of the drive of the same name."""
+    """The label set of a model's classes, with the entries of `labels` for equal names."""
     known = {entry.name: entry for entry in labels.classes}
     return LabelSet("told", tuple(known[name] for name in names))
 
 
 def _row(method: str, poses: str, outcomes: Sequence[Outcome]) -> MethodScores:
-    """The best of some outcomes, each figure for itself."""
+    """Scores with the best value of each figure among the outcomes."""
 
     def best(get: Callable[[Outcome], float]) -> float:
         return max(map(get, outcomes))
@@ -209,7 +214,7 @@ def _row(method: str, poses: str, outcomes: Sequence[Outcome]) -> MethodScores:
 
 
 def table(rows: Sequence[MethodScores]) -> str:
-    """For the screen and for docs: Markdown."""
+    """The scores as a Markdown table."""
     head = "| method | poses | AP50 | AP25 | masks AP50 | AP25 | class right | objects | emptied | ms | MB |"
     lines = [head, "| --- " * 11 + "|"]
 

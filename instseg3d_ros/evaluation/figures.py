@@ -1,4 +1,4 @@
-"""Scenes as the paper's Figure 4 shows them: input, classes predicted and true, instances predicted and true."""
+"""Pictures of scenes as in Figure 4 of the paper: input, predicted and true classes, predicted and true instances."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from instseg3d_ros.viewing.drawing import draw as draw_cloud
 from instseg3d_ros.viewing.picture import chips, panel_figure, save
 
 COLUMNS = ("Input", "Predicted classes", "True classes", "Predicted instances", "True instances")
-WIDTH = 440  # pixels of a panel
-SAME = 0.25  # IoU from which a predicted object is shown in the colour of the true one
+WIDTH = 440  # width of a panel in pixels
+SAME = 0.25  # IoU above which a predicted object has the colour of the true object
 
 
 def draw(outcomes: Sequence[Outcome], folder: Path) -> list[Path]:
-    """Write all figures of some outcomes into a folder; returns their paths. What an outcome lacks is not drawn."""
+    """Write all figures of the outcomes into a folder; returns their paths. Figures without data are left out."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = charts.draw(outcomes, folder)
@@ -36,13 +36,13 @@ def draw(outcomes: Sequence[Outcome], folder: Path) -> list[Path]:
 
 
 def scenes(examples: Sequence[Example], labels: LabelSet, path: Path, class_aware: bool = True) -> None:
-    """One row per example, the five columns of Figure 4 (without classes: three), and a legend of the classes seen."""
+    """One row per example, the columns of Figure 4 (five, or three without classes), and a legend of the classes."""
     pictures, names, seen = [], [], []
     columns = [n for n in range(5) if class_aware or n not in (1, 2)]
     drawn = [panels(example, labels) for example in examples]
-    height = max(one[0].shape[0] for one, _ in drawn)
-    for row, (one, classes) in enumerate(drawn):
-        pictures += [_pad(one[n], height) for n in columns]
+    height = max(pictures_of[0].shape[0] for pictures_of, _ in drawn)
+    for row, (pictures_of, classes) in enumerate(drawn):
+        pictures += [_pad(pictures_of[n], height) for n in columns]
         names += [COLUMNS[n] if row == 0 else "" for n in columns]
         seen += [index for index in classes if index not in seen]
     figure, axes = panel_figure(
@@ -55,7 +55,7 @@ def scenes(examples: Sequence[Example], labels: LabelSet, path: Path, class_awar
 
 
 def panels(example: Example, labels: LabelSet) -> tuple[list[np.ndarray], list[int]]:
-    """The five pictures of an example, and the classes that occur in them. Objects matched have one colour in both."""
+    """The five pictures of an example and the classes that occur in them. Matched objects have the same colour."""
     drawing = view(example)
     colors = np.broadcast_to(NO_COLOR, example.points.shape) if example.colors is None else example.colors
     true, predicted = matched_colors(example)
@@ -71,7 +71,7 @@ def panels(example: Example, labels: LabelSet) -> tuple[list[np.ndarray], list[i
 
 
 def view(example: Example) -> Drawing:
-    """From the camera that took the scene, where that is known; else as `viewing` chooses."""
+    """The view from the scene's camera if its pose is known; otherwise a view that `viewing` chooses."""
     camera = None
     if "camera" in example.extras and len(example.points):
         finite = np.isfinite(example.points).all(axis=1)
@@ -80,27 +80,28 @@ def view(example: Example) -> Drawing:
 
 
 def matched_colors(example: Example) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
-    """Colours of true and of predicted objects by id. A predicted object has the colour of the true one it covers.
+    """Colours of true and of predicted objects by id. A predicted object has the colour of the true object it matches.
 
-    Pairs are made greedily by falling IoU; an object that matches none gets a colour far from those around it.
+    Objects are matched greedily in the order of decreasing IoU. An unmatched object gets a colour that contrasts with
+    the colours around it.
     """
     true = neighbor_colors(example.points, example.true_instance)
     predicted = neighbor_colors(example.points, example.instance)
     matches = _matches(example.instance, example.true_instance)
-    table = {mine: true[theirs] for mine, theirs in matches.items() if mine in predicted and theirs in true}
+    table = {p: true[t] for p, t in matches.items() if p in predicted and t in true}
     taken = np.array(list(true.values()), np.uint8).reshape(-1, 3)
-    for one in predicted.keys() - table.keys():
+    for number in predicted.keys() - table.keys():
         if len(taken):
             count = len(OBJECT_PALETTE)
             contrast = color_contrast(np.concatenate((OBJECT_PALETTE, taken)))[:count, count:]
-            predicted[one] = OBJECT_PALETTE[int(contrast.min(axis=1).argmax())]
-            taken = np.concatenate((taken, predicted[one][None]))
-        table[one] = predicted[one]
+            predicted[number] = OBJECT_PALETTE[int(contrast.min(axis=1).argmax())]
+            taken = np.concatenate((taken, predicted[number][None]))
+        table[number] = predicted[number]
     return true, table
 
 
 def _matches(predicted: np.ndarray, true: np.ndarray) -> dict[int, int]:
-    """Predicted id → true id, each at most once, by falling IoU above SAME."""
+    """Predicted id → true id, each at most once, in the order of decreasing IoU; only pairs with an IoU above SAME."""
     both = (predicted > 0) & (true > 0)
     pairs, counts = np.unique(np.stack((predicted[both], true[both]), axis=1), axis=0, return_counts=True)
     size_predicted, size_true = np.bincount(np.maximum(predicted, 0)), np.bincount(np.maximum(true, 0))
@@ -108,13 +109,13 @@ def _matches(predicted: np.ndarray, true: np.ndarray) -> dict[int, int]:
     overlap = counts / np.maximum(union, 1)
     matches: dict[int, int] = {}
     for row in np.argsort(-overlap, kind="stable"):
-        mine, theirs = (int(one) for one in pairs[row])
-        if overlap[row] > SAME and mine not in matches and theirs not in matches.values():
-            matches[mine] = theirs
+        predicted_id, true_id = (int(number) for number in pairs[row])
+        if overlap[row] > SAME and predicted_id not in matches and true_id not in matches.values():
+            matches[predicted_id] = true_id
     return matches
 
 
 def _pad(picture: np.ndarray, height: int) -> np.ndarray:
-    """White above and below, so that rows of a figure are of one height."""
+    """Pad a picture with white above and below to the height of its row."""
     missing = height - picture.shape[0]
     return np.pad(picture, ((missing // 2, missing - missing // 2), (0, 0), (0, 0)), constant_values=255)

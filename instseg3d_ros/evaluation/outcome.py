@@ -51,7 +51,7 @@ class OverlapScores:
 
 @dataclass(frozen=True)
 class RangeScores:
-    """Of what lies in one range of distances: scores by class and of the masks alone, mean IoU, points."""
+    """Scores of the points and objects in one range of distances: by class, class-agnostic, mean IoU, and points."""
 
     named: Scores
     masks: Scores
@@ -90,12 +90,12 @@ class Reliability:
     confidence: np.ndarray
     accuracy: np.ndarray
     error: float  # expected calibration error, 0..1
-    temperature: float = NAN  # best single temperature on the logits: > 1 where scores are too sure
+    temperature: float = NAN  # best temperature for the logits; above 1 if scores are overconfident
 
 
 @dataclass(frozen=True)
 class SceneOutcome:
-    """One scene: class-agnostic scores of it alone, mean IoU of its classes, objects at hand and predicted, time."""
+    """A scene's class-agnostic scores, mean IoU of its classes, numbers of true and predicted objects, and times."""
 
     name: str
     points: int
@@ -110,7 +110,7 @@ class SceneOutcome:
 
 @dataclass(frozen=True)
 class Example:
-    """A scene kept for drawing: inputs, truth and prediction per point. `path` is the scene's file."""
+    """A scene for the figures: inputs, truth and prediction per point. `path` is the scene's file."""
 
     path: Path
     points: np.ndarray  # (N,3) float32 metres
@@ -119,12 +119,12 @@ class Example:
     true_instance: np.ndarray  # (N,) int32, 0 none
     semantic: np.ndarray  # (N,) int16
     instance: np.ndarray  # (N,) int32
-    extras: dict = field(default_factory=dict)  # camera, pixel, shape where the scene has them
+    extras: dict = field(default_factory=dict)  # camera, pixel and shape, if the scene has them
 
 
 @dataclass
 class Outcome:
-    """Everything measured of one method on one split."""
+    """The results of one method on one split."""
 
     method: str  # "unet", "euclidean", a folder of predictions, …
     dataset: str
@@ -139,11 +139,13 @@ class Outcome:
     curves: dict[str, Curve] = field(default_factory=dict)  # class -> curve at IoU 0.5; "" is class-agnostic
     confusion: np.ndarray | None = None  # (C, C+1) points: true class by predicted class, last column: none predicted
     reliability: Reliability | None = None
-    judged: tuple[np.ndarray, np.ndarray] | None = None  # (E,) scores, (E,) bool: right; what reliability is made of
+    judged: tuple[np.ndarray, np.ndarray] | None = None  # (E,) scores, (E,) bool correct; the data of `reliability`
     scenes: list[SceneOutcome] = field(default_factory=list)
     f_by_score: np.ndarray | None = None  # overlap F above each of `overlap.STEPS`, where it was asked for
     examples: list[Example] = field(default_factory=list)
-    by_objects: dict[int, float] = field(default_factory=dict)  # objects in view -> class-agnostic AP50 of those scenes
+    by_objects: dict[int, float] = field(
+        default_factory=dict
+    )  # number of objects in view -> class-agnostic AP50 of these scenes
     by_distance: dict[str, RangeScores] = field(default_factory=dict)  # range of distances -> scores, nearest first
     class_aware: bool = True  # False for methods that name no classes: then `mean`, `classes`, `iou` are undefined
 
@@ -153,7 +155,7 @@ class Outcome:
         return float(np.mean([s.milliseconds for s in self.scenes])) if self.scenes else NAN
 
     def to_json(self, class_agnostic: bool = False) -> dict:
-        """`{"ap", "ap50", "ap25", "classes", "iou", …}`; with `class_agnostic` the first three judge masks alone."""
+        """`{"ap", "ap50", "ap25", "classes", "iou", …}`; with `class_agnostic` the first three are class-agnostic."""
         head = self.agnostic if class_agnostic else self.mean
         classes = {} if class_agnostic else {name: scores.to_json() for name, scores in self.classes.items()}
         content = {
@@ -180,5 +182,5 @@ class Outcome:
 
 
 def number(value: float) -> float | None:
-    """A float for JSON: None where it is not finite."""
+    """A float for JSON: None if it is not finite."""
     return float(value) if math.isfinite(value) else None

@@ -1,9 +1,10 @@
-"""Overlap and boundary figures of masks, as papers on unseen objects print them (Xie et al. 2021, arXiv 2007.08073).
+"""Overlap and boundary scores of masks, as in papers on unseen objects (Xie et al. 2021, arXiv 2007.08073).
 
-Predicted and true objects of a frame are assigned one to one so that the sum of their F is greatest. Intersections of
-assigned pairs are summed and divided by the points of all predicted objects (precision) and of all true ones (recall);
-F is the harmonic mean. For boundaries, the same with the pixels on the rim of each mask, which may lie a few pixels
-apart. Figures are per frame; their means over the frames are what is printed.
+Predicted and true objects of a frame are assigned to each other so that the sum of their F is maximal. The
+intersections of assigned pairs are summed and divided by the number of points of all predicted objects (precision)
+and of all true objects (recall); F is the harmonic mean. Boundary scores are computed in the same way from the pixels
+on the boundary of each mask, with a tolerance of a few pixels. Scores are computed per frame and averaged over the
+frames.
 """
 
 from __future__ import annotations
@@ -18,26 +19,26 @@ from instseg3d_ros.evaluation.instance_ap import Prediction
 from instseg3d_ros.evaluation.outcome import NAN, OverlapScores
 from instseg3d_ros.labels import IGNORE
 
-WELL = 0.75  # F from which on an object counts as well segmented
-STEPS = np.linspace(0, 0.95, 20)  # scores below which objects are left out, to find the one with the greatest F
-SLACK = 0.003  # of the image's diagonal: how far apart boundaries may lie
-IGNORED = -1  # true id of a point that does not take part
+WELL = 0.75  # minimum F of a well segmented object
+STEPS = np.linspace(0, 0.95, 20)  # thresholds of the score, among which the threshold with the greatest F is chosen
+SLACK = 0.003  # tolerance of boundaries, as a fraction of the image's diagonal
+IGNORED = -1  # true id of a point that is ignored
 
 
 @dataclass(frozen=True)
 class Image:
-    """Where the points of an organised cloud lie: pixel (N,) counted row by row, height and width."""
+    """Pixels of an organised cloud's points: pixel (N,) index in row-major order, height and width of the image."""
 
     pixel: np.ndarray
     shape: tuple[int, int]
 
 
 def score(truth: np.ndarray, masks: Sequence[np.ndarray], image: Image | None = None) -> OverlapScores:
-    """Figures of one frame.
+    """Scores of a frame.
 
-    truth (N,): number of each point's object, 0 for none, `IGNORED` for points that are taken out of everything;
-    masks: of each predicted object the point numbers (K,), or (N,) bool. Boundary figures need the `image`.
-    Where nothing is predicted precision is 1, where nothing is there recall is 1.
+    truth (N,): id of each point's object, 0 for none, `IGNORED` for points that no score counts; masks: for each
+    predicted object the indices of its points (K,), or (N,) bool. Boundary scores need the `image`. Precision is 1 for
+    frames without predictions, and recall is 1 for frames without true objects.
     """
     ids, number = np.unique(np.maximum(truth, 0), return_inverse=True)
     number = number.reshape(-1) - (ids[0] == 0) if len(ids) else number  # −1 for no object
@@ -64,10 +65,10 @@ def score(truth: np.ndarray, masks: Sequence[np.ndarray], image: Image | None = 
 
 
 def of_scene(scene: Scene, predictions: Sequence[Prediction], min_region: int = 0) -> OverlapScores:
-    """Figures of a scene's objects, whichever class they have.
+    """Class-agnostic scores of a scene's objects.
 
-    Points without a label take no part, nor do true objects of fewer than `min_region` points: an occluder leaves
-    slivers of what stands behind it. With the scene's pixels, boundaries are judged as well.
+    Points without a label are ignored, and so are true objects of fewer than `min_region` points, such as the small
+    visible parts of occluded objects. Boundary scores are computed if the scene has pixels.
     """
     image = None
     if {"pixel", "shape"} <= scene.extras.keys():
@@ -90,12 +91,12 @@ def _truth(scene: Scene, min_region: int) -> np.ndarray:
 
 
 def harmonic(precision: float, recall: float) -> float:
-    """F of a precision and a recall; 0 where both are."""
+    """F of a precision and a recall; 0 if both are 0."""
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
 def mean(frames: Sequence[OverlapScores]) -> OverlapScores:
-    """The mean of each figure over the frames that have it."""
+    """The mean of each score over the frames in which it is defined."""
     if not frames:
         return OverlapScores()
     table = np.array([list(vars(frame).values()) for frame in frames], float)
@@ -109,7 +110,7 @@ def _rows(mask: np.ndarray) -> np.ndarray:
 
 
 def _assign(f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs (row, column) with the greatest sum of f, none of which is 0."""
+    """Pairs (row, column) with the maximal sum of f, without pairs whose f is 0."""
     from scipy.optimize import linear_sum_assignment
 
     left, right = linear_sum_assignment(f, maximize=True)
@@ -124,7 +125,7 @@ def _share(part: float, whole: float) -> float:
 def _boundary(
     predicted: list[np.ndarray], true: list[np.ndarray], pairs: list[tuple[int, int]], image: Image
 ) -> tuple[float, float, float]:
-    """Precision, recall and F of the boundaries, for the pairs that the overlap has assigned."""
+    """Precision, recall and F of the boundaries, for the pairs that were assigned by overlap."""
     reach = int(np.ceil(SLACK * np.hypot(*image.shape)))
     rims = [_rim(rows, image) for rows in predicted]
     true_rims = [_rim(rows, image) for rows in true]
@@ -138,7 +139,7 @@ def _boundary(
 
 
 def _rim(rows: np.ndarray, image: Image) -> np.ndarray:
-    """(H,W) bool: pixels of a mask that have a pixel of the image outside of it to the left, right, above or below."""
+    """(H,W) bool: pixels of a mask with a left, right, upper or lower neighbour in the image outside the mask."""
     mask = np.zeros(image.shape, bool)
     mask.reshape(-1)[image.pixel[rows]] = True
     inside = mask.copy()
@@ -150,7 +151,7 @@ def _rim(rows: np.ndarray, image: Image) -> np.ndarray:
 
 
 def _grown(mask: np.ndarray, reach: int) -> np.ndarray:
-    """The mask and what lies within `reach` pixels of it."""
+    """Dilate a mask by `reach` pixels."""
     from scipy.ndimage import distance_transform_edt
 
     return distance_transform_edt(~mask) <= reach if mask.any() else mask

@@ -1,4 +1,4 @@
-"""The paper's own figures, to stand beside ours: percent in Tables 1 and 2, fractions in Table 3."""
+"""Published scores of the paper, for comparison: percent in Tables 1 and 2, fractions in Table 3."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TABLE3 = {
 
 
 def published(labels: LabelSet, method: str) -> tuple[str, dict[str, float]] | None:
-    """Heading and class -> score (0..1, key "" the mean) of the paper's table for this label set; None without one."""
+    """Heading and scores (class -> 0..1, "" -> mean) of the paper's table for a label set; None if it has no table."""
     values: tuple[float, ...]
     if labels.name == NYUV2_19.name:
         heading, values, mean = "paper AP25, ResNet", _NYUV2_RESNET, 43.0

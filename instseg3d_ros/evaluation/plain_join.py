@@ -1,6 +1,6 @@
-"""The simplest map of objects: each frame's instances join those that they overlap in view, and each cell counts votes.
+"""A simple map of objects: the instances of a frame join the objects that they overlap, and each cell counts votes.
 
-What `ObjectMap` is compared with: nothing is weighed, aligned, emptied, merged or split.
+It is the baseline of `ObjectMap`: it does not weight votes, align frames, empty cells, or merge or split objects.
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ THRESHOLDS = (0.1, 0.25, 0.5)
 
 
 class PlainJoin:
-    """An instance becomes the object with which it has the largest IoU among the cells in view, from `threshold` on,
-    else a new one. A cell takes the object and the class of most votes; an object the class of most votes among its
-    instances, and their mean score."""
+    """A map in which an instance joins the object with the largest IoU among the cells in view.
+
+    The instance becomes a new object if the IoU is below `threshold`. A cell has the object and the class with most
+    votes. An object has the class with most votes of its instances, and their mean score.
+    """
 
     def __init__(self, labels: LabelSet, threshold: float, cell: float = 0.03):
         self.labels, self.threshold, self.cell = labels, threshold, cell
         self.cells = Cells(len(labels))
-        self.votes = np.zeros((0, len(labels)))  # of each object, by class
+        self.votes = np.zeros((0, len(labels)))  # votes of each object for each class
         self.scores: list[list[float]] = []
 
     def observe(self, points: np.ndarray, pose: np.ndarray, result: Result) -> None:
-        """points (N, 3) float32 in body axes, pose (4, 4), and their segmentation."""
+        """Add a frame: points (N, 3) float32 in body axes, pose (4, 4) map ← body axes, and their segmentation."""
         frame = look(points, None, result, self.cell)
         if frame is None:
             return
@@ -47,7 +49,7 @@ class PlainJoin:
         self.cells["position"][rows] = view.position
 
     def _join(self, piece: np.ndarray, lead: np.ndarray, count: int) -> np.ndarray:
-        """(count + 1,) number of each piece's object, from 1; the last, for cells of no piece, is 0."""
+        """(count + 1,) number of each instance's object, from 1; the last entry, for cells without instance, is 0."""
         width = len(self.scores) + 1
         both = np.bincount((piece + 1) * width + lead, minlength=(count + 1) * width).reshape(count + 1, width)
         union = both.sum(axis=1)[1:, None] + both.sum(axis=0)[None, 1:] - both[1:, 1:]
@@ -63,7 +65,7 @@ class PlainJoin:
         return owner
 
     def result(self) -> tuple[np.ndarray, Result]:
-        """Points (M, 3) of the cells, and what they are."""
+        """Points (M, 3) of the cells, and their result."""
         rows = self.cells.rows
         points, instance = self.cells["position"][rows], self.cells["fragment"][rows]
         semantic = self.cells["evidence"][rows].argmax(axis=1).astype(np.int16)
@@ -74,6 +76,6 @@ class PlainJoin:
             label = int(self.votes[number - 1].argmax())
             semantic[inside] = label
             score = float(np.mean(self.scores[number - 1]))
-            one = Instance(number, self.labels[label].name, score, int(inside.sum()), upright_box(points[inside]))
-            instances.append(one)
+            box = upright_box(points[inside])
+            instances.append(Instance(number, self.labels[label].name, score, int(inside.sum()), box))
         return points, replace(Result(semantic, instance, confidence), instances=instances)

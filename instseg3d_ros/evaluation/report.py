@@ -1,6 +1,6 @@
-"""A page about a data set: scores per class, curves, calibration, confusion, scenes from worst to best, side by side.
+"""An HTML page about an evaluation: scores per class, curves, calibration, confusion, and scenes from worst to best.
 
-One file, `index.html`, that opens without network.
+The page is a single file, `index.html`, that needs no network.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from instseg3d_ros.evaluation.tables import HEADINGS, MASKS, MEAN, rows
 from instseg3d_ros.replacing import replacing
 
 HERE = Path(__file__).parent
-QUALITY = 88  # of the pictures' JPEG
+QUALITY = 88  # JPEG quality of the pictures
 
 
 def write(outcomes: Sequence[Outcome], folder: Path) -> Path:
-    """Write `folder`/index.html about one outcome, or several of the same scenes side by side; returns its path."""
+    """Write `folder`/index.html about outcomes of one or several methods on the same scenes; returns its path."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     first = outcomes[0]
@@ -54,7 +54,7 @@ def _section(title: str, content: str) -> str:
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:
-    """A card per method: its figures, and how they differ from the first one's."""
+    """A card per method: its scores and their differences from those of the first method."""
     cards = []
     for number, outcome in enumerate(outcomes):
         facts = (
@@ -67,7 +67,7 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
         ]
         lines = []
         for name, group, key in facts:
-            value, base = (getattr(getattr(one, group), key) for one in (outcome, outcomes[0]))
+            value, base = (getattr(getattr(source, group), key) for source in (outcome, outcomes[0]))
             lines.append(f"<dt>{name}</dt><dd>{_number(value)}{_difference(value, base) if number else ''}</dd>")
         if outcome.class_aware:
             change = _difference(outcome.iou, outcomes[0].iou) if number else ""
@@ -84,7 +84,7 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
 
 
 def _classes(outcomes: Sequence[Outcome]) -> str:
-    """Rows are classes; each method has AP, AP50, AP25 and IoU, each with a bar."""
+    """A table with a row per class; columns are AP, AP50, AP25 and IoU of each method, each with a bar."""
     names = list(dict.fromkeys(name for outcome in outcomes for name, _, _ in rows(outcome)))
     names.sort(key=(MEAN, MASKS).__contains__)
     head = ['<th rowspan="2" scope="col">class</th>']
@@ -114,7 +114,7 @@ def _bar(value: float, color: str) -> str:
 
 
 def _charts(outcomes: Sequence[Outcome]) -> str:
-    """Charts as drawings within the page: they stay sharp, and their words can be searched."""
+    """Charts as inline SVG, which stays sharp and has searchable text."""
     with tempfile.TemporaryDirectory() as place:
         drawn = [path for path in charts.draw(outcomes, Path(place), "svg") if path.stem != "classes"]
         texts = [_inline(path.read_text(), f"c{number}") for number, path in enumerate(drawn)]
@@ -122,7 +122,7 @@ def _charts(outcomes: Sequence[Outcome]) -> str:
 
 
 def _inline(svg: str, prefix: str) -> str:
-    """An SVG without its file header; its names get a prefix, for several stand in one page."""
+    """An SVG without its file header; its ids get a prefix, because a page contains several SVGs."""
     import re
 
     svg = svg[svg.index("<svg") :]
@@ -132,7 +132,7 @@ def _inline(svg: str, prefix: str) -> str:
 
 
 def _scenes(outcomes: Sequence[Outcome]) -> str:
-    """A line per scene, sorted by what the first method makes of it; a click on a heading sorts anew."""
+    """A table with a row per scene, sorted by the first method's score; a click on a heading sorts by its column."""
     scenes = sorted(outcomes[0].scenes, key=lambda scene: _rank(scene.scores.ap50))
     if not scenes:
         return ""
@@ -145,20 +145,20 @@ def _scenes(outcomes: Sequence[Outcome]) -> str:
     for scene in scenes:
         cells = f'<th scope="row">{html.escape(scene.name)}</th><td>{scene.points:,}</td><td>{scene.objects}</td>'
         for number, table in enumerate(others):
-            one = table.get(scene.name)
-            if one is None:
+            entry = table.get(scene.name)
+            if entry is None:
                 cells += '<td class="none">–</td>' * 4
                 continue
-            time = f"{one.milliseconds:.0f}" if math.isfinite(one.milliseconds) else "–"
-            cells += f"<td>{one.predictions}</td>{_bar(one.scores.ap50, _color(number))}"
-            cells += f"{_bar(one.iou, _color(number))}<td>{time}</td>"
+            time = f"{entry.milliseconds:.0f}" if math.isfinite(entry.milliseconds) else "–"
+            cells += f"<td>{entry.predictions}</td>{_bar(entry.scores.ap50, _color(number))}"
+            cells += f"{_bar(entry.iou, _color(number))}<td>{time}</td>"
         body.append(f"<tr>{cells}</tr>")
     text = f'<table class="bars sortable"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
     return f'<div class="wide tall">{text}</div>'
 
 
 def _pictures(outcomes: Sequence[Outcome]) -> str:
-    """Per scene that was kept for it: input and truth once, and what each method made of it."""
+    """Pictures of the example scenes: input and truth, and the predictions of each method."""
     score = {scene.name: scene.scores.ap50 for scene in outcomes[0].scenes}
     kept = [{example.path.stem: example for example in outcome.examples} for outcome in outcomes]
     names = sorted(kept[0], key=lambda name: _rank(score.get(name, math.nan)))
@@ -182,7 +182,7 @@ def _pictures(outcomes: Sequence[Outcome]) -> str:
 
 
 def _row(pairs: Sequence[tuple[Outcome, Example]]) -> tuple[list[tuple[str, np.ndarray]], set[int]]:
-    """(caption, picture) of a scene, and the classes that are seen where classes are shown."""
+    """(caption, picture) pairs of a scene, and the classes that occur in pictures of classes."""
     pictures, seen = [], set()
     for number, (outcome, example) in enumerate(pairs):
         drawn, classes = figures.panels(example, outcome.labels)
@@ -220,7 +220,7 @@ def _difference(value: float, base: float) -> str:
 
 
 def _rank(value: float) -> float:
-    """Undefined comes last."""
+    """Key for sorting: undefined scores come last."""
     return math.inf if math.isnan(value) else value
 
 

@@ -1,4 +1,4 @@
-"""Run methods over scenes, or read what somebody else's method left on disk, and score either."""
+"""Runs methods on scenes, or reads predictions of other methods from files, and computes their scores."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from instseg3d_ros.segmentation.result import Result
 
 @dataclass(frozen=True)
 class Method:
-    """Anything that segments: `call(points, colors) -> Result`, and the class names its indices stand for.
+    """A method of segmentation: `call(points, colors) -> Result`, and the names of its classes.
 
-    `sees`: it also takes `viewpoint`, where the camera stood.
+    sees: `call` also takes `viewpoint`, the position of the camera.
     """
 
     name: str
@@ -36,20 +36,20 @@ class Method:
     sees: bool = False
 
     def answer(self, scene: Scene) -> Result:
-        """Segment one scene."""
+        """Segment a scene."""
         if self.sees and "camera" in scene.extras:
             return self.call(scene.points, scene.colors, viewpoint=scene.extras["camera"][:3, 3])
         return self.call(scene.points, scene.colors)
 
 
 def baseline(name: str) -> Method:
-    """A classical method by name; knows no classes."""
+    """A classical method by name; it predicts no classes."""
     method = Baseline(name)
     return Method(name, method, method.names, class_aware=False, sees=True)
 
 
 def network(model: str, device: str = "auto", calibrated: bool = True, **options) -> Method:
-    """A model by name in models/ or by path; `options` as `Segmenter.load` takes them. Not `calibrated`: raw scores."""
+    """A model by its name in models/ or its path; `options` go to `Segmenter.load`. calibrated=False: raw scores."""
     from instseg3d_ros import Segmenter
 
     segmenter = Segmenter.load(model, device=device, **options)
@@ -59,7 +59,7 @@ def network(model: str, device: str = "auto", calibrated: bool = True, **options
 
 
 def without_color(method: Method) -> Method:
-    """The same method, to which every cloud comes without colour."""
+    """The method applied to clouds without their colours."""
 
     def call(points, colors, **more):
         return method.call(points, None, **more)
@@ -68,7 +68,7 @@ def without_color(method: Method) -> Method:
 
 
 def pick(count: int, wanted: int) -> set[int]:
-    """`wanted` numbers spread evenly over 0…count−1: which scenes are kept for drawing."""
+    """`wanted` indices spread evenly over 0…count−1; these scenes become examples in the figures."""
     return set(np.linspace(0, count - 1, min(wanted, count)).round().astype(int).tolist())
 
 
@@ -84,9 +84,9 @@ def evaluate_scenes(
     progress: Callable[[Iterable], Iterable] = iter,
     by_score: bool = False,
 ) -> Outcome:
-    """Score one method on scenes; `export` also writes truth and predictions in ScanNet's layout (see there).
+    """Score a method on scenes; with `export`, also write truth and predictions in ScanNet's layout to this folder.
 
-    With `by_score` the outcome tells overlap F above each score of `overlap.STEPS` as well.
+    With `by_score` the outcome also contains the overlap F of the objects above each score of `overlap.STEPS`.
     """
     total = Accumulator(labels, min_region, method.class_aware)
     ranges = ByDistance(labels, min_region)
@@ -132,7 +132,7 @@ def evaluate_tabletop(
     examples: int = 0,
     progress: Callable[[Iterable], Iterable] = iter,
 ) -> Outcome:
-    """Score masks on frames of a depth camera; only points of labelled objects take part."""
+    """Class-agnostic scores on frames of a depth camera; only points of labelled objects count."""
     total = Accumulator(tabletop.OBJECTS, min_region, class_aware=False)
     kept, chosen = [], pick(len(files), examples)
     for index, path in enumerate(progress(files)):
@@ -166,7 +166,7 @@ def evaluate_folders(
 ) -> Outcome:
     """Score a folder in ScanNet's layout against `<scene>.txt` truth, or against the npz scenes of a prepared split.
 
-    A scene of the truth without a prediction file counts as one in which nothing was found.
+    A scene without a prediction file counts as a scene without predictions.
     """
     scenes = sorted(ground_truth.glob("*.npz")) if not any(ground_truth.glob("*.txt")) else []
     names = [path.stem for path in scenes] or layout.scene_names(ground_truth)
@@ -199,7 +199,7 @@ def evaluate_folders(
 
 
 def _classes(path: Path, index_of: dict[int, int], points: int) -> np.ndarray | None:
-    """Class index (N,) from a file of label ids, one per point; None where there is no such file."""
+    """Class index (N,) from a file with a label id per point; None if the file does not exist."""
     if not path.is_file():
         return None
     ids, inverse = np.unique(layout.read_ids(path), return_inverse=True)
@@ -209,7 +209,7 @@ def _classes(path: Path, index_of: dict[int, int], points: int) -> np.ndarray | 
 
 
 def _truth(folder: Path, name: str, labels: LabelSet, prepared: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """Ids (N,) of ScanNet's layout, and the class index (N,) where the scenes are a data set of ours."""
+    """Ids (N,) as in ScanNet's layout and, for scenes of a prepared data set, the class index (N,)."""
     if not prepared:
         return layout.read_ids(folder / f"{name}.txt"), None
     scene = Scene.read(folder / f"{name}.npz")
@@ -217,7 +217,7 @@ def _truth(folder: Path, name: str, labels: LabelSet, prepared: bool) -> tuple[n
 
 
 def find_labels(name: str) -> LabelSet:
-    """A label set by name or from a labels.yaml."""
+    """A label set by its name or from the path of a labels.yaml. Raises InputError if it is not found."""
     if name in LABEL_SETS:
         return LABEL_SETS[name]
     if Path(name).is_file():

@@ -1,4 +1,4 @@
-"""Intersection over union of the classes, from a confusion matrix."""
+"""Intersection over union of classes, computed from a confusion matrix."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def confusion_matrix(true: np.ndarray, predicted: np.ndarray, num_classes: int) 
 
 
 def class_iou(confusion: np.ndarray) -> np.ndarray:
-    """IoU of each class, (C,): TP / (TP + FP + FN); NaN where a class is neither there nor predicted."""
+    """IoU of each class, (C,): TP / (TP + FP + FN); NaN for classes that are neither true nor predicted anywhere."""
     square = confusion[:, :-1]
     hit = np.diagonal(square).astype(float)
     union = confusion.sum(axis=1) + square.sum(axis=0) - hit
@@ -29,6 +29,6 @@ def class_iou(confusion: np.ndarray) -> np.ndarray:
 
 
 def mean_iou(confusion: np.ndarray) -> float:
-    """Mean of the defined class IoUs; NaN if there is none."""
+    """Mean of the defined class IoUs; NaN if all are undefined."""
     values = class_iou(confusion)
     return float(np.nanmean(values)) if np.isfinite(values).any() else NAN

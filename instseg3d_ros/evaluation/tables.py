@@ -1,4 +1,4 @@
-"""Outcomes as text: for the screen, CSV, LaTeX and JSON. Undefined figures are a dash, an empty field, or null."""
+"""Outcomes as text for the terminal, CSV, LaTeX and JSON. Undefined scores are a dash, an empty field, or null."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MEAN, MASKS = "mean", "class-agnostic"
 
 
 def rows(outcome: Outcome) -> list[tuple[str, Scores, float]]:
-    """(name, scores, IoU) of every class in label order, then the mean, then masks alone."""
+    """(name, scores, IoU) of every class in label order, of the mean, and of the class-agnostic masks."""
     result = []
     if outcome.class_aware:
         for entry in outcome.labels.classes:
@@ -28,7 +28,7 @@ def rows(outcome: Outcome) -> list[tuple[str, Scores, float]]:
 
 
 def screen(outcomes: Sequence[Outcome]) -> str:
-    """Aligned text: one table per method, then what belongs to no class."""
+    """Aligned text: a table of classes per method, followed by the scores that belong to no class."""
     return "\n\n".join(_screen(outcome) for outcome in outcomes)
 
 
@@ -65,7 +65,7 @@ def _screen(outcome: Outcome) -> str:
 
 
 def _overlap(o: OverlapScores) -> list[str]:
-    """What papers on unseen objects print, in percent as they do."""
+    """Overlap and boundary scores in percent, as in papers on unseen objects."""
     lines = [f"overlap   P {_percent(o.precision)}  R {_percent(o.recall)}  F {_percent(o.f)}"]
     if math.isfinite(o.boundary_f):
         rim = (o.boundary_precision, o.boundary_recall, o.boundary_f)
@@ -91,7 +91,7 @@ def to_csv(outcomes: Sequence[Outcome]) -> str:
 
 
 def to_latex(outcomes: Sequence[Outcome]) -> str:
-    """A booktabs table; percent, as papers print it. Classes are rows, methods groups of columns."""
+    """A booktabs table in percent. Rows are classes; each method is a group of columns."""
     names = list(dict.fromkeys(entry.name for o in outcomes if o.class_aware for entry in o.labels.classes))
     names += [MEAN, MASKS] if names else [MASKS]
     papers = [published(outcome.labels, outcome.method) if outcome.class_aware else None for outcome in outcomes]
@@ -120,7 +120,7 @@ def to_latex(outcomes: Sequence[Outcome]) -> str:
 
 
 def to_json(outcomes: Sequence[Outcome], class_agnostic: bool = False) -> str:
-    """The first method's figures on top; with several methods, each under `methods`."""
+    """JSON with the first method's scores at the top level and, with several methods, all of them under `methods`."""
     content = outcomes[0].to_json(class_agnostic)
     if len(outcomes) > 1:
         content["methods"] = {outcome.method: outcome.to_json(class_agnostic) for outcome in outcomes}

@@ -1,8 +1,8 @@
-"""Labelled single frames of a depth camera looking at a table: masks alone, ignored points kept out.
+"""Labelled frames of a depth camera that looks at a table, for class-agnostic scores without ignored points.
 
 A frame is an npz with depth (H,W) float32 metres along the optical axis, 0 no return; color (H,W,3) uint8; label (H,W)
-uint8, 0 none, 1…k objects, 255 table; K (3,3). The pose is unknown: a method is given the cloud in body axes
-(x forward, y left, z up) as the camera stands, tilt and all.
+uint8, 0 none, 1…k objects, 255 table; K (3,3). The pose is unknown: a method gets the cloud in the camera's body axes
+(x forward, y left, z up), which are not level.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OBJECTS = LabelSet("tabletop", (LabelClass("object", 1, (255, 215, 0)), LabelCla
 
 
 def frame_files(folder: Path) -> list[Path]:
-    """Frames of a folder in name order; InputError where there is none."""
+    """Frames of a folder in the order of their names. Raises InputError if there are none."""
     files = sorted(Path(folder).glob("*.npz"))
     if not files:
         raise InputError(f"{folder}: no frames; expected *.npz with depth, color, label and K")
@@ -31,7 +31,7 @@ def frame_files(folder: Path) -> list[Path]:
 
 
 def read_frame(path: Path) -> Scene:
-    """The frame as a scene of `OBJECTS`, points in body axes; unlabelled points have class -1."""
+    """Read a frame as a scene with the label set `OBJECTS`; points in body axes; unlabelled points have class -1."""
     try:
         with np.load(path, allow_pickle=False) as content:
             depth, color, label, K = (content[key] for key in ("depth", "color", "label", "K"))
@@ -54,15 +54,15 @@ def read_frame(path: Path) -> Scene:
 
 
 def on_objects(scene: Scene, predictions: list[Prediction]) -> tuple[np.ndarray, list[Prediction]]:
-    """True ids (M,) of the M object points, and the predictions cut down to them: what is ignored stays out."""
-    kept = scene.instance > 0
-    number = np.cumsum(kept) - 1
-    cut = [Prediction(number[p.mask[kept[p.mask]]], p.label, p.score) for p in predictions]
-    return FACTOR * OBJECTS[0].id + scene.instance[kept].astype(np.int64), cut
+    """True ids (M,) of the M points of objects, and the predictions restricted to these points."""
+    on_object = scene.instance > 0
+    row = np.cumsum(on_object) - 1
+    cut = [Prediction(row[p.mask[on_object[p.mask]]], p.label, p.score) for p in predictions]
+    return FACTOR * OBJECTS[0].id + scene.instance[on_object].astype(np.int64), cut
 
 
 def by_objects(outcome: Outcome, tables: list) -> dict[int, float]:
-    """Class-agnostic AP50 of the frames with as many objects in view."""
+    """Number of objects in view → class-agnostic AP50 of the frames with this number."""
     counts = sorted({scene.objects for scene in outcome.scenes})
     chosen = {c: [t.agnostic() for s, t in zip(outcome.scenes, tables) if s.objects == c] for c in counts}
     return {count: summarize(average_precision(part, 1)[0])[0].ap50 for count, part in chosen.items()}

@@ -1,4 +1,4 @@
-"""Scores of a tracker: CLEAR MOT, from ids per point and frame."""
+"""CLEAR MOT scores of a tracker."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 
 def tracking_scores(true: Iterable[np.ndarray], predicted: Iterable[np.ndarray]) -> dict[str, float]:
-    """CLEAR MOT scores (Bernardin and Stiefelhagen 2008) from ids per point and frame, each (N,), 0 for none.
+    """CLEAR MOT scores (Bernardin and Stiefelhagen 2008) from the ids of the points in each frame, (N,), 0 for none.
 
-    A true and a predicted object match in a frame where their points have an IoU over 0.5, so at most one to one.
-    A switch is a true object matched with another id than when it was last matched. mota = 1 − (misses + false
-    positives + switches) / true objects.
+    A true and a predicted object match in a frame if their IoU is above 0.5, so each has at most one match. A switch
+    is a match of a true object with another predicted id than in its last match. mota = 1 − (misses + false positives
+    + switches) / true objects.
     """
     counts = dict.fromkeys(("objects", "misses", "false_positives", "switches"), 0)
     last: dict[int, int] = {}
@@ -24,9 +24,9 @@ def tracking_scores(true: Iterable[np.ndarray], predicted: Iterable[np.ndarray])
         pairs, shared = np.unique(np.stack((truth[both], guess[both])), axis=1, return_counts=True)
         t, g = np.searchsorted(ids, pairs[0]), np.searchsorted(others, pairs[1])
         hit = 2 * shared > sizes[t] + other_sizes[g] - shared
-        for one, other in pairs[:, hit].T.tolist():
-            counts["switches"] += last.get(one, other) != other
-            last[one] = other
+        for true_id, predicted_id in pairs[:, hit].T.tolist():
+            counts["switches"] += last.get(true_id, predicted_id) != predicted_id
+            last[true_id] = predicted_id
         counts["objects"] += len(ids)
         counts["misses"] += len(ids) - int(hit.sum())
         counts["false_positives"] += len(others) - int(hit.sum())

@@ -1,4 +1,4 @@
-"""What is truly in each cell of a place, voted by the points of a drive; and a map's answer for those cells."""
+"""The true object of each cell, voted by the points of a drive, and a map's result for these cells."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from instseg3d_ros.segmentation.result import Result
 
 @dataclass
 class TruthCells:
-    """Votes of true points for what is in each cell, and the mean place of the points."""
+    """Votes of the true points in each cell, and the mean position of the points."""
 
     cell: float
     votes: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
 
     def add(self, points: np.ndarray, ids: np.ndarray) -> None:
-        """points (N, 3) in the map's frame, ids (N,) as of `truth_ids`."""
+        """Add points (N, 3) in the map's frame; ids (N,) as from `truth_ids`."""
         keys = pack(np.floor(points / self.cell))
         order = np.lexsort((ids, keys))
         keys, ids, points = keys[order], ids[order], points[order]
@@ -37,7 +37,7 @@ class TruthCells:
         return keys[new], ids[new], np.add.reduceat(counts[order], new), np.add.reduceat(sums[order], new, axis=0)
 
     def result(self) -> tuple[np.ndarray, np.ndarray]:
-        """Place (K, 3) and id (K,) of each cell: the id of most points."""
+        """Position (K, 3) and id (K,) of each cell; the id is that of most points."""
         keys, ids, counts, sums = self._together()
         cells, inverse = np.unique(keys, return_inverse=True)
         order = np.lexsort((ids, -counts, inverse))
@@ -48,13 +48,15 @@ class TruthCells:
 
 
 def on_cells(place: np.ndarray, points: np.ndarray, result: Result, reach: float) -> Result:
-    """The result of cells at `points` (M, 3) for those of the truth at `place` (K, 3): that of the nearest within
-    `reach` metres, else nothing."""
+    """Transfer the result of a map's cells at `points` (M, 3) to the truth's cells at `place` (K, 3).
+
+    Each cell of the truth gets the result of the nearest cell of the map within `reach` metres, or else no label.
+    """
     from scipy.spatial import cKDTree
 
     semantic, instance = np.full(len(place), IGNORE, np.int16), np.zeros(len(place), np.int32)
     if len(points):
         gap, nearest = cKDTree(points).query(place, distance_upper_bound=reach)
-        found = np.isfinite(gap)
-        semantic[found], instance[found] = result.semantic[nearest[found]], result.instance[nearest[found]]
+        near = np.isfinite(gap)
+        semantic[near], instance[near] = result.semantic[nearest[near]], result.instance[nearest[near]]
     return Result(semantic, instance, np.ones(len(place), np.float32), result.instances)
