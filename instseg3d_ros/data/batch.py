@@ -1,4 +1,4 @@
-"""Scenes → one batch of voxels with features and targets: the same path for training, validation and the segmenter."""
+"""Scenes → a batch of voxels with features and targets. Training, validation and the segmenter share this path."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from instseg3d_ros.network.inputs import NetworkInput
 
 @dataclass
 class PointBatch:
-    """Points of several scenes: points (N,3), colors (N,3) float32 0..255, batch, semantic, instance (N,) int64."""
+    """Points of several scenes: points (N,3); colors (N,3) float32 0..255; batch, semantic and instance (N,) int64."""
 
     points: torch.Tensor
     colors: torch.Tensor
@@ -26,13 +26,13 @@ class PointBatch:
         return PointBatch(*(value.to(device, non_blocking=True) for value in vars(self).values()))
 
     def pin_memory(self) -> PointBatch:
-        """Called by the loader where batches go to a GPU."""
+        """Copy the batch to pinned memory; the data loader calls this for batches that go to a GPU."""
         return PointBatch(*(value.pin_memory() for value in vars(self).values()))
 
 
 @dataclass
 class VoxelBatch:
-    """What the network and its losses take: inputs of V voxels; semantic, instance (V,) int64 of each."""
+    """Inputs and targets of the network: inputs of V voxels; semantic and instance (V,) int64 of each voxel."""
 
     inputs: NetworkInput
     semantic: torch.Tensor
@@ -50,7 +50,7 @@ class VoxelBatch:
 
 
 def collate(scenes: list[Scene]) -> PointBatch:
-    """Stack scenes; one without colour gets mid-grey, which is what the network is given for no colour."""
+    """Stack scenes. A scene without colours gets mid-grey, which stands for missing colour in the network."""
     sizes = [len(scene) for scene in scenes]
     colors = [np.full((len(s), 3), 127.5, np.float32) if s.colors is None else s.colors for s in scenes]
     return PointBatch(
@@ -63,9 +63,10 @@ def collate(scenes: list[Scene]) -> PointBatch:
 
 
 def to_voxels(points: PointBatch, voxel_size: float, inputs: str, engine: str = "torch") -> VoxelBatch:
-    """Voxelize; a voxel takes the labels of its first point (points come in random or image order)."""
-    made = NetworkInput.of_points(points.points, points.colors, voxel_size, inputs, points.batch, engine)
-    count, total = len(made.voxels.positions), len(points.points)
-    first = torch.full((count,), total, dtype=torch.int64, device=made.voxels.voxel_of_point.device)
-    first.scatter_reduce_(0, made.voxels.voxel_of_point, torch.arange(total, device=first.device), "amin")
-    return VoxelBatch(made, points.semantic[first], points.instance[first])
+    """Voxelize a batch. A voxel has the labels of its first point; points are in random or image order."""
+    network_input = NetworkInput.of_points(points.points, points.colors, voxel_size, inputs, points.batch, engine)
+    voxel_of_point = network_input.voxels.voxel_of_point
+    count, total = len(network_input.voxels.positions), len(points.points)
+    first = torch.full((count,), total, dtype=torch.int64, device=voxel_of_point.device)
+    first.scatter_reduce_(0, voxel_of_point, torch.arange(total, device=first.device), "amin")
+    return VoxelBatch(network_input, points.semantic[first], points.instance[first])

@@ -1,9 +1,9 @@
 """NYU Depth v2, the labelled set: nyu_depth_v2_labeled.mat (MATLAB 7.3, an HDF5 file) and splits.mat.
 
-MATLAB stores by columns, so every array arrives with its axes reversed: images (1449,3,640,480) uint8, depths
-(1449,640,480) metres, labels and instances (1449,640,480); names (1,894) are references to arrays of characters. An
-object is one pair of label and instance number. Depth becomes points in body axes (x forward, y left, z up) as the
-camera stands. The set's 654 test frames become the part `val`.
+MATLAB stores arrays in column-major order, so HDF5 shows every array with reversed axes: images (1449,3,640,480) uint8,
+depths (1449,640,480) metres, labels and instances (1449,640,480); names (1,894) are references to arrays of characters.
+An object is a pair of label and instance number. Depth is converted to points in the camera's body axes (x forward,
+y left, z up), without levelling. The data set's 654 test frames become the split `val`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import IGNORE, NYUV2_19
 from instseg3d_ros.messages.axes import BODY_FROM_OPTICAL
 
-# The colour camera's calibration, to which the labelled set's depth is aligned; pixels.
+# Intrinsics of the colour camera in pixels; the depth of the labelled set is registered to it.
 FX, FY, CX, CY = 518.857901, 519.469611, 325.582449, 253.736166
 FIELDS = ("images", "depths", "labels", "instances", "names")
 PARTS = (("train", "trainNdxs"), ("val", "testNdxs"))
@@ -40,13 +40,13 @@ class FrameJob:
     classes: tuple[int, ...]
 
     def run(self) -> list[str]:
-        """Read, convert, write one frame; see `preparing.Job`."""
+        """Read, convert and write a frame; see `preparing.Job`."""
         frame_scene(*read_frame(self.mat, self.index), np.array(self.classes), self.name).write(self.target)
         return []
 
 
 def jobs(mat: Path, splits: Path, out: Path) -> list[FrameJob]:
-    """A job per frame of both parts; InputError where either file is not what it should be."""
+    """A job for each frame of both splits. Raises InputError if either file is missing or invalid."""
     with _open(mat) as file:
         classes = class_indices(read_names(file, mat))
         count = len(file["labels"])
@@ -76,7 +76,7 @@ def _open(path: Path):
 
 
 def read_names(file, path: Path) -> list[str]:
-    """Class names in the file's order; label n is the n-th."""
+    """Class names in the file's order; label n has the n-th name, counted from 1."""
     try:
         return ["".join(map(chr, file[reference][()].reshape(-1))) for reference in file["names"][()].reshape(-1)]
     except (TypeError, ValueError, AttributeError) as error:
@@ -84,7 +84,7 @@ def read_names(file, path: Path) -> list[str]:
 
 
 def class_indices(names: list[str]) -> tuple[int, ...]:
-    """Class index of each label number: 0 is unlabelled, a name outside the nineteen is background."""
+    """Class index of each label number. Label 0 is unlabelled; other names than the nineteen are background."""
     known = {name: index for index, name in enumerate(NYUV2_19.names)}
     indices = [IGNORE]
     for name in names:
@@ -94,7 +94,7 @@ def class_indices(names: list[str]) -> tuple[int, ...]:
 
 
 def read_splits(path: Path) -> dict[str, list[int]]:
-    """Frame numbers, counted from 1, of train and val (the set's test frames)."""
+    """Frame numbers, counted from 1, of the splits train and val (the data set's test frames)."""
     import h5py
     from scipy.io import loadmat
 
@@ -110,12 +110,12 @@ def read_splits(path: Path) -> dict[str, list[int]]:
         raise InputError(f"{path}: no such file; expected splits.mat") from None
     except KeyError as error:
         raise InputError(f"{path}: lacks {error}; expected splits.mat with trainNdxs and testNdxs") from None
-    except Exception as error:  # loadmat raises what it likes on a broken file
+    except Exception as error:  # loadmat raises many kinds of exceptions for a damaged file
         raise InputError(f"{path}: {' '.join(str(error).split())[:160]}; expected splits.mat") from None
 
 
 def read_frame(path: Path, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """image (H,W,3) uint8, depth (H,W) float32 metres, label (H,W), instance (H,W)."""
+    """Read a frame: image (H,W,3) uint8, depth (H,W) float32 metres, label (H,W), instance (H,W)."""
     file = _keep_open(str(path), os.getpid())
     try:
         image, depth, label, instance = (file[name][index] for name in FIELDS[:4])
@@ -126,14 +126,14 @@ def read_frame(path: Path, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 @lru_cache(maxsize=1)
 def _keep_open(path: str, process: int):
-    """One open file per process (never one that was forked): opening it for each frame would read its index again."""
+    """Open the file once per process, since each opening reads its index; a forked process opens it again."""
     import h5py
 
     return h5py.File(path, "r")
 
 
 def frame_scene(image, depth, label, instance, classes: np.ndarray, name: str = "") -> Scene:
-    """A labelled cloud from one frame; arrays as of `read_frame`, `classes` of `class_indices`. No depth, no point."""
+    """Labelled cloud of the pixels with depth. Arrays as from `read_frame`, `classes` from `class_indices`."""
     if not image.shape[:2] == depth.shape == label.shape == instance.shape:
         shapes = ", ".join(str(array.shape) for array in (image, depth, label, instance))
         raise InputError(f"{name}: image, depth, labels and instances are {shapes}; they must agree")

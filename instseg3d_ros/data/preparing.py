@@ -1,4 +1,4 @@
-"""Convert many scenes in parallel: resumable, safe to kill, and not stopped by a broken one."""
+"""Converts many scenes in parallel. A conversion can be resumed after a kill, and continues after a broken scene."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from instseg3d_ros.errors import InputError
 
 
 class Job(Protocol):
-    """One scene to write: what messages call it, and the file that it becomes; where that exists the job is done."""
+    """The conversion of a scene: its name in messages, and its target file; the job is done if the target exists."""
 
     @property
     def name(self) -> str: ...
@@ -26,17 +26,17 @@ class Job(Protocol):
     def target(self) -> Path: ...
 
     def run(self) -> list[str]:
-        """Write the target, whole; returns remarks worth telling (an unknown class name) or raises InputError."""
+        """Write the target atomically. Returns remarks, such as an unknown class name, or raises InputError."""
         ...
 
 
 @dataclass
 class Summary:
-    """What a preparation did."""
+    """The result of a preparation: counts, and failures with their reasons."""
 
     written: int = 0
-    present: int = 0  # from an earlier run
-    failures: list[tuple[str, str]] = field(default_factory=list)  # (scene, what is wrong)
+    present: int = 0  # scenes converted by an earlier run
+    failures: list[tuple[str, str]] = field(default_factory=list)  # (scene, problem)
     remarks: list[str] = field(default_factory=list)
 
 
@@ -46,7 +46,7 @@ def prepare(
     progress: Callable[..., Iterable] = lambda done, total: done,
     on_failure: Callable[[str, str], None] = lambda name, problem: None,
 ) -> Summary:
-    """Run every job whose target does not exist yet. Targets appear whole, by rename, so a killed run resumes."""
+    """Run every job whose target does not exist yet. Targets are written by rename, so a killed run can be resumed."""
     for folder in {job.target.parent for job in jobs}:
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
@@ -64,12 +64,12 @@ def prepare(
 
 
 def _run(jobs: Sequence[Job], workers: int):
-    """(job, remarks, problem or None) as they finish."""
+    """Run jobs; yields (job, remarks, problem or None) as they finish."""
     if workers <= 1 or len(jobs) <= 1:
         for job in jobs:
             yield (job, *_attempt(job))
         return
-    context = multiprocessing.get_context("fork")  # workers are children of this process, which they watch
+    context = multiprocessing.get_context("fork")  # workers check whether their parent, this process, still runs
     with ProcessPoolExecutor(min(workers, len(jobs)), context, _leave_with_parent, (os.getpid(),)) as pool:
         futures = {pool.submit(_attempt, job): job for job in jobs}
         for future in as_completed(futures):
@@ -90,12 +90,12 @@ def _attempt(job: Job) -> tuple[list[str], str | None]:
         return [], str(error)
     except MemoryError:
         return [], "not enough memory; use fewer --workers"
-    except Exception as error:  # a file can be broken in more ways than its reader foresees: name it, go on
+    except Exception as error:  # readers raise unexpected exceptions for damaged files; the run continues
         return [], f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _leave_with_parent(parent: int) -> None:
-    """Workers of a killed parent would wait for work for ever."""
+    """End this worker when its parent ends; otherwise it would wait for work for ever."""
 
     def watch():
         while os.getppid() == parent:
@@ -119,5 +119,5 @@ def _alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
-        pass  # it exists and is somebody else's
+        pass  # the process exists and belongs to another user
     return True

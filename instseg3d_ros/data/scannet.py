@@ -1,4 +1,4 @@
-"""ScanNet v2 as downloaded: meshes, over-segmentations and the groups of segments that annotators called objects.
+"""Reads ScanNet v2 as downloaded: meshes, over-segmentations, and objects as annotated groups of segments.
 
     RAW/scans/<id>/<id>_vh_clean_2.ply                      vertices and colours, z up, metres
     RAW/scans/<id>/<id>_vh_clean_2.0.010000.segs.json       segment of each vertex
@@ -6,8 +6,9 @@
     RAW/scans_test/<id>/<id>_vh_clean_2.ply                 the test part has no labels
     RAW/scannetv2-labels.combined.tsv                       raw category -> NYU40 id
 
-A vertex gets the label and the object of the last group that lists its segment. Instances are kept for the eighteen
-thing classes, numbered objectId + 1; all else is instance 0, and what is outside the twenty classes is unlabelled.
+A vertex has the label and the object of the last group that lists its segment. Instances of the eighteen thing classes
+have the number objectId + 1; all other vertices have instance 0. Vertices of other than the twenty classes are
+unlabelled.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class ScanJob:
     nyu40: dict[str, int] | None
 
     def run(self) -> list[str]:
-        """Read, convert, write one scan; see `preparing.Job`."""
+        """Read, convert and write a scan; see `preparing.Job`."""
         if not self.folder.is_dir():
             raise InputError(f"{self.folder}: missing; the split names this scan")
         mesh = self.folder / f"{self.name}{MESH}"
@@ -64,10 +65,10 @@ class ScanJob:
 
 
 def jobs(raw: Path, out: Path, splits: Path | None = None) -> list[ScanJob]:
-    """A job per scan. Split files are those of `splits`, else found in `raw`, else the official split is known by room.
+    """A job for each scan. Split files are read from `splits` or else `raw`; without them the official split is used.
 
-    Raises InputError where `raw` does not look like ScanNet. Scans that a split file names and `raw` lacks become jobs
-    that fail, each under its name.
+    Raises InputError if `raw` does not contain ScanNet. A scan that a split file names and `raw` lacks becomes a job
+    that fails with the name of the scan.
     """
     raw = Path(raw)
     if not raw.is_dir():
@@ -96,16 +97,16 @@ def _scans(folder: Path) -> list[Path]:
 
 
 def _find(raw: Path, name: str) -> Path:
-    """A file in RAW or one or two folders below it (scans themselves not searched)."""
+    """Find a file in RAW or up to two folders below it; folders of scans are not searched."""
     for pattern in (name, f"*/{name}", f"*/*/{name}"):
-        found = sorted(path for path in raw.glob(pattern) if path.is_file())
-        if found:
-            return found[0]
+        matches = sorted(path for path in raw.glob(pattern) if path.is_file())
+        if matches:
+            return matches[0]
     raise InputError(f"{raw}: lacks {name}; it comes with ScanNet's download script")
 
 
 def read_splits(folder: Path, required: bool = False) -> dict[str, list[str]]:
-    """Scan names by part from scannetv2_<part>.txt; empty where there is none and none is required."""
+    """Scan names by split from scannetv2_<split>.txt; empty if no file exists and `required` is false."""
     result = {}
     for part in PARTS:
         try:
@@ -123,7 +124,7 @@ def read_splits(folder: Path, required: bool = False) -> dict[str, list[str]]:
 
 
 def read_categories(path: Path) -> dict[str, int]:
-    """Lower-case raw category -> NYU40 id."""
+    """Read the table of categories: lower-case raw category -> NYU40 id."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -172,7 +173,7 @@ def read_groups(path: Path) -> list[tuple[str, int, np.ndarray]]:
 def label_vertices(
     segments: np.ndarray, groups: list[tuple[str, int, np.ndarray]], nyu40: dict[str, int]
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Class index (N,) int16 and instance (N,) int32 of each vertex, and the categories that `nyu40` lacks."""
+    """Class index (N,) int16 and instance (N,) int32 of each vertex, and the categories missing in `nyu40`."""
     numbers, of_vertex = np.unique(segments, return_inverse=True)
     semantic = np.full(len(numbers), IGNORE, np.int16)
     instance = np.zeros(len(numbers), np.int32)
@@ -181,22 +182,22 @@ def label_vertices(
         if _key(category) not in nyu40:
             unknown.append(category)
         index = _INDEX_OF.get(nyu40.get(_key(category), 0), IGNORE)
-        mine = np.isin(numbers, listed)
-        semantic[mine] = index
-        instance[mine] = object_id + 1 if index != IGNORE and SCANNET20[index].thing else 0
+        in_group = np.isin(numbers, listed)
+        semantic[in_group] = index
+        instance[in_group] = object_id + 1 if index != IGNORE and SCANNET20[index].thing else 0
     of_vertex = of_vertex.reshape(-1)
     return semantic[of_vertex], instance[of_vertex], unknown
 
 
 def _check_whole(mesh: Path) -> None:
-    """InputError where a binary mesh of triangles ends before its last face: a download that broke off."""
+    """Raise InputError if a binary mesh of triangles ends before its last face, after an incomplete download."""
     with open(mesh, "rb") as file:
         header, _, _ = file.read(65536).partition(b"end_header")
     words = [line.decode("ascii", "replace").split() for line in header.splitlines()]
     counts = {word[1]: int(word[2]) for word in words if word[:1] == ["element"]}
     fields = [TYPES[word[1]] for word in words if word[:1] == ["property"] and word[1] in TYPES]
     needed = counts["vertex"] * sum(np.dtype(kind).itemsize for kind in fields)
-    needed += 13 * counts.get("face", 0)  # a byte that says three, and three integers
+    needed += 13 * counts.get("face", 0)  # a byte with the number of vertices, 3, and three integers
     size = mesh.stat().st_size - len(header)
     if ["format", "ascii", "1.0"] not in words and size < needed:
         raise InputError(f"{mesh}: {size} bytes after the header, {needed} expected; it is cut off, download it again")

@@ -1,4 +1,4 @@
-"""ScanNet v2's official split by room: every scan of a room is in one part. 1201, 312 and 100 scans."""
+"""The official split of ScanNet v2 by rooms: all scans of a room are in the same split. 1201, 312 and 100 scans."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ VALIDATION_ROOMS = frozenset((
 
 
 def part_of(scan: str) -> str | None:
-    """train, val or test for a name like scene0000_00; None for a name of another kind."""
-    found = re.fullmatch(r"scene(\d{4})_\d{2}", scan)
-    if found is None:
+    """The split, train, val or test, of a name like scene0000_00; None for other names."""
+    match = re.fullmatch(r"scene(\d{4})_\d{2}", scan)
+    if match is None:
         return None
-    room = int(found[1])
+    room = int(match[1])
     return "test" if room >= FIRST_TEST_ROOM else "val" if room in VALIDATION_ROOMS else "train"

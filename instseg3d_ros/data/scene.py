@@ -1,10 +1,10 @@
-"""One labelled cloud, and the folder layout in which every data set reaches training and evaluation.
+"""A labelled cloud, and the folder layout of data sets for training and evaluation.
 
     DATASET/labels.yaml            label set (see `LabelSet.write`)
     DATASET/train/<scene>.npz      points (N,3) float32 metres, z up · colors (N,3) uint8, optional ·
     DATASET/val/<scene>.npz        semantic (N,) int16 class index, -1 unlabelled · instance (N,) int32, 0 none
                                    optional: camera (4,4) float64, points ← optical camera · pixel (N,) int32 and
-                                   shape (2,) where the cloud came from an image of that height and width
+                                   shape (2,) if the cloud comes from an image of this height and width
 A PLY with vertex properties x y z, red green blue, label (class index) and instance is read as well, also as
 CloudCompare writes it (scalar_label, scalar_instance).
 """
@@ -46,7 +46,7 @@ class Scene:
     semantic: np.ndarray
     instance: np.ndarray
     name: str = ""
-    extras: dict = field(default_factory=dict)  # camera, pixel, shape, origin where known
+    extras: dict = field(default_factory=dict)  # camera, pixel, shape and origin, if known
 
     def __post_init__(self):
         count = len(self.points)
@@ -59,7 +59,7 @@ class Scene:
         return len(self.points)
 
     def write(self, path: Path) -> None:
-        """Write an uncompressed npz (decompression would cost more than the disk does) beside and rename."""
+        """Write an uncompressed npz atomically, by rename. Decompression would take longer than reading more bytes."""
         arrays = {"points": self.points, "semantic": self.semantic, "instance": self.instance, **self.extras}
         if self.colors is not None:
             arrays["colors"] = self.colors
@@ -68,21 +68,21 @@ class Scene:
 
     @staticmethod
     def read(path: Path) -> Scene:
-        """Read an npz or a PLY; raises InputError that names the file and what is wrong with it.
+        """Read an npz or a PLY. Raises InputError with the file's name and the problem.
 
-        Arrays are taken as other programs write them (`scene_arrays`); which values are classes is known where the
-        data set's labels.yaml lies beside the scene's folder. Points that are not finite are left out.
+        Arrays of other programs are converted (`scene_arrays`). The valid class indices are known if the data set's
+        labels.yaml is in the parent folder of the scene's folder. Points that are not finite are left out.
         """
         path = Path(path)
         arrays, colors = (_read_ply if path.suffix.lower() == ".ply" else _read_npz)(path)
         names = _class_names(path)
         chosen = {}
         for name, known in (("semantic", SEMANTIC), ("instance", INSTANCE)):
-            found = find_name([*arrays], known)
-            if found is None:
+            array_name = find_name([*arrays], known)
+            if array_name is None:
                 held = ", ".join(sorted({*arrays})) or "nothing"
                 raise InputError(f"{path}: lacks {name}; it has {held}. Name the array {name}, or {known[1]}")
-            chosen[name] = arrays.pop(found)
+            chosen[name] = arrays.pop(array_name)
         try:
             points, origin = points_of(arrays.pop("points"))
             scene = Scene(
@@ -100,7 +100,7 @@ class Scene:
         return scene if finite.all() else scene.part(finite)
 
     def part(self, keep: np.ndarray) -> Scene:
-        """The points that `keep` (N,) bool names, with all that belongs to them."""
+        """The scene restricted to the points in `keep` (N,) bool, with their labels, colours and pixels."""
         extras = {
             name: value[keep] if np.ndim(value) and len(value) == len(self) else value
             for name, value in self.extras.items()
@@ -129,7 +129,7 @@ def _read_ply(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
 
 
 def _moved(arrays: dict[str, np.ndarray], origin: np.ndarray) -> dict[str, np.ndarray]:
-    """The camera's pose is moved like the points; the origin becomes an array of the scene."""
+    """Shift the camera's pose by -origin, like the points, and add the origin to the arrays of the scene."""
     moved = {**arrays, "origin": origin}
     if "camera" in arrays and np.shape(arrays["camera"]) == (4, 4):
         moved["camera"] = np.array(arrays["camera"], float)
@@ -138,7 +138,7 @@ def _moved(arrays: dict[str, np.ndarray], origin: np.ndarray) -> dict[str, np.nd
 
 
 def _class_names(scene: Path) -> tuple[str, ...] | None:
-    """Class names of the data set that a scene's file lies in; None where it lies in none."""
+    """Class names of the data set that contains a scene's file; None if there is no labels.yaml."""
     path = scene.parent.parent / "labels.yaml"
     try:
         return _names_in(path, path.stat().st_mtime_ns)
@@ -152,7 +152,7 @@ def _names_in(path: Path, changed: int) -> tuple[str, ...]:
 
 
 def scene_files(root: Path, split: str) -> list[Path]:
-    """Paths of a split's scenes in name order; InputError where the split is missing or empty."""
+    """Paths of a split's scenes in the order of their names. Raises InputError if the split is missing or empty."""
     folder = Path(root) / split
     files = sorted(p for p in folder.glob("*") if p.suffix.lower() in EXTENSIONS and not p.name.startswith("."))
     if not files:
@@ -161,5 +161,5 @@ def scene_files(root: Path, split: str) -> list[Path]:
 
 
 def read_labels(root: Path) -> LabelSet:
-    """The label set of a folder of scenes."""
+    """Read the label set of a data set's folder."""
     return LabelSet.read(Path(root) / "labels.yaml")

@@ -1,7 +1,7 @@
-"""Arrays of a labelled cloud as other programs write them → arrays as training and evaluation take them.
+"""Converts arrays of labelled clouds written by other programs to the types that training and evaluation use.
 
-Each function raises InputError with a text that says which value is wrong and what is expected. The caller puts the
-name of the file in front of it.
+Each function raises InputError with a text that names the wrong value and the expected values. The caller adds the name
+of the file.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from instseg3d_ros.labels import IGNORE
 from instseg3d_ros.messages.cloud import near_origin
 from instseg3d_ros.messages.point_colors import ColorError, to_bytes
 
-# Names without capitals, underscores and CloudCompare's "scalar_"; the first one wins where there are several.
+# Names in lower case, without underscores and CloudCompare's "scalar_"; the first name that is present is used.
 SEMANTIC = ("semantic", "label", "labels", "semantics", "semanticlabel", "semlabel", "class", "classid", "classlabel",
             "classification", "category")  # fmt: skip
 INSTANCE = ("instance", "instances", "instanceid", "instancelabel", "inslabel", "object", "objectid")
-UNLABELLED = (-1, -100, 255, 65535)  # unless they are the index of a class
+UNLABELLED = (-1, -100, 255, 65535)  # values for unlabelled points, unless they are the index of a class
 COARSE = 131_072.0  # metres; beyond, float32 coordinates are rounded to more than a centimetre
 LARGEST = 2**31 - 1
 
 
 def find_name(names, wanted: tuple[str, ...]) -> str | None:
-    """Which of `names` means one of `wanted`; None where none does."""
+    """The name in `names` that matches a name in `wanted`; None if there is no match."""
     plain = {name.lower().removeprefix("scalar_").replace("_", "").replace(" ", ""): name for name in reversed(names)}
     return next((plain[name] for name in wanted if name in plain), None)
 
 
 def points_of(points: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """(N, 3) float32 and the origin subtracted from them, None where they were near zero."""
+    """(N, 3) float32 points and the origin that was subtracted from them; None if none was subtracted."""
     if points.ndim != 2 or points.shape[1] not in (3, 4) or points.dtype.kind not in "fiu":
         raise InputError(f"points have shape {points.shape} and type {points.dtype}; expected (N, 3) numbers")
     points = points[:, :3]
@@ -44,7 +44,7 @@ def points_of(points: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def colors_of(colors: np.ndarray | None) -> np.ndarray | None:
-    """(N, 3) uint8 of (N, 3), of (N, 4) with alpha, or of grey (N,) or (N, 1)."""
+    """Convert colours (N, 3), (N, 4) with alpha, or grey (N,) or (N, 1) to (N, 3) uint8."""
     if colors is None:
         return None
     if colors.ndim == 1 or colors.shape[1:] == (1,):
@@ -58,7 +58,7 @@ def colors_of(colors: np.ndarray | None) -> np.ndarray | None:
 
 
 def semantic_of(values: np.ndarray, classes: int | None = None) -> np.ndarray:
-    """(N,) int16 class index, −1 unlabelled; `classes` is how many there are, None where unknown."""
+    """(N,) int16 class index, −1 unlabelled; `classes` is the number of classes, None if unknown."""
     whole = _whole(values, "semantic", IGNORE)
     low, high = int(whole.min(initial=0)), int(whole.max(initial=0))
     most = classes if classes is not None else min(UNLABELLED[2:])
@@ -75,13 +75,13 @@ def semantic_of(values: np.ndarray, classes: int | None = None) -> np.ndarray:
 
 
 def instance_of(values: np.ndarray) -> np.ndarray:
-    """(N,) int32 number of the object, 0 none. Numbers that int32 cannot hold are replaced by 1, 2 … in their order."""
-    if values.dtype == np.uint64 and values.max(initial=0) > np.uint64(LARGEST):  # hashes: int64 cannot hold them
+    """(N,) int32 id of the object, 0 for none. If int32 cannot hold the ids, they become 1, 2 … in their order."""
+    if values.dtype == np.uint64 and values.max(initial=0) > np.uint64(LARGEST):  # hashes that int64 cannot hold
         values = np.where(values == np.iinfo(np.uint64).max, np.uint64(0), values)
         numbers, values = np.unique(values, return_inverse=True)
         values = values.reshape(-1) + (numbers[0] != 0)
     whole = _whole(values, "instance", 0)
-    none = [LARGEST * 2 + 1]  # −1 that has become a uint32
+    none = [LARGEST * 2 + 1]  # −1 that was converted to uint32
     if values.dtype.kind == "u" and values.dtype.itemsize < 4:
         none.append(int(np.iinfo(values.dtype).max))
     if whole.min(initial=0) < 0 or whole.max(initial=0) >= min(none):
@@ -93,7 +93,7 @@ def instance_of(values: np.ndarray) -> np.ndarray:
 
 
 def _whole(values: np.ndarray, name: str, instead_of_nan: int) -> np.ndarray:
-    """(N,) integers from (N,) or (N, 1) whole numbers; NaN becomes `instead_of_nan`."""
+    """Convert whole numbers (N,) or (N, 1) to integers (N,); NaN becomes `instead_of_nan`."""
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1 or values.dtype.kind not in "fiub":
@@ -109,7 +109,7 @@ def _whole(values: np.ndarray, name: str, instead_of_nan: int) -> np.ndarray:
 
 
 def check_one_class_each(semantic: np.ndarray, instance: np.ndarray, names: tuple[str, ...] = ()) -> None:
-    """InputError where an object has points of two classes; points without a label do not count."""
+    """Raise InputError if an object has points of two classes; unlabelled points are ignored."""
     rows = np.flatnonzero((instance > 0) & (semantic >= 0))
     if not len(rows):
         return

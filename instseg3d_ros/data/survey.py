@@ -1,4 +1,4 @@
-"""What a data set holds, in a table, before a training spends hours on it."""
+"""A table of the contents of a data set, to check it before a long training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from instseg3d_ros.data.units import unit_remark
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import LabelSet
 
-MOST = 400  # scenes that are read; of more, so many are spread evenly over all
+MOST = 400  # maximum number of scenes that are read; of larger data sets an evenly spaced sample is read
 
 
 @dataclass
@@ -24,14 +24,14 @@ class Survey:
     scenes: np.ndarray
     points: np.ndarray
     instances: np.ndarray
-    of: int = 0  # scenes that there are
+    of: int = 0  # scenes of the data set
     read: int = 0
-    total: int = 0  # points, also without a label
-    colorless: int = 0  # scenes
-    odd: list[str] = field(default_factory=list)  # scenes in a strange unit
+    total: int = 0  # points, including unlabelled points
+    colorless: int = 0  # scenes without colours
+    odd: list[str] = field(default_factory=list)  # remarks on scenes whose unit is probably not metres
 
     def table(self) -> str:
-        """Scenes, points, share of the labelled points and instances of each class."""
+        """Table of each class's scenes, points, share of the labelled points, and instances."""
         known = self.points.sum()
         rows = [("class", "scenes", "points", "share", "instances")]
         for index, entry in enumerate(self.labels.classes):
@@ -52,27 +52,27 @@ class Survey:
         return "\n".join([head, *lines])
 
     def warnings(self) -> list[str]:
-        """What can be trained on, but hardly on purpose."""
-        found = []
+        """Problems that do not prevent a training, but are probably mistakes."""
+        warnings = []
         missing = [entry.name for entry, count in zip(self.labels.classes, self.points) if not count]
         if missing:
-            found.append(f"no labelled point of: {', '.join(missing)}; the network cannot learn these classes")
+            warnings.append(f"no labelled point of: {', '.join(missing)}; the network cannot learn these classes")
         lonely = [
             entry.name
             for entry, points, count in zip(self.labels.classes, self.points, self.instances)
             if entry.thing and points and not count
         ]
         if lonely:
-            found.append(
+            warnings.append(
                 f"points but no instances of: {', '.join(lonely)}; "
                 "number their objects, or set thing: false in labels.yaml"
             )
         if self.colorless == self.read:
-            found.append("no scene has colour; the network learns shapes alone (write colors, or ignore this)")
-        return found + self.odd
+            warnings.append("no scene has colour; the network learns shapes alone (write colors, or ignore this)")
+        return warnings + self.odd
 
     def check(self, instances: bool) -> None:
-        """InputError where nothing can be learned; `instances`: objects are to be learned as well."""
+        """Raise InputError if the data set has no labelled points or, with `instances`, no objects."""
         if not self.points.sum():
             raise InputError(
                 f"none of the {self.total:,} points of the {self.read:,} training scenes has a label; "
@@ -88,7 +88,7 @@ class Survey:
 def survey(
     roots: Sequence[Path], labels: LabelSet, voxel: float, progress: Callable[[Iterable], Iterable] = iter
 ) -> Survey:
-    """Read training scenes of all folders, at most `MOST`. InputError names a scene that cannot be read."""
+    """Read at most `MOST` training scenes of all folders. Raises InputError for a scene that cannot be read."""
     files = [file for root in roots for file in scene_files(Path(root), "train")]
     chosen = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(MOST, len(files))).astype(int))]
     count = len(labels)

@@ -1,4 +1,4 @@
-"""Units of length, and what a cloud looks like whose unit is not the one it is taken for."""
+"""Units of length, and a check for clouds whose coordinates are in another unit than assumed."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import numpy as np
 
 from instseg3d_ros.errors import InputError
 
-UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "km": 1000.0, "ft": 0.3048, "in": 0.0254}  # metres of one
-NEAR = 10  # voxels within which most points of a cloud that can be segmented have a neighbour
-WIDE = 20.0  # metres; a table of half a metre has as many inches
-SAMPLE = 50_000  # points that are looked at
+UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "km": 1000.0, "ft": 0.3048, "in": 0.0254}  # length in metres
+NEAR = 10  # voxels; in a cloud with the right unit most points have a neighbour within this distance
+WIDE = 20.0  # metres; half a metre given in inches reads as 20 metres
+SAMPLE = 50_000  # approximate number of points that are checked
 
 
 def metres(unit: str) -> float:
-    """Length of a unit; InputError where it is unknown."""
+    """Length of a unit in metres. Raises InputError for an unknown unit."""
     if unit not in UNITS:
         raise InputError(f"unit '{unit}' is unknown; one of: {', '.join(UNITS)}")
     return UNITS[unit]
 
 
 def unit_remark(points: np.ndarray, voxel: float, option: str = "--unit mm") -> str:
-    """What is odd about the spacing of finite points (N, 3) metres for voxels of `voxel` metres; empty if nothing is.
+    """A remark if the spacing of finite points (N, 3) suggests that they are not in metres; empty otherwise.
 
-    option: how a user names another unit.
+    voxel: edge length of the voxels in metres; option: the command-line option that sets another unit.
     """
     if len(points) < 100:
         return ""
@@ -45,9 +45,9 @@ def unit_remark(points: np.ndarray, voxel: float, option: str = "--unit mm") -> 
 
 
 def share_alone(points: np.ndarray, cell: float) -> float:
-    """Share of the points (N, 3) that are the only one in their cubic cell of this edge length.
+    """Fraction of the points (N, 3) that are alone in their cubic cell with the edge length `cell`.
 
-    For large clouds a sample of whole cells is looked at, so that the answer does not depend on the number of points.
+    For large clouds a sample of whole cells is used, so that the result does not depend on the size of the cloud.
     """
     key = np.zeros(len(points), np.uint64)
     with np.errstate(over="ignore"):
@@ -55,7 +55,7 @@ def share_alone(points: np.ndarray, cell: float) -> float:
             index = np.floor(points[:, axis].astype(np.float64) / cell).astype(np.int64).view(np.uint64)
             key = (key ^ index) * np.uint64(factor)
             key ^= key >> np.uint64(29)
-    kept = max(1, len(points) // SAMPLE)
-    key = key[(key >> np.uint64(17)) % np.uint64(kept) == 0]
+    stride = max(1, len(points) // SAMPLE)
+    key = key[(key >> np.uint64(17)) % np.uint64(stride) == 0]
     counts = np.unique(key, return_counts=True)[1]
     return float((counts == 1).sum() / max(len(key), 1))

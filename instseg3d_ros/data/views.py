@@ -1,8 +1,8 @@
-"""What the frames of a data set look like from afar: depth, distance, things in view, pixels without depth.
+"""Statistics of the frames of a data set: depth, distance, things in view, pixels without depth.
 
     python -m instseg3d_ros.data.views datasets/rooms --split train --limit 150
 
-A training set should cover the places where the network is used. These few medians show at once where it does not.
+A training set should cover the conditions in which the network is used. These statistics show where it does not.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import numpy as np
 from instseg3d_ros.data.scene import Scene, scene_files
 from instseg3d_ros.errors import InputError
 
-THING = 100  # points; smaller things are not counted
+THING = 100  # minimum number of points of a counted thing
 
 
 @dataclass(frozen=True)
 class View:
-    """Of one frame: median depth along the optical axis, metres; shares of its points with a depth above 3 and 5 m;
-    number of instances of `THING` points; share of the pixels with depth; share of the largest class."""
+    """Statistics of a frame: median depth along the optical axis in metres; fractions of its points with a depth above
+    3 and 5 m; number of instances of at least `THING` points; fraction of pixels with depth; fraction of points in the
+    largest class."""
 
     depth: float
     beyond_3m: float
@@ -34,7 +35,7 @@ class View:
 
     @staticmethod
     def of(scene: Scene) -> View:
-        """InputError where the scene has no camera, as scans of whole rooms."""
+        """Compute the statistics of a scene. Raises InputError if it has no camera, such as a scan of a room."""
         if "camera" not in scene.extras or not len(scene):
             raise InputError(f"{scene.name}: no frame of a camera; give a data set of frames, as `generate` makes them")
         pose, shape = scene.extras["camera"], scene.extras["shape"]
@@ -48,7 +49,7 @@ class View:
 
 
 def table(views: list[View]) -> str:
-    """First decile, median and ninth decile of each measure, as Markdown."""
+    """Markdown table with the first decile, median and ninth decile of each measure."""
     lines = ["| | 10 % | median | 90 % | mean |", "| --- | --- | --- | --- | --- |"]
     for entry in fields(View):
         values = np.array([getattr(view, entry.name) for view in views])
