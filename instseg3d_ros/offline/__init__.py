@@ -1,1 +1,1 @@
-"""Segmenting recordings and files without a robot: what `segment` runs for each of its inputs."""
+"""Segmentation of recordings and files without a robot, as the command `segment` runs it for each input."""

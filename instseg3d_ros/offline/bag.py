@@ -1,4 +1,4 @@
-"""A recorded bag becomes a bag of what the node would have published, on the original stamps."""
+"""Segments a recorded bag and writes a bag with the messages that the node would publish, at the original stamps."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ def segment_bag(
 ) -> dict:
     """Write `stem` (mcap), `stem`.png of the cloud in the middle, and the instances of every cloud as JSON.
 
-    head: first entries of the JSON; progress(done, of). Objects keep their id from cloud to cloud, as in the node.
-    Holds one cloud at a time. Returns clouds, points, objects, remarks, and a problem where clouds had to be skipped.
+    head: first entries of the JSON; progress(done, total). Object ids are tracked from cloud to cloud, as in the node.
+    Only a single cloud is in memory at a time. Returns counts of clouds, points and objects, remarks, and a problem if
+    clouds were skipped.
     """
     settings = segmenter.settings
     keep_ids = IdKeeper()
@@ -57,7 +58,7 @@ def segment_bag(
                 problems.append(recorded.problem)
                 continue
             if recorded.cloud is None:
-                if not recorded.topic.startswith(f"{NODE}/"):  # the answers of an earlier run make room for new ones
+                if not recorded.topic.startswith(f"{NODE}/"):  # answers of an earlier run are left out
                     out.copy(recorded)
                 continue
             if not numbers:
@@ -69,15 +70,15 @@ def segment_bag(
                 _draw(stem, segmented, segmenter, source, pictured, bag.count)
             cloud, objects = segmented.cloud, segmented.instances
             entry = {"time": recorded.time, "stamp": cloud.stamp, "frame": cloud.frame}
-            entry["instances"] = [instance_json(one) for one in objects]
+            entry["instances"] = [instance_json(instance) for instance in objects]
             frames.write((",\n" if numbers else "\n") + json.dumps(entry))
             remarks = remarks or [f"cloud {len(numbers)}: {remark}" for remark in segmented.remarks]
-            numbers.append([one.id for one in objects])
+            numbers.append([instance.id for instance in objects])
             points += len(cloud)
             progress(len(numbers), bag.count)
         if numbers and pictured != len(numbers) // 2:
             _draw_again(stem, bag, segmenter, numbers)
-        counts: dict = {"points": points, "objects": len({one for ids in numbers for one in ids})}
+        counts: dict = {"points": points, "objects": len({number for ids in numbers for number in ids})}
         counts |= {"malformed": len(problems), "remarks": remarks}
         frames.write("],\n" + json.dumps(counts)[1:] + "\n")
     if problems:
@@ -86,7 +87,7 @@ def segment_bag(
 
 
 class IdKeeper:
-    """Keeps the ids of objects from cloud to cloud, also where each cloud has another origin (`Cloud.origin`)."""
+    """Tracks the ids of objects from cloud to cloud, also if clouds have different origins (`Cloud.origin`)."""
 
     def __init__(self) -> None:
         from instseg3d_ros.segmentation.tracker import Tracker
@@ -114,21 +115,21 @@ def _draw(stem: Path, segmented: Segmented, segmenter: CloudSegmenter, source: P
 
 
 def _draw_again(stem: Path, bag: Bag, segmenter: CloudSegmenter, numbers: list[list[int]]) -> None:
-    """Draw the middle one of the clouds that could be read: only at the end of the bag is it known which one it is."""
+    """Draw the middle cloud of those that could be read. Their number is known only at the end of the bag."""
     middle = len(numbers) // 2
     cloud = next(itertools.islice(bag.clouds(), middle, None))
     segmented = segmenter(cloud)
-    found = segmented.result.instances
-    # The same objects as before, in the same order: they get the ids by which the bag knows them.
-    table = np.zeros(max((one.id for one in found), default=0) + 1, np.int32)
-    table[[one.id for one in found]] = numbers[middle]
-    renamed = [replace(one, id=int(table[one.id])) for one in found]
+    instances = segmented.result.instances
+    # The second segmentation gives the same objects in the same order, so they can get the ids written to the bag.
+    table = np.zeros(max((instance.id for instance in instances), default=0) + 1, np.int32)
+    table[[instance.id for instance in instances]] = numbers[middle]
+    renamed = [replace(instance, id=int(table[instance.id])) for instance in instances]
     segmented.result = replace(segmented.result, instances=renamed, instance=table[segmented.result.instance])
     _draw(stem, segmented, segmenter, bag.path, middle, len(numbers))
 
 
 def _publish(out: BagWriter, time: int, segmented: Segmented, labels: LabelSet) -> None:
-    """The node's outputs for one cloud."""
+    """Write the node's outputs for a cloud."""
     cloud, result = segmented.cloud, segmented.result
     columns = label_columns(result.semantic, result.instance, result.confidence)
     shape, points, far = cloud.shape, far_again(cloud), cloud.origin is not None
@@ -136,10 +137,9 @@ def _publish(out: BagWriter, time: int, segmented: Segmented, labels: LabelSet) 
     out.cloud(_name(topics.SEGMENTED), *place, encode(points, cloud.colors, shape, far, **columns))
     by_object = packed_point_colors(result, labels, "instance").view("<f4")
     out.cloud(_name(topics.COLORED), *place, encode(points, by_object, shape, far))
-    found = segmented.instances
     up = segmented.rotation.T[:, 2]
-    out.markers(_name(topics.MARKERS), *place, object_markers(found, up))
-    out.detections(_name(topics.DETECTIONS), *place, found)
+    out.markers(_name(topics.MARKERS), *place, object_markers(segmented.instances, up))
+    out.detections(_name(topics.DETECTIONS), *place, segmented.instances)
     out.number(_name(topics.PROCESSING_TIME), time, result.timings.get("total", 0.0))
 
 

@@ -1,4 +1,4 @@
-"""A bag with TF, or a folder of depth images with poses, becomes one map of objects."""
+"""Builds a map of objects from a bag with TF, or from a folder of depth images with poses."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from instseg3d_ros.offline.settings import Settings
 from instseg3d_ros.segmentation.upright import upright_rotation
 from instseg3d_ros.sparse.rigid import transform_points
 
-LATE = 2.0  # seconds of the recording that a cloud waits for its transform
-LOOKS = 12  # images of a folder by which its world is levelled
+LATE = 2.0  # seconds of the recording for which a cloud waits for its transform
+LOOKS = 12  # number of images from which the vertical of a folder is estimated
 
 
 @dataclass(frozen=True)
 class View:
-    """A cloud, the pose (4, 4) of its own axes in the map's frame, and its time in seconds; or why there is no pose."""
+    """A cloud, its pose (4, 4) map ← cloud, and its time in seconds; or the reason why the pose is unknown."""
 
     cloud: Cloud
     pose: np.ndarray | None
@@ -42,7 +42,7 @@ class View:
 
 
 def views_of_bag(bag: Bag, fixed_frame: str) -> Iterator[View]:
-    """Clouds with their poses by the bag's TF; a cloud waits up to LATE for a transform that was logged after it."""
+    """Clouds with poses from the bag's TF. A cloud waits up to LATE for a transform that was recorded after it."""
     buffer = TransformBuffer()
     waiting: deque[tuple[int, Cloud]] = deque()
     for recorded in bag.messages():
@@ -72,7 +72,7 @@ def _ready(waiting: deque[tuple[int, Cloud]], buffer: TransformBuffer, fixed_fra
 
 
 def views_of_folder(folder: Path, settings: Settings) -> tuple[Iterator[View], int]:
-    """Depth images with their poses, in a world that is turned so that z is up; and how many."""
+    """Depth images with their poses in a world that is rotated so that z is up, and the number of images."""
     posed = read_trajectory(folder)
     camera = Intrinsics.parse(settings.intrinsics) if settings.intrinsics else None
 
@@ -80,20 +80,20 @@ def views_of_folder(folder: Path, settings: Settings) -> tuple[Iterator[View], i
         return read_rgbd(path, camera=camera, scale=settings.depth_scale)
 
     ups = []
-    for one in posed[:: max(1, len(posed) // LOOKS)]:
-        cloud = read(one.depth)
+    for image in posed[:: max(1, len(posed) // LOOKS)]:
+        cloud = read(image.depth)
         rotation = body_rotation(cloud, settings.axes)
         points = transform_points(cloud.points, rotation)
         up = upright_rotation(points[np.isfinite(points).all(axis=1)])[2]
-        ups.append(one.pose[:3, :3] @ rotation.T @ up)
+        ups.append(image.pose[:3, :3] @ rotation.T @ up)
     up = np.median(ups, axis=0)
     world = np.eye(4)
     world[:3, :3] = upright(up / np.linalg.norm(up))
-    return (View(read(one.depth), world @ one.pose, one.stamp) for one in posed), len(posed)
+    return (View(read(image.depth), world @ image.pose, image.stamp) for image in posed), len(posed)
 
 
 def upright(up: np.ndarray) -> np.ndarray:
-    """(3, 3) smallest rotation that takes the unit vector `up` to z."""
+    """(3, 3) rotation by the smallest angle that takes the unit vector `up` to z."""
     from scipy.spatial.transform import Rotation
 
     axis = np.cross(up, (0, 0, 1.0))
@@ -106,9 +106,9 @@ def upright(up: np.ndarray) -> np.ndarray:
 def map_input(
     source: Path, stem: Path, segmenter, fixed_frame: str, settings: Settings, progress: Callable[[int, int], None]
 ) -> dict:
-    """Write the map of `source`: `stem`.npz to load again, .ply, .json, .png, and .html where settings say so.
+    """Write the map of `source`: `stem`.npz, which can be loaded again, .ply, .json, .png and, if in settings, .html.
 
-    Returns clouds, points, objects, and what was left out with its reasons.
+    Returns the numbers of clouds, points and objects, and the skipped clouds with the reasons.
     """
     world, left_out = ObjectMap(segmenter), Counter[str]()
     if is_bag(source):
@@ -150,7 +150,7 @@ def _write(world: ObjectMap, result: MapResult, stem: Path, frame: str, settings
     columns = label_columns(result.semantic, result.instance, result.confidence)
     cloud = Cloud(result.points, result.colors, frame=frame, columns=columns)
     write_cloud(Path(f"{stem}.ply"), cloud)
-    write_json(Path(f"{stem}.json"), {**head, "frame": frame, "objects": [object_json(one) for one in world.objects]})
+    write_json(Path(f"{stem}.json"), {**head, "frame": frame, "objects": [object_json(item) for item in world.objects]})
     title = f"{stem.name}: {len(result.instances)} objects in {world.views} views"
     three_panels(result.points, result.colors, result, world.labels, f"{stem}.png", None, title)
     if settings.html:
@@ -159,9 +159,9 @@ def _write(world: ObjectMap, result: MapResult, stem: Path, frame: str, settings
         write_page(f"{stem}.html", result.points, result.colors, result, world.labels, title, settings.budget)
 
 
-def object_json(one: MapObject) -> dict:
-    """As of an instance, with cells in place of points, and when it was seen."""
-    entry = instance_json(one)
+def object_json(item: MapObject) -> dict:
+    """The JSON of an instance with cells instead of points, and the number and times of its views."""
+    entry = instance_json(item)
     entry["cells"] = entry.pop("points")
-    entry |= {"views": one.views, "first_seen": one.first_seen, "last_seen": one.last_seen}
+    entry |= {"views": item.views, "first_seen": item.first_seen, "last_seen": item.last_seen}
     return entry

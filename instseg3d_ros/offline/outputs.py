@@ -1,4 +1,4 @@
-"""What is written for a segmented cloud: the labelled cloud, its objects as JSON, a picture, a page."""
+"""Writes the outputs for a segmented cloud: the labelled cloud, its objects as JSON, a picture, and a page."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from instseg3d_ros.segmentation.result import Instance
 
 
 def labelled_kind(source: Path) -> str:
-    """Extension of the labelled cloud: that of the input, or .ply for a depth image."""
+    """Extension of the labelled cloud's file: the input's extension, or .ply for a depth image."""
     extension = source.suffix.lower()
     return extension if extension in WRITERS else ".ply"
 
 
 def write_labelled(path: Path, segmented: Segmented) -> list[str]:
-    """The cloud with `label` (65535: none), `instance` and `confidence` beside all that its file held; remarks."""
+    """Write the cloud with `label` (65535: none), `instance` and `confidence` added to its fields; returns remarks."""
     result, cloud = segmented.result, segmented.cloud
     columns = label_columns(result.semantic, result.instance, result.confidence)
     return write_extended(path, cloud, columns)
 
 
 def write_views(stem: Path, segmented: Segmented, labels: LabelSet, settings: Settings, title: str) -> None:
-    """`stem`.png, and `stem`.html where asked for."""
+    """Write `stem`.png and, if in settings, `stem`.html."""
     from instseg3d_ros.viewing.picture import three_panels
 
     points, result = segmented.body_points, segmented.body_result
@@ -57,6 +57,6 @@ def instance_json(one: Instance) -> dict:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Write a JSON file that appears whole (`replacing`)."""
+    """Write a JSON file atomically (`replacing`)."""
     with replacing(path) as beside:
         beside.write_text(json.dumps(content, indent=1) + "\n")

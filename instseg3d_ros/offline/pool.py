@@ -1,4 +1,4 @@
-"""Inputs one after the other, or in parallel processes, each of which loads the model."""
+"""Processes inputs one after the other, or in parallel processes, each of which loads the model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from instseg3d_ros.offline.settings import Settings
 
 
 def in_turn(sources: list[Path], names: dict[Path, str], settings: Settings) -> Iterator[InputReport]:
-    """In this process, with a bar for each input. A model that cannot be loaded ends it all."""
+    """Process inputs in this process, with a progress bar for each. Stops if the model cannot be loaded."""
     from tqdm import tqdm
 
     load = cache(lambda: _set_up(settings))
@@ -31,12 +31,12 @@ def in_turn(sources: list[Path], names: dict[Path, str], settings: Settings) -> 
 
 
 def side_by_side(sources: list[Path], names: dict[Path, str], settings: Settings, jobs: int) -> Iterator[InputReport]:
-    """In `jobs` processes, as they finish. One that is killed takes only what it was at with it."""
+    """Process inputs in `jobs` processes; yields reports as they finish. A killed process loses only its input."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from concurrent.futures.process import BrokenProcessPool
 
-    # Started afresh: a fork of a process that has used torch may hang.
+    # Processes are spawned, because a fork of a process that has used torch may hang.
     context = multiprocessing.get_context("spawn")
     left = list(sources)
     while left:
@@ -54,7 +54,7 @@ def side_by_side(sources: list[Path], names: dict[Path, str], settings: Settings
                 left.remove(source)
                 yield row
         if broken and jobs > 1:
-            jobs = 1  # alone, each has all the memory; whoever still dies is the one
+            jobs = 1  # a single process has all the memory; if it is killed as well, its input is the cause
         elif broken:
             source = left.pop(0)
             yield InputReport(str(source), FAILED, message=f"{source}: its process was killed; perhaps memory ran out")

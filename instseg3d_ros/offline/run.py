@@ -1,4 +1,4 @@
-"""One input from path to outputs; what was done before is not done again, what is broken is told and left."""
+"""Processes a single input, from its path to its outputs. Finished inputs are skipped; broken inputs are reported."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from instseg3d_ros.offline.settings import Settings
 from instseg3d_ros.paths import share
 
 DONE, KEPT, PARTLY, FAILED = "done", "done before", "partly", "failed"
-MARK = ".segmented"  # in the names of all outputs but the JSON, so that no input is ever overwritten
+MARK = ".segmented"  # part of the names of all outputs except the JSON, so that no output overwrites an input
 
 
 @dataclass
 class InputReport:
-    """What became of one input."""
+    """The report on an input: counts, remarks and problems."""
 
     source: str
     status: str = DONE
@@ -33,12 +33,12 @@ class InputReport:
     objects: int = 0
     seconds: float = 0.0
     message: str = ""
-    remarks: list[str] = field(default_factory=list)  # what a user should know although it worked
+    remarks: list[str] = field(default_factory=list)  # notes for the user about a successful input
     outputs: list[str] = field(default_factory=list)
 
 
 def names_for(sources: list[Path]) -> dict[Path, str]:
-    """A name for each input's outputs: its stem, with folder and kind in front where two would share it."""
+    """A name for the outputs of each input: its stem; folder and kind are added if two inputs share a stem."""
     forms = (
         lambda p: _stem(p),
         lambda p: f"{p.resolve().parent.name}_{_stem(p)}",
@@ -61,9 +61,9 @@ def _stem(path: Path) -> str:
 def process(
     source: Path, name: str, settings: Settings, segmenter: Callable[[], CloudSegmenter], progress=lambda done, of: None
 ) -> InputReport:
-    """Segment one input. `segmenter` is called only where there is work, for loading a model takes a while.
+    """Segment an input. `segmenter` is called only if the input is not finished, because loading a model takes time.
 
-    Never raises for what an input can do wrong: the row says what it was.
+    Raises no exception for a broken input: the report contains the problem.
     """
     row = InputReport(str(source))
     start = perf_counter()
@@ -75,7 +75,7 @@ def process(
         row.status, row.message = FAILED, f"{source}: does not fit into memory; thin it or cut it"
     except (SetupError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
-    except BaseException as error:  # a decoder in Rust panics with one; it must not take the other inputs with it
+    except BaseException as error:  # panics of decoders in Rust are BaseExceptions; they must not stop other inputs
         text = " ".join(str(error).split())[:200]
         row.status, row.message = (
             FAILED,
@@ -122,17 +122,17 @@ def _process(source: Path, name: str, settings: Settings, segmenter, progress, r
     segmented = segment(cloud, progress)
     row.remarks = [*segmented.remarks, *write_labelled(outputs[0], segmented)]
     write_views(stem, segmented, segment.labels, settings, source.name)
-    found = segmented.instances
-    row.points, row.objects = len(cloud), len(found)
+    instances = segmented.instances
+    row.points, row.objects = len(cloud), len(instances)
     timings = {stage: round(value, 2) for stage, value in segmented.result.timings.items()}
     content = {**head, "objects": row.objects, "points": row.points, "frame": cloud.frame, "milliseconds": timings}
     content["remarks"] = row.remarks
     content["classes"] = [{"name": entry.name, "thing": entry.thing} for entry in segment.labels.classes]
-    write_json(listing, {**content, "instances": [instance_json(one) for one in found]})
+    write_json(listing, {**content, "instances": [instance_json(instance) for instance in instances]})
 
 
 class SetupError(Exception):
-    """The model or a setting is wrong, and so no input can be done."""
+    """The model or a setting is invalid, so that no input can be processed."""
 
 
 def _place(error: BaseException) -> str:
@@ -141,7 +141,7 @@ def _place(error: BaseException) -> str:
 
 
 def _state(source: Path) -> list:
-    """Size and time of change of an input's files: another recording under the same name is another input."""
+    """Sizes and modification times of an input's files, to detect another recording with the same name."""
     files = sorted(p for p in source.iterdir() if p.is_file()) if source.is_dir() else [source]
     try:
         return [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files]
@@ -150,7 +150,7 @@ def _state(source: Path) -> list:
 
 
 def _weights(model: str) -> list:
-    """Size and time of change of the model's file, empty where it is missing: training it anew makes another model."""
+    """Size and modification time of the model's file, to detect a retrained model; empty if the file is missing."""
     path = Path(model) if Path(model).exists() else share("models") / f"{model}.safetensors"
     return [path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else []
 

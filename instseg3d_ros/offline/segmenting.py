@@ -1,4 +1,4 @@
-"""From a cloud in any axes to a result in the same axes."""
+"""Segments a cloud in any axes; the result is in the axes of the cloud."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ WHOLE = 1_000_000  # points; larger scans are segmented tile by tile
 
 @dataclass
 class Segmented:
-    """A cloud with its answer. Boxes of `result` are in the axes of the cloud; `rotation` turns these to body axes.
+    """A cloud with its result. Boxes of `result` are in the axes of the cloud.
 
-    remarks: what a user should know about the answer, one line each.
+    rotation (3, 3): body axes ← axes of the cloud; remarks: notes for the user about the result, each of one line.
     """
 
     cloud: Cloud
@@ -33,7 +33,7 @@ class Segmented:
 
     @property
     def instances(self) -> list[Instance]:
-        """The objects where the cloud's file has them: its origin is added to the boxes."""
+        """The objects in the coordinates of the cloud's file: the origin is added to the boxes."""
         shift = np.eye(4)
         shift[:3, 3] = 0 if self.cloud.origin is None else self.cloud.origin
         return move_instances(self.result.instances, shift)
@@ -50,13 +50,13 @@ class Segmented:
 
 
 class CloudSegmenter:
-    """A segmenter with what the settings say. `segmenter` is a `Segmenter`, or anything that behaves like one."""
+    """A segmenter with the options of the settings. `segmenter` has the interface of `Segmenter`."""
 
     def __init__(self, segmenter, settings: Settings):
         self.segmenter, self.settings = segmenter, settings
         self.labels: LabelSet = segmenter.labels
         for name in settings.classes:
-            self.labels.index(name)  # an unknown class is an error before any work
+            self.labels.index(name)  # raises for an unknown class before any input is processed
         if settings.voxel is not None:
             segmenter.voxel_size = settings.voxel
         if settings.max_voxels is not None:
@@ -65,7 +65,7 @@ class CloudSegmenter:
 
     @staticmethod
     def load(settings: Settings) -> CloudSegmenter:
-        """Loads the model; InputError where it is missing or a setting does not fit."""
+        """Load the model. Raises InputError if it is missing or a setting does not fit."""
         import torch
 
         from instseg3d_ros.segmentation.segmenter import Segmenter
@@ -76,11 +76,11 @@ class CloudSegmenter:
         return CloudSegmenter(segmenter, settings)
 
     def __call__(self, cloud: Cloud, progress: Callable[[int, int], None] | None = None) -> Segmented:
-        """Segment a cloud; boxes are in the axes of the cloud. progress(done, of) counts points of large clouds."""
+        """Segment a cloud; boxes are in the axes of the cloud. progress(done, total) counts points."""
         cloud = cloud.scaled(metres(self.settings.unit))
         rotation = body_rotation(cloud, self.settings.axes)
         from_camera = cloud.shape is not None or "optical" in cloud.frame or self.settings.axes == "optical"
-        from_camera = from_camera and cloud.origin is None  # kilometres away is no sensor's frame
+        from_camera = from_camera and cloud.origin is None  # coordinates of kilometres are not in a sensor's frame
         if not cloud.finite.any():
             count = len(cloud)
             nothing = Result(np.full(count, -1, np.int16), np.zeros(count, np.int32), np.zeros(count, np.float32), [])
@@ -102,7 +102,7 @@ class CloudSegmenter:
         return Segmented(cloud, result, rotation, from_camera, remarks)
 
     def _remarks(self, points: np.ndarray, result: Result, limit: float) -> list[str]:
-        """What is odd about finite points (N, 3) and their answer: spacing, and nothing in range."""
+        """Remarks on finite points (N, 3) and their result: unusual spacing, or no point in range."""
         remarks = [unit_remark(points, self.segmenter.voxel_size)]
         if (result.semantic < 0).all():
             nearest = float(np.linalg.norm(points, axis=1).min())
@@ -114,7 +114,7 @@ class CloudSegmenter:
 
 
 def only_classes(result: Result, names: tuple[str, ...]) -> Result:
-    """The result without instances of other classes; their points stay labelled."""
-    kept = [one for one in result.instances if one.label in names]
-    inside = np.isin(result.instance, [one.id for one in kept])
-    return replace(result, instances=kept, instance=np.where(inside, result.instance, 0).astype(np.int32))
+    """The result with instances of the classes `names` only; points keep their class labels."""
+    instances = [instance for instance in result.instances if instance.label in names]
+    inside = np.isin(result.instance, [instance.id for instance in instances])
+    return replace(result, instances=instances, instance=np.where(inside, result.instance, 0).astype(np.int32))

@@ -1,4 +1,4 @@
-"""What a user asked of `segment`, the same for all inputs."""
+"""The settings of `segment`, which apply to all inputs."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from instseg3d_ros.segmentation.options import LEVELS
 
 @dataclass(frozen=True)
 class Settings:
-    """What `segment` was asked for, once for all inputs; plain values, so that it travels to worker processes."""
+    """The settings of `segment` for all inputs. They are plain values, which can be sent to worker processes."""
 
     out: Path
     model: str = "unet"
     device: str = "auto"
     axes: str = "auto"
-    level: str | None = None  # None: "auto" for what a camera saw, "off" for scans, which have z up
-    voxel: float | None = None  # metres; None: what the model was trained with
-    min_score: float | None = None  # None: the model's
-    max_range: float | None = None  # None: the model's for what a camera saw, none for scans
-    max_voxels: int | None = None  # of a cloud or of a tile; more are made larger. None: no limit
-    classes: tuple[str, ...] = ()  # keep only these; empty: all
+    level: str | None = None  # None: "auto" for clouds of a camera, "off" for scans, which have z up
+    voxel: float | None = None  # metres; None: the model's training value
+    min_score: float | None = None  # None: the model's value
+    max_range: float | None = None  # metres; None: the model's value for clouds of a camera, no limit for scans
+    max_voxels: int | None = None  # per cloud or tile; voxels are enlarged to stay below. None: no limit
+    classes: tuple[str, ...] = ()  # classes of the objects in the output; empty: all
     topic: str | None = None
-    all_topics: bool = False  # copy the other topics of a bag into its answer
-    unit: str = "m"  # of the coordinates; results are in metres
+    all_topics: bool = False  # copy the other topics of a bag into the output
+    unit: str = "m"  # unit of the input's coordinates; results are in metres
     intrinsics: str | None = None
     depth_scale: float = 1000.0
     html: bool = False
-    budget: int = 400_000  # points on the page
-    threads: int = 0  # of the network on a CPU; 0: torch decides
+    budget: int = 400_000  # maximum number of points on the page
+    threads: int = 0  # threads of the network on a CPU; 0: torch's default
 
     def __post_init__(self):
         if self.axes not in AXES:
@@ -49,9 +49,9 @@ class Settings:
             if value is not None and not low <= value <= high:
                 raise InputError(f"{name} is {value:g}; expected {low:g} to {high:g}")
         if self.intrinsics is not None:
-            Intrinsics.parse(self.intrinsics)  # a mistake here should not wait for the first depth image
+            Intrinsics.parse(self.intrinsics)  # raises for invalid intrinsics before the first depth image is read
 
     def fingerprint(self) -> dict:
-        """What a result depends on: where it differs, an input is done again."""
+        """The settings on which results depend. An input is processed again if they differ from those of its result."""
         content = {key: value for key, value in asdict(self).items() if key not in ("out", "device", "threads")}
         return {**content, "classes": list(self.classes)}

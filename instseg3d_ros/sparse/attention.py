@@ -7,14 +7,14 @@ from torch import Tensor
 
 from instseg3d_ros.sparse.native import kernels
 
-MOST = 64  # channels of either kind that `native/attention.cpp` has room for
+MOST = 64  # maximum number of feature and of hidden channels in `native/attention.cpp`
 
 
 def attend(x: Tensor, center: Tensor, neighbor: Tensor, score: Tensor, neighbors: Tensor) -> Tensor:
     """y_i = Σ_j softmax_j(score · relu(center_i + neighbor_j)) x_j over the k neighbours j of i.
 
     x (V, F), center (R, H), neighbor (V, H), score (H,), neighbors (R, k) int64 -> (R, F); differentiable in all four.
-    A bias of the score would make no difference, since the softmax takes it out.
+    The score has no bias, because softmax is invariant to it.
     """
     same = x.dtype == center.dtype == neighbor.dtype == score.dtype
     if same and len(center) == len(x) and max(x.shape[1], center.shape[1]) <= MOST and kernels.serves("attention", x):
@@ -46,7 +46,7 @@ def attend_and_update(
 
 
 class _Attention(torch.autograd.Function):
-    """By `native/attention.cpp`."""
+    """Attention with the compiled kernels of `native/attention.cpp`."""
 
     @staticmethod
     def forward(ctx, x: Tensor, center: Tensor, neighbor: Tensor, score: Tensor, neighbors: Tensor) -> Tensor:

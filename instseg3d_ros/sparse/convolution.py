@@ -1,6 +1,6 @@
 """Sparse convolutions (Graham et al., "3D Semantic Segmentation with Submanifold Sparse Convolutional Networks").
 
-All have no bias and keep weights as (C_out, k, k, k, C_in), cross-correlation, which is also the layout of spconv.
+They compute cross-correlations without bias. Weights are (C_out, k, k, k, C_in), which is also the layout of spconv.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ class _Convolution(nn.Module):
         super().__init__()
         self.c_in, self.c_out = c_in, c_out
         self.weight = nn.Parameter(torch.empty(c_out, *[self.kernel] * 3, c_in))
-        self.packed: dict = {}  # the weights as compiled kernels read them, for inference
+        self.packed: dict = {}  # cache of the weights in the layout of the compiled kernels, for inference
         self.reset_parameters()
 
     def reset_parameters(self):
-        """He's initialization, as if all sites of the kernel were occupied."""
+        """Initialize weights by He et al.; the fan-in assumes that all sites of the kernel are occupied."""
         nn.init.normal_(self.weight, std=(2.0 / (self.c_in * self.kernel**3)) ** 0.5)
 
     def train(self, mode: bool = True):

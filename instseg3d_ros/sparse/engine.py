@@ -1,4 +1,4 @@
-"""Chooses who computes a convolution: spconv where the grid says so, compiled kernels on CPUs, else plain torch."""
+"""Selects the engine of a convolution: spconv if the grid requests it, compiled kernels on CPUs, else plain torch."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from instseg3d_ros.sparse.native.kernels import available, serves
 def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap, packed: dict) -> Tensor:
     """features (V_in, C_in), weight (C_out, k, k, k, C_in) -> (V_out, C_out); differentiable in both.
 
-    packed: a place that lives as long as the weight does, for what inference would else compute at each call.
+    packed: a cache with the lifetime of the weight, for values that inference would otherwise compute at each call.
     """
     kind = features.device.type
     if precision.reduced(features):
         if features.dtype == torch.bfloat16 and weight.dtype == torch.float32 and features.shape[1] % 2 == 0:
             return engine_native.infer(features, weight, kernel_map, packed)
-        features = features.to(weight.dtype)  # the stem: few channels, and not from a normalization
+        features = features.to(weight.dtype)  # the first convolution, whose input does not come from a normalization
     elif precision.mixed(features) and weight.dtype == torch.float32:
         if features.shape[1] % 2 == 0:
             return engine_native.MixedConvolution.apply(features, weight, kernel_map)

@@ -10,7 +10,7 @@ from instseg3d_ros.sparse.native import kernels
 
 
 class Convolution(torch.autograd.Function):
-    """As in `engine_torch`. The gradient of the input is the convolution the other way with transposed weights."""
+    """`engine_torch.Convolution` by compiled kernels. The gradient of the input is the transposed convolution."""
 
     @staticmethod
     def forward(ctx, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
@@ -36,9 +36,9 @@ class Convolution(torch.autograd.Function):
 
 
 class MixedConvolution(torch.autograd.Function):
-    """The same with products of bfloat16, forwards and backwards, summed in float32.
+    """`Convolution` with bfloat16 products and float32 sums, in the forward and backward pass.
 
-    features and weight are float32, C_in is even. An odd C_out takes its gradient of the features in float32.
+    features and weight are float32, C_in is even. If C_out is odd, the gradient of the features uses float32.
     """
 
     @staticmethod
@@ -70,21 +70,21 @@ class MixedConvolution(torch.autograd.Function):
 
 
 def infer(features: Tensor, weight: Tensor, kernel_map: KernelMap, packed: dict) -> Tensor:
-    """The forward alone; `packed` keeps the packed weights until the weights change.
+    """The forward pass for inference; `packed` caches the packed weights until the weights change.
 
-    Features in bfloat16 are multiplied as they are and summed in float32, which is also what comes out.
+    Features in bfloat16 are multiplied without conversion and summed in float32, which is the type of the output.
     """
     key = (weight.data_ptr(), None if weight.is_inference() else weight._version, weight.dtype, features.dtype)
     if packed.get("key") != key:
         half = features.dtype == torch.bfloat16
-        # The source is held so that its address cannot be given to other weights.
-        made = pack_bf16(weight.contiguous()) if half else pack(weight.contiguous())
-        packed.update(key=key, weight=made, source=weight.detach())
+        # The cache references the source, so that its address cannot be reused for other weights.
+        layout = pack_bf16(weight.contiguous()) if half else pack(weight.contiguous())
+        packed.update(key=key, weight=layout, source=weight.detach())
     return convolve(features.contiguous(), packed["weight"], len(weight), kernel_map)
 
 
 def pack(weight: Tensor, transposed: bool = False, mirror: bool = False) -> Tensor:
-    """Weights (C_out, k, k, k, C_in) in the order in which the kernel reads them; see `convolution.cpp`."""
+    """Rearrange weights (C_out, k, k, k, C_in) to the order in which the kernel reads them; see `convolution.cpp`."""
     c_out, c_in, suffix = len(weight), weight.shape[-1], kernels.SUFFIX[weight.dtype]
     offsets = weight.shape[1] ** 3
     columns, rows = (c_in, c_out) if transposed else (c_out, c_in)
@@ -97,7 +97,7 @@ def pack(weight: Tensor, transposed: bool = False, mirror: bool = False) -> Tens
 
 
 def pack_bf16(weight: Tensor) -> Tensor:
-    """The same in bfloat16, from float32 and with an even number of input channels."""
+    """Pack float32 weights with an even number of input channels in bfloat16; see `pack`."""
     c_out, c_in, offsets = len(weight), weight.shape[-1], weight.shape[1] ** 3
     packed = weight.new_empty(_padded(c_out, "f32") * offsets * c_in, dtype=torch.bfloat16)
     _call("pack_bf16", weight, c_out, offsets, c_in, packed)
@@ -105,7 +105,7 @@ def pack_bf16(weight: Tensor) -> Tensor:
 
 
 def convolve(features: Tensor, packed: Tensor, c_out: int, kernel_map: KernelMap) -> Tensor:
-    """features (V_in, C_in) -> (V_out, C_out)."""
+    """Convolve features (V_in, C_in) with packed weights -> (V_out, C_out)."""
     half = features.dtype == torch.bfloat16
     y = features.new_empty((kernel_map.sizes[1], c_out), dtype=torch.float32 if half else features.dtype)
     suffix = "bf16" if half else kernels.SUFFIX[features.dtype]
@@ -139,6 +139,6 @@ def _call(name: str, *arguments) -> None:
 
 
 def _padded(channels: int, suffix: str) -> int:
-    """Channels up to the next whole vector."""
+    """Number of channels, rounded up to a multiple of the vector width."""
     lanes = kernels.call("convolution", f"lanes_{suffix}")
     return -(-channels // lanes) * lanes

@@ -1,4 +1,4 @@
-"""Sparse convolution by plain torch operations, on any device and in any type: two ways, for CPUs and for GPUs."""
+"""Sparse convolution by plain torch operations, for any device and type: one variant for CPUs, another for GPUs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from torch import Tensor
 
 from instseg3d_ros.sparse.kernel_map import KernelMap
 
-GATHERED = 1 << 27  # values gathered at a time: 512 MB in float32
+GATHERED = 1 << 27  # maximum number of values gathered at a time: 512 MB in float32
 
 
 class Convolution(torch.autograd.Function):
-    """Offset by offset, y[out] += x[in] W over the pairs (in, out) that the offset joins; see `KernelMap`."""
+    """For each offset, y[out] += x[in] W over the pairs (in, out) of the offset; see `KernelMap`."""
 
     @staticmethod
     def forward(ctx, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
@@ -49,9 +49,9 @@ class Convolution(torch.autograd.Function):
 
 
 class GatherConvolution(torch.autograd.Function):
-    """The same as one product: y = G W, G (V_out, K · C_in) the gathered input with zeros where there is no pair.
+    """Convolution as a single product: y = G W, where G (V_out, K · C_in) is the gathered input, 0 for missing pairs.
 
-    Twice the arithmetic of `Convolution` and a fraction of the operations: for GPUs, where starting one is what costs.
+    It needs twice the arithmetic of `Convolution`, but far fewer kernel launches, which dominate the time on GPUs.
     """
 
     @staticmethod
@@ -86,7 +86,7 @@ def _gather_multiply(features: Tensor, kernels: Tensor, table: Tensor) -> Tensor
 
 
 def _gather(features: Tensor, table: Tensor):
-    """Chunks of rows and their gathered input (n, K · C_in)."""
+    """Yield chunks of rows and their gathered input (n, K · C_in)."""
     padded = torch.cat((features, torch.zeros_like(features[:1]) if len(features) else features))
     step = max(1, GATHERED // max(1, table.shape[1] * features.shape[1]))
     for start in range(0, len(table), step):
@@ -97,5 +97,5 @@ def _gather(features: Tensor, table: Tensor):
 
 
 def _kernels(weight: Tensor) -> Tensor:
-    """(C_out, k, k, k, C_in) -> (k³, C_in, C_out), the offsets in the order of the kernel maps."""
+    """Weights (C_out, k, k, k, C_in) -> (k³, C_in, C_out), with the offsets in the order of the kernel maps."""
     return weight.flatten(1, 3).permute(1, 2, 0)

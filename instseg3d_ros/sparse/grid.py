@@ -16,7 +16,7 @@ CENTER = 13  # row of the offset (0, 0, 0) among the 27
 
 
 class VoxelGrid:
-    """The sites of a sparse tensor; levels and tables are built once, on demand, and shared by all who ask.
+    """The sites of a sparse tensor. Coarser levels and tables are computed on first use and cached.
 
     Order of the voxels: by scene, by block of 2^8 voxels per axis (x, then y, then z), and in Z-order within the block.
     A voxel's `code` holds the block's rank above its interleaved bits; a coarser level is then `code >> 3`, voxels of
@@ -26,7 +26,7 @@ class VoxelGrid:
     codes: (V,) int64, ascending
     blocks: (B, 4) int32 rows [scene, x, y, z] of the blocks, in lexicographic order
     bits: Z-order bits per axis that are left in `codes`; 8 at the finest level, one less per `down()`
-    engine: "torch" or "spconv"; who computes the convolutions on this grid and on the coarser ones
+    engine: "torch" or "spconv"; the engine of convolutions on this grid and on its coarser levels
     """
 
     def __init__(self, codes: Tensor, blocks: Tensor, bits: int, num_scenes: int, engine: str = "torch"):
@@ -121,11 +121,11 @@ class VoxelGrid:
         return neighbors.from_coarse(coarse.neighbors, self.children, parent, slot)
 
     def forget_neighbors(self) -> None:
-        """Free the table of `neighbors`; it is built anew should anybody ask for it again."""
+        """Free the table of `neighbors`; it is computed again on the next use."""
         self.__dict__.pop("neighbors", None)
 
     def to(self, device) -> VoxelGrid:
-        """The same voxels on another device; levels and tables are built anew there."""
+        """The same voxels on another device; levels and tables are computed again on this device."""
         if torch.device(device) == self.device:
             return self
         return VoxelGrid(self.codes.to(device), self.blocks.to(device), self.bits, self.num_scenes, self.engine)

@@ -18,7 +18,7 @@ TILE = 256  # as in native/convolution.cpp
 
 @dataclass(frozen=True, eq=False)
 class KernelMap:
-    """One per level and kind of convolution, kept by the level's grid and shared by every layer and by backward.
+    """Pairs of input and output rows of a convolution. The grid of a level stores the map of each kind, for all layers.
 
     kind: "submanifold", "down" or "up"; grid: the finer grid of the convolution
     """
@@ -47,7 +47,7 @@ class KernelMap:
 
     @property
     def sizes(self) -> tuple[int, int]:
-        """Rows of the input and of the output."""
+        """Numbers of input rows and of output rows."""
         fine = len(self.grid)
         if self.kind == "submanifold":
             return fine, fine
@@ -56,7 +56,7 @@ class KernelMap:
 
     @property
     def identity(self) -> int | None:
-        """The offset that joins every row with itself, where there is one."""
+        """The offset that pairs every row with itself; None if no offset does."""
         return CENTER if self.kind == "submanifold" else None
 
     @property
@@ -65,7 +65,7 @@ class KernelMap:
 
     @property
     def transposed(self) -> KernelMap:
-        """The map from output to input. A submanifold map is its own with the order of the offsets turned round."""
+        """The map from output to input. The transpose of a submanifold map is the same map with reversed offsets."""
         if self.kind == "submanifold":
             return self
         return KernelMap.up(self.grid) if self.kind == "down" else KernelMap.down(self.grid)
@@ -75,8 +75,8 @@ class KernelMap:
         """Per offset: input rows (P,) and output rows (P,), int64. No row occurs twice in either."""
         if self.kind == "submanifold":
             columns = self.grid.neighbors.t()  # (27, V)
-            found = [torch.nonzero(column >= 0).squeeze(1) for column in columns]
-            return [(column[rows].to(torch.int64), rows) for column, rows in zip(columns, found)]
+            occupied = [torch.nonzero(column >= 0).squeeze(1) for column in columns]
+            return [(column[rows].to(torch.int64), rows) for column, rows in zip(columns, occupied)]
         _, parent, slot = self.grid.down()
         fine = [torch.nonzero(slot == s).squeeze(1) for s in range(8)]
         pairs = [(rows, parent[rows]) for rows in fine]

@@ -1,4 +1,4 @@
-"""Exact k nearest neighbours, read off the voxel grid instead of a tree."""
+"""Exact k nearest neighbours by a search in the voxel grid, with a tree as fallback."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from instseg3d_ros.sparse.grid import VoxelGrid
 from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.neighbors import pitched
 
-LEVELS = 3  # widest search by cells: 27 cells of 2^3 voxels; what is still open goes to a tree
-WORK = 300  # distances per voxel that wider cells may cost before a tree is cheaper
-ENTRIES = 1 << 23  # candidates at a time
+LEVELS = 3  # levels of the search by cells, up to 27 cells of 2^3 voxels per axis; a tree searches the rest
+WORK = 300  # maximum number of distances per voxel for the search by cells; beyond it a tree is faster
+ENTRIES = 1 << 23  # maximum number of candidates processed at a time
 
 
 def k_nearest_neighbors(
@@ -19,8 +19,8 @@ def k_nearest_neighbors(
 ) -> Tensor:
     """The k nearest of the same scene: positions (V, 3), each inside its voxel -> rows (V, k) int64, nearest first.
 
-    The point itself comes first. Where a scene has fewer than k points, the rest of its rows repeat the point itself.
-    With `rows` (R,) int64, no row twice, the neighbours of these alone: (R, k).
+    The first neighbour of a point is the point itself. In a scene with fewer than k points, the missing neighbours are
+    the point itself. With unique `rows` (R,) int64, only the neighbours of these points are computed: (R, k).
     """
     if positions.dtype == torch.float32 and kernels.available("nearest", positions.device):
         return _native(positions.detach().contiguous(), grid, voxel_size, k, rows)
@@ -31,8 +31,8 @@ def k_nearest_neighbors(
 
 
 def _native(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int, rows: Tensor | None) -> Tensor:
-    """The search of `by_cells` by compiled kernels, at all levels at which it costs less than a tree."""
-    # place: where the answer for a point goes, -1 once it is there or if it is not asked for.
+    """`by_cells` with compiled kernels, at all levels at which it is faster than a tree."""
+    # place: row of a point's result; -1 if the point is finished or was not requested.
     if rows is None:
         rows, place = torch.arange(len(grid)), torch.arange(len(grid), dtype=torch.int32)
     else:
@@ -40,7 +40,7 @@ def _native(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int, rows:
         place[rows] = torch.arange(len(rows), dtype=torch.int32)
     found = torch.empty((len(rows), k), dtype=torch.int64)
     level, first, left = grid, None, len(rows)
-    for depth in range(1, grid.bits + 1):  # up to there the rows of a cell follow each other
+    for depth in range(1, grid.bits + 1):  # at these levels the rows of a cell are consecutive
         if not left:
             return found
         coarse, parent, _ = level.down()
@@ -58,9 +58,10 @@ def _native(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int, rows:
 
 
 def by_cells(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int, rows: Tensor) -> Tensor:
-    """Torch operations only: the candidates of a voxel are all points in the 27 cells around the one it lies in.
+    """Search by torch operations: the candidates of a voxel are all points in its cell and the 26 cells around it.
 
-    A cell is 2, 4, then 8 voxels wide; a voxel goes to the wider one if its k-th distance reaches the border.
+    A cell is 2, then 4, then 8 voxels wide. A voxel is searched again with wider cells if its k-th distance is larger
+    than the distance to the border of the 27 cells.
     """
     result = rows.new_empty((len(grid), k))
     cell, asked, todo = torch.arange(len(grid), device=grid.device), rows, rows
@@ -78,7 +79,7 @@ def by_cells(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int, rows
             nearest, far = _closest(positions, rows, candidates, k)
             corner = coarse.coords[cell[rows], 1:].to(positions.dtype) * size
             inside = positions[rows] - corner
-            # What lies closer than the border of the 27 cells is a candidate for sure.
+            # Every point that is closer than the border of the 27 cells is a candidate.
             safe = torch.minimum(inside, size - inside).amin(1) + size - rounding(positions[rows], size)
             done = far < safe.clamp(min=0) ** 2
             result[rows[done]] = nearest[done]
@@ -91,7 +92,7 @@ def by_cells(positions: Tensor, grid: VoxelGrid, voxel_size: float, k: int, rows
 
 
 def rounding(positions: Tensor, size: float) -> Tensor:
-    """(n,): how far a position (n, 3) may seem to stand from the cell it lies in."""
+    """(n,) bound of the rounding error of positions (n, 3) relative to their cells."""
     return size * 1e-3 + positions.abs().amax(1) * (8 * torch.finfo(positions.dtype).eps)
 
 
@@ -117,7 +118,7 @@ def _closest(positions: Tensor, rows: Tensor, candidates: Tensor, k: int) -> tup
 
 
 def _by_tree(positions: Tensor, grid: VoxelGrid, k: int, rows: Tensor) -> Tensor:
-    """The same for some rows by SciPy's tree over each scene, on the host."""
+    """Search the neighbours of `rows` with a SciPy k-d tree for each scene, on the host."""
     from scipy.spatial import cKDTree
 
     result = rows[:, None].repeat(1, k).cpu()
@@ -126,16 +127,16 @@ def _by_tree(positions: Tensor, grid: VoxelGrid, k: int, rows: Tensor) -> Tensor
     xyz, rows = positions.detach().cpu().numpy(), rows.cpu()
     for i in scene.unique().tolist():
         start, stop = starts[i], starts[i + 1]
-        mine = torch.nonzero(scene == i).squeeze(1)
-        own = rows[mine]
-        found = cKDTree(xyz[start:stop]).query(xyz[own.numpy()], min(k, stop - start), workers=-1)[1]
-        found = torch.as_tensor(found.reshape(len(own), -1)) + start
-        result[mine, : found.shape[1]] = _self_first(found, own)
+        in_scene = torch.nonzero(scene == i).squeeze(1)
+        query = rows[in_scene]
+        nearest = cKDTree(xyz[start:stop]).query(xyz[query.numpy()], min(k, stop - start), workers=-1)[1]
+        nearest = torch.as_tensor(nearest.reshape(len(query), -1)) + start
+        result[in_scene, : nearest.shape[1]] = _self_first(nearest, query)
     return result.to(positions.device)
 
 
 def unseen(neighbors: Tensor, seen: Tensor) -> Tensor:
-    """(M,) int64: the points among `neighbors` (R, k) that are not `seen` (V,) uint8 yet; afterwards they are."""
+    """(M,) int64: the points in `neighbors` (R, k) that are not marked in `seen` (V,) uint8. Marks them in `seen`."""
     if kernels.available("nearest", neighbors.device):
         new = torch.empty(len(seen), dtype=torch.int64)
         return new[: kernels.call("nearest", "unseen", neighbors.numel(), neighbors, seen, new)]
@@ -144,10 +145,13 @@ def unseen(neighbors: Tensor, seen: Tensor) -> Tensor:
     return (seen > before).nonzero().squeeze(1)
 
 
-def _self_first(found: Tensor, own: Tensor) -> Tensor:
-    """Moves each row's own index to the front, in place of the last where it was not found (points that coincide)."""
-    where = torch.where(found == own[:, None], 0, 1)
+def _self_first(nearest: Tensor, query: Tensor) -> Tensor:
+    """Move each point's index to the front of its neighbours.
+
+    If the tree did not return the point itself, because other points coincide with it, it replaces the last neighbour.
+    """
+    where = torch.where(nearest == query[:, None], 0, 1)
     where[torch.nonzero(where.all(1)).squeeze(1), -1] = 0
-    found = found.gather(1, where.argsort(dim=1, stable=True))
-    found[:, 0] = own
-    return found
+    nearest = nearest.gather(1, where.argsort(dim=1, stable=True))
+    nearest[:, 0] = query
+    return nearest

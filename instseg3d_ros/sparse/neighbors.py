@@ -56,8 +56,8 @@ def of_blocks(blocks: Tensor) -> Tensor:
     table = torch.empty((len(blocks), 27), dtype=torch.int32, device=blocks.device)
     for column in range(27):
         wanted = keys + steps[column]
-        found = torch.searchsorted(keys, wanted).clamp_(max=len(keys) - 1)
-        table[:, column] = torch.where(keys[found] == wanted, found, -1)
+        row = torch.searchsorted(keys, wanted).clamp_(max=len(keys) - 1)
+        table[:, column] = torch.where(keys[row] == wanted, row, -1)
     return table
 
 

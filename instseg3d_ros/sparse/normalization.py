@@ -28,7 +28,7 @@ class BatchNormReLU(nn.BatchNorm1d):
 
     def __init__(self, channels: int, eps: float = 1e-4, momentum: float = 0.01):
         super().__init__(channels, eps=eps, momentum=momentum)
-        # What inference needs, and the parameters and statistics it was made from.
+        # Scale and shift for inference, and the parameters and statistics from which they were computed.
         self._table: tuple[tuple[Tensor, Tensor] | None, list | None, list | None] = None, None, None
 
     def train(self, mode: bool = True):
@@ -90,14 +90,15 @@ class BatchNormReLU(nn.BatchNorm1d):
         return y
 
     def _scale_and_shift(self) -> tuple[Tensor, Tensor]:
-        made, key, _ = self._table
+        scale_and_shift, key, _ = self._table
         sources = self.weight, self.bias, self.running_mean, self.running_var
         now = [(t.data_ptr(), None if t.is_inference() else t._version) for t in sources]
-        if made is None or key != now:
+        if scale_and_shift is None or key != now:
             scale = self.weight * (self.running_var + self.eps).rsqrt()
-            made = scale, self.bias - self.running_mean * scale
-            self._table = made, now, [t.detach() for t in sources]  # held: addresses must not be reused
-        return made
+            scale_and_shift = scale, self.bias - self.running_mean * scale
+            # The sources are referenced, so that their addresses cannot be reused.
+            self._table = scale_and_shift, now, [t.detach() for t in sources]
+        return scale_and_shift
 
 
 def _backward(ctx, gradient: Tensor, of_batch: bool):
@@ -110,7 +111,7 @@ def _backward(ctx, gradient: Tensor, of_batch: bool):
 
 
 class _OfBatch(torch.autograd.Function):
-    """Statistics of the batch; updates the running ones in place."""
+    """Normalization by the statistics of the batch; updates the running statistics in place."""
 
     @staticmethod
     def forward(ctx, features, weight, bias, running_mean, running_var, momentum, eps):
@@ -127,7 +128,7 @@ class _OfBatch(torch.autograd.Function):
 
 
 class _OfRunning(torch.autograd.Function):
-    """Statistics given, constants of the gradient."""
+    """Normalization by given statistics, which are constants in the gradient."""
 
     @staticmethod
     def forward(ctx, features, weight, bias, mean, inverse_std):

@@ -3,12 +3,12 @@
     with reduced_precision(choose("auto", device), device):
         y = backbone(x).features
 
-It is torch's autocast that is asked, so `torch.autocast("cpu", torch.bfloat16)` does as well. On a CPU normalizations
-hand bfloat16 to convolutions, which multiply in it and sum and answer in float32; residual sums and everything else
-stay as they are. While training (`bf16-mixed`), convolutions round their inputs and, backwards, their gradients, and
+The context is torch's autocast, so `torch.autocast("cpu", torch.bfloat16)` has the same effect. On a CPU normalizations
+give bfloat16 to convolutions, which multiply in bfloat16 and sum and return float32; residual sums and all other layers
+use float32. In training (`bf16-mixed`), convolutions round their inputs and, in the backward pass, their gradients, and
 everything else is float32.
 On CUDA features are float16 from the first convolution on; statistics and weights of the normalizations stay float32.
-A backbone's closing normalization is left out of it: heads get float32.
+A backbone's last normalization returns float32, so that heads get float32.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from instseg3d_ros.sparse.native import kernels
 
 CHOICES = ("auto", "fp32", "bf16", "fp16")
 WITHOUT_BF16 = "no instructions for it here, or no C++ compiler was found"
-WORTH = 1.15  # times as fast as float32 that "auto" wants to see, for the digits it gives up
+WORTH = 1.15  # minimum speed relative to float32 at which "auto" chooses bfloat16
 
 
 def choose(precision: str, device: torch.device | str = "cpu") -> torch.dtype:
-    """The type to compute in. "auto" is float16 on CUDA; on a CPU it measures bfloat16, once a process.
+    """The type for a backbone. "auto" is float16 on CUDA; on a CPU it measures the speed of bfloat16 once per process.
 
-    Raises InputError for an unknown name, for "fp16" on a CPU, and for "bf16" on a CPU where the processor or the
-    compiled kernels do not have it.
+    Raises InputError for an unknown name, for "fp16" on a CPU, and for "bf16" on a CPU if the processor or the
+    compiled kernels do not support it.
     """
     if precision not in CHOICES:
         raise InputError(f"precision '{precision}': one of {', '.join(CHOICES)} is expected")
@@ -55,12 +55,12 @@ def reduced_precision(dtype: torch.dtype, device: torch.device | str = "cpu") ->
 
 
 def reduced(features: Tensor) -> bool:
-    """Whether layers on a CPU are to infer these features in bfloat16 now."""
+    """Whether layers on a CPU should use bfloat16 for inference with these features."""
     return _bf16_on_cpu(features) and not torch.is_grad_enabled()
 
 
 def mixed(features: Tensor) -> bool:
-    """Whether layers on a CPU are to train on these float32 features with products in bfloat16."""
+    """Whether layers on a CPU should use bfloat16 products for training with these float32 features."""
     return features.dtype == torch.float32 and _bf16_on_cpu(features) and torch.is_grad_enabled()
 
 
@@ -75,7 +75,7 @@ def _bf16_on_cpu(features: Tensor) -> bool:
 
 @cache
 def _gain() -> float:
-    """How many times as fast a convolution of 64 channels is in bfloat16, the best of some turns of each."""
+    """Speed of a convolution with 64 channels in bfloat16 relative to float32, by the fastest of several runs each."""
     from instseg3d_ros.sparse.engine_native import infer
     from instseg3d_ros.sparse.grid import VoxelGrid
     from instseg3d_ros.sparse.kernel_map import KernelMap
@@ -86,7 +86,7 @@ def _gain() -> float:
     features = {dtype: x.to(dtype) for dtype in (torch.float32, torch.bfloat16)}
     packed: dict[torch.dtype, dict] = {dtype: {} for dtype in features}
     best = dict.fromkeys(features, float("inf"))
-    for _ in range(6):  # the first turn also packs the weights
+    for _ in range(6):  # the first run also packs the weights
         for dtype in features:
             start = time.perf_counter()
             infer(features[dtype], weight, kernel_map, packed[dtype])

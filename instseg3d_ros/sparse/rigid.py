@@ -1,4 +1,4 @@
-"""Whole clouds turned, shifted and sifted: one pass over the points each, because they are many."""
+"""Rigid transforms and range filters of whole clouds, in a single pass over the points."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from instseg3d_ros.sparse.native import kernels
 
 
 def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Points (N, 3) float32 through a (3, 3) rotation or a rigid (4, 4) transform → (N, 3) float32.
+    """Apply a (3, 3) rotation or a rigid (4, 4) transform to points (N, 3) float32 → (N, 3) float32.
 
-    The same array where the matrix moves nothing: a scan of ten million points is not copied for that. NaN stays NaN;
-    points beyond float32 become infinite. Without the compiled kernel the sums are in float32.
+    Returns the same array, without a copy, for an identity. NaN stays NaN; points beyond float32 become infinite.
+    Without the compiled kernel the sums are in float32.
     """
     points = np.ascontiguousarray(points, dtype=np.float32)
     if np.array_equal(matrix, np.eye(len(matrix))):

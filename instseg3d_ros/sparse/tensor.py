@@ -11,7 +11,7 @@ from instseg3d_ros.sparse.grid import VoxelGrid
 
 @dataclass(frozen=True)
 class SparseTensor:
-    """features: (V, C), one row per voxel of `grid`, in its order."""
+    """Features on the voxels of `grid`. features: (V, C), a row for each voxel, in the order of the grid."""
 
     features: Tensor
     grid: VoxelGrid
@@ -21,5 +21,5 @@ class SparseTensor:
             raise ValueError(f"{len(self.features)} rows of features on a grid of {len(self.grid)} voxels")
 
     def replace(self, features: Tensor) -> SparseTensor:
-        """Other features (V, C') on the same grid."""
+        """A tensor with other features (V, C') on the same grid."""
         return SparseTensor(features, self.grid)

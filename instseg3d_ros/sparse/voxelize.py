@@ -1,4 +1,4 @@
-"""Points to voxels: unique cells with the mean of what fell into them, and the way back."""
+"""Points to voxels: occupied cells with the mean of their points, and the voxel of each point."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def voxelize(
         raise InputError(f"voxel size {voxel_size} m: a length above 0 is expected")
     num_scenes = 1 if batch is None else (int(batch.max()) + 1 if len(batch) else 0)
     if kernels.serves("voxelize", points) and (features is None or features.dtype == points.dtype):
-        made = _native(points, features, voxel_size, batch, num_scenes, engine)
-        if made is not None:
-            return made
+        voxels = _native(points, features, voxel_size, batch, num_scenes, engine)
+        if voxels is not None:
+            return voxels
     # In float64, and divided by a tensor: on CUDA division by a number multiplies by a rounded reciprocal.
     cells = torch.floor(points.double() / torch.tensor(voxel_size, dtype=torch.float64, device=points.device))
     _check_extent(cells, voxel_size)
@@ -64,7 +64,7 @@ def voxelize(
 
 
 def _native(points, features, voxel_size, batch, num_scenes, engine) -> Voxels | None:
-    """By `native/voxelize.cpp`; None where it finds points out of range."""
+    """`voxelize` with the compiled kernel of `native/voxelize.cpp`; None if points are out of range."""
     count, width = len(points), 0 if features is None else features.shape[1]
     points = points.contiguous()
     features = None if features is None else features.contiguous()
@@ -74,11 +74,11 @@ def _native(points, features, voxel_size, batch, num_scenes, engine) -> Voxels |
     positions, means = points.new_empty(count, 3), points.new_empty(count, width)
     inputs = count, points, features, width, batch, float(voxel_size)
     outputs = codes, blocks, number_of_blocks, positions, means, inverse, counts
-    found = kernels.call("voxelize", f"voxelize_{kernels.SUFFIX[points.dtype]}", *inputs, *outputs)
-    if found < 0:
+    num_voxels = kernels.call("voxelize", f"voxelize_{kernels.SUFFIX[points.dtype]}", *inputs, *outputs)
+    if num_voxels < 0:
         return None
     blocks = blocks[: int(number_of_blocks)].clone()
-    codes, positions, means, counts = (part[:found].clone() for part in (codes, positions, means, counts))
+    codes, positions, means, counts = (part[:num_voxels].clone() for part in (codes, positions, means, counts))
     grid = VoxelGrid(codes, blocks, BLOCK_BITS, num_scenes, engine)
     return Voxels(grid, positions, None if features is None else means, inverse, counts, voxel_size)
 
