@@ -1,4 +1,4 @@
-"""Rooms and tabletops as a depth camera on a robot sees them, labelled, from nothing but a seed.
+"""Generator of labelled rooms and tabletops as a robot's depth camera sees them; a seed determines each scene.
 
     primitives → parts → furniture and objects (constructions, see `registry`) → layouts, tabletop
                → render → sensor → Scene (see `instseg3d_ros.data.scene`)

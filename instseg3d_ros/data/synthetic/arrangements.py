@@ -53,22 +53,22 @@ def several(
     free: float = 0.0,
     **where: Any,
 ) -> list[tuple[Assembly, int]]:
-    """Between `low` and `high` pieces of a class against walls; each placed piece with its wall.
+    """Place between `low` and `high` pieces of a class against walls; returns each placed piece with its wall.
 
-    `names` limits the constructions, but for a share `free` of the rooms.
+    `names` limits the constructions, except in a fraction `free` of the rooms.
     """
     placed = []
     if free and plan.rng.random() < free:
         names = None
     if plan.rng.random() < chance:
         for _ in range(int(plan.rng.integers(low, high + 1))):
-            found = plan.against_wall(plan.catalogue.build(label, plan.rng, names=names), **where)
-            placed += [found] if found else []
+            placement = plan.against_wall(plan.catalogue.build(label, plan.rng, names=names), **where)
+            placed += [placement] if placement else []
     return placed
 
 
 def openings(plan: Floorplan, doors: int = 1, windows: float = 0.8) -> None:
-    """Doors, then windows with or without curtains. First of all, since furniture goes around them."""
+    """Add doors, then windows with or without curtains. Call this first, so that furniture leaves them free."""
     rng = plan.rng
     for _ in range(doors):
         plan.against_wall(plan.catalogue.build("door", rng, mount="wall"), front=0.7, gap=0)
@@ -78,13 +78,13 @@ def openings(plan: Floorplan, doors: int = 1, windows: float = 0.8) -> None:
         sill = rng.uniform(0.6, 1.15)
         if sill + high[2] > plan.height - 0.1:
             sill = max(0.1, plan.height - 0.15 - high[2])
-        found = plan.against_wall(window, z=sill, gap=0)
-        if found and rng.random() < 0.55:
-            _curtain(plan, *found)
+        placement = plan.against_wall(window, z=sill, gap=0)
+        if placement and rng.random() < 0.55:
+            _curtain(plan, *placement)
 
 
 def _curtain(plan: Floorplan, window: Assembly, wall: int) -> None:
-    """Before a window, a hand's breadth from the wall; the window is no obstacle to it."""
+    """Add a curtain in front of a window, close to the wall; it may overlap the outline of the window."""
     rng = plan.rng
     for _ in range(3):
         curtain = plan.catalogue.build("curtain", rng, mount="wall")
@@ -101,20 +101,20 @@ def _curtain(plan: Floorplan, window: Assembly, wall: int) -> None:
             curtain = curtain.stretched(1.0, 1.0, (plan.height - 0.1) / float(high[2]))
             z = 0.02
         before, plan.taken = plan.taken, [t for t in plan.taken if not np.allclose(t[0].mean(0), middle[:2], atol=0.15)]
-        found = plan.against_wall(curtain, wall, along, z=z, gap=0.02)
-        plan.taken = before + ([plan.taken[-1]] if found else [])
-        if found:
+        placement = plan.against_wall(curtain, wall, along, z=z, gap=0.02)
+        plan.taken = before + ([plan.taken[-1]] if placement else [])
+        if placement:
             return
 
 
 def along_wall(piece: Assembly, wall: int) -> float:
-    """Where the middle of a placed piece lies along its wall: what `against_wall` takes to put another above it."""
+    """Position of the middle of a placed piece along its wall, which `against_wall` takes to put a piece above it."""
     low, high = piece.bounds()
     return float(np.array([np.cos(WALL_YAW[wall]), np.sin(WALL_YAW[wall])]) @ (low + high)[:2] / 2)
 
 
 def hang(plan: Floorplan, pictures: int, others: tuple[str, ...] = ()) -> None:
-    """Pictures at eye height and other things that hang; last, above the furniture."""
+    """Hang pictures at eye height and other objects on walls. Call this last, so that they hang above the furniture."""
     rng = plan.rng
     for _ in range(pictures):
         piece = plan.catalogue.build("picture", rng, mount="wall")
@@ -129,25 +129,25 @@ def hang(plan: Floorplan, pictures: int, others: tuple[str, ...] = ()) -> None:
 
 
 def extras(plan: Floorplan, names: tuple[str, ...], most: int) -> None:
-    """Smaller pieces along the walls, or meshes of otherfurniture."""
+    """Place smaller pieces along the walls, or meshes of otherfurniture."""
     for _ in range(int(plan.rng.integers(0, most + 1))):
         wanted = None if plan.rng.random() < 0.4 else names
         plan.against_wall(plan.catalogue.build("otherfurniture", plan.rng, names=wanted), skew=0.1, gap=0.15)
 
 
 def workplace(plan: Floorplan) -> Assembly | None:
-    found = plan.against_wall(plan.catalogue.build("desk", plan.rng), front=0.6) if plan.rng.random() < 0.75 else (
+    placement = plan.against_wall(plan.catalogue.build("desk", plan.rng), front=0.6) if plan.rng.random() < 0.75 else (
         plan.somewhere(plan.catalogue.build("desk", plan.rng), square=0.9))  # fmt: skip
-    if not found:
+    if not placement:
         return None
-    desk = found[0]
-    seats = desk.seats or _front_seat(desk, found[1] if isinstance(found[1], float) else WALL_YAW[found[1]])
+    desk = placement[0]
+    seats = desk.seats or _front_seat(desk, placement[1] if isinstance(placement[1], float) else WALL_YAW[placement[1]])
     plan.seat(Assembly(desk.bodies, desk.surfaces, seats), 0.9, OFFICE_CHAIRS if plan.rng.random() < 0.6 else None)
     return desk
 
 
 def _front_seat(piece: Assembly, yaw: float) -> tuple:
-    """Where a chair goes at a desk that does not say: before the middle of its front."""
+    """Position of the chair at a desk that defines no seats: in front of its middle."""
     low, high = piece.bounds()
     ahead = np.array([np.sin(yaw), -np.cos(yaw)])
     x, y = (low + high)[:2] / 2 + ahead * abs(ahead @ (high - low)[:2]) / 2
@@ -155,36 +155,36 @@ def _front_seat(piece: Assembly, yaw: float) -> tuple:
 
 
 def dining(plan: Floorplan, chance: float = 1.0, share: float = 0.8) -> None:
-    """A table in the open with chairs, or at a wall."""
+    """Place a table with chairs in the open or at a wall."""
     rng = plan.rng
     if rng.random() > chance:
         return
     table = plan.catalogue.build("table", rng, names=DINING_TABLES)
-    found = plan.somewhere(table, square=0.85)
-    if found:
-        placed = found[0]
+    placement = plan.somewhere(table, square=0.85)
+    if placement:
+        placed = placement[0]
         seats = placed.seats
         if not seats and rng.random() < 0.8:
             low, high = table.bounds()
             width, depth = (high - low)[:2]
             local = Assembly(table.bodies, seats=tuple(seats_around(width, depth, rng)))
             x, y = np.add(*placed.bounds())[:2] / 2
-            seats = local.placed(x, y, 0, found[1]).seats
+            seats = local.placed(x, y, 0, placement[1]).seats
         plan.seat(Assembly(placed.bodies, placed.surfaces, seats), share)
 
 
 def shower_before(plan: Floorplan, tub: Assembly, wall: int) -> None:
-    """A shower curtain along the open side of a tub, its lower edge inside or just over the rim."""
+    """Hang a shower curtain along the open side of a tub; its lower edge is inside the tub or just above the rim."""
     rng, yaw = plan.rng, WALL_YAW[wall]
     low, high = tub.bounds()
     across, ahead = np.array([np.cos(yaw), np.sin(yaw)]), np.array([np.sin(yaw), -np.cos(yaw)])
     length, depth = abs(across @ (high - low)[:2]), abs(ahead @ (high - low)[:2])
     curtain = plan.catalogue.build("shower curtain", rng, names=("on a rod", "plain sheet"))
-    own = np.subtract(*curtain.bounds()[::-1])
-    curtain = curtain.stretched(float(np.clip(length / own[0], 0.5, 2.0)))
+    size = np.subtract(*curtain.bounds()[::-1])
+    curtain = curtain.stretched(float(np.clip(length / size[0], 0.5, 2.0)))
     x, y = (low + high)[:2] / 2 + ahead * (depth / 2 + rng.uniform(-0.05, 0.06))
     z = rng.uniform(0.15, high[2] + 0.05)
-    if z + own[2] < plan.height - 0.02:
+    if z + size[2] < plan.height - 0.02:
         plan.add(curtain.placed(x, y, z, yaw))
 
 

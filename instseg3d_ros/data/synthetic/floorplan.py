@@ -17,9 +17,9 @@ TRIES = 14
 
 @dataclass
 class Floorplan:
-    """A room of `width` (x) by `depth` (y) by `height` about the origin, and what stands in it so far.
+    """A room of `width` (x) by `depth` (y) by `height` metres about the origin, and the pieces placed in it so far.
 
-    `taken` holds (outline, lowest, highest): pieces may share the floor only if their heights do not meet.
+    `taken` contains (outline, lowest, highest): outlines may overlap only if the ranges of height do not.
     """
 
     catalogue: Catalogue
@@ -33,21 +33,21 @@ class Floorplan:
     surfaces: list[Surface] = field(default_factory=list)
 
     def wall_length(self, wall: int) -> float:
-        """Metres."""
+        """Length of a wall in metres."""
         return (self.width, self.depth)[wall % 2]
 
     def free(self, outline: np.ndarray, low: float, high: float, margin: float = 0.01) -> bool:
-        """Whether a prism over the outline lies in the room and meets nothing."""
+        """Whether a prism over the outline is inside the room and overlaps no placed piece."""
         if (np.abs(outline) > [self.width / 2 + 0.02, self.depth / 2 + 0.02]).any():
             return False
         return fits(outline, [o for o, a, b in self.taken if a < high and b > low], margin)
 
     def occupy(self, outline: np.ndarray, low: float, high: float) -> None:
-        """Nothing else may stand within `outline` (P,2) between the two heights."""
+        """Reserve the space over `outline` (P,2) between the two heights."""
         self.taken.append((outline, low, high))
 
     def add(self, piece: Assembly, outline: np.ndarray | None = None) -> Assembly:
-        """Take a placed piece into the room; its outline is its bounding box unless given."""
+        """Add a placed piece to the room; its outline is its bounding box unless given."""
         low, high = piece.bounds()
         if outline is None:
             (x, y), (width, depth) = (low + high)[:2] / 2, (high - low)[:2]
@@ -58,7 +58,7 @@ class Floorplan:
         return piece
 
     def outline_at(self, piece: Assembly, x: float, y: float, yaw: float, front: float = 0.0) -> np.ndarray:
-        """Turned bounding box of a piece about to be placed, `front` metres longer on its front side."""
+        """Rotated bounding box of a piece before it is placed, extended by `front` metres on its front side."""
         low, high = piece.bounds()
         low = low - [0, front, 0]
         middle = rotation(yaw)[:2, :2] @ ((low + high)[:2] / 2)
@@ -68,7 +68,10 @@ class Floorplan:
         self, piece: Assembly, wall: int | None = None, along: float | None = None, z: float = 0.0,
         front: float = 0.0, gap: float = 0.03, skew: float = 0.0,
     ) -> tuple[Assembly, int] | None:  # fmt: skip
-        """Back to a wall, `front` metres kept free before it: the placed piece and its wall, or None if none fits."""
+        """Place a piece with its back to a wall and `front` metres of free space before it.
+
+        Returns the placed piece and its wall, or None if no position is free.
+        """
         low, high = piece.bounds()
         for _ in range(TRIES if wall is None or along is None else 2):
             side = int(self.rng.integers(4)) if wall is None else wall
@@ -86,7 +89,7 @@ class Floorplan:
         return None
 
     def in_front(self, piece: Assembly, of: Assembly, yaw: float, distance: float) -> Assembly | None:
-        """Before the front of a placed piece that was turned by `yaw`, its own front towards it or along."""
+        """Place a piece before the front of `of`, which is rotated by `yaw`; it faces that piece or the same way."""
         low, high = of.bounds()
         middle, half = (low + high)[:2] / 2, (high - low)[:2] / 2
         ahead = rotation(yaw)[:2, :2] @ (0, -1)
@@ -100,7 +103,7 @@ class Floorplan:
         return None
 
     def somewhere(self, piece: Assembly, square: float = 0.6, centred: bool = False) -> tuple[Assembly, float] | None:
-        """Anywhere on the floor; parallel to the walls with a chance of `square`."""
+        """Place a piece anywhere on the floor; it is parallel to the walls with probability `square`."""
         low, high = piece.bounds()
         for _ in range(TRIES):
             yaw = self.rng.integers(4) * np.pi / 2 if self.rng.random() < square else self.rng.uniform(0, 2 * np.pi)
@@ -111,7 +114,7 @@ class Floorplan:
         return None
 
     def seat(self, table: Assembly, share: float, names=None) -> None:
-        """Chairs at a placed table, pushed in more or less; one model for all, now and then another."""
+        """Place chairs at a table, at varying distances; most of them are of the same model."""
         model = self.catalogue.build("chair", self.rng, names=names)
         for x, y, yaw in table.seats:
             if self.rng.random() > share:
@@ -121,14 +124,14 @@ class Floorplan:
             turn = yaw + self.rng.normal(0, 0.12) + (self.rng.normal(0, 0.8) if self.rng.random() < 0.15 else 0)
             out = rotation(yaw)[:2, :2] @ (0, -low[1] - self.rng.uniform(-0.15, 0.3))
             outline = self.outline_at(chair, x + out[0], y + out[1], turn)
-            # Under the table's top is where a chair belongs, so the table itself is left out of the test.
+            # A chair may stand under the table's top, so the table is left out of the test for overlaps.
             others = [o for o, a, _ in self.taken if a < 0.5 and not _within(o.mean(0), table)]
             inside = (np.abs(outline) < [self.width / 2, self.depth / 2]).all()
             if inside and fits(outline, others, 0.01):
                 self.add(chair.placed(x + out[0], y + out[1], 0, turn), outline)
 
     def dress(self, density: float, most: int = 60) -> None:
-        """Put loose things on the surfaces; a surface stays empty or gets several."""
+        """Put loose objects on the surfaces; a surface stays empty or gets several objects."""
         room_left = most
         for surface in self.surfaces:
             area = surface.width * surface.depth
@@ -145,13 +148,13 @@ class Floorplan:
                     room_left -= 1
 
     def litter(self, count: int) -> None:
-        """Loose things on the floor."""
+        """Put loose objects on the floor."""
         for _ in range(count):
             piece = self.catalogue.build("object", self.rng, mount="table")
             self.somewhere(piece, square=0.0)
 
     def shell(self, ceiling: bool = True) -> None:
-        """Floor, walls and what belongs to them, perhaps the ceiling and a rug: before all else."""
+        """Build floor, walls, and perhaps ceiling and rug. Call this before any piece is placed."""
         shell = Shell(self.rng, self.width, self.depth, self.height, self.doorways)
         shell.build(ceiling)
         self.bodies += shell.bodies
