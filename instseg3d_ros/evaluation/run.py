@@ -90,7 +90,7 @@ def evaluate_scenes(
     """
     total = Accumulator(labels, min_region, method.class_aware)
     ranges = ByDistance(labels, min_region)
-    kept, chosen = [], pick(len(files), examples)
+    drawn, chosen = [], pick(len(files), examples)
     steps: list[np.ndarray] = []
     for index, path in enumerate(progress(files)):
         scene = Scene.read(path)
@@ -116,10 +116,10 @@ def evaluate_scenes(
                 layout.write_ids(export / layout.SEMANTIC / f"{scene.name}.txt", ids[semantic])
             layout.write_predictions(export, scene.name, len(scene), predictions)
         if index in chosen:
-            kept.append(_example(path, scene, semantic, result))
+            drawn.append(_example(path, scene, semantic, result))
     outcome = total.outcome(method.name, dataset, split)
     outcome.by_distance = ranges.scores()
-    outcome.examples = kept
+    outcome.examples = drawn
     outcome.f_by_score = np.mean(steps, axis=0) if steps else None
     return outcome
 
@@ -134,19 +134,19 @@ def evaluate_tabletop(
 ) -> Outcome:
     """Class-agnostic scores on frames of a depth camera; only points of labelled objects count."""
     total = Accumulator(tabletop.OBJECTS, min_region, class_aware=False)
-    kept, chosen = [], pick(len(files), examples)
+    drawn, chosen = [], pick(len(files), examples)
     for index, path in enumerate(progress(files)):
         scene = tabletop.read_frame(path)
         result = method.answer(scene)
-        found = predictions_of(result, tabletop.OBJECTS)
-        truth, predictions = tabletop.on_objects(scene, found)
-        total.add(scene.name, truth, predictions, None, result.timings, overlap.of_scene(scene, found, min_region))
+        masks = predictions_of(result, tabletop.OBJECTS)
+        truth, predictions = tabletop.on_objects(scene, masks)
+        total.add(scene.name, truth, predictions, None, result.timings, overlap.of_scene(scene, masks, min_region))
         if index in chosen:
             semantic = translate(result.semantic, method.names, tabletop.OBJECTS)
-            kept.append(_example(path, scene, semantic, result))
+            drawn.append(_example(path, scene, semantic, result))
     outcome = total.outcome(method.name, dataset, "")
     outcome.by_objects = tabletop.by_objects(outcome, total.tables)
-    outcome.examples = kept
+    outcome.examples = drawn
     return outcome
 
 
@@ -192,9 +192,9 @@ def evaluate_folders(
         truth, true_semantic = _truth(ground_truth, name, labels, bool(scenes))
         if true_semantic is None:
             true_semantic = _classes(ground_truth.with_name(layout.TRUE_SEMANTIC) / f"{name}.txt", index_of, len(truth))
-        found = layout.read_predictions(predictions, name, len(truth)) if name not in missing else []
+        masks = layout.read_predictions(predictions, name, len(truth)) if name not in missing else []
         semantic = _classes(predictions / layout.SEMANTIC / f"{name}.txt", index_of, len(truth))
-        total.add(name, truth, found, semantic, true_semantic=true_semantic)
+        total.add(name, truth, masks, semantic, true_semantic=true_semantic)
     return total.outcome(predictions.resolve().name, ground_truth.resolve().name, "")
 
 

@@ -25,41 +25,44 @@ STAND_ON = {"table", "desk", "cabinet", "counter", "bookshelf", "otherfurniture"
 
 @dataclass(frozen=True)
 class MeshLibrary:
-    """Files by (class, mount)."""
+    """Paths of mesh files by (class, mount)."""
 
     files: dict[tuple[str, str], tuple[Path, ...]] = field(default_factory=dict)
 
     @staticmethod
     def scan(folders: Path | Sequence[Path], without: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> MeshLibrary:
-        """Find the meshes below one or more folders, but for file names that begin with one of `without`; or `only`
-        those."""
-        found: dict[tuple[str, str], list[Path]] = {}
+        """Find the mesh files in the sub-folders of one or more folders.
+
+        Names that begin with a prefix in `without` are left out; if `only` is given, names must begin with one of its
+        prefixes. Raises InputError if there are no meshes.
+        """
+        files: dict[tuple[str, str], list[Path]] = {}
         for folder in [folders] if isinstance(folders, Path) else folders:
-            for key, paths in _found(Path(folder), without, only).items():
-                found.setdefault(key, []).extend(paths)
-        if not found:
+            for key, paths in _mesh_files(Path(folder), without, only).items():
+                files.setdefault(key, []).extend(paths)
+        if not files:
             raise InputError(
                 f"{folders}: no {', '.join(EXTENSIONS)} in sub-folders named after a class; see generate --help"
             )
-        return MeshLibrary({key: tuple(paths) for key, paths in found.items()})
+        return MeshLibrary({key: tuple(paths) for key, paths in files.items()})
 
     def has(self, label: str, mount: str) -> bool:
         """Whether there are meshes of a class for this mount."""
         return (label, mount) in self.files
 
     def build(self, label: str, rng: np.random.Generator, mount: str) -> Assembly:
-        """One mesh of the class, resized a little per axis and recoloured."""
+        """Load a random mesh of the class, vary its size and colours, and mirror half of the meshes."""
         paths = self.files[label, mount]
         bodies = _load(paths[rng.integers(len(paths))])
         stretch = np.diag(rng.uniform(0.85, 1.15, 3) * rng.uniform(0.85, 1.15)).astype(np.float32)
         if rng.random() < 0.5:
             stretch[0, 0] *= -1  # mirrored
         recolor = _recoloring(rng)
-        made = []
+        bodies_of_piece = []
         for name, shape in bodies:
             parts = tuple(replace(part, tint=None if part.tint is None else recolor(part.tint)) for part in shape.parts)
-            made.append(Body(name, Shape(parts).affine(stretch), loose=name == "object"))
-        assembly = Assembly(tuple(made))
+            bodies_of_piece.append(Body(name, Shape(parts).affine(stretch), loose=name == "object"))
+        assembly = Assembly(tuple(bodies_of_piece))
         low, high = assembly.bounds()
         if label in STAND_ON and mount == "floor" and high[2] < 1.3:
             top = Surface(0, 0, float(high[2]), float(high[0] - low[0]) * 0.8, float(high[1] - low[1]) * 0.7)
@@ -67,15 +70,15 @@ class MeshLibrary:
         return assembly
 
 
-def _found(folder: Path, without: tuple[str, ...], only: tuple[str, ...]) -> dict[tuple[str, str], list[Path]]:
-    """Files of one folder by (class, mount)."""
+def _mesh_files(folder: Path, without: tuple[str, ...], only: tuple[str, ...]) -> dict[tuple[str, str], list[Path]]:
+    """Mesh files of a folder by (class, mount)."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder of meshes; expected one sub-folder per class in it")
     mounts = {}
     if (folder / "SOURCES.csv").is_file():
         with open(folder / "SOURCES.csv", newline="") as file:
             mounts = {row["file"]: row.get("mount", "floor") for row in csv.DictReader(file)}
-    found: dict[tuple[str, str], list[Path]] = {}
+    files: dict[tuple[str, str], list[Path]] = {}
     for path in sorted(folder.glob("*/*")):
         label = path.parent.name.replace("_", " ")
         if path.suffix.lower() not in EXTENSIONS or label not in SYNTHETIC.names or path.name.startswith(without):
@@ -84,8 +87,8 @@ def _found(folder: Path, without: tuple[str, ...], only: tuple[str, ...]) -> dic
             continue
         default = "table" if label == "object" else "floor"
         mount = mounts.get(path.relative_to(folder).as_posix(), default)
-        found.setdefault((label, mount), []).append(path)
-    return found
+        files.setdefault((label, mount), []).append(path)
+    return files
 
 
 @lru_cache(maxsize=4096)
@@ -94,7 +97,7 @@ def _load(path: Path) -> tuple[tuple[str, Shape], ...]:
 
     try:
         scene = trimesh.load_scene(path, process=False)
-    except Exception as error:  # whatever a broken file makes the parser raise
+    except Exception as error:  # parsers raise many kinds of exceptions for damaged files
         raise InputError(f"{path}: cannot be read as a mesh ({error}); remove it or export it again") from None
     label = path.parent.name.replace("_", " ")
     bodies: dict[str, Shape] = {}
@@ -106,13 +109,13 @@ def _load(path: Path) -> tuple[tuple[str, Shape], ...]:
         vertices, tint = vertices.astype(np.float32), np.asarray(colors)[:, :3].astype(np.uint8)
         part = Part(vertices, np.asarray(mesh.faces, np.int32), Material((1.0, 1.0, 1.0), gloss=0.15), vertices, tint)
         named = str(name).replace("_", " ")
-        own = named if named in SYNTHETIC.names else label
-        bodies[own] = bodies.get(own, Shape()) + Shape((part,))
+        body = named if named in SYNTHETIC.names else label
+        bodies[body] = bodies.get(body, Shape()) + Shape((part,))
     return tuple(bodies.items())
 
 
 def _recoloring(rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
-    """A function of vertex colours: keeps them, dims them, or gives each flat colour another one."""
+    """A function of vertex colours that scales their brightness or replaces each flat colour by another."""
     kind, gain = rng.random(), rng.uniform(0.6, 1.3)
     seed = int(rng.integers(1 << 31))
 
@@ -120,8 +123,8 @@ def _recoloring(rng: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
         unique, inverse = np.unique(tint, axis=0, return_inverse=True)
         if kind < 0.3 or len(unique) > 64:
             return np.clip(tint * gain, 0, 255).astype(np.uint8)
-        own = np.random.default_rng(seed)
-        palette = np.array([any_color(own) if own.random() < 0.7 else c / 255 for c in unique])
+        color_rng = np.random.default_rng(seed)
+        palette = np.array([any_color(color_rng) if color_rng.random() < 0.7 else c / 255 for c in unique])
         return (palette[inverse.ravel()] * 255).astype(np.uint8)
 
     return recolor
