@@ -35,5 +35,5 @@ def test_a_scene_without_points_is_named(tmp_path):
         tmp_path / "train" / "empty.npz"
     )
     scenes = TrainingScenes(Recipe(data=[str(tmp_path)]))
-    with pytest.raises(InputError, match=r"empty\.npz: has no points"):
+    with pytest.raises(InputError, match=r"empty\.npz: the scene has no points"):
         scenes[0, 0]
