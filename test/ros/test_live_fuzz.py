@@ -149,5 +149,7 @@ def test_a_thousand_hostile_clouds(live):
     print("resident (MB):", *(f"{value:.0f}" for value in memory))
     # The heap rises to what the largest clouds need, which the node keeps for the next one; then it is flat.
     assert memory[-1] < memory[len(memory) // 2] + 10, memory
+    if CLOUDS <= 1000:  # longer runs also fill the heap that is kept for large clouds, some 30 MB
+        assert memory[-1] < memory[0] + 20, memory
     node.signal()
     assert node.wait() == 0
