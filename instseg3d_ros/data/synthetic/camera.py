@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Camera:
         return rays
 
 
-def look(position, yaw: float, pitch: float, roll: float = 0.0) -> np.ndarray:
+def look(position: ArrayLike, yaw: float, pitch: float, roll: float = 0.0) -> np.ndarray:
     """Pose (4,4) of a camera at `position` that looks along `yaw` (0 = +x), `pitch` radians below the horizon."""
     forward = np.array([np.cos(yaw) * np.cos(pitch), np.sin(yaw) * np.cos(pitch), -np.sin(pitch)])
     right = np.array([np.sin(yaw), -np.cos(yaw), 0.0])

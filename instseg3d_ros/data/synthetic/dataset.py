@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from instseg3d_ros.data.scene import Scene
+from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.frames import KINDS, SceneRecipe, scenes
 from instseg3d_ros.data.synthetic.scan import scan_room
 from instseg3d_ros.labels import LABEL_SETS
@@ -98,5 +99,5 @@ def run(task: Frames | Scan) -> list[Path]:
 
 
 @lru_cache(maxsize=2)
-def _catalogue(recipe: SceneRecipe):
+def _catalogue(recipe: SceneRecipe) -> Catalogue:
     return recipe.catalogue()

@@ -6,9 +6,10 @@ NaN where nothing came back, header stamps equal to the log times.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from instseg3d_ros.data.clouds.bags import Recorded
 from instseg3d_ros.data.synthetic.camera import Camera
 from instseg3d_ros.data.synthetic.frames import KINDS, SceneRecipe, draw_camera, lighting, most_worth, world_in
 from instseg3d_ros.data.synthetic.mesh import rotation
-from instseg3d_ros.data.synthetic.render import World
+from instseg3d_ros.data.synthetic.render import Light, World
 from instseg3d_ros.data.synthetic.sensor import SENSORS, Film, Sensor, measure, vary
 from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.messages.pointcloud2 import encode
@@ -67,7 +68,13 @@ def drive(recipe: SceneRecipe, kind: str, frames: int, sweep: float = 0.5) -> It
 
 
 def shoot(
-    world: World, camera: Camera, lights, ambient: float, sensor: Sensor, film: Film, rng: np.random.Generator
+    world: World,
+    camera: Camera,
+    lights: Sequence[Light],
+    ambient: float,
+    sensor: Sensor,
+    film: Film,
+    rng: np.random.Generator,
 ) -> Shot:
     """What the camera measures of the world, in whole millimetres as drivers give them, and what is truly there."""
     view = world.look(camera, lights, ambient)
@@ -82,7 +89,7 @@ def shoot(
     )  # fmt: skip
 
 
-def _clear(world, eye: np.ndarray, aim: np.ndarray, sweep: float) -> bool:
+def _clear(world: World, eye: np.ndarray, aim: np.ndarray, sweep: float) -> bool:
     """Whether the whole swing stays 20 cm away from everything: no chord of it meets a surface, none starts inside."""
     angles = np.linspace(-sweep / 2, sweep / 2, 9)
     stops = np.array([aim + rotation(angle) @ (eye - aim) for angle in angles])
@@ -132,7 +139,7 @@ def _transform(time: int, pose: np.ndarray) -> bytes:
 
     types = get_typestore(Stores.ROS2_JAZZY)
 
-    def make(name, *values):
+    def make(name: str, *values: Any) -> Any:  # rosbags makes the classes of messages at run time
         return types.types[name](*values)
 
     header = make("std_msgs/msg/Header", make("builtin_interfaces/msg/Time", time // 10**9, time % 10**9), "map")

@@ -113,7 +113,7 @@ class Floorplan:
                 return self.add(piece.placed(x, y, 0, yaw), outline), yaw
         return None
 
-    def seat(self, table: Assembly, share: float, names=None) -> None:
+    def seat(self, table: Assembly, share: float, names: tuple[str, ...] | None = None) -> None:
         """Place chairs at a table, at varying distances; most of them are of the same model."""
         model = self.catalogue.build("chair", self.rng, names=names)
         for x, y, yaw in table.seats:

@@ -19,8 +19,8 @@ from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.library import MeshLibrary
 from instseg3d_ros.data.synthetic.mesh import Body, rotation
 from instseg3d_ros.data.synthetic.render import Light, View, World
-from instseg3d_ros.data.synthetic.rooms import furnish_room, view_room, walk_room
-from instseg3d_ros.data.synthetic.sensor import SEEN_SENSORS, SENSORS, measure, vary
+from instseg3d_ros.data.synthetic.rooms import Room, furnish_room, view_room, walk_room
+from instseg3d_ros.data.synthetic.sensor import SEEN_SENSORS, SENSORS, Sensor, measure, vary
 from instseg3d_ros.data.synthetic.tabletop import Setting, crop_table, set_table, view_table
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SYNTHETIC, TABLETOP, LabelSet
@@ -56,7 +56,7 @@ class SceneRecipe:
     labels: str = SYNTHETIC.name
     walk: float = 0.7
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         unknown = set(self.sensors) - SENSORS.keys()
         if unknown:
             raise InputError(f"no sensor '{sorted(unknown)[0]}'; one of: all, {', '.join(SENSORS)}")
@@ -73,9 +73,12 @@ def world_of(bodies: tuple[Body, ...]) -> World:
     return _labelled(bodies, [body.label for body in bodies], SYNTHETIC)
 
 
-def world_in(recipe: SceneRecipe, setting) -> World:
+def world_in(recipe: SceneRecipe, setting: Room | Setting) -> World:
     """The world of a setting, its bodies named by the recipe's label set."""
-    return table_of(setting) if recipe.labels == TABLETOP.name else world_of(setting.bodies)
+    if recipe.labels != TABLETOP.name:
+        return world_of(setting.bodies)
+    assert isinstance(setting, Setting), "this label set is for tables"
+    return table_of(setting)
 
 
 def table_of(setting: Setting) -> World:
@@ -114,11 +117,13 @@ def scenes(recipe: SceneRecipe, catalogue: Catalogue, split: str, kind: str, gro
         yield from_camera(scene) if recipe.labels == TABLETOP.name else scene
 
 
-def _draw(sensor, resolution: tuple[int, int], pose: Callable[[], np.ndarray], rng: np.random.Generator) -> Camera:
+def _draw(
+    sensor: Sensor, resolution: tuple[int, int], pose: Callable[[], np.ndarray], rng: np.random.Generator
+) -> Camera:
     return draw_camera(sensor, resolution, pose(), rng)
 
 
-def draw_camera(sensor, resolution: tuple[int, int], pose: np.ndarray, rng: np.random.Generator) -> Camera:
+def draw_camera(sensor: Sensor, resolution: tuple[int, int], pose: np.ndarray, rng: np.random.Generator) -> Camera:
     """A sensor's camera at a pose (4,4): focal length within its range, principal point a little off the middle."""
     width, height = resolution
     f = rng.uniform(*sensor.f) * width / 640
@@ -126,7 +131,7 @@ def draw_camera(sensor, resolution: tuple[int, int], pose: np.ndarray, rng: np.r
     return Camera(pose, width, height, f, (width - 1) / 2 + off[0], (height - 1) / 2 + off[1])
 
 
-def most_worth(world: World, sensor, draw, attempts: int, busy: bool = True) -> Camera:
+def most_worth(world: World, sensor: Sensor, draw: Callable[[], Camera], attempts: int, busy: bool = True) -> Camera:
     """The first of some drawn cameras with a good view, or else the best of them; `busy`: things must be in sight."""
     best, most = None, -np.inf
     for _ in range(attempts):
@@ -157,7 +162,10 @@ def _worth(world: World, camera: Camera, near: float, busy: bool) -> float:
     return min(1.0, len(np.unique(things)) / 5) * min(1.0, len(things) / len(instance) / 0.25)
 
 
-def to_scene(world: World, view: View, sensor, rng: np.random.Generator, name: str, crop=None) -> Scene:
+def to_scene(
+    world: World, view: View, sensor: Sensor, rng: np.random.Generator, name: str,
+    crop: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+) -> Scene:  # fmt: skip
     """Measure a view; `crop(points, body)` gives a mask of the points to keep, unless hardly any."""
     depth, source, color = measure(view, sensor, rng)
     pixel = np.flatnonzero(np.isfinite(depth))
@@ -190,7 +198,7 @@ def from_camera(scene: Scene) -> Scene:
     return replace(scene, points=points, extras={**scene.extras, "camera": moved})
 
 
-def lighting(setting, rng: np.random.Generator) -> tuple[list[Light], float]:
+def lighting(setting: Room | Setting, rng: np.random.Generator) -> tuple[list[Light], float]:
     """One to three lamps near the ceiling, warm or cold, one of which may throw shadows."""
     ambient = float(rng.uniform(0.3, 0.75))
     lights = []

@@ -33,12 +33,14 @@ from instseg3d_ros.data.synthetic.arrangements import (
 from instseg3d_ros.data.synthetic.floorplan import Floorplan
 from instseg3d_ros.data.synthetic.shell import WALL_YAW
 
+Furnish = Callable[[Floorplan], None]
+
 
 @dataclass(frozen=True)
 class Layout:
     """`size` gives the ranges of width and depth in metres; `weight` its share of all rooms."""
 
-    furnish: Callable[[Floorplan], None]
+    furnish: Furnish
     size: tuple[tuple[float, float], tuple[float, float]]
     weight: float
 
@@ -46,8 +48,10 @@ class Layout:
 LAYOUTS: dict[str, Layout] = {}
 
 
-def layout(name: str, size, weight: float = 1.0):
-    def add(furnish):
+def layout(
+    name: str, size: tuple[tuple[float, float], tuple[float, float]], weight: float = 1.0
+) -> Callable[[Furnish], Furnish]:
+    def add(furnish: Furnish) -> Furnish:
         LAYOUTS[name] = Layout(furnish, size, weight)
         return furnish
 
@@ -55,7 +59,7 @@ def layout(name: str, size, weight: float = 1.0):
 
 
 @layout("living", ((3.0, 6.5), (3.0, 6.0)), weight=2)
-def living(plan: Floorplan):
+def living(plan: Floorplan) -> None:
     rng, build = plan.rng, plan.catalogue.build
     openings(plan, int(rng.integers(1, 3)))
     sofas = several(plan, "sofa", 1, 2)
@@ -75,7 +79,7 @@ def living(plan: Floorplan):
 
 
 @layout("bedroom", ((2.5, 5.0), (2.6, 5.0)), weight=2)
-def bedroom(plan: Floorplan):
+def bedroom(plan: Floorplan) -> None:
     rng, build = plan.rng, plan.catalogue.build
     openings(plan)
     for bed, wall in several(plan, "bed", 1, 1 if rng.random() < 0.8 else 2):
@@ -99,7 +103,7 @@ def bedroom(plan: Floorplan):
 
 
 @layout("office", ((2.8, 7.0), (2.8, 6.0)), weight=2)
-def office(plan: Floorplan):
+def office(plan: Floorplan) -> None:
     rng = plan.rng
     openings(plan, int(rng.integers(1, 3)))
     for _ in range(int(rng.integers(1, 5))):
@@ -112,7 +116,7 @@ def office(plan: Floorplan):
 
 
 @layout("kitchen", ((2.2, 5.0), (2.4, 5.0)), weight=2)
-def kitchen(plan: Floorplan):
+def kitchen(plan: Floorplan) -> None:
     rng, build = plan.rng, plan.catalogue.build
     openings(plan, windows=0.6)
     runs = ("kitchen run", "corner counter", "plain run", "peninsula", "in steps", "over open boards")
@@ -136,7 +140,7 @@ def kitchen(plan: Floorplan):
 
 
 @layout("bath", ((1.7, 3.6), (1.8, 3.6)), weight=2.5)
-def bath(plan: Floorplan):
+def bath(plan: Floorplan) -> None:
     rng, build = plan.rng, plan.catalogue.build
     openings(plan, windows=0.35)
     for tub, wall in several(plan, "bathtub", 1, 1, chance=0.75):
@@ -159,7 +163,7 @@ def bath(plan: Floorplan):
 
 
 @layout("meeting", ((3.0, 7.0), (3.0, 5.5)), weight=1.2)
-def meeting(plan: Floorplan):
+def meeting(plan: Floorplan) -> None:
     rng, build = plan.rng, plan.catalogue.build
     openings(plan)
     for _ in range(int(rng.integers(1, 4))):
@@ -174,7 +178,7 @@ def meeting(plan: Floorplan):
 
 
 @layout("corridor", ((1.3, 2.4), (3.5, 8.0)), weight=0.8)
-def corridor(plan: Floorplan):
+def corridor(plan: Floorplan) -> None:
     rng = plan.rng
     openings(plan, int(rng.integers(2, 6)), windows=0.3)
     several(plan, "cabinet", 0, 3, CORRIDOR_CABINETS)
@@ -187,7 +191,7 @@ def corridor(plan: Floorplan):
 
 
 @layout("hall", ((5.0, 11.0), (4.5, 9.0)), weight=3)
-def hall(plan: Floorplan):
+def hall(plan: Floorplan) -> None:
     """Large and rather empty: groups of seats, a table here and there, much wall and floor."""
     rng, build = plan.rng, plan.catalogue.build
     openings(plan, int(rng.integers(1, 4)))
@@ -208,7 +212,7 @@ def hall(plan: Floorplan):
 
 
 @layout("store", ((2.2, 5.5), (2.2, 5.5)), weight=1)
-def store(plan: Floorplan):
+def store(plan: Floorplan) -> None:
     rng, build = plan.rng, plan.catalogue.build
     openings(plan, windows=0.3)
     several(plan, "bookshelf", 1, 5, None)
@@ -228,7 +232,7 @@ def store(plan: Floorplan):
 
 
 @layout("anything", ((2.5, 6.0), (2.5, 6.0)), weight=3)
-def anything(plan: Floorplan):
+def anything(plan: Floorplan) -> None:
     """Any furniture in any room: teaches that a class is its shape, not its company."""
     rng, build = plan.rng, plan.catalogue.build
     openings(plan, int(rng.integers(0, 3)))

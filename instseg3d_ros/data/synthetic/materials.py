@@ -15,6 +15,9 @@ KINDS = ("plain", "stripes", "checks", "wood", "speckle", "print", "tiles", "fab
 WALLS = ("plain",) * 6 + ("stripes", "speckle", "tiles", "bricks", "bricks", "boards", "motif")
 
 
+Color = tuple[float, float, float]
+
+
 @dataclass(frozen=True)
 class Material:
     """Colours are RGB in 0..1; `scale` is the texture's period in metres, `axis` its direction.
@@ -40,9 +43,12 @@ def hsv(h: float, s: float, v: float) -> tuple[float, float, float]:
     return colorsys.hsv_to_rgb(h % 1.0, min(max(s, 0), 1), min(max(v, 0), 1))
 
 
-def near(rng: np.random.Generator, color, spread=0.12):
+def near(rng: np.random.Generator, color: Color, spread: float = 0.12) -> Color:
     """A colour like `color`, a little lighter or darker and off in hue."""
-    return tuple(float(np.clip(c * rng.uniform(1 - spread, 1 + spread) + rng.normal(0, 0.02), 0.02, 1)) for c in color)
+    red, green, blue = (
+        float(np.clip(c * rng.uniform(1 - spread, 1 + spread) + rng.normal(0, 0.02), 0.02, 1)) for c in color
+    )
+    return red, green, blue
 
 
 def any_color(rng: np.random.Generator) -> tuple[float, float, float]:
@@ -149,13 +155,13 @@ def wall_paint(rng: np.random.Generator) -> Material:
         second, scale = near(rng, (rng.uniform(0.4, 0.9),) * 3, 0.05), rng.uniform(0.18, 0.5)
     elif kind == "boards":
         color, axis, scale = wood(rng).color, int(rng.choice([0, 2])), rng.uniform(0.08, 0.25)
-        second = near(rng, tuple(0.5 * c for c in color), 0.1)
+        second = near(rng, (0.5 * color[0], 0.5 * color[1], 0.5 * color[2]), 0.1)
     elif kind == "motif":
         second = near(rng, color, 0.4) if rng.random() < 0.6 else any_color(rng)
     return Material(color, kind, second, scale, axis, 0.0, 0.85, int(rng.integers(1 << 16)))
 
 
-def _returned(color) -> float:
+def _returned(color: Color) -> float:
     """Infrared reflectance goes roughly with brightness, black dyes being the exception that makes holes."""
     return float(np.clip(0.35 + 0.75 * max(color), 0.3, 0.95))
 
@@ -210,30 +216,34 @@ class Palette:
         return color
 
 
-def _along(unit, axis):
+# How far each point (N,) takes the second colour, 0..1, and a factor (N,) of its brightness, if the texture has one.
+Texture = tuple[np.ndarray, np.ndarray | None]
+
+
+def _along(unit: np.ndarray, axis: np.ndarray) -> np.ndarray:
     return np.take_along_axis(unit, axis[:, None], 1)[:, 0]
 
 
-def _stripes(unit, axis):
+def _stripes(unit: np.ndarray, axis: np.ndarray) -> Texture:
     return (_along(unit, axis) % 1 < 0.5).astype(np.float32), None
 
 
-def _checks(unit, axis):
+def _checks(unit: np.ndarray, axis: np.ndarray) -> Texture:
     return (np.floor(unit + 1e-3).sum(1) % 2).astype(np.float32), None
 
 
-def _wood(unit, axis):
+def _wood(unit: np.ndarray, axis: np.ndarray) -> Texture:
     stretched = unit.copy()
     np.put_along_axis(stretched, axis[:, None], _along(unit, axis)[:, None] * 0.12, 1)
     rings = _noise(stretched) * 4 + _noise(stretched * 3.1) * 0.8
     return np.abs(rings % 1 * 2 - 1) * 0.8, None
 
 
-def _speckle(unit, axis):
+def _speckle(unit: np.ndarray, axis: np.ndarray) -> Texture:
     return (_noise(unit * 3.0) > 0.62).astype(np.float32), None
 
 
-def _print(unit, axis):
+def _print(unit: np.ndarray, axis: np.ndarray) -> Texture:
     """Large patches, a band, and lines of small dark cells where the lettering would be."""
     patch = _cells(unit * 0.6)
     mix = (patch > 0.55).astype(np.float32)
@@ -241,21 +251,21 @@ def _print(unit, axis):
     return mix, np.where(letters, 0.35, 0.75 + 0.5 * _cells(unit * 1.1 + 3.3)).astype(np.float32)
 
 
-def _tiles(unit, axis):
+def _tiles(unit: np.ndarray, axis: np.ndarray) -> Texture:
     edge = (np.abs(unit % 1 - 0.5) > 0.485).sum(1) > 0
     return np.where(edge, 0.8, 0.0).astype(np.float32), 0.92 + 0.12 * _cells(unit)
 
 
-def _fabric(unit, axis):
+def _fabric(unit: np.ndarray, axis: np.ndarray) -> Texture:
     return _noise(unit * 2.0) * 0.9, None
 
 
-def _marble(unit, axis):
+def _marble(unit: np.ndarray, axis: np.ndarray) -> Texture:
     veins = np.abs(np.sin(6.3 * (unit[:, 0] * 0.3 + unit[:, 1] * 0.2 + 1.5 * _noise(unit * 0.7))))
     return (1 - veins) ** 3, None
 
 
-def _bricks(unit, axis):
+def _bricks(unit: np.ndarray, axis: np.ndarray) -> Texture:
     """Courses along x and y, each shifted by half a brick; joints in the second colour."""
     course = np.floor(unit[:, 2] / 0.32)
     along = unit[:, :2] + 0.5 * (course % 2)[:, None]
@@ -263,14 +273,14 @@ def _bricks(unit, axis):
     return joint.astype(np.float32), 0.8 + 0.35 * _cells(np.column_stack((np.floor(along), course)))
 
 
-def _boards(unit, axis):
+def _boards(unit: np.ndarray, axis: np.ndarray) -> Texture:
     """Side by side across `axis`, with dark joints."""
     across = _along(unit, axis)
     tone = 0.85 + 0.3 * _cells(np.floor(across)[:, None] * [1.0, 0.0, 0.0])
     return (across % 1 < 0.04).astype(np.float32), tone * (0.9 + 0.2 * _noise(unit * [0.3, 0.3, 3.0]))
 
 
-def _motif(unit, axis):
+def _motif(unit: np.ndarray, axis: np.ndarray) -> Texture:
     """A figure that comes again, as on wallpaper."""
     wave = np.sin(2 * np.pi * unit)
     return (wave[:, 0] * wave[:, 2] + wave[:, 1] * wave[:, 2] + 0.3 * np.sin(6 * np.pi * unit).sum(1) > 0.3).astype(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from instseg3d_ros.data.synthetic.camera import look
+from instseg3d_ros.data.synthetic.rooms import Room
 
 GRID = 0.1  # metres
 WIDTH = 0.25  # half-width of the robot
@@ -27,7 +28,7 @@ class Ground:
         return self.low + (np.asarray(square) + 0.5) * GRID
 
 
-def ground_of(room, height: float) -> Ground:
+def ground_of(room: Room, height: float) -> Ground:
     """What a robot as high as `height` metres does not bump into, in the rooms and in their doorways."""
     from scipy.ndimage import binary_erosion
 
@@ -59,7 +60,7 @@ def _away(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
     return (points @ normals.T - np.einsum("pi,pi->p", normals, outline)).max(axis=-1)
 
 
-def way_through(ground: Ground, room, rng: np.random.Generator) -> np.ndarray:
+def way_through(ground: Ground, room: Room, rng: np.random.Generator) -> np.ndarray:
     """(K, 2) places GRID apart or so: from one room through all that can be reached, and back the same way."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components, dijkstra
@@ -93,7 +94,7 @@ def way_through(ground: Ground, room, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate((out, out[-2::-1]))
 
 
-def _stops(places: np.ndarray, reachable: np.ndarray, room, rng: np.random.Generator) -> list[int]:
+def _stops(places: np.ndarray, reachable: np.ndarray, room: Room, rng: np.random.Generator) -> list[int]:
     """Two squares of each room that lie far apart, as far as they can be reached."""
     stops: list[int] = []
     for space in room.spaces:

@@ -101,7 +101,7 @@ class World:
         color = self.surface_color(tri, uv[seen])
         color *= self.light(points, normal, lights, ambient, -toward, gloss)
 
-        def image(values, empty=0.0):
+        def image(values: np.ndarray, empty: float = 0.0) -> np.ndarray:
             full = np.full((len(rays), *values.shape[1:]), empty, values.dtype)
             full[seen] = values
             return full
@@ -144,7 +144,10 @@ class World:
             color[own] *= (self.tint[a[own]] * u[own] + self.tint[b[own]] * v[own] + self.tint[c[own]] * w[own]) / 255
         return color
 
-    def light(self, points, normal, lights, ambient, toward=None, gloss=0.0) -> np.ndarray:
+    def light(
+        self, points: np.ndarray, normal: np.ndarray, lights: Sequence[Light], ambient: float,
+        toward: np.ndarray | None = None, gloss: np.ndarray | float = 0.0,
+    ) -> np.ndarray:  # fmt: skip
         """(N,3) light of each colour per unit of surface colour, leaving `toward` an eye (N,3), if there is one."""
         level = np.empty((len(points), 3), np.float32)
         level[:] = (ambient * (0.85 + 0.15 * normal[:, 2]))[:, None]  # the ceiling's bounce lights what faces up

@@ -51,7 +51,7 @@ def vary(sensor: Sensor, rng: np.random.Generator) -> Sensor:
     """One specimen: noise and losses between half and double the nominal values; in a quarter of them the range is
     shorter than the nominal one, as with little power or in daylight."""
 
-    def about(value, spread=0.7):
+    def about(value: float, spread: float = 0.7) -> float:
         return value * float(np.exp(rng.uniform(-spread, spread)))
 
     near, far = sensor.range
@@ -130,7 +130,7 @@ def _tent(count: int, nodes: int, cell: float, phase: float) -> np.ndarray:
     return np.clip(1 - np.abs(at - np.arange(nodes, dtype=np.float32)), 0, 1)
 
 
-def _ragged_edges(true, sensor, unit, rng: np.random.Generator) -> np.ndarray:
+def _ragged_edges(true: np.ndarray, sensor: Sensor, unit: float, rng: np.random.Generator) -> np.ndarray:
     """Which pixel each pixel really measures: blobs of correlated shift, single-pixel jitter, near surfaces grown."""
     shape = true.shape
     rows, columns = np.indices(shape)
@@ -154,7 +154,9 @@ def _ragged_edges(true, sensor, unit, rng: np.random.Generator) -> np.ndarray:
     return source.ravel()
 
 
-def _flying_pixels(z, source, true, sensor, rng: np.random.Generator):
+def _flying_pixels(
+    z: np.ndarray, source: np.ndarray, true: np.ndarray, sensor: Sensor, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """At depth edges the light of both sides mixes: a share of the pixels hangs in between."""
     from scipy.ndimage import maximum_filter, minimum_filter
 
@@ -170,7 +172,7 @@ def _flying_pixels(z, source, true, sensor, rng: np.random.Generator):
     return z, source
 
 
-def _shadow(true, f, baseline) -> np.ndarray:
+def _shadow(true: np.ndarray, f: float, baseline: float) -> np.ndarray:
     """(H,W) what a second eye `baseline` metres to the right (left if negative) cannot see for something nearer."""
     z = np.where(np.isfinite(true), true, 1e3)
     column = np.arange(true.shape[1]) - f * baseline / z
@@ -182,7 +184,9 @@ def _shadow(true, f, baseline) -> np.ndarray:
     return hidden
 
 
-def _dropouts(view, source, z, sensor, shape, rng: np.random.Generator) -> np.ndarray:
+def _dropouts(
+    view: View, source: np.ndarray, z: np.ndarray, sensor: Sensor, shape: tuple[int, int], rng: np.random.Generator
+) -> np.ndarray:
     """Losses at grazing incidence, on what returns little light (in blobs), on glints, far away, and by chance."""
     unit = shape[1] / 640.0
     incidence, infrared, gloss = view.incidence[source], view.infrared[source], view.gloss[source]
@@ -194,7 +198,9 @@ def _dropouts(view, source, z, sensor, shape, rng: np.random.Generator) -> np.nd
     return (sensor.dropout * (weak + glint) > chance) | (rng.random(len(z)) < 0.0006 * sensor.dropout)
 
 
-def _noisy(z, infrared, sensor, f, shape, rng: np.random.Generator) -> np.ndarray:
+def _noisy(
+    z: np.ndarray, infrared: np.ndarray, sensor: Sensor, f: float, shape: tuple[int, int], rng: np.random.Generator
+) -> np.ndarray:
     unit = shape[1] / 640.0
     blobs = (0.7 * smooth_field(shape, 9 * unit, rng) + 0.5 * smooth_field(shape, 24 * unit, rng)).ravel()
     white = rng.standard_normal(len(z), np.float32)
@@ -211,7 +217,7 @@ def _noisy(z, infrared, sensor, f, shape, rng: np.random.Generator) -> np.ndarra
     return measured * (1 + bias)
 
 
-def _color_image(view, film, unit, shape, rng: np.random.Generator) -> np.ndarray:
+def _color_image(view: View, film: Film, unit: float, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """Exposure, white balance, contrast, vignette, blur, noise; shifted against depth by a few pixels."""
     from scipy.ndimage import gaussian_filter
 

@@ -22,7 +22,7 @@ from instseg3d_ros.data.synthetic.primitives import (
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _any(rng: np.random.Generator):
+def _any(rng: np.random.Generator) -> m.Material:
     return [m.painted, m.printed, m.fabric, m.wood, m.stone][int(rng.integers(5))](rng)
 
 

@@ -14,7 +14,7 @@ def thing(shape: Shape) -> Assembly:
     return Assembly.of("object", shape.grounded())
 
 
-def _wrapping(rng: np.random.Generator):
+def _wrapping(rng: np.random.Generator) -> m.Material:
     return m.printed(rng) if rng.random() < 0.7 else m.painted(rng)
 
 
@@ -121,7 +121,9 @@ def tube_pack(rng: np.random.Generator) -> Assembly:
     return thing(body.turned(np.pi / 2, 0).turned(rng.uniform(0, 7)) if rng.random() < 0.6 else body)
 
 
-def book(rng: np.random.Generator, width=None, depth=None, thickness=None) -> Shape:
+def book(
+    rng: np.random.Generator, width: float | None = None, depth: float | None = None, thickness: float | None = None
+) -> Shape:
     """A closed book lying flat, spine towards -x."""
     width = width or rng.uniform(0.1, 0.22)
     depth = depth or width * rng.uniform(1.2, 1.55)

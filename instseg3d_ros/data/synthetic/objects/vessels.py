@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from instseg3d_ros.data.synthetic import materials as m
@@ -11,21 +13,24 @@ from instseg3d_ros.data.synthetic.primitives import bar, cylinder, ellipsoid, re
 from instseg3d_ros.data.synthetic.registry import construction
 
 
-def _made(rng: np.random.Generator):
+def _made(rng: np.random.Generator) -> m.Material:
     choice = rng.random()
     return m.ceramic(rng) if choice < 0.5 else m.painted(rng) if choice < 0.8 else m.metal(rng)
 
 
-def hollow(outer, wall: float, material, segments: int = 28, inside=None, **options) -> Shape:
+def hollow(
+    outer: Iterable[Sequence[float] | np.ndarray], wall: float, material: m.Material, segments: int = 28,
+    inside: m.Material | None = None, **options: float,
+) -> Shape:  # fmt: skip
     """An open vessel from its outer profile [(r, z), …] going up: turned at the rim and led back down inside."""
-    outer = [(float(r), float(z)) for r, z in outer]
-    floor = outer[0][1] + wall
-    inner = [(max(r - wall, 0.0), max(z, floor)) for r, z in outer]
-    shape = revolve([(0, outer[0][1]), *outer], material, segments, **options)
-    return shape + revolve([outer[-1], *reversed(inner), (0, floor)], inside or material, segments, **options)
+    profile = [(float(r), float(z)) for r, z in outer]
+    floor = profile[0][1] + wall
+    inner = [(max(r - wall, 0.0), max(z, floor)) for r, z in profile]
+    shape = revolve([(0, profile[0][1]), *profile], material, segments, **options)
+    return shape + revolve([profile[-1], *reversed(inner), (0, floor)], inside or material, segments, **options)
 
 
-def loop(x: float, low: float, high: float, out: float, radius: float, material) -> Shape:
+def loop(x: float, low: float, high: float, out: float, radius: float, material: m.Material) -> Shape:
     """A cup's handle in the plane y = 0, at distance x from the axis."""
     angle = np.linspace(-np.pi / 2, np.pi / 2, 9)
     z = (low + high) / 2 + np.sin(angle) * (high - low) / 2
