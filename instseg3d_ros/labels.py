@@ -113,7 +113,7 @@ class LabelSet:
             # As text: YAML would read a class named off, yes, null or 7 as something else than a name.
             content = yaml.load(Path(path).read_text(), yaml.BaseLoader)
             if not isinstance(content["classes"], list):
-                raise TypeError("classes is no list")
+                raise TypeError("classes is not a list")
             rows = [{"name": row} if isinstance(row, str) else row for row in content["classes"]]
             classes = tuple(
                 LabelClass(

@@ -59,7 +59,9 @@ class Spconv:
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:
-            raise InputError("spconv's process ended; is spconv installed? `python -c 'import spconv'` tells")
+            raise InputError(
+                "the process of spconv ended; check with `python -c 'import spconv'` that spconv is installed"
+            )
         return json.loads(answer)
 
 

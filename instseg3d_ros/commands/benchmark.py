@@ -38,35 +38,41 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         type=Path,
         nargs="+",
         metavar="FILE",
-        help="clouds to measure; only `frames` uses more than the first (a generated room, a table, the demo's)",
+        help="clouds to measure; all parts except `frames` use only the first"
+        " (default: a generated room, a table and the demo's cloud)",
     )
-    add("--rooms", type=int, default=12, help="number of generated rooms from which `frames` takes the slowest (12)")
-    add("--isa", metavar="NAME", help="instruction set of the kernels, a value of -march (this processor's)")
+    add(
+        "--rooms",
+        type=int,
+        default=12,
+        help="number of generated rooms from which `frames` takes the slowest (default 12)",
+    )
+    add("--isa", metavar="NAME", help="instruction set of the kernels, a value of -march (default: this processor's)")
     add(
         "--only",
         nargs="+",
         choices=GROUPS,
         default=list(GROUPS),
         metavar="PART",
-        help=f"parts to measure: {', '.join(GROUPS)} (all)",
+        help=f"parts to measure: {', '.join(GROUPS)} (default: all)",
     )
-    add("--model", default="unet", help="network of the segmenter: a name in models/ or a file (unet)")
-    add("--rounds", type=int, default=7, help="measurements of each implementation (7)")
-    add("--threads", type=int, default=0, help="threads of this package; 0: all cores (0)")
+    add("--model", default="unet", help="network of the segmenter: a name in models/ or a file (default: unet)")
+    add("--rounds", type=int, default=7, help="measurements of each implementation (default 7)")
+    add("--threads", type=int, default=0, help="threads of this package; 0: all cores (default 0)")
     add("--figure", type=Path, default=None, metavar="FILE", help="draw ratios and growth, as png, svg or pdf")
-    add("--json", type=Path, default=None, metavar="FILE", help="write the times of all rounds for programs")
+    add("--json", type=Path, default=None, metavar="FILE", help="write the times of all rounds as JSON")
     options = parser.parse_args(arguments)
     if options.rounds < 3:
-        parser.error(f"--rounds {options.rounds}: at least 3 make a median with a spread")
+        parser.error(f"--rounds {options.rounds}: expected at least 3, for a median and a spread")
     if not 0 <= options.rooms <= 1000:
-        parser.error(f"--rooms {options.rooms}: 0 to 1000")
+        parser.error(f"--rooms {options.rooms}: expected 0 to 1000")
     if not 0 <= options.threads <= 1024:
-        parser.error(f"--threads {options.threads}: 0 (all cores) to 1024")
+        parser.error(f"--threads {options.threads}: expected 0 (all cores) to 1024")
     for path in (options.figure, options.json):
         if path is not None and not path.resolve().parent.is_dir():
-            parser.error(f"{path}: its folder does not exist; make it first")
+            parser.error(f"{path}: its folder does not exist; create the folder first")
     if options.figure is not None and options.figure.suffix not in (".png", ".svg", ".pdf"):
-        parser.error(f"--figure {options.figure}: .png, .svg or .pdf is expected")
+        parser.error(f"--figure {options.figure}: expected a .png, .svg or .pdf file")
     return options
 
 

@@ -38,5 +38,7 @@ def main(arguments: list[str]) -> int:
         folders.add(made.parent)
         print(made)
     if options.out is not None and folders != {options.out.resolve()}:
-        raise InputError(f"--out {options.out}: the folder cannot be written; libraries went to {folders.pop()}")
+        raise InputError(
+            f"--out {options.out}: the folder cannot be written; the libraries were written to {folders.pop()}"
+        )
     return 0

@@ -15,11 +15,11 @@ EXAMPLES = """examples:
   evaluate DATASET --split val --model unet                      a folder of scenes (see prepare, generate)
   evaluate DATASET --method euclidean --method region_growing    classical methods beside the model, in one run
   evaluate DATASET --model none --method euclidean               without a model
-  evaluate DATASET --export OUT                                  OUT/<scene>.txt and masks, as ScanNet's benchmark wants
+  evaluate DATASET --export OUT                                  writes <scene>.txt and masks as in ScanNet's benchmark
   evaluate --predictions OUT --ground-truth OUT/ground_truth     score files in this layout
   evaluate --tabletop FRAMES --method convexity                  labelled frames of a depth camera, without classes
   evaluate --tabletop FRAMES --model tabletop --no-color         the same without colour
-  evaluate --drives WALKS                                        maps of objects on generate --bag --truth --kind flat
+  evaluate --drives WALKS                                        maps of objects; WALKS: bags of generate --kind flat
   evaluate DATASET --split val --calibrate mine.safetensors      the same weights with calibrated scores
   evaluate DATASET --json scores.json --csv scores.csv --latex table.tex --figures pictures --report page
 
@@ -36,31 +36,34 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("dataset", nargs="?", type=Path, help="folder of scenes: labels.yaml, train/, val/")
-    add("--split", default="val", help="split of the data set (val)")
-    add("--model", help="name in models/ or a .safetensors file; 'none': score only --method (unet)")
+    add("--split", default="val", help="split of the data set (default: val)")
+    add("--model", help="name in models/ or a .safetensors file; 'none': score only --method (default: unet)")
     add(
         "--method",
         action="append",
         default=[],
         choices=list(METHODS),
-        help="a classical method; the option may be repeated",
+        help="also score this classical method; the option may be repeated",
     )
-    add("--device", default="auto", help="device of the network: auto, cpu, cuda (auto)")
+    add("--device", default="auto", help="device of the network: auto, cpu, cuda (default: auto)")
     add("--predictions", type=Path, metavar="DIR", help="score the predictions in these files instead of a model")
     add(
         "--ground-truth", type=Path, metavar="DIR", help="ground truth for --predictions: <scene>.txt, or scenes as npz"
     )
-    add("--labels", help="label set of --predictions: scannet20, nyuv2_19, synthetic or a labels.yaml (scannet20)")
+    add(
+        "--labels",
+        help="label set of --predictions: scannet20, nyuv2_19, synthetic or a labels.yaml (default: scannet20)",
+    )
     add("--tabletop", type=Path, metavar="DIR", help="score masks on labelled depth-camera frames")
     add("--drives", type=Path, metavar="DIR",
-        help="score maps, single frames and a plain join on bags of generate --bag --truth")  # fmt: skip
-    add("--class-agnostic", action="store_true", help="put the scores without regard to class first in --json")
+        help="score maps, single frames and a baseline map on bags written by generate --bag --truth")  # fmt: skip
+    add("--class-agnostic", action="store_true", help="in --json, put the scores that ignore classes first")
     add(
         "--min-region",
         type=int,
         default=100,
         metavar="N",
-        help="smallest number of points of an object that counts (100)",
+        help="smallest number of points of an object that is scored (default 100)",
     )
     add("--no-color", action="store_true", help="segment without colour")
     add("--limit", type=int, metavar="N", help="use only the first N scenes")
@@ -73,33 +76,42 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     add("--best-min-score", action="store_true",
         help="with --calibrate: report by default only objects that raise overlap F on these scenes")  # fmt: skip
-    add("--json", type=Path, metavar="FILE", help="write the scores for programs")
-    add("--csv", type=Path, metavar="FILE", help="write the scores, one line per method and class")
-    add("--latex", type=Path, metavar="FILE", help="write the table for a paper")
+    add("--json", type=Path, metavar="FILE", help="write the scores as JSON")
+    add("--csv", type=Path, metavar="FILE", help="write the scores as CSV, one line per method and class")
+    add("--latex", type=Path, metavar="FILE", help="write the scores as a LaTeX table")
     add("--figures", type=Path, metavar="DIR", help="draw inputs, classes and instances of a few scenes, and curves")
     add("--report", type=Path, metavar="DIR", help="write a web page with scores and pictures")
-    add("--examples", type=int, default=4, metavar="N", help="number of scenes to draw for --figures and --report (4)")
+    add(
+        "--examples",
+        type=int,
+        default=4,
+        metavar="N",
+        help="number of scenes to draw for --figures and --report (default 4)",
+    )
     options = parser.parse_args(arguments)
     given = (options.dataset, options.predictions, options.tabletop, options.drives)
     sources = [source is not None for source in given]
     if sum(sources) != 1:
         parser.error("give one of DATASET, --predictions with --ground-truth, --tabletop or --drives")
     if (options.predictions is None) != (options.ground_truth is None):
-        parser.error("--predictions and --ground-truth go together")
+        parser.error("give --predictions and --ground-truth together")
     for name in ("min_region", "limit", "examples"):
         value = getattr(options, name)
         if value is not None and value < (1 if name == "limit" else 0):
-            parser.error(f"--{name.replace('_', '-')} {value}: too small")
+            parser.error(f"--{name.replace('_', '-')} {value}: expected at least {1 if name == 'limit' else 0}")
     if options.calibrate is not None and (options.dataset is None or options.model == "none"):
         parser.error("--calibrate needs a DATASET and a model")
     if options.best_min_score and options.calibrate is None:
-        parser.error("--best-min-score is stored with the model; give --calibrate FILE")
+        parser.error("--best-min-score needs --calibrate FILE, the model in which the score is stored")
     if options.calibrate is not None and options.calibrate.suffix != ".safetensors":
         parser.error(f"--calibrate {options.calibrate}: name a .safetensors file")
     if options.export is not None and options.dataset is None:
         parser.error("--export needs a DATASET")
     if options.export is not None and any(options.export.glob("*")):
-        parser.error(f"--export {options.export}: not empty; name a new folder (old scenes would mix with new)")
+        parser.error(
+            f"--export {options.export}: the folder is not empty; name a new folder, so that old and new scenes do "
+            "not mix"
+        )
     return options
 
 

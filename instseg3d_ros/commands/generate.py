@@ -25,10 +25,12 @@ def main(arguments: list[str]) -> int:
     options = _parse(arguments)
     if options.labels == "tabletop" and options.kind != "tabletop":
         raise InputError(
-            f"--labels tabletop names the parts of a table, --kind is {options.kind}; give --kind tabletop"
+            f"--labels tabletop is for scenes of tables, but --kind is {options.kind}; give --kind tabletop"
         )
     if options.kind == "flat" and not options.bag:
-        raise InputError("--kind flat is a walk through rooms; give --bag, or --kind rooms for frames")
+        raise InputError(
+            "--kind flat renders a walk through rooms as a bag; add --bag, or give --kind rooms for single frames"
+        )
     recipe = _recipe(options)
     if options.bag:
         return _bag(options, recipe)
@@ -62,7 +64,9 @@ def _frames(options, recipe) -> int:
     tasks = plan(recipe, Path(options.out), _counts(options), options.shard, options.views)
     if not tasks:
         part, parts = options.shard
-        raise InputError(f"no frames in shard {part}/{parts} of {options.frames} + {options.val}; ask for more frames")
+        raise InputError(
+            f"no frames in shard {part}/{parts} of {options.frames} + {options.val}; increase --frames or --val"
+        )
     return _done(options, recipe, generate(tasks, options.jobs))
 
 
@@ -73,7 +77,9 @@ def _scans(options, recipe) -> int:
     numbered = [("train", n) for n in range(options.frames)] + [("val", n) for n in range(options.val)]
     tasks = [Scan(recipe, options.out, split, n, options.points) for split, n in numbered[part::parts]]
     if not tasks:
-        raise InputError(f"no rooms in shard {part}/{parts} of {options.frames} + {options.val}; ask for more frames")
+        raise InputError(
+            f"no rooms in shard {part}/{parts} of {options.frames} + {options.val}; increase --frames or --val"
+        )
     return _done(options, recipe, generate(tasks, options.jobs))
 
 
@@ -86,12 +92,14 @@ def _bag(options, recipe) -> int:
     if options.kind == "mixed":
         raise InputError("--bag needs one kind of scene, not mixed; give --kind flat, rooms or tabletop")
     if options.moved and options.kind != "flat":
-        raise InputError(f"--moved {options.moved} needs --kind flat: in one scene nothing is out of sight meanwhile")
+        raise InputError(
+            f"--moved {options.moved} needs --kind flat: objects move only while the camera is in another room"
+        )
     if options.frames < 1:
-        raise InputError(f"--frames {options.frames} makes no bag; give 1 or more")
+        raise InputError(f"--frames {options.frames}: a bag needs at least 1 frame")
     out = Path(options.out)
     if out.is_dir() and any(out.iterdir()) and not (out / "metadata.yaml").is_file():
-        raise InputError(f"{out}: not empty and no bag; give another folder to write the bag to")
+        raise InputError(f"{out}: the folder is not empty and holds no bag; name another folder")
     out.parent.mkdir(parents=True, exist_ok=True)
     if options.kind == "flat":
         shots, extras = walk(recipe, options.frames, options.rooms, options.moved)
@@ -151,22 +159,29 @@ def _parse(arguments: list[str]):
         help="classes of rooms, or for tabletops object, support, background (default %(default)s)")  # fmt: skip
     add("--meshes", nargs="+", default=[], metavar="DIR",
         help="also use meshes (GLB, OBJ, PLY) from sub-folders named after a class")  # fmt: skip
-    add("--without", nargs="+", default=[], metavar="PREFIX", help="leave out mesh files whose names begin so")
-    add("--only", nargs="+", default=[], metavar="PREFIX", help="use only mesh files whose names begin so")
+    add(
+        "--without",
+        nargs="+",
+        default=[],
+        metavar="PREFIX",
+        help="leave out mesh files whose names begin with a PREFIX",
+    )
+    add("--only", nargs="+", default=[], metavar="PREFIX", help="use only mesh files whose names begin with a PREFIX")
     add(
         "--mesh-share",
         type=_share,
         default=0.25,
         help="share of objects of a class that are meshes (default %(default)s)",
     )
-    add("--hold-out", action="store_true", help="build furniture only by the constructions reserved for tests")
+    add("--hold-out", action="store_true", help="build furniture only with the designs that are reserved for tests")
     add("--crop", type=_share, default=0.5, help="share of tabletop frames cropped to the table (default %(default)s)")
     add("--walk", type=_share, default=0.7,
-        help="share of room frames from the view of a robot: farther, emptier (default %(default)s)")  # fmt: skip
+        help="share of room frames seen by a driving robot, with larger distances and fewer objects "
+        "(default %(default)s)")  # fmt: skip
     add(
         "--views",
         type=_positive,
-        help="views of each room or table; fewer views are slower and more varied (default 8 and 4)",
+        help="views of each room or table; fewer views take longer and give more variety (default 8 and 4)",
     )
     add("--shard", type=_shard, default=(0, 1), metavar="I/N", help="render part I of N, counted from 0 (default 0/1)")
     add("--sheet", metavar="PNG", help="also write a contact sheet of colour, depth, class and instance")

@@ -13,7 +13,7 @@ from instseg3d_ros.replacing import replacing
 
 EXAMPLES = """examples:
   gpu_check                                    all checks on the first CUDA card; some minutes
-  gpu_check --json gpu.json                    also writes all findings for programs
+  gpu_check --json gpu.json                    also writes all findings as JSON
   gpu_check --only right fast --device cuda:1  some checks, another card
   gpu_check --engines torch                    without spconv, as on a Jetson
   gpu_check --device cpu                       the same steps at small sizes, as a rehearsal
@@ -32,20 +32,24 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         examples=EXAMPLES,
     )
     add = parser.add_argument
-    add("--device", default="auto", help="auto (the first CUDA card), cuda, cuda:N, or cpu for a rehearsal (auto)")
+    add(
+        "--device",
+        default="auto",
+        help="auto (the first CUDA card), cuda, cuda:N, or cpu for a rehearsal (default: auto)",
+    )
     add(
         "--only",
         nargs="+",
         choices=CHECKS,
         default=list(CHECKS),
         metavar="CHECK",
-        help=f"checks to run: {', '.join(CHECKS)} (all)",
+        help=f"checks to run: {', '.join(CHECKS)} (default: all)",
     )
-    add("--engines", nargs="+", choices=("torch", "spconv"), default=[], help="sparse engines to check (both)")
-    add("--json", type=Path, metavar="FILE", help="write all findings for programs")
+    add("--engines", nargs="+", choices=("torch", "spconv"), default=[], help="sparse engines to check (default: both)")
+    add("--json", type=Path, metavar="FILE", help="write all findings as JSON")
     options = parser.parse_args(arguments)
     if options.json is not None and not options.json.resolve().parent.is_dir():
-        parser.error(f"{options.json}: its folder does not exist; make it first")
+        parser.error(f"{options.json}: its folder does not exist; create the folder first")
     return options
 
 

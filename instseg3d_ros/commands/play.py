@@ -38,16 +38,16 @@ def main(arguments: list[str]) -> int:
     except ImportError as error:
         raise InputError(
             f"{error.name or error} is not installed; source your ROS installation, or run `make demo` once, "
-            "which installs all that is needed into .venv"
+            "which installs ROS 2 into .venv"
         ) from None
     with Recording(options.bag, options.topics) as recording:
         length = (recording.end - recording.start) / 1e9
         if options.start > length:
-            raise InputError(f"--start {options.start:g} is behind the end of the bag, which lasts {length:.1f} s")
+            raise InputError(f"--start {options.start:g} is after the end of the bag, which lasts {length:.1f} s")
         try:
             rclpy.init(args=["play", *arguments[split:]], signal_handler_options=SignalHandlerOptions.NO)
         except Exception as error:  # rclpy has several for wrong arguments
-            raise InputError(f"ROS arguments are not understood ({' '.join(str(error).split())[:200]})") from None
+            raise InputError(f"invalid ROS arguments ({' '.join(str(error).split())[:200]})") from None
         try:
             return _play(rclpy.create_node("play"), recording, options)
         finally:
@@ -64,7 +64,10 @@ def _play(node, recording, options) -> int:
         skipped = "   (skipped: its type is not installed)" if track.topic in player.skipped else ""
         print(f"{track.topic}   {track.type}   {track.count} messages{skipped}", flush=True)
     if not player.wait_for_reader(options.wait, options.wait_for) and options.wait_for and not player.stop.is_set():
-        print(f"nobody reads {' and '.join(options.wait_for)} after {options.wait:g} s; playing anyway", flush=True)
+        print(
+            f"no subscriber of {' and '.join(options.wait_for)} after {options.wait:g} s; playback starts without it",
+            flush=True,
+        )
     since = recording.start + int(1e9 * options.start)
     with _keyboard() as key, _status(player) as show:
 
@@ -155,12 +158,12 @@ def _parser() -> argparse.ArgumentParser:
 def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        raise argparse.ArgumentTypeError(f"{text}: expected a number above 0")
     return value
 
 
 def _seconds(text: str) -> float:
     value = float(text)
     if not 0 <= value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text} is below 0; give seconds")
+        raise argparse.ArgumentTypeError(f"{text}: expected seconds, 0 or more")
     return value

@@ -46,7 +46,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         )
     options = parser.parse_args(arguments)
     if options.workers < 1:
-        parser.error(f"--workers {options.workers}: at least 1")
+        parser.error(f"--workers {options.workers}: expected at least 1")
     return options
 
 

@@ -38,19 +38,32 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("inputs", nargs="+", metavar="IN", help="input files, folders, glob patterns or bags")
     add("-o", "--out", type=Path, required=True, metavar="OUT", help="folder of all output files")
-    add("--model", default="unet", help="name in models/ or a .safetensors file (unet)")
-    add("--device", default="auto", help="device of the network: auto, cpu, cuda, cuda:1 (auto)")
-    add("--axes", default="auto", choices=AXES, help="axes of the cloud: body has z up, optical z forward (auto)")
+    add("--model", default="unet", help="name in models/ or a .safetensors file (default: unet)")
+    add("--device", default="auto", help="device of the network: auto, cpu, cuda, cuda:1 (default: auto)")
+    add(
+        "--axes",
+        default="auto",
+        choices=AXES,
+        help="axes of the cloud: body has z up, optical z forward (default: auto)",
+    )
     add(
         "--level",
         choices=LEVELS,
-        help="auto: estimate the vertical; off: take the z axis (auto for cameras, off for scans)",
+        help="auto: estimate the vertical; off: take the z axis (default: auto for cameras, off for scans)",
     )
-    add("--voxel", type=float, metavar="METRES", help="voxel size; the answers are best with the size of the model")
-    add("--min-score", type=float, metavar="S", help="lowest score of an object, 0..1 (the model's value)")
-    add("--max-voxels", type=int, metavar="N", help="use larger voxels for clouds with more voxels (no limit)")
+    add("--voxel", type=float, metavar="METRES", help="voxel size (default: the model's, which gives the best answers)")
+    add("--min-score", type=float, metavar="S", help="lowest score of an object, 0 to 1 (default: the model's value)")
     add(
-        "--max-range", type=float, metavar="METRES", help="label no points farther away (for cameras the model's value)"
+        "--max-voxels",
+        type=int,
+        metavar="N",
+        help="use larger voxels for clouds with more than N voxels (default: no limit)",
+    )
+    add(
+        "--max-range",
+        type=float,
+        metavar="METRES",
+        help="label no points beyond this distance (default for cameras: the model's value)",
     )
     add("--classes", default="", metavar="A,B", help="keep only objects of these classes")
     add("--topic", help="PointCloud2 topic to read from a bag that has several")
@@ -59,11 +72,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         action="store_true",
         help="copy all other topics of a bag to the output; default: transforms only",
     )
-    add("--unit", default="m", choices=UNITS, help="unit of the coordinates (m)")
+    add("--unit", default="m", choices=UNITS, help="unit of the coordinates (default: m)")
     add("--intrinsics", metavar="K", help="intrinsics of depth images: fx,fy,cx,cy or a file")
-    add("--depth-scale", type=float, default=1000.0, metavar="N", help="units of a depth image per metre (1000)")
+    add(
+        "--depth-scale", type=float, default=1000.0, metavar="N", help="units of a depth image per metre (default 1000)"
+    )
     add("--map", action="store_true",
-        help="one map of objects from a bag with TF, or from a folder of depth images with poses")  # fmt: skip
+        help="build one map of objects from a bag with TF, or from a folder of depth images with poses")  # fmt: skip
     add(
         "--fixed-frame",
         default="",
@@ -71,9 +86,17 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="with --map of a bag: a frame of its TF with z up, such as odom",
     )
     add("--html", action="store_true", help="also write an interactive page in one file")
-    add("--budget", type=int, default=400_000, metavar="N", help="largest number of points on the page (400000)")
-    add("--jobs", type=int, default=1, metavar="N", help="inputs segmented in parallel, each in a process (1)")
-    add("--json", type=Path, metavar="FILE", help="write the result of each input, for programs")
+    add(
+        "--budget", type=int, default=400_000, metavar="N", help="largest number of points on the page (default 400000)"
+    )
+    add(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of inputs that are segmented in parallel, each in a process (default 1)",
+    )
+    add("--json", type=Path, metavar="FILE", help="write status, counts and message of each input as JSON")
     options = parser.parse_args(arguments)
     if not 1 <= options.jobs <= 256:
         parser.error(f"--jobs {options.jobs}: expected 1 to 256")
@@ -111,7 +134,7 @@ def main(arguments: list[str]) -> int:
         if MARK not in path.name and MARK not in path.parent.name
     ]
     if not sources:
-        raise InputError(f"{options.inputs[0]}: holds only outputs of this command; name the clouds themselves")
+        raise InputError(f"{options.inputs[0]}: holds only outputs of this command; name the input clouds")
     try:
         rows = segment_all(sources, names_for(sources), settings, options.jobs)
     except SetupError as error:
@@ -160,7 +183,7 @@ def _map(options: argparse.Namespace, settings) -> int:
                 continue
         print(f"{stem}.ply: {counts['objects']} objects, {counts['points']:,} cells from {counts['clouds']} clouds")
         for reason, number in counts["left_out"].items():
-            print(f"segment: {source}: {number} left out: {reason}", file=sys.stderr)
+            print(f"segment: {source}: {number} clouds left out: {reason}", file=sys.stderr)
     return 1 if broken else 0
 
 

@@ -22,13 +22,13 @@ def main(arguments: list[str]) -> int:
     """The command `segment_node`; returns its exit code, raises InputError on bad arguments."""
     parser = argparse.ArgumentParser(
         prog="segment_node", epilog=EXAMPLES,
-        description="PointCloud2 or depth images in, labelled clouds and object markers out.",
+        description="The ROS 2 node: reads PointCloud2 or depth images, publishes labelled clouds and object markers.",
         formatter_class=argparse.RawDescriptionHelpFormatter, usage="segment_node [--ros-args …]",
     )  # fmt: skip
     split = arguments.index("--ros-args") if "--ros-args" in arguments else len(arguments)
     _, unknown = parser.parse_known_args(arguments[:split])
     if unknown:
-        raise InputError(f"'{unknown[0]}' is not understood; ROS arguments follow --ros-args (see --help)")
+        raise InputError(f"unknown argument '{unknown[0]}'; ROS arguments follow --ros-args (see --help)")
     for number in (signal.SIGINT, signal.SIGTERM):  # importing takes a while; the node sets its own afterwards
         signal.signal(number, lambda *_: os._exit(0))
     try:

@@ -62,7 +62,9 @@ def parse(arguments: list[str]):
             _check_key(word[2:].split("=")[0].rstrip("+"), keys)
     if not arguments or arguments[0].startswith("--"):
         if "--help" not in arguments:
-            raise InputError(f"the recipe comes first; one of: {', '.join(recipe_names())}, or a YAML file (--help)")
+            raise InputError(
+                f"the first argument must be a recipe; one of: {', '.join(recipe_names())}, or a YAML file (--help)"
+            )
     elif "--help" not in arguments and "-h" not in arguments:
         arguments = [arguments[0], *_from_file(find_recipe(arguments[0]), keys), *arguments[1:]]
     try:
@@ -86,7 +88,7 @@ def find_recipe(name: str) -> Path:
             raise InputError(f"{path}: no such recipe file")
         return path
     if name not in recipe_names():
-        raise InputError(f"no recipe '{name}'{_near(name, recipe_names())}; one of: {', '.join(recipe_names())}")
+        raise InputError(f"unknown recipe '{name}'{_near(name, recipe_names())}; one of: {', '.join(recipe_names())}")
     return share("config") / "train" / f"{name}.yaml"
 
 
@@ -104,7 +106,7 @@ def _from_file(path: Path, keys: list[str]) -> list[str]:
     try:
         content = yaml.load(path.read_text(), Loader) or {}
     except (OSError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: not readable as YAML ({' '.join(str(error).split())[:200]})") from None
+        raise InputError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())[:200]})") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds {type(content).__name__}; expected keys and values")
     words = []
@@ -136,7 +138,7 @@ def _keys(cls, prefix: str = "") -> list[str]:
 
 def _check_key(key: str, keys: list[str]) -> None:
     if key not in keys:
-        raise InputError(f"no setting '{key}'{_near(key, keys)}; see train --help")
+        raise InputError(f"unknown setting '{key}'{_near(key, keys)}; see train --help")
 
 
 def _near(word: str, known: list[str]) -> str:

@@ -16,22 +16,22 @@ class Augmentation:
     Lengths are in metres, angles in degrees, probabilities 0 to 1. The value 0 switches a distortion off.
 
     Args:
-        affine: stretch and shear: the matrix is I + affine * N(0, 1)
+        affine: standard deviation of stretch and shear; the matrix is I + affine * N(0, 1)
         flip: probability of mirroring x
-        yaw: largest rotation about the vertical, uniform
-        tilt: standard deviation of pitch and roll that remain after levelling
-        steep: probability of an unlevelled camera: pitch uniform -10 to 60, roll -10 to 10
-        shift: largest shift of the grid, in voxels, uniform
-        scale: largest change of the overall size, uniform
+        yaw: largest rotation about the vertical, in degrees, uniform
+        tilt: standard deviation of pitch and roll that remain after levelling, in degrees
+        steep: probability of an unlevelled camera: pitch uniform -10 to 60 degrees, roll -10 to 10 degrees
+        shift: largest shift of the voxel grid, in voxels, uniform
+        scale: largest relative change of the overall size, uniform
         color: standard deviation of the colour offset of a scene, in units of 127.5
-        contrast: largest change of the gain of a scene and channel, uniform
+        contrast: largest relative change of a scene's contrast, per colour channel, uniform
         drop_color: probability that a scene has no colour
         drop_points: largest share of points that are removed
-        crop: probability of keeping only a box around a random point
-        elastic: probability of the two elastic distortions
-        elastic_strength: magnitude as a share of SparseConvNet's, at which small objects would lose their shape
-        max_points: largest number of points of a scene
-        max_range: largest distance from the camera, in metres; only for scenes with a camera pose
+        crop: probability that only a box around a random point is kept
+        elastic: probability of an elastic distortion
+        elastic_strength: magnitude of elastic distortions; 1 is SparseConvNet's value, which deforms small objects
+        max_points: largest number of points of a scene; more are reduced to this number
+        max_range: largest distance of a point from the camera, in metres; used only for scenes with a camera pose
     """
 
     affine: float = 0.1

@@ -54,7 +54,10 @@ def jobs(mat: Path, splits: Path, out: Path) -> list[FrameJob]:
     for part, indices in read_splits(splits).items():
         for number in indices:
             if not 1 <= number <= count:
-                raise InputError(f"{splits}: frame {number} of {part}, {mat} has {count}; they do not belong together")
+                raise InputError(
+                    f"{splits}: {part} lists frame {number}, but {mat} has {count} frames; take both files from one "
+                    "release"
+                )
             name = f"nyuv2_{number:04d}"
             result.append(FrameJob(name, Path(mat), number - 1, Path(out) / part / f"{name}.npz", classes))
     return result
@@ -138,10 +141,12 @@ def frame_scene(image, depth, label, instance, classes: np.ndarray, name: str = 
         shapes = ", ".join(str(array.shape) for array in (image, depth, label, instance))
         raise InputError(f"{name}: image, depth, labels and instances are {shapes}; they must agree")
     if label.max(initial=0) >= len(classes):
-        raise InputError(f"{name}: label {label.max()}, the file names {len(classes) - 1}; it is broken")
+        raise InputError(
+            f"{name}: label {label.max()}, but the file names only {len(classes) - 1} labels; the file is broken"
+        )
     row, column = np.nonzero(np.isfinite(depth) & (depth > 0))
     if not len(row):
-        raise InputError(f"{name}: no depth anywhere; the frame is broken")
+        raise InputError(f"{name}: no pixel has depth; the frame is broken")
     forward = depth[row, column].astype(np.float64)
     optical = np.stack([(column - CX) / FX * forward, (row - CY) / FY * forward, forward], axis=1)
     semantic = classes[label[row, column].astype(np.int64)]

@@ -77,8 +77,8 @@ def _run(jobs: Sequence[Job], workers: int):
                 remarks, problem = future.result()
             except BrokenProcessPool:
                 raise InputError(
-                    f"a worker was killed, most likely for want of memory, at {workers} workers; "
-                    "use fewer (--workers) and run the same command again"
+                    f"one of {workers} workers was killed, most likely because memory ran out; "
+                    "use fewer workers (--workers) and run the same command again"
                 ) from None
             yield futures[future], remarks, problem
 

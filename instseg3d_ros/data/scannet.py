@@ -45,7 +45,7 @@ class ScanJob:
     def run(self) -> list[str]:
         """Read, convert and write a scan; see `preparing.Job`."""
         if not self.folder.is_dir():
-            raise InputError(f"{self.folder}: missing; the split names this scan")
+            raise InputError(f"{self.folder}: missing, but the split names this scan; download it")
         mesh = self.folder / f"{self.name}{MESH}"
         cloud = read_ply(mesh).checked(mesh)
         _check_whole(mesh)

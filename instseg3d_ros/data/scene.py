@@ -156,7 +156,7 @@ def scene_files(root: Path, split: str) -> list[Path]:
     folder = Path(root) / split
     files = sorted(p for p in folder.glob("*") if p.suffix.lower() in EXTENSIONS and not p.name.startswith("."))
     if not files:
-        raise InputError(f"{folder}: no scenes; expected {' or '.join('*' + e for e in EXTENSIONS)} there")
+        raise InputError(f"{folder}: no scenes; expected {' or '.join('*' + e for e in EXTENSIONS)}")
     return files
 
 

@@ -37,8 +37,9 @@ def points_of(points: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     if points.dtype == np.float32 and origin is not None and np.abs(origin).max() > COARSE:
         far = np.abs(origin).max()
         raise InputError(
-            f"points {far:,.0f} m from zero are float32, which rounds them to {np.spacing(np.float32(far)):g} m; "
-            "write float64, or subtract a common offset before"
+            f"points {far:,.0f} m from zero are stored as float32, which rounds them to "
+            f"{np.spacing(np.float32(far)):g} m; "
+            "write float64, or subtract a common offset first"
         )
     return near, origin
 

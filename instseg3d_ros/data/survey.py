@@ -81,7 +81,7 @@ class Survey:
         if instances and not self.instances.sum():
             raise InputError(
                 "the training scenes hold no instance of a thing; number the objects 1, 2 … in 'instance', "
-                "or train classes alone: --semantic_steps as many as --steps, --object_scenes 0"
+                "or train only classes: set --semantic_steps to the value of --steps, and --object_scenes to 0"
             )
 
 

@@ -37,7 +37,9 @@ class View:
     def of(scene: Scene) -> View:
         """Compute the statistics of a scene. Raises InputError if it has no camera, such as a scan of a room."""
         if "camera" not in scene.extras or not len(scene):
-            raise InputError(f"{scene.name}: no frame of a camera; give a data set of frames, as `generate` makes them")
+            raise InputError(
+                f"{scene.name}: no frame of a camera; give a data set of frames, such as `generate` renders"
+            )
         pose, shape = scene.extras["camera"], scene.extras["shape"]
         depth = (scene.points - pose[:3, 3]) @ pose[:3, 2]
         sizes, classes = (np.unique(v, return_counts=True) for v in (scene.instance, scene.semantic))
@@ -63,8 +65,8 @@ def main(arguments: list[str]) -> int:
     """Print the table of a data set; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m instseg3d_ros.data.views", description=__doc__.splitlines()[0])
     parser.add_argument("dataset", type=Path, help="folder with train/*.npz and val/*.npz")
-    parser.add_argument("--split", default="train", help="(default %(default)s)")
-    parser.add_argument("--limit", type=int, help="only so many frames, spread evenly")
+    parser.add_argument("--split", default="train", help="split of the data set (default %(default)s)")
+    parser.add_argument("--limit", type=int, help="use only this number of frames, spread evenly")
     options = parser.parse_args(arguments)
     try:
         files = scene_files(options.dataset, options.split)

@@ -213,7 +213,7 @@ class Baseline:
 
     def __init__(self, name: str):
         if name not in METHODS:
-            raise InputError(f"no method '{name}'; one of: {', '.join(METHODS)}")
+            raise InputError(f"unknown method '{name}'; one of: {', '.join(METHODS)}")
         self.name = name
         import open3d  # noqa: F401  (takes seconds, which should not count as time of the first cloud)
 

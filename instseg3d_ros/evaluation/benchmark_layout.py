@@ -96,9 +96,9 @@ def read_predictions(folder: Path, scene: str, points: int) -> list[Prediction]:
         except (ValueError, OverflowError):
             raise InputError(f"{where}: label '{parts[1]}', confidence '{parts[2]}'; expected two numbers") from None
         if math.isnan(score):
-            raise InputError(f"{where}: confidence is not a number; write a score that can be ordered")
+            raise InputError(f"{where}: confidence is NaN; write a number")
         if mask in listed:
-            warnings.warn(f"{where}: mask {parts[0]} is listed twice, the last line counts", stacklevel=2)
+            warnings.warn(f"{where}: mask {parts[0]} is listed twice; the last line is used", stacklevel=2)
         listed[mask] = (label, score)
     predictions = []
     for mask, (label, score) in listed.items():
@@ -138,7 +138,9 @@ def truth_ids(semantic: np.ndarray, instance: np.ndarray, labels: LabelSet) -> n
         has_none = pairs[first, 1] == 0
         rank = np.where(pairs[:, 1] == 0, 0, np.arange(len(pairs)) - first + np.where(has_none, 0, 1))
         if (rank[pairs[:, 0] > 0] >= FACTOR).any():
-            raise InputError(f"{rank.max()} instances of one class in a scene; ScanNet's ids hold {FACTOR - 1}")
+            raise InputError(
+                f"{rank.max()} instances of one class in a scene; ScanNet's ids allow at most {FACTOR - 1}"
+            )
         instance = rank[inverse.reshape(-1)]
     return np.where(labelled, label * FACTOR + instance, 0)
 

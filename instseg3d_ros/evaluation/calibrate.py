@@ -25,7 +25,7 @@ def table(score: np.ndarray, true: np.ndarray) -> dict[str, list[float]]:
     map rarely gives different scores the same value, which would lose their order.
     """
     if len(score) < FEWEST:
-        raise InputError(f"{len(score)} scored objects; at least {FEWEST} are needed to calibrate: take more scenes")
+        raise InputError(f"{len(score)} scored objects; at least {FEWEST} are needed for a calibration; add scenes")
     order = np.argsort(score, kind="stable")
     some = np.array_split(order, len(score) // TOGETHER)
     together = np.empty(len(score))

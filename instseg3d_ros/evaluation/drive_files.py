@@ -53,7 +53,9 @@ def read_drive(folder: Path, labels: LabelSet) -> Drive:
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: {error}; write drives with generate --bag --truth") from None
     if names != labels.names:
-        raise InputError(f"{path}: holds other classes than {labels.name}; write the drive anew with generate --bag")
+        raise InputError(
+            f"{path}: its classes are not those of {labels.name}; write the drive again with generate --bag"
+        )
 
     def steps() -> Iterator[Step]:
         from instseg3d_ros.data.clouds.bags import Bag

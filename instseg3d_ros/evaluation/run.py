@@ -179,12 +179,13 @@ def evaluate_folders(
     if unknown:
         more = f" ({len(unknown)} such files)" if len(unknown) > 1 else ""
         raise InputError(
-            f"{predictions}/{unknown[0]}.txt: no truth for it in {ground_truth}{more}; add it or remove this"
+            f"{predictions}/{unknown[0]}.txt: no ground truth in {ground_truth}{more}; add the ground truth or "
+            "remove this file"
         )
     missing = sorted(set(names) - set(predicted))
     if missing:
         which = f"{len(missing)} of {len(names)} scenes have no prediction file ({missing[0]} …)"
-        warnings.warn(f"{which}: scored as nothing found there", stacklevel=2)
+        warnings.warn(f"{which}; they are scored as scenes without predictions", stacklevel=2)
 
     index_of = {label: index for index, label in enumerate(layout.labels_ids(labels))}
     total = Accumulator(labels, min_region)
@@ -222,4 +223,4 @@ def find_labels(name: str) -> LabelSet:
         return LABEL_SETS[name]
     if Path(name).is_file():
         return LabelSet.read(Path(name))
-    raise InputError(f"no label set '{name}'; one of: {', '.join(LABEL_SETS)}, or a labels.yaml")
+    raise InputError(f"unknown label set '{name}'; one of: {', '.join(LABEL_SETS)}, or a labels.yaml")

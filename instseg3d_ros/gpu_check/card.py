@@ -62,11 +62,13 @@ class Card:
     def find(folder: Path, device: str = "auto", engines: tuple[str, ...] = ()) -> Card:
         """The card by name, with all its engines unless some are named. InputError where there is no such device."""
         if device == "auto" and not torch.cuda.is_available():
-            raise InputError(f"no CUDA device is available to torch {torch.__version__}; `--device cpu` rehearses")
+            raise InputError(
+                f"no CUDA device is available to torch {torch.__version__}; `--device cpu` runs a rehearsal"
+            )
         chosen = pick_device(device)
         if chosen.type == "cpu":
             if engines not in ((), ("torch",)):
-                raise InputError("on a CPU only engine torch can be rehearsed; leave --engines out")
+                raise InputError("a rehearsal on a CPU runs only engine torch; omit --engines")
             return Card(chosen, ("torch",), SMALL, folder)
         return Card(chosen, engines or ENGINES, FULL, folder)
 

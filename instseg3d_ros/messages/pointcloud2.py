@@ -127,7 +127,7 @@ def read_fields(message, names: tuple[str, ...], as_type: str | None = None) -> 
     for name in names:
         field = fields[name]
         if field.datatype not in DATATYPES:
-            raise InputError(f"field '{name}' has datatype {field.datatype}; PointField knows 1 to 8")
+            raise InputError(f"field '{name}' has datatype {field.datatype}; expected 1 to 8 (PointField)")
         dtype = np.dtype(order + (as_type or DATATYPES[field.datatype]))
         if height * width == 0:
             views.append(np.zeros((height, width), dtype))

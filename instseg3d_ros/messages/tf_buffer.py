@@ -54,12 +54,13 @@ class TransformBuffer:
         with self._lock:
             for frame in (target, source):
                 if frame not in self._edges and all(frame != edge.parent for edge in self._edges.values()):
-                    raise Unavailable(f"no transform from {source} to {target}: nobody publishes frame '{frame}'")
+                    raise Unavailable(f"no transform from {source} to {target}: frame '{frame}' is not published")
             up, down = self._chain(source), self._chain(target)
             common = next((frame for frame in up if frame in down), None)
             if common is None:
                 raise Unavailable(
-                    f"no transform from {source} to {target}: their trees end at {up[-1]} and {down[-1]}, unconnected"
+                    f"no transform from {source} to {target}: their trees end at {up[-1]} and {down[-1]} and are not "
+                    "connected"
                 )
             try:
                 return inverse(self._rise(down, common, stamp)) @ self._rise(up, common, stamp)
@@ -107,9 +108,9 @@ class _Edge:
         if self.fixed or stamp == 0:
             return _matrix(self._values[-1])
         if stamp > stamps[-1]:
-            raise Unavailable(f"{self.parent} → {frame} ends {(stamp - stamps[-1]) / 1e9:.3f} s before it")
+            raise Unavailable(f"the newest {self.parent} → {frame} is {(stamp - stamps[-1]) / 1e9:.3f} s older")
         if stamp < stamps[0]:
-            raise Unavailable(f"{self.parent} → {frame} begins {(stamps[0] - stamp) / 1e9:.3f} s after it")
+            raise Unavailable(f"the oldest {self.parent} → {frame} is {(stamps[0] - stamp) / 1e9:.3f} s newer")
         index = bisect_left(stamps, stamp)
         after = self._values[index]
         if stamps[index] == stamp:

@@ -17,16 +17,16 @@ class NetworkRecipe:
     Defaults are the paper's values where the paper gives them.
 
     Args:
-        backbone: name in BACKBONES: unet or resnet
-        width: number m of features of the first level
-        repetitions: blocks per level
-        inputs: input features of a voxel, a name in INPUTS
-        embedding: dimensions of the embedding
-        anchored: the embedding is the position plus an offset that the head predicts
+        backbone: unet (small) or resnet (large)
+        width: number m of features per voxel on the first level
+        repetitions: number of blocks per level
+        inputs: input features of a voxel: position_color or color
+        embedding: number of dimensions of the embedding
+        anchored: true: the embedding is the position of the voxel plus an offset that the head predicts
         graph_layers: number of graph layers
-        aggregator: aggregator of the graph layers, a name in AGGREGATORS
-        neighbors: number k of neighbours, including the voxel itself
-        voxel_size: edge of a voxel, in metres
+        aggregator: weights of the neighbours in the graph layers: attention (learned) or mean (equal)
+        neighbors: number k of neighbours of a voxel in the graph layers, including the voxel itself
+        voxel_size: edge length of a voxel, in metres
     """
 
     backbone: str = "unet"
@@ -55,18 +55,22 @@ class NetworkRecipe:
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"{name} is {getattr(self, name)}; expected {low} to {high}")
         if self.anchored and "position" not in INPUTS[self.inputs]:
-            raise InputError(f"anchored embeddings need positions; inputs are '{self.inputs}', give 'position_color'")
+            raise InputError(
+                f"anchored embeddings need positions, but inputs is '{self.inputs}'; set it to 'position_color'"
+            )
         if not 0.001 <= self.voxel_size <= 1:
             raise InputError(f"voxel_size is {self.voxel_size} m; expected 0.001 to 1")
 
 
 @dataclass(frozen=True)
 class Architecture(NetworkRecipe):
-    """All that fixes the shape of a network; stored with its weights.
+    """All values that determine the tensor shapes of a network. They are stored with its weights.
 
-    object_inputs: name and number of columns of each input of the object head; empty without an object head.
-    object_points: it also sees points of each object. object_stuff: it also tells what is no object but stuff, as a
-    piece of wall.
+    Args:
+        classes: number of classes
+        object_inputs: name and number of columns of each input of the object head; empty without an object head
+        object_points: the object head also takes points of each object
+        object_stuff: the object head also recognises proposals that are stuff, such as a piece of wall
     """
 
     classes: int = 22
@@ -81,4 +85,4 @@ class Architecture(NetworkRecipe):
         pairs = tuple((str(name), int(width)) for name, width in self.object_inputs)  # JSON has lists for tuples
         object.__setattr__(self, "object_inputs", pairs)
         if self.object_points and not pairs:
-            raise InputError("object_points is true without object_inputs; an object head that sees points needs both")
+            raise InputError("object_points is true without object_inputs; an object head that takes points needs both")

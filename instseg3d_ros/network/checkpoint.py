@@ -52,7 +52,7 @@ class ModelCard:
         content = json.loads(text)
         if content.pop("format", None) != FORMAT:
             raise InputError(
-                f"its format is not {FORMAT}, the one of this version; export the model again with `train`"
+                f"its format is not {FORMAT}, which this version reads; export the model again with `train`"
             )
         known = {entry.name for entry in fields(Architecture)}
         architecture = Architecture(**{k: v for k, v in content.pop("architecture").items() if k in known})
@@ -95,7 +95,7 @@ def load(path: Path) -> tuple[Network, ModelCard]:
         ) from None
     except (SafetensorError, OSError, TypeError, ValueError) as error:
         raise InputError(
-            f"{path}: not readable as a safetensors model ({_line(error)}); export the model again"
+            f"{path}: cannot be read as a safetensors model ({_line(error)}); export the model again"
         ) from None
     _check(path, network.state_dict(), tensors)
     network.load_state_dict(
@@ -114,7 +114,8 @@ def _check(path: Path, expected: dict, found: dict) -> None:
     for word, names in (("lacks", expected.keys() - found.keys()), ("has unknown", found.keys() - expected.keys())):
         if names:
             raise InputError(
-                f"{path}: {word} tensor {min(names)} and {len(names) - 1} more, unlike the architecture it names"
+                f"{path}: {word} tensor {min(names)} and {len(names) - 1} more; weights and architecture of the file "
+                "do not agree"
             )
     for name, value in found.items():
         if value.shape != expected[name].shape:

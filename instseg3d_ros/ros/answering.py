@@ -65,7 +65,8 @@ class Answering:
         watched = watched or (self.pipeline.world is not None and self.pipeline.world.wanted())
         if watched == self._idle:
             self._idle = not watched
-            text = "a subscriber: working" if watched else "idle: nobody subscribes to an output (lazy)"
+            idle = "idle: no output has a subscriber (lazy)"
+            text = "an output has a subscriber: clouds are segmented" if watched else idle
             self._node.get_logger().info(text)
         return watched
 
@@ -95,7 +96,7 @@ class Answering:
             if is_out_of_memory(error):
                 error.__traceback__ = None  # the traceback's frames hold tensors, which keep their memory allocated
                 free_memory()
-                text = "out of memory: take a model with coarser voxels, or decrease max_range; the memory was freed"
+                text = "out of memory: use a model with larger voxels, or decrease max_range; the memory was freed"
                 failures = self._drop("out of memory", text, requests)
             else:
                 text = f"internal error ({place(error)}); please report it with the cloud"

@@ -28,7 +28,7 @@ def check_ros_arguments(arguments: list[str]) -> None:
 def _check_remap(rule: str) -> None:
     name, separator, target = rule.partition(":=")
     if not separator or not name or not target:
-        raise InputError(f"remapping '{rule}' is not understood; write -r NAME:=NEW_NAME")
+        raise InputError(f"remapping '{rule}' is invalid; write -r NAME:=NEW_NAME")
     if "{" not in target:  # rcl expands and checks substitutions such as {node}
         check_name(target, "remapping " + repr(rule))
 

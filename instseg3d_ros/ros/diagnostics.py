@@ -60,13 +60,13 @@ def judge(condition: Condition, counts: Summary, parameters: Parameters) -> tupl
         problems.append((WARN, counts.remark))
     if counts.latency_ms is not None and counts.slow_for > 0:
         level = ERROR if counts.slow_for >= SLOW_ERROR else WARN
-        text = f"slow: {counts.latency_ms:.0f} ms a cloud"
+        text = f"slow: {counts.latency_ms:.0f} ms per cloud"
         stages = {name: value for name, value in counts.stages.items() if name not in ("total", "segment")}
         if stages:
             stage = max(stages, key=stages.__getitem__)
             text += f", {stages[stage]:.0f} of them in stage '{stage}'"
-        problems.append((level, f"{text}; lower max_voxels, or use a model with coarser voxels"))
-    return _worst(problems, "running" if condition.watched else "idle: nobody subscribes")
+        problems.append((level, f"{text}; decrease max_voxels, or use a model with larger voxels"))
+    return _worst(problems, "running" if condition.watched else "idle: no output has a subscriber")
 
 
 def silence(condition: Condition, counts: Summary, parameters: Parameters) -> str:
@@ -74,7 +74,7 @@ def silence(condition: Condition, counts: Summary, parameters: Parameters) -> st
     if counts.silent_for <= parameters.silence_warn or (condition.latched and counts.received_now):
         return ""
     if not condition.publishers:
-        return f"nobody publishes {condition.topic}; remap `{parameters.input}` to the camera's topic"
+        return f"{condition.topic} has no publisher; remap `{parameters.input}` to the camera's topic"
     text = f"no cloud on {condition.topic} for {counts.silent_for:.0f} s"
     if condition.reliability == "best_effort" and not counts.received_now:
         text += f", though it has {condition.publishers} publisher{'s' * (condition.publishers > 1)}: {_best_effort()}"
@@ -86,7 +86,7 @@ def losses(condition: Condition, counts: Summary, parameters: Parameters) -> str
     sent = condition.lost + counts.received_now
     if condition.lost < LOST * sent or not condition.lost:
         return ""
-    return f"{condition.lost} of {sent} clouds on {condition.topic} were lost on their way: {_best_effort()}"
+    return f"{condition.lost} of {sent} clouds on {condition.topic} were lost in transport: {_best_effort()}"
 
 
 def _best_effort() -> str:
@@ -105,7 +105,7 @@ def clock_difference(condition: Condition, counts: Summary, parameters: Paramete
         return ""
     size = f"{abs(latency) / YEAR_MS:.1f} years" if abs(latency) > YEAR_MS else f"{abs(latency) / HOUR_MS:.1f} hours"
     remedy = (
-        "use_sim_time is true, but does anybody publish /clock?" if condition.simulated
+        "use_sim_time is true: check that /clock is published" if condition.simulated
         else "for a recording set use_sim_time to true and play it with --clock"
     )  # fmt: skip
     return f"the clouds' stamps and the node's clock differ by {size}; {remedy}"
@@ -129,7 +129,7 @@ def numbers(condition: Condition, counts: Summary) -> dict[str, str]:
         "input rate (Hz)": f"{counts.rate_in:.2f}",
         "output rate (Hz)": f"{counts.rate_out:.2f}",
         "clouds received": str(counts.received),
-        "clouds lost on their way": str(condition.lost),
+        "clouds lost in transport": str(condition.lost),
         "clouds answered": str(counts.answered),
         "latency (ms)": _number(counts.latency_ms),
         "pipeline latency (ms)": _number(counts.pipeline_latency_ms),

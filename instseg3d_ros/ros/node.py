@@ -144,7 +144,8 @@ class SegmentNode(LifecycleNode):
         self._close_input()
         answering, self.answering = self.answering, None
         if answering is not None and not answering.stop(patience):
-            self.get_logger().warning(f"the cloud in work did not end within {patience:g} s; its answer is dropped")
+            text = f"the segmentation of a cloud did not end within {patience:g} s; its answer is dropped"
+            self.get_logger().warning(text)
         if self._transforms is not None:
             self._transforms.close()
         self._transforms = None
@@ -163,7 +164,7 @@ class SegmentNode(LifecycleNode):
             names = ", ".join(topic.name for topic in missing if topic.type.startswith(package))
             debian = f"ros-{os.environ.get('ROS_DISTRO', 'jazzy')}-{package.replace('_', '-')}"
             self.get_logger().info(
-                f"without {names}: {package} is not installed or too old (sudo apt install {debian})"
+                f"{names} not published: {package} is not installed or too old (sudo apt install {debian})"
             )
 
     # the input
@@ -248,7 +249,7 @@ class SegmentNode(LifecycleNode):
             self._transforms.clear()
         if self.answering is not None:
             self.answering.pipeline.reset()
-            self._log("time", "time has jumped back: transforms and object ids begin anew")
+            self._log("time", "time has jumped back: transforms and object ids are reset")
 
     def _condition(self) -> diagnostics.Condition:
         source, model = self._input, self.model

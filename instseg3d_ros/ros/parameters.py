@@ -80,7 +80,7 @@ INF = math.inf
 class Parameters:
     """A set of parameter values. Angles are in degrees, lengths in metres; names of times contain their unit.
 
-    In every parameter -1 selects the model's value, infinity means no limit, and an empty string means off.
+    In every parameter -1 selects the model's value, infinity means no limit, and an empty string means not set.
     """
 
     # the network
@@ -97,8 +97,8 @@ class Parameters:
         choices=("auto", "torch", "spconv"), when=CONFIGURE,
     )  # fmt: skip
     precision: str = parameter(
-        "auto", "Arithmetic of the backbone; `auto` is `fp16` on CUDA, and on a CPU `bf16` if it is faster there than "
-        "`fp32`.", choices=("auto", "fp32", "bf16", "fp16"), when=CONFIGURE,
+        "auto", "Number format of the backbone; `auto` is `fp16` on CUDA, and on a CPU `bf16` if it is faster there "
+        "than `fp32`.", choices=("auto", "fp32", "bf16", "fp16"), when=CONFIGURE,
     )  # fmt: skip
     threads: int = parameter(
         0, "Number of CPU threads of the network; 0 leaves the number to PyTorch.", 0, 256, when=CONFIGURE
@@ -112,14 +112,15 @@ class Parameters:
         "are merged, increase it if single objects are split; 0: no merging, -1: the model's value.", -1.0, 100.0,
     )  # fmt: skip
     min_points: int = parameter(
-        int(MODEL), "Smallest number of points of an object; -1: the model's value.", -1, 1_000_000
+        int(MODEL), "Smallest number of points of an object that is published; -1: the model's value.", -1, 1_000_000
     )
     min_score: float = parameter(
-        MODEL, "Lowest score of an object that is published; -1: the model's value.", -1.0, 1.0
-    )
+        MODEL, "Lowest score, 0 to 1, of an object that is published. Increase it if false objects appear, decrease it "
+        "if objects are missed; -1: the model's value.", -1.0, 1.0,
+    )  # fmt: skip
     level: str = parameter(
-        "auto", "How the vertical is found if `target_frame` is empty: `auto` estimates it from floors, tables and "
-        "walls in each cloud, `off` takes the z axis.", choices=("auto", "off"),
+        "auto", "Source of the vertical direction if `target_frame` is empty: `auto` estimates it from floors, tables "
+        "and walls in each cloud, `off` takes the cloud's z axis.", choices=("auto", "off"),
     )  # fmt: skip
 
     # input
@@ -133,36 +134,46 @@ class Parameters:
         choices=("auto", "optical", "body"),
     )  # fmt: skip
     unit: str = parameter(
-        "m", "Unit of length of the clouds' coordinates; everything that is published is in metres.",
+        "m", "Unit of the coordinates of the input clouds; all outputs are in metres.",
         choices=tuple(UNITS),
     )  # fmt: skip
     max_range: float = parameter(
-        MODEL, "Largest distance from the camera at which points are labelled; -1: the model's value.", -1.0, 1e4
+        MODEL, "Largest distance from the camera, in metres, at which points are labelled; -1: the model's value.",
+        -1.0, 1e4,
+    )  # fmt: skip
+    min_range: float = parameter(
+        0.0, "Smallest distance from the camera, in metres, at which points are labelled.", 0.0, 1e4
     )
-    min_range: float = parameter(0.0, "Smallest distance from the camera at which points are labelled.", 0.0, 1e4)
     min_height: float = parameter(
-        -INF, "Lowest point that is labelled: z in `target_frame` if it is set, otherwise the height above the camera."
-    )
-    max_height: float = parameter(INF, "Highest point that is labelled; the height is measured as for `min_height`.")
+        -INF, "Height, in metres, below which points are not labelled: z in `target_frame` if it is set, otherwise the "
+        "height above the camera.",
+    )  # fmt: skip
+    max_height: float = parameter(
+        INF, "Height, in metres, above which points are not labelled: z in `target_frame` if it is set, otherwise the "
+        "height above the camera.",
+    )  # fmt: skip
     crop_box: list = parameter(  # noqa: RUF009 (it calls field)
-        [-INF, -INF, -INF, INF, INF, INF], "Region of interest: x y z of its lowest and of its highest corner, in "
-        "`target_frame` if it is set, otherwise in the camera's axes x forward, y left, z up. Points outside are not "
-        "labelled.",
+        [-INF, -INF, -INF, INF, INF, INF], "Region of interest: x y z of its lowest corner and x y z of its highest "
+        "corner, in metres, in `target_frame` if it is set, otherwise in the camera's axes x forward, y left, z up. "
+        "Points outside are not labelled.",
     )  # fmt: skip
     max_voxels: int = parameter(
-        0, "Largest number of voxels of a cloud; a cloud with more is segmented with larger voxels, faster and less "
-        "accurately. 0: no limit.", 0, 1_000_000_000,
+        0, "Largest number of voxels of a cloud. A cloud with more voxels is segmented with larger voxels, faster and "
+        "less accurately. 0: no limit.", 0, 1_000_000_000,
     )  # fmt: skip
-    max_points: int = parameter(4_000_000, "Clouds with more points are dropped.", 1, 1_000_000_000)
+    max_points: int = parameter(
+        4_000_000, "Largest number of points of a cloud; clouds with more points are dropped.", 1, 1_000_000_000
+    )
     reliability: str = parameter(
-        "auto", "Reliability that is requested of the camera's publisher; `auto` requests what it offers.",
+        "auto", "QoS reliability of the input subscription; `auto` follows the camera's publisher.",
         choices=("auto", "reliable", "best_effort"), when=CONFIGURE,
     )  # fmt: skip
 
     # frames and ids
     target_frame: str = parameter(
-        "", "Frame with z up, such as `base_link`, into which each cloud is transformed with TF; empty: no transform."
-    )
+        "", "Frame with z up, such as `base_link`, into which each cloud is transformed with TF. Empty: no transform; "
+        "`level` then gives the vertical.",
+    )  # fmt: skip
     tf_timeout: float = parameter(
         0.2,
         "Longest time, in seconds, that a cloud waits for its transform; after this time the cloud is dropped.",
@@ -171,21 +182,21 @@ class Parameters:
     )
     track: bool = parameter(True, "Whether an object keeps its id from cloud to cloud.")
     fixed_frame: str = parameter(
-        "", "Frame in which objects do not move, such as `odom`, for `track`; empty: `target_frame` if it is set, "
-        "otherwise the cloud's frame.",
+        "", "Frame in which objects do not move, such as `odom`; `track` and `map` use it. Empty: `target_frame` if it "
+        "is set, otherwise the cloud's frame.",
     )  # fmt: skip
 
     # output
-    lazy: bool = parameter(True, "Whether clouds are ignored while no output has a subscriber.")
+    lazy: bool = parameter(True, "Whether the node ignores clouds while no output has a subscriber.")
     color_by: str = parameter(
-        "instance", "Colours of `~/colored_points`: one for each object or one for each class.",
+        "instance", "Colours of `~/colored_points`: `instance` gives each object a colour, `class` each class.",
         choices=("instance", "class"),
     )  # fmt: skip
     select: str = parameter(
-        "", "Objects of `~/object_points`, which `~/remaining_points` leaves out: ids and class names, separated by "
-        "commas, such as `7` or `object,chair`; empty: all objects.",
+        "", "Objects whose points `~/object_points` contains and `~/remaining_points` omits: ids and class names, "
+        "separated by commas, such as `7` or `object,chair`; empty: all objects.",
     )  # fmt: skip
-    save_folder: str = parameter("", "Folder into which `~/save` writes; empty: `~/save` is refused.")
+    save_folder: str = parameter("", "Output folder of `~/save` and `~/map/save`; empty: both services fail.")
     once_timeout: float = parameter(
         10.0, "Longest time, in seconds, that `~/segment_once` waits for a cloud and its answer.", 0.1, 3600.0
     )
@@ -195,8 +206,8 @@ class Parameters:
 
     # the map
     map: bool = parameter(
-        False, "Whether a map of objects is built from all clouds, in `fixed_frame`, whose z axis must point up. All "
-        "outputs then use the ids of the map.", when=CONFIGURE,
+        False, "Whether the node builds a map of objects from all clouds, in `fixed_frame`, whose z axis must point "
+        "up. All outputs then use the ids of the map.", when=CONFIGURE,
     )  # fmt: skip
     map_rate: float = parameter(
         0.5, "Largest rate, in messages per second, at which the map is published.", 0.01, 100.0
@@ -206,12 +217,12 @@ class Parameters:
         when=CONFIGURE,
     )  # fmt: skip
     map_max_cells: int = parameter(
-        2_000_000, "Largest number of the map's cells; above it the oldest and farthest cells are removed. A million "
-        "cells take about 200 MB.", 1000, 100_000_000, when=CONFIGURE,
+        2_000_000, "Largest number of cells of the map; if there are more, the oldest and farthest cells are removed. "
+        "A million cells take about 200 MB.", 1000, 100_000_000, when=CONFIGURE,
     )  # fmt: skip
     map_radius: float = parameter(
         50.0,
-        "Distance from the camera, in metres, beyond which cells of the map are removed.",
+        "Distance from the camera, in metres, beyond which cells are removed from the map.",
         0.5,
         1e6,
         when=CONFIGURE,
@@ -219,8 +230,8 @@ class Parameters:
 
     # diagnostics
     latency_warn_ms: float = parameter(
-        1000.0, "Time from a cloud's arrival to its answer above which diagnostics report WARN, and ERROR after "
-        "ten seconds.", 0.0, 1e6,
+        1000.0, "Largest time from a cloud's arrival to its answer, in milliseconds; above it diagnostics report WARN, "
+        "and after ten seconds ERROR.", 0.0, 1e6,
     )  # fmt: skip
     silence_warn: float = parameter(
         3.0, "Time without a cloud, in seconds, after which diagnostics report WARN.", 0.1, 3600.0

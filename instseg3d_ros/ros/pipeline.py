@@ -134,7 +134,7 @@ class Pipeline:
         if plain(frame) == plain(target):
             return np.eye(4)
         if self.transforms is None:
-            raise Dropped("no transform", f"no transform from {frame} to {target}: not listening to /tf yet")
+            raise Dropped("no transform", f"no transform from {frame} to {target}: /tf is not subscribed yet")
         try:
             return self.transforms.lookup(target, frame, stamp, parameters.tf_timeout)
         except Unavailable as error:
@@ -193,8 +193,9 @@ def _remark(cloud: Cloud, points: np.ndarray, result: Result, parameters: Parame
     nearest = float(np.linalg.norm(finite.astype(np.float64), axis=1).min())
     return (
         f"no point of a cloud is in range, nothing was labelled: the nearest is {nearest:,.1f} m from the origin of "
-        f"'{parameters.target_frame or cloud.frame}'; raise max_range, set target_frame where that is not the robot's "
-        "frame, or unit where the cloud is not in metres"
+        f"'{parameters.target_frame or cloud.frame}'; increase max_range, or set target_frame if this frame is far "
+        "from the "
+        "robot, or set unit if the cloud is not in metres"
     )
 
 

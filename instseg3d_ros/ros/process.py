@@ -80,7 +80,7 @@ def _init(arguments: list[str]) -> None:
     try:
         rclpy.init(args=["segment_node", *arguments], signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy raises several classes for wrong arguments, without a common base class
-        raise InputError(f"ROS arguments are not understood ({' '.join(str(error).split())[:300]})") from None
+        raise InputError(f"invalid ROS arguments ({' '.join(str(error).split())[:300]})") from None
 
 
 def _spin(executor, node: SegmentNode, end: threading.Event, problem: list[str]) -> None:

@@ -27,7 +27,7 @@ def split_connected(labels: np.ndarray, coords: np.ndarray, gap: int = 3) -> np.
     if coords.shape != (len(labels), 3) or coords.dtype.kind not in "iu":
         raise InputError(f"voxels have shape {coords.shape} and type {coords.dtype}; expected ({len(labels)}, 3) int")
     if not 0 <= gap <= LARGEST_GAP:
-        raise InputError(f"gap is {gap} voxels; expected 0 (cut nothing) to {LARGEST_GAP}")
+        raise InputError(f"gap is {gap} voxels; expected 0 (no splits) to {LARGEST_GAP}")
     if not len(labels):
         return labels
     if gap == 0:

@@ -17,17 +17,17 @@ class Options:
     left out (`Segmenter.load`, the command `segment`), None means the model's value; infinity means no limit.
 
     Args:
-        min_thing: smallest sum of the probabilities of all things at which a voxel is clustered
-        adjust: share of the classes' weights in training that is taken back; 0: rare classes stay favoured
+        min_thing: a voxel is clustered if the probabilities of all thing classes together reach this value
+        adjust: share of the training's class weights that is undone in the scores; 0: rare classes stay favoured
         bandwidth: bandwidth of mean shift; smaller values give more and smaller clusters
         merge: largest difference between touching parts of one object; 0: clusters are not merged
         choose: half-width of the range of `merge` from which the object head chooses
         gap: split clusters at gaps wider than this many voxels (one more for sparse clusters); 0: never
         min_points: smallest number of points of an instance
         min_score: lowest score of an instance that is reported
-        max_range: metres from the origin; points farther away get no label
+        max_range: largest distance of a labelled point from the origin, in metres
         max_voxels: largest number of voxels; a cloud with more is segmented with larger voxels; 0: no limit
-        level: auto: estimate the vertical in the cloud; off: +z is up
+        level: auto: estimate the vertical from the cloud; off: the vertical is +z
     """
 
     min_thing: float = 0.5

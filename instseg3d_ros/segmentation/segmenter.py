@@ -210,7 +210,7 @@ def check_object_inputs(card: ModelCard) -> None:
         if old != new:
             was, now = (" of width ".join(map(str, one)) if one else "nothing" for one in (old, new))
             raise InputError(
-                f"the model's object head was trained with '{was}' where this version computes '{now}';"
+                f"the model's object head was trained with the inputs '{was}', but this version computes '{now}';"
                 " train the object head again (`train`, `object_scenes`)"
             )
 

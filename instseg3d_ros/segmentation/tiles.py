@@ -111,7 +111,9 @@ def _cells(points: np.ndarray, tile: float) -> tuple[np.ndarray, np.ndarray]:
         low = np.minimum(low, part.min(axis=0, initial=np.inf))
         high = np.maximum(high, part.max(axis=0, initial=-np.inf))
     if (high - low).max() / tile >= MOST_TILES:
-        raise InputError(f"the points span {(high - low).max():.3g} m, over 2^30 tiles of {tile} m; remove outliers")
+        raise InputError(
+            f"the points span {(high - low).max():.3g} m, more than 2^30 tiles of {tile} m; remove outliers"
+        )
     cell = np.full((len(points), 2), -1, np.int32)
     for first in range(0, len(points), CHUNK):
         part = points[first : first + CHUNK]

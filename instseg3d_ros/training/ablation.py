@@ -60,7 +60,7 @@ def _same_plan(plan: Plan) -> None:
 
 def _together(work: list[tuple[Path, list[list[str]]]], proof: str, jobs: int, say) -> None:
     waiting = [(folder, commands) for folder, commands in work if not (folder / f"{proof}.done").is_file()]
-    say(f"{len(work) - len(waiting)} of {len(work)} are there already ({proof})")
+    say(f"{len(work) - len(waiting)} of {len(work)} were finished before ({proof})")
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         futures = {pool.submit(_run, folder, commands, proof): folder for folder, commands in waiting}
         for number, future in enumerate(as_completed(futures), 1):
@@ -91,19 +91,33 @@ def _run(folder: Path, commands: list[list[str]], proof: str) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="ablation", description="The paper's Table 3 on a folder of scenes.", allow_abbrev=False,
-        epilog="Other options go to `train` as they are: --batch_size=2 --network.voxel_size=0.03 --accelerator=gpu …",
+        prog="ablation", description="Train and score the rows of the paper's Table 3 on a folder of scenes.",
+        allow_abbrev=False,
+        epilog="All other options are passed to `train`: --batch_size=2 --network.voxel_size=0.03 --accelerator=gpu …",
     )  # fmt: skip
     parser.add_argument("data", type=Path, help="folder of scenes with train/ and val/")
-    parser.add_argument("--out", type=Path, default=Path("runs/table3"), help="one folder per row and seed")
-    parser.add_argument("--recipe", default="table3", help="recipe all rows start from (table3)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
-    parser.add_argument("--semantic_steps", type=int, default=Plan.semantic_steps, help="of the shared first stage")
-    parser.add_argument("--steps", type=int, default=Plan.steps, help="of each row, from there on")
-    parser.add_argument("--width", type=int, default=Plan.width, help="m of the U-Net; the ResNet has twice (16)")
-    parser.add_argument("--rows", nargs="+", choices=[row.folder for row in VARIANTS], help="only these")
-    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
-    parser.add_argument("--note", type=Path, default=Path("docs/ablation.md"), help="where to write the table")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/table3"), help="output folder; it holds a folder for each row and seed"
+    )
+    parser.add_argument("--recipe", default="table3", help="recipe of all rows (default: table3)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="random seeds (default: 0 1)")
+    parser.add_argument(
+        "--semantic_steps",
+        type=int,
+        default=Plan.semantic_steps,
+        help="number of steps of the first stage, which rows share",
+    )
+    parser.add_argument(
+        "--steps", type=int, default=Plan.steps, help="number of steps of each row after the first stage"
+    )
+    parser.add_argument(
+        "--width", type=int, default=Plan.width, help="number m of features of the U-Net; the ResNet has twice as many"
+    )
+    parser.add_argument("--rows", nargs="+", choices=[row.folder for row in VARIANTS], help="run only these rows")
+    parser.add_argument("--jobs", type=int, default=1, help="number of trainings in parallel (default 1)")
+    parser.add_argument(
+        "--note", type=Path, default=Path("docs/ablation.md"), help="file of the table (default: docs/ablation.md)"
+    )
     options, rest = parser.parse_known_args(arguments)
     plan = Plan(
         options.data.resolve(), options.out, options.recipe, tuple(options.seeds), options.semantic_steps,

@@ -147,7 +147,7 @@ def learn(head: ObjectHead, lessons: Lessons) -> None:
     known = lessons.iou > NAMED
     if known.sum() < FEWEST:
         raise InputError(
-            f"{known.sum()} proposals cover an object; the object head needs {FEWEST}: give more scenes (object_scenes)"
+            f"{known.sum()} proposals cover an object; the object head needs {FEWEST}; increase object_scenes"
         )
     if head.stuff:
         known = lessons.label >= 0

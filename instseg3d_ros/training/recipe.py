@@ -16,14 +16,14 @@ class LossRecipe:
     The total is the sum of cross entropy and the losses on the initial and the refined embedding.
 
     Args:
-        structure_aware: structure-aware loss; false: the plain loss
+        structure_aware: true: points far from the centre of their object have a higher weight; false: equal weights
         alpha: distance of an embedding from the mean of its object below which equation 1 is 0
         beta: distance between the means of two objects above which equation 4 is 0
         reduction: mean: average over the points of an object; sum: equation 1 as printed
-        semantic_weight: weight of the cross entropy
+        semantic_weight: weight of the cross entropy of the classes
         rarity: the weight of a class in the cross entropy is (its share of the points)^-rarity; paper: 0
-        embedding_weight: weight of the losses on the embeddings
-        clearance: weight of the clearance loss (not in the paper)
+        embedding_weight: weight of the embedding losses
+        clearance: weight of the clearance loss, which separates points from other objects (not in the paper)
         margin: distance of a point from the means of other objects above which the clearance loss is 0
     """
 
@@ -53,21 +53,21 @@ class Recipe:
         semantic_steps: number of steps of the first stage
         batch_size: scenes per process and step
         learning_rate: learning rate
-        final_decay: share of the steps, at the end, over which the learning rate falls to 0; paper: 0
+        final_decay: share of the steps, at the end of the training, in which the learning rate falls to 0; paper: 0
         accumulate: number of batches whose gradients are summed for a step
-        precision: precision of Lightning, such as 32-true, 16-mixed or bf16-mixed
+        precision: number format, as Lightning names it: 32-true, 16-mixed or bf16-mixed
         devices: number of devices, or of processes on a CPU
         nodes: number of machines
-        synchronize: normalize over the batches of all processes; false: each process separately, which is faster
-        average_every: above 1, each process steps separately, and the weights are averaged after this number of steps
-        accelerator: accelerator of Lightning: auto, cpu or gpu
+        synchronize: true: batch normalization over all processes; false: over each process separately, which is faster
+        average_every: 1: processes share the gradients of each step; N above 1: only the mean weights every N steps
+        accelerator: device of the training, as Lightning names it: auto, cpu or gpu
         workers: number of processes that load and augment scenes
-        threads: number of threads of torch on a CPU
+        threads: number of CPU threads of torch per process; null: the choice of torch
         validate_every: number of steps between validations
         validate_scenes: number of scenes of a validation
         checkpoint_every: number of steps between checkpoints
         object_scenes: number of scenes from which an object head learns at the end; 0: no object head
-        object_points: the object head also takes a sample of the points of each object
+        object_points: true: the object head also takes a sample of the points of each object
         object_data: scene folders for the object head, preferably not used in training; default: `data`
         segmentation: options of validation, which are stored with the weights
         network: settings of the network

@@ -224,7 +224,8 @@ def _check(recipe: Recipe) -> None:
         raise InputError(f"learning_rate is {recipe.learning_rate}; expected more than 0")
     if not 0 <= recipe.loss.rarity <= 1:
         raise InputError(
-            f"loss.rarity is {recipe.loss.rarity}; expected 0 (all classes alike) to 1 (all equally heavy)"
+            f"loss.rarity is {recipe.loss.rarity}; expected 0 (equal weights) to 1 (weight inverse to the share of "
+            "the points)"
         )
 
 
@@ -265,7 +266,7 @@ def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
     fits = {name: value for name, value in given.items() if name in state and state[name].shape == value.shape}
     if card.labels.names != labels.names:
         fits = {name: value for name, value in fits.items() if not name.startswith("semantic_head.2")}
-        log.warning("%s has %d classes, this training has %d others: the last layer of the semantic head starts anew",
+        log.warning("%s has %d classes, this training has %d others: the last layer of the semantic head is not copied",
                     path, len(card.labels), len(labels))  # fmt: skip
     new = ("semantic_head", *(f"graph.{i}." for i in range(source.architecture.graph_layers, len(network.graph))))
     if (network.anchor is None) != (source.anchor is None):

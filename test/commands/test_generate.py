@@ -69,11 +69,11 @@ def test_help_has_examples(capsys):
         (["x", "--mesh-share", "2"], "'2' is not a share"),
         (["x", "--sensor", "sonar"], "sonar"),
         (["x", "--meshes", "nowhere"], "nowhere"),
-        (["x", "--frames", "0"], "ask for more"),
+        (["x", "--frames", "0"], "increase --frames"),
         (["x", "--labels", "tabletop"], "--kind tabletop"),
         (["x", "--bag"], "mixed"),
         (["x", "--bag", "--whole-room"], "not allowed"),
-        (["x", "--bag", "--kind", "rooms", "--frames", "0"], "1 or more"),
+        (["x", "--bag", "--kind", "rooms", "--frames", "0"], "at least 1 frame"),
         (["x", "--wide"], "--wide"),
     ],
 )

@@ -36,8 +36,8 @@ def test_the_paper_values_are_the_defaults():
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "the recipe comes first"),
-        (["--steps", "3"], "the recipe comes first"),
+        ([], "first argument must be a recipe"),
+        (["--steps", "3"], "first argument must be a recipe"),
         (["quik"], "did you mean quick?"),
         (["none.yaml"], "no such recipe file"),
         (["quick", "--network.widht", "3"], "did you mean network.width?"),

@@ -70,7 +70,7 @@ def test_damage_is_named(tmp_path, jobs):
         nyuv2.jobs(mat, mat, tmp_path)
     image, depth, label, instance = frame(0)
     classes = np.array(jobs[0].classes)
-    with pytest.raises(InputError, match="no depth"):
+    with pytest.raises(InputError, match="no pixel has depth"):
         nyuv2.frame_scene(image, depth * np.nan, label, instance, classes, "x")
     with pytest.raises(InputError, match="label 77"):
         nyuv2.frame_scene(image, depth, np.full_like(label, 77), instance, classes, "x")

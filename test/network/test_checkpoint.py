@@ -83,7 +83,7 @@ def test_tampered_tensors_are_refused(model, change, reason):
 def test_broken_files_are_refused(tmp_path, content):
     path = tmp_path / "broken.safetensors"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="not readable as a safetensors model"):
+    with pytest.raises(InputError, match="cannot be read as a safetensors model"):
         checkpoint.load(path)
 
 

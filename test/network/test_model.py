@@ -98,7 +98,7 @@ def test_wrong_architecture_names_the_value(wrong):
 
 
 def test_an_anchor_needs_positions():
-    with pytest.raises(InputError, match="anchored embeddings need positions; inputs are 'color'"):
+    with pytest.raises(InputError, match="anchored embeddings need positions, but inputs is 'color'"):
         Architecture(anchored=True, inputs="color")
 
 

@@ -151,7 +151,7 @@ def test_a_managed_node_with_a_wrong_model_stays_unconfigured_and_recovers(live)
         (["-p", "engine:=abacus"], "one of: auto, torch, spconv"),
         (["-p", "min_score:=7.0"], "-1 to 1"),
         (["-p", "min_height:=3.0", "-p", "max_height:=2.0"], "no point would be labelled"),
-        (["-p"], "not understood"),
+        (["-p"], "invalid ROS arguments"),
     ],
 )
 def test_a_wrong_parameter_at_the_start_is_one_clear_line(live, words, word):

@@ -126,7 +126,7 @@ def test_memory_that_runs_out_costs_clouds_not_the_node(live):
     assert ear.messages[topics.MARKERS], node.text  # it came back by itself
     # the marker is there at once, diagnostics come once a second
     wait_for(lambda: int(found.get("dropped: out of memory", 0)) == 4, "four clouds counted as lost to memory")
-    assert "coarser voxels" in node.text and found["last error"].startswith("out of memory")
+    assert "larger voxels" in node.text and found["last error"].startswith("out of memory")
     assert 2 in levels  # ERROR while nothing succeeded
     assert int(found["dropped: resting after repeated failures"]) > 0
 

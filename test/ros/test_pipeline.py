@@ -45,7 +45,7 @@ class FixedTransforms:
     def lookup(self, target, source, stamp, timeout):
         self.asked.append((target, source, stamp, timeout))
         if target not in self.known:
-            raise Unavailable(f"no transform from {source} to {target}: nobody publishes frame '{target}'")
+            raise Unavailable(f"no transform from {source} to {target}: frame '{target}' is not published")
         return self.known[target]
 
 

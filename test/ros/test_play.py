@@ -147,7 +147,7 @@ def test_wrong_arguments_are_one_line(words):
 
 
 def test_start_behind_the_end(tmp_path):
-    with pytest.raises(InputError, match="behind the end"):
+    with pytest.raises(InputError, match="after the end"):
         play.main([str(write_ros2(tmp_path / "bag", "mcap")), "--start", "1000"])
 
 

@@ -163,8 +163,8 @@ def test_a_network_with_a_head_segments_and_tells_its_candidates():
 def test_a_head_trained_with_other_inputs_is_refused():
     widths = input_widths(3, 4)
     for trained, told in (
-        ((*widths[:-1], ("normals", 3)), "'normals of width 3' where this version computes 'features of the backbone"),
-        (widths[:-1], "'nothing' where"),
+        ((*widths[:-1], ("normals", 3)), "'normals of width 3', but this version computes 'features of the backbone"),
+        (widths[:-1], "'nothing', but"),
         ((("inputs without names", 7),), "of width 7"),
     ):
         architecture = Architecture(width=4, classes=3, graph_layers=0, object_inputs=trained)

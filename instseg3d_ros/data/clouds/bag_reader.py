@@ -86,7 +86,7 @@ def _files_of(folder: Path) -> list[Path]:
 def _opened(paths: list[Path], stack: ExitStack) -> AnyReader:
     for path in paths:
         if path.is_file() and not path.stat().st_size:
-            raise InputError(f"{path}: is empty")
+            raise InputError(f"{path}: the file is empty")
     reader = _Bags([_decompressed(path, stack) if path.suffix == COMPRESSED else path for path in paths])
     reader.open()
     return reader

@@ -82,7 +82,7 @@ class Bag:
             raise InputError(f"{self.path}: {len(topics)} PointCloud2 topics; choose with --topic: {', '.join(topics)}")
         self.topic = self.topic or topics[0]
         if self.topic not in topics:
-            raise InputError(f"{self.path}: no PointCloud2 on '{self.topic}'; on: {', '.join(topics)}")
+            raise InputError(f"{self.path}: no PointCloud2 on '{self.topic}'; PointCloud2 topics: {', '.join(topics)}")
         self._chosen = [
             c
             for c in self._reader.connections

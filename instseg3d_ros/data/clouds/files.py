@@ -68,13 +68,15 @@ def check_kind(path: Path) -> str:
         return extension
     if extension not in EXTENSIONS:
         raise InputError(
-            f"{path}: unknown kind '{extension}'; expected {', '.join(EXTENSIONS)} or a ROS 2 bag's folder"
+            f"{path}: unknown file type '{extension}'; expected {', '.join(EXTENSIONS)} or a ROS 2 bag's folder"
         )
     actual = sniff(path)
     if path.stat().st_size == 0:
-        raise InputError(f"{path}: is empty")
+        raise InputError(f"{path}: the file is empty")
     if actual and actual != _SAME.get(extension, extension):
-        raise InputError(f"{path}: is a {actual[1:].upper()} file by its first bytes; rename it to {path.stem}{actual}")
+        raise InputError(
+            f"{path}: its first bytes are those of a {actual[1:].upper()} file; rename it to {path.stem}{actual}"
+        )
     return extension
 
 
@@ -86,7 +88,7 @@ def read_cloud(path: Path, **options) -> Cloud:
     path = Path(path)
     extension = check_kind(path)
     if extension in (*BAG_EXTENSIONS, *BAG_SIBLINGS):
-        raise InputError(f"{path}: is a bag of many clouds; expected one cloud")
+        raise InputError(f"{path}: is a bag; expected a file with one cloud")
     return READERS[extension](path, **options).checked(path)
 
 

@@ -75,7 +75,7 @@ class Intrinsics:
         with reading(path, "camera intrinsics", "see docs/files.md for the files that are understood"):
             cameras = list(_cameras(_content(path)))
             if not cameras:
-                raise ValueError("no camera matrix and no fx, fy, cx, cy in it")
+                raise ValueError("the file has neither a camera matrix nor fx, fy, cx, cy")
         same = [camera for _, camera in cameras if size is not None and (camera.width, camera.height) == size]
         depth = [camera for name, camera in cameras if any(word in name.lower() for word in DEPTH_WORDS)]
         return (same or depth or [camera for _, camera in cameras])[0]
@@ -85,8 +85,8 @@ class Intrinsics:
         if self.width and self.height and (self.width, self.height) != (width, height):
             if abs(self.width * height / (self.height * width) - 1) > ALIKE:
                 raise InputError(
-                    f"intrinsics are of {self.width} × {self.height} pixels, the depth image has {width} × {height}: "
-                    "another shape; give those of the depth image"
+                    f"intrinsics are for {self.width} × {self.height} pixels, but the depth image has {width} × "
+                    f"{height}, another aspect ratio; give the intrinsics of the depth image"
                 )
             x, y = width / self.width, height / self.height
             return replace(
@@ -95,8 +95,8 @@ class Intrinsics:
             )  # fmt: skip
         if not (MARGIN < self.cx / width < 1 - MARGIN and MARGIN < self.cy / height < 1 - MARGIN):
             raise InputError(
-                f"intrinsics have their middle at {self.cx:g}, {self.cy:g}, the depth image has {width} × {height} "
-                "pixels: they are of an image of another size; give those of the depth image"
+                f"the principal point {self.cx:g}, {self.cy:g} is far from the middle of a depth image of {width} × "
+                f"{height} pixels; give the intrinsics of the depth image"
             )
         return replace(self, width=width, height=height)
 

@@ -45,7 +45,7 @@ def read_npz(path: Path) -> Cloud:
     path = Path(path)
     with reading(path, "npz"), np.load(path, allow_pickle=False) as content:
         if not hasattr(content, "files"):
-            raise InputError(f"{path}: is a single array; expected an npz with points and colors")
+            raise InputError(f"{path}: holds a single array; expected an npz with points and colors")
         everything = {name: content[name] for name in content.files}
     arrays = dict(everything)
     color = next((arrays.pop(key) for key in COLOR_KEYS if key in arrays), None)
@@ -100,7 +100,7 @@ def _colors(color: np.ndarray | None, count: int, path: Path) -> np.ndarray | No
         return None
     channels = color.shape[-1] if color.ndim else 0
     if channels not in (3, 4) or color.size != channels * count:
-        raise InputError(f"{path}: colors have shape {color.shape}; expected three per each of {count} points")
+        raise InputError(f"{path}: colors have shape {color.shape}; expected three values for each of {count} points")
     return to_bytes(color.reshape(-1, channels)[:, :3])
 
 

@@ -85,7 +85,7 @@ def parse_header(file: BinaryIO, path: Path) -> Header:
             continue
         keyword = words[0].upper()
         if keyword not in KEYWORDS:
-            raise InputError(f"{path}: header line '{' '.join(words)[:60]}' is not PCD; not a PCD file")
+            raise InputError(f"{path}: header line '{' '.join(words)[:60]}' is unknown; this is not a PCD file")
         entries[keyword] = words[1:]
         if keyword == "DATA":
             break

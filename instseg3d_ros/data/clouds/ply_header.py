@@ -93,7 +93,9 @@ def parse_header(file: BinaryIO, path: Path) -> Header:
             else:
                 raise ValueError
         except (IndexError, KeyError, ValueError):
-            raise InputError(f"{path}: header line '{' '.join(words)[:80]}' is not PLY; write the file again") from None
+            raise InputError(
+                f"{path}: header line '{' '.join(words)[:80]}' is not valid PLY; write the file again"
+            ) from None
     raise InputError(f"{path}: the header has no end_header; the file is cut off or not a PLY file")
 
 

@@ -21,7 +21,7 @@ def reading(path: Path, kind: str, remedy: str = "write it again"):
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except PermissionError:
-        raise InputError(f"{path}: may not be read; check its permissions") from None
+        raise InputError(f"{path}: no permission to read the file; check its permissions") from None
     except IsADirectoryError:
         raise InputError(f"{path}: is a folder, expected a {kind} file") from None
     except BaseException as error:

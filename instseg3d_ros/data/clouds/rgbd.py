@@ -134,7 +134,7 @@ def read_rgbd(
     if len(valid) and float(np.median(valid)) > MAX_DEPTH:
         raise InputError(
             f"{depth_path}: with --depth-scale {scale:g} the median depth is {float(np.median(valid)):.0f} m; "
-            "give the units per metre"
+            "set --depth-scale to the units per metre"
         )
     remarks = _remarks(depth_path, camera, scale)
     colors = _colors(color_path or find_color(depth_path), width, height, remarks)

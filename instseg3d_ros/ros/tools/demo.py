@@ -34,8 +34,8 @@ To try next:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--cloud", type=Path, default=share("data") / "demo_bag", help="bag, pcd, ply or npz")
-    parser.add_argument("--out", type=Path, default=Path("demo"))
-    parser.add_argument("--model", default="unet")
+    parser.add_argument("--out", type=Path, default=Path("demo"), help="output folder (default: demo)")
+    parser.add_argument("--model", default="unet", help="name in models/ or a .safetensors file (default: unet)")
     arguments = parser.parse_args()
     try:
         show(arguments.cloud, arguments.out, arguments.model)
@@ -122,7 +122,7 @@ def _converse(cloud, node: subprocess.Popen) -> tuple[Result, LabelSet]:
         start, sent = monotonic(), -REPEAT
         while len(heard["segmented_points"]) < ANSWERS or not all(heard.values()):
             if node.poll() is not None:
-                raise InputError("the node ended before it answered; its reason stands above")
+                raise InputError("the node ended before it answered; see its error message above")
             if monotonic() - start > PATIENCE:
                 quiet = [name for name, messages in heard.items() if not messages]
                 raise InputError(f"no answer within {PATIENCE} s on: {', '.join(quiet) or 'segmented_points'}")
@@ -188,7 +188,7 @@ def print_table(result: Result) -> None:
     for one in sorted(result.instances, key=lambda one: one.id):
         size, place = (" ".join(f"{value:5.2f}" for value in row) for row in (one.box.size, one.box.center))
         print(f"{one.id:>3}  {one.label:<16}{one.score:>6.2f}{one.num_points:>9,}   {size:<20}{place}")
-    print(f"\n{len(result.instances)} objects. Milliseconds a stage:")
+    print(f"\n{len(result.instances)} objects. Milliseconds per stage:")
     stages = {name: value for name, value in result.timings.items() if name != "total"}  # the node's own name: segment
     print("  ".join(f"{name} {value:.0f}" for name, value in stages.items()), end="\n\n")
 

@@ -104,7 +104,7 @@ def _role(role: str, reliable: bool, megabytes: float, clouds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="instseg3d_ros.ros.tools.lost_messages", description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
     parser.add_argument("--role", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.role:
@@ -126,7 +126,7 @@ def _print(row: TransportLoss, first: bool) -> None:
     if first:
         print(f"{PROFILE:<40}{'reader':<14}{'MB':>5}{'arrived':>10}{'latency (ms)':>14}")
     profile, reader = (
-        "config/fastdds.xml" if row.profile else "as it comes",
+        "config/fastdds.xml" if row.profile else "default",
         "reliable" if row.reliable else "best effort",
     )
     latency = "" if row.latency_ms is None else f"{row.latency_ms:.1f}"

@@ -174,8 +174,8 @@ MALFORMED = {
     "noz.ply": (ply("element vertex 1\nproperty float x\n", bytes(4)), "lack y, z"),
     "list.ply": (ply("element vertex 1\nproperty list uchar int x\n", bytes(4)), "lack x, y, z"),
     "novertex.ply": (ply("element face 0\n"), "no element 'vertex'"),
-    "negative.ply": (ply("element vertex -1\n" + XYZ), "'element vertex -1' is not PLY"),
-    "type.ply": (ply("element vertex 1\nproperty half x\n"), "'property half x' is not PLY"),
+    "negative.ply": (ply("element vertex -1\n" + XYZ), "'element vertex -1' is not valid PLY"),
+    "type.ply": (ply("element vertex 1\nproperty half x\n"), "'property half x' is not valid PLY"),
     "noend.ply": (b"ply\nformat ascii 1.0\nelement vertex 2\n", "no end_header"),
     "noformat.ply": (b"ply\nelement vertex 0\nend_header\n", "names no format"),
     "asciicut.ply": (ascii_ply(3, "1 2 3\n4 5 6\n"), "holds 2"),
@@ -204,8 +204,8 @@ MALFORMED = {
     "cut.las": (b"LASF" + bytes(100), "cannot be read as LAS"),
     "empty.laz": (b"", "is empty"),
     "garbage.png": (bytes(range(1, 200)), "no intrinsics"),
-    "wrong_extension.ply": (pcd(), "is a PCD file by its first bytes; rename it to wrong_extension.pcd"),
-    "room.xyz": (b"1 2 3\n", "unknown kind '.xyz'"),
+    "wrong_extension.ply": (pcd(), "its first bytes are those of a PCD file; rename it to wrong_extension.pcd"),
+    "room.xyz": (b"1 2 3\n", "unknown file type '.xyz'"),
 }  # fmt: skip
 
 

@@ -190,10 +190,10 @@ def test_intrinsics_of_another_size_are_scaled(tmp_path, factor):
 
 
 @pytest.mark.parametrize("camera, words", [
-    ({"width": 16, "height": 9, "fx": 10, "fy": 10, "cx": 8, "cy": 4.5}, "16 × 9 pixels, the depth image has 8 × 6"),
-    ({"fx": 10, "fy": 10, "cx": 8, "cy": 6}, "middle at 8, 6"),
-    ({"fx": 10, "fy": 10, "cx": 7.5, "cy": 5.5}, "middle at 7.5, 5.5"),
-    ({"fx": 10, "fy": 10, "cx": 0, "cy": 0}, "middle at 0, 0"),
+    ({"width": 16, "height": 9, "fx": 10, "fy": 10, "cx": 8, "cy": 4.5}, "16 × 9 pixels, but the depth image"),
+    ({"fx": 10, "fy": 10, "cx": 8, "cy": 6}, "principal point 8, 6 is far"),
+    ({"fx": 10, "fy": 10, "cx": 7.5, "cy": 5.5}, "principal point 7.5, 5.5 is far"),
+    ({"fx": 10, "fy": 10, "cx": 0, "cy": 0}, "principal point 0, 0 is far"),
 ])  # fmt: skip
 def test_intrinsics_of_another_image_are_refused(tmp_path, camera, words):
     (tmp_path / "intrinsics.json").write_text(json.dumps(camera))
