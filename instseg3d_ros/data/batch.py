@@ -21,7 +21,7 @@ class PointBatch:
     semantic: torch.Tensor
     instance: torch.Tensor
 
-    def to(self, device) -> PointBatch:
+    def to(self, device: torch.device | str) -> PointBatch:
         """The same batch on another device."""
         return PointBatch(*(value.to(device, non_blocking=True) for value in vars(self).values()))
 

@@ -9,10 +9,12 @@ y left, z up), without levelling. The data set's 654 test frames become the spli
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +22,9 @@ from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import IGNORE, NYUV2_19
 from instseg3d_ros.messages.axes import BODY_FROM_OPTICAL
+
+if TYPE_CHECKING:
+    import h5py
 
 # Intrinsics of the colour camera in pixels; the depth of the labelled set is registered to it.
 FX, FY, CX, CY = 518.857901, 519.469611, 325.582449, 253.736166
@@ -64,7 +69,7 @@ def jobs(mat: Path, splits: Path, out: Path) -> list[FrameJob]:
 
 
 @contextmanager
-def _open(path: Path):
+def _open(path: Path) -> Iterator[h5py.File]:
     import h5py
 
     try:
@@ -78,7 +83,7 @@ def _open(path: Path):
         raise InputError(f"{path}: {text}; expected nyu_depth_v2_labeled.mat (MATLAB 7.3)") from None
 
 
-def read_names(file, path: Path) -> list[str]:
+def read_names(file: h5py.File, path: Path) -> list[str]:
     """Class names in the file's order; label n has the n-th name, counted from 1."""
     try:
         return ["".join(map(chr, file[reference][()].reshape(-1))) for reference in file["names"][()].reshape(-1)]
@@ -128,14 +133,21 @@ def read_frame(path: Path, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 @lru_cache(maxsize=1)
-def _keep_open(path: str, process: int):
+def _keep_open(path: str, process: int) -> h5py.File:
     """Open the file once per process, since each opening reads its index; a forked process opens it again."""
     import h5py
 
     return h5py.File(path, "r")
 
 
-def frame_scene(image, depth, label, instance, classes: np.ndarray, name: str = "") -> Scene:
+def frame_scene(
+    image: np.ndarray,
+    depth: np.ndarray,
+    label: np.ndarray,
+    instance: np.ndarray,
+    classes: np.ndarray,
+    name: str = "",
+) -> Scene:
     """Labelled cloud of the pixels with depth. Arrays as from `read_frame`, `classes` from `class_indices`."""
     if not image.shape[:2] == depth.shape == label.shape == instance.shape:
         shapes = ", ".join(str(array.shape) for array in (image, depth, label, instance))

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -63,7 +63,7 @@ def prepare(
     return summary
 
 
-def _run(jobs: Sequence[Job], workers: int):
+def _run(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, list[str], str | None]]:
     """Run jobs; yields (job, remarks, problem or None) as they finish."""
     if workers <= 1 or len(jobs) <= 1:
         for job in jobs:
@@ -97,7 +97,7 @@ def _attempt(job: Job) -> tuple[list[str], str | None]:
 def _leave_with_parent(parent: int) -> None:
     """End this worker when its parent ends; otherwise it would wait for work for ever."""
 
-    def watch():
+    def watch() -> None:
         while os.getppid() == parent:
             time.sleep(0.5)
         os._exit(1)

@@ -48,14 +48,14 @@ class Scene:
     name: str = ""
     extras: dict = field(default_factory=dict)  # camera, pixel, shape and origin, if known
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         count = len(self.points)
         for name in ("colors", "semantic", "instance"):
             value = getattr(self, name)
             if value is not None and len(value) != count:
                 raise InputError(f"{self.name or 'scene'}: {len(value)} {name} for {count} points; they must agree")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.points)
 
     def write(self, path: Path) -> None:

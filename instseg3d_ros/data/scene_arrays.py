@@ -6,6 +6,8 @@ of the file.
 
 from __future__ import annotations
 
+from collections.abc import Reversible
+
 import numpy as np
 
 from instseg3d_ros.errors import InputError
@@ -22,7 +24,7 @@ COARSE = 131_072.0  # metres; beyond, float32 coordinates are rounded to more th
 LARGEST = 2**31 - 1
 
 
-def find_name(names, wanted: tuple[str, ...]) -> str | None:
+def find_name(names: Reversible[str], wanted: tuple[str, ...]) -> str | None:
     """The name in `names` that matches a name in `wanted`; None if there is no match."""
     plain = {name.lower().removeprefix("scalar_").replace("_", "").replace(" ", ""): name for name in reversed(names)}
     return next((plain[name] for name in wanted if name in plain), None)

@@ -56,7 +56,9 @@ class Accumulator:
         self.confusion = np.zeros((len(labels), len(labels) + 1), np.int64)
         self.semantics = 0  # scenes with a semantic prediction
 
-    def add_result(self, name: str, semantic: np.ndarray, instance: np.ndarray, result: Result, names: Sequence[str]):
+    def add_result(
+        self, name: str, semantic: np.ndarray, instance: np.ndarray, result: Result, names: Sequence[str]
+    ) -> None:
         """Add the result of a scene; semantic and instance (N,) are the truth, `names` the classes of the method."""
         self.add(
             name,

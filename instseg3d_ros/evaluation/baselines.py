@@ -43,7 +43,7 @@ def thin(points: np.ndarray, coarseness: float = 1.0) -> ThinnedCloud:
     times `coarseness`."""
     from scipy.spatial import cKDTree
 
-    def centroids(size):
+    def centroids(size: float) -> tuple[np.ndarray, np.ndarray]:
         cell = np.floor((points - points.min(axis=0)) / size).astype(np.int64)
         extent = cell.max(axis=0) + 1
         key = (cell[:, 0] * extent[1] + cell[:, 1]) * extent[2] + cell[:, 2]
@@ -117,7 +117,7 @@ def euclidean(voxels: ThinnedCloud) -> np.ndarray:
 def region_growing(voxels: ThinnedCloud, degrees: float = 20.0) -> np.ndarray:
     """Cluster number of each voxel, (V,); neighbours are joined if their normals differ by less than `degrees`."""
 
-    def join(edges: Edges):
+    def join(edges: Edges) -> tuple[np.ndarray, np.ndarray]:
         together = (edges.normal_a * edges.normal_b).sum(1) > np.cos(np.deg2rad(degrees))
         return together, np.ones(edges.count, bool)
 
@@ -131,7 +131,7 @@ def convexity(voxels: ThinnedCloud, concave: float = 0.15, share: float = 0.15) 
     afterwards each voxel of a seam is assigned to the nearest segment.
     """
 
-    def join(edges: Edges):
+    def join(edges: Edges) -> tuple[np.ndarray, np.ndarray]:
         step = edges.b - edges.a
         step /= np.linalg.norm(step, axis=1, keepdims=True) + 1e-12
         hollow = ((edges.normal_a - edges.normal_b) * step).sum(1) > concave

@@ -22,7 +22,7 @@ def reliability(score: np.ndarray, true: np.ndarray, bins: int = BINS) -> Reliab
     index = np.minimum((score * bins).astype(np.int64), bins - 1)
     count = np.bincount(index, minlength=bins)
 
-    def mean(values):
+    def mean(values: np.ndarray) -> np.ndarray:
         total = np.bincount(index, values, minlength=bins)
         return np.divide(total, count, out=np.full(bins, NAN), where=count > 0)
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from instseg3d_ros.evaluation.outcome import Outcome
 from instseg3d_ros.viewing.picture import INK, PALE, save
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 METHODS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")  # one colour per method, in order
 GRID = "#e3e6ea"
@@ -84,6 +89,8 @@ def curves(outcomes: Sequence[Outcome], path: Path) -> None:
 
 def calibration(outcomes: Sequence[Outcome], path: Path) -> None:
     """Precision of instances against their score; the area of a dot shows the number of instances."""
+    from matplotlib.collections import PathCollection
+
     figure, (ax,) = figure_of(4.4, 4.2)
     ax.plot((0, 1), (0, 1), color=PALE, lw=0.8, ls=(0, (4, 3)))
     for number, outcome in enumerate(outcomes):
@@ -103,7 +110,8 @@ def calibration(outcomes: Sequence[Outcome], path: Path) -> None:
     if handles:
         legend = ax.legend(handles, labels, fontsize=7, frameon=False, loc="lower right")
         for handle in legend.legend_handles:
-            handle.set_sizes([30])
+            if isinstance(handle, PathCollection):
+                handle.set_sizes([30])
     finish(figure, path)
 
 
@@ -139,7 +147,7 @@ def _ap50(outcome: Outcome, name: str) -> float:
     return scores.ap50 if scores is not None else math.nan
 
 
-def figure_of(width: float, height: float, columns: int = 1):
+def figure_of(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -156,7 +164,7 @@ def figure_of(width: float, height: float, columns: int = 1):
     return figure, axes
 
 
-def finish(figure, path: Path) -> None:
+def finish(figure: Figure, path: Path) -> None:
     """Save a figure as `save` does; text in an SVG remains text."""
     import matplotlib
 
@@ -164,7 +172,7 @@ def finish(figure, path: Path) -> None:
         save(figure, path)
 
 
-def _legend(ax, outcomes: Sequence[Outcome]) -> None:
+def _legend(ax: Axes, outcomes: Sequence[Outcome]) -> None:
     from matplotlib.patches import Patch
 
     if len(outcomes) > 1:

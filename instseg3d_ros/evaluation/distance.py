@@ -27,7 +27,7 @@ class ByDistance:
     labels: LabelSet
     min_region: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         count = len(EDGES) - 1
         self.tables: list[list[Overlaps]] = [[] for _ in range(count)]
         self.confusion = np.zeros((count, len(self.labels), len(self.labels) + 1), np.int64)

@@ -98,7 +98,7 @@ class Contestant:
 class OldPlaces:
     """Cells of moved objects at their old places, and the number of views through each cell since the move."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.places: list[np.ndarray] = []
         self.cells = np.zeros((0, 3), np.int64)
         self.looks = np.zeros(0, np.int64)

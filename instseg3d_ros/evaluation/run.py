@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def baseline(name: str) -> Method:
     return Method(name, method, method.names, class_aware=False, sees=True)
 
 
-def network(model: str, device: str = "auto", calibrated: bool = True, **options) -> Method:
+def network(model: str, device: str = "auto", calibrated: bool = True, **options: Any) -> Method:
     """A model by its name in models/ or its path; `options` go to `Segmenter.load`. calibrated=False: raw scores."""
     from instseg3d_ros import Segmenter
 
@@ -61,7 +62,7 @@ def network(model: str, device: str = "auto", calibrated: bool = True, **options
 def without_color(method: Method) -> Method:
     """The method applied to clouds without their colours."""
 
-    def call(points, colors, **more):
+    def call(points: np.ndarray, colors: np.ndarray | None, **more: np.ndarray) -> Result:
         return method.call(points, None, **more)
 
     return replace(method, name=f"{method.name}, no colour", call=call)

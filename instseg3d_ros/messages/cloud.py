@@ -51,7 +51,7 @@ class Cloud:
     remarks: list[str] = field(default_factory=list)
     original: Original | None = None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.points)
 
     @property

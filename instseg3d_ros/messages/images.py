@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.messages.protocols import CompressedImage, Image
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+    from typing_extensions import Buffer
 
 # encoding → (type of a channel, channels of a pixel, those that are red, green and blue)
 COLORS = {
@@ -20,9 +26,9 @@ MILLIMETRES = np.float32(1000)  # depth of 16 bits is in millimetres (REP 118), 
 CONFIG = struct.Struct("<iff")  # before the PNG of compressedDepth: format, and A and B of depth = A / (value - B)
 
 
-def decode_depth(message) -> np.ndarray:
+def decode_depth(message: Image | CompressedImage) -> np.ndarray:
     """(H, W) float32 metres; 0 or NaN where the camera saw nothing. InputError, in one line, for other encodings."""
-    if hasattr(message, "format"):
+    if isinstance(message, CompressedImage):
         return _decode_compressed_depth(message)
     if message.encoding not in DEPTHS:
         raise InputError(f"depth image has encoding '{message.encoding}'; expected {', '.join(DEPTHS)}")
@@ -30,9 +36,9 @@ def decode_depth(message) -> np.ndarray:
     return depth.astype(np.float32) / (MILLIMETRES if depth.dtype.kind == "u" else np.float32(1))
 
 
-def decode_color(message) -> np.ndarray:
+def decode_color(message: Image | CompressedImage) -> np.ndarray:
     """(H, W, 3) uint8, red first. InputError, in one line, for other encodings."""
-    if hasattr(message, "format"):
+    if isinstance(message, CompressedImage):
         return np.asarray(_open(message.data, message.format).convert("RGB"))
     if message.encoding not in COLORS:
         raise InputError(f"colour image has encoding '{message.encoding}'; expected {', '.join(COLORS)}")
@@ -49,7 +55,7 @@ def match_size(color: np.ndarray, depth: np.ndarray) -> np.ndarray:
     return color[::factor, ::factor]
 
 
-def _pixels(message, kind: str, channels: int) -> np.ndarray:
+def _pixels(message: Image, kind: str, channels: int) -> np.ndarray:
     """(H, W, channels) view into the message's bytes."""
     height, width, step = message.height, message.width, message.step
     dtype = np.dtype((">" if message.is_bigendian else "<") + kind)
@@ -63,7 +69,7 @@ def _pixels(message, kind: str, channels: int) -> np.ndarray:
     return np.ndarray((height, width, channels), dtype, data, 0, (step, pixel, dtype.itemsize))
 
 
-def _decode_compressed_depth(message) -> np.ndarray:
+def _decode_compressed_depth(message: CompressedImage) -> np.ndarray:
     if "compressedDepth" not in message.format:
         raise InputError(f"compressed depth has format '{message.format}'; expected '…; compressedDepth png'")
     data = bytes(message.data)
@@ -77,13 +83,13 @@ def _decode_compressed_depth(message) -> np.ndarray:
     return values / MILLIMETRES
 
 
-def _open(data, what: str):
+def _open(data: Buffer, what: str) -> PillowImage:
     try:
-        from PIL import Image
+        from PIL.Image import open as open_image
     except ImportError:
         raise InputError("compressed images need Pillow; pip install pillow, or subscribe to the raw image") from None
     try:
-        image = Image.open(io.BytesIO(bytes(data)))
+        image = open_image(io.BytesIO(bytes(data)))
         image.load()
         return image
     except Exception as error:  # Pillow raises many kinds for damaged files

@@ -8,6 +8,7 @@ rows may be padded. Whether a point is finite is for the caller to judge, on x, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.cloud import Cloud, far_origin
 from instseg3d_ros.messages.colors import pack_colors, unpack_colors
 from instseg3d_ros.messages.point_colors import TRIPLES, ColorError, to_bytes
+from instseg3d_ros.messages.protocols import PointCloud2
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 # sensor_msgs/msg/PointField: datatype → NumPy type without byte order
 DATATYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
@@ -39,7 +44,7 @@ class PackedCloud:
     data: np.ndarray
 
 
-def decode(message, max_points: int | None = None) -> Cloud:
+def decode(message: PointCloud2, max_points: int | None = None) -> Cloud:
     """Cloud of a PointCloud2-like object. InputError, in one line, where its layout contradicts its data."""
     _check(message, max_points)
     height, width = int(message.height), int(message.width)
@@ -64,7 +69,7 @@ def decode(message, max_points: int | None = None) -> Cloud:
     )  # fmt: skip
 
 
-def _check(message, max_points: int | None) -> None:
+def _check(message: PointCloud2, max_points: int | None) -> None:
     count = message.height * message.width
     if max_points is not None and count > max_points:
         raise InputError(f"cloud has {count} points; max_points is {max_points}")
@@ -79,7 +84,7 @@ def _check(message, max_points: int | None) -> None:
         raise InputError(f"point_step is 0 for {count} points; the message is malformed")
 
 
-def _packed_colors(message) -> np.ndarray | None:
+def _packed_colors(message: PointCloud2) -> np.ndarray | None:
     """(N,) float32 or uint32, the bits 0xAARRGGBB; None where the message has no packed colour."""
     fields = [field for field in message.fields if field.name in PACKED_COLOR]
     if not fields:
@@ -96,7 +101,7 @@ def _packed_colors(message) -> np.ndarray | None:
     return packed.astype("<u4").reshape(-1).view("<f4" if kind == "f4" else "<u4")
 
 
-def _separate_colors(message) -> np.ndarray | None:
+def _separate_colors(message: PointCloud2) -> np.ndarray | None:
     """(N, 3) uint8 of three fields, a channel each; None where the message has no colour."""
     names = [field.name for field in message.fields]
     for separate in SEPARATE_COLOR:
@@ -105,7 +110,7 @@ def _separate_colors(message) -> np.ndarray | None:
     return None
 
 
-def read_fields(message, names: tuple[str, ...], as_type: str | None = None) -> list[np.ndarray]:
+def read_fields(message: PointCloud2, names: tuple[str, ...], as_type: str | None = None) -> list[np.ndarray]:
     """(height, width) views into the message's bytes, one per name; `as_type` reinterprets the bytes ("u4")."""
     height, width, step, row = (int(getattr(message, name)) for name in ("height", "width", "point_step", "row_step"))
     fields = {field.name: field for field in message.fields}
@@ -138,7 +143,7 @@ def read_fields(message, names: tuple[str, ...], as_type: str | None = None) -> 
     return views
 
 
-def _as_bytes(data) -> memoryview:
+def _as_bytes(data: Buffer | list[int] | tuple[int, ...]) -> memoryview:
     """bytes, array.array and NumPy arrays without a copy; a list of integers with one."""
     if isinstance(data, (list, tuple)):
         data = bytes(data)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation, Slerp
 
 
-def rigid(translation, quaternion) -> np.ndarray:
+def rigid(translation: ArrayLike, quaternion: ArrayLike) -> np.ndarray:
     """(4, 4) transform: rotate, then translate. The quaternion need not be exactly of unit length."""
     matrix = np.eye(4)
     matrix[:3, :3] = Rotation.from_quat(quaternion).as_matrix()
@@ -27,11 +28,11 @@ def quaternion_of(rotation: np.ndarray) -> np.ndarray:
     return Rotation.from_matrix(rotation).as_quat()
 
 
-def rotation_of(quaternion) -> np.ndarray:
+def rotation_of(quaternion: ArrayLike) -> np.ndarray:
     """Rotation (3, 3) of a quaternion."""
     return Rotation.from_quat(quaternion).as_matrix()
 
 
-def interpolate(start, end, fraction: float) -> np.ndarray:
+def interpolate(start: ArrayLike, end: ArrayLike, fraction: float) -> np.ndarray:
     """Quaternion at `fraction` of the shorter great arc from `start` to `end`."""
     return Slerp((0, 1), Rotation.from_quat((start, end)))(fraction).as_quat()

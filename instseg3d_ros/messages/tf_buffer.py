@@ -27,7 +27,7 @@ class Unavailable(LookupError):
 class TransformBuffer:
     """`lookup(target, source, stamp)` → (4, 4): target ← source. Safe to call from any thread."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._edges: dict[str, _Edge] = {}  # child → its parent
 

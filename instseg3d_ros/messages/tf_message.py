@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 from instseg3d_ros.errors import InputError
 
@@ -28,7 +29,7 @@ def decode_transforms(data: bytes) -> list[StampedTransform]:
     order = "<" if data[1] & 1 else ">"
     place = 4  # alignment counts from behind the four bytes of encapsulation
 
-    def read(kinds: str, size: int):
+    def read(kinds: str, size: int) -> tuple[Any, ...]:
         nonlocal place
         place += -(place - 4) % size
         values = struct.unpack_from(order + kinds, data, place)

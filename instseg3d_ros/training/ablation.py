@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
@@ -25,7 +25,7 @@ from instseg3d_ros.training import ablation_note
 from instseg3d_ros.training.ablation_plan import VARIANTS, Plan, Variant
 
 
-def work(plan: Plan, rows: Sequence[Variant] = VARIANTS, jobs: int = 1, say=print) -> None:
+def work(plan: Plan, rows: Sequence[Variant] = VARIANTS, jobs: int = 1, say: Callable[[str], None] = print) -> None:
     """Train and score the variants without results: first stages, then the rest, `jobs` at a time."""
     _same_plan(plan)
     stages = {plan.first_stage(row, seed): (row, seed) for seed in plan.seeds for row in rows}
@@ -58,7 +58,7 @@ def _same_plan(plan: Plan) -> None:
     write(path, json.dumps(content, indent=2).encode())
 
 
-def _together(work: list[tuple[Path, list[list[str]]]], proof: str, jobs: int, say) -> None:
+def _together(work: list[tuple[Path, list[list[str]]]], proof: str, jobs: int, say: Callable[[str], None]) -> None:
     waiting = [(folder, commands) for folder, commands in work if not (folder / f"{proof}.done").is_file()]
     say(f"{len(work) - len(waiting)} of {len(work)} were finished before ({proof})")
     with ThreadPoolExecutor(max(1, jobs)) as pool:

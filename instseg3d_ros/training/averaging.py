@@ -1,8 +1,15 @@
 """Local SGD (Stich 2019): processes step by themselves and average their weights every few steps."""
 
+from __future__ import annotations
+
 import lightning
 import torch
+from lightning import LightningModule, Trainer
+from lightning.pytorch.utilities.types import STEP_OUTPUT
 from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
+
+from instseg3d_ros.data.batch import PointBatch
 
 
 class Averaging(lightning.Callback):
@@ -16,25 +23,29 @@ class Averaging(lightning.Callback):
     def __init__(self, every: int):
         self.every = every
 
-    def on_train_start(self, trainer, module):
-        trainer.strategy.model.register_comm_hook(None, keep_own)
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        model = trainer.strategy.model
+        assert isinstance(model, DistributedDataParallel)
+        model.register_comm_hook(None, keep_own)
         # Before every step Lightning tells all processes whether the first was asked to end, and they wait for it. Here
         # they are told when they meet anyway.
         loop = trainer.fit_loop.epoch_loop
         if tell := getattr(loop, "_broadcast_sigterm_tensor", None):
-            loop._broadcast_sigterm_tensor = lambda: tell() if self._due(trainer) else None
+            loop._broadcast_sigterm_tensor = lambda: tell() if self._due(trainer) else None  # type: ignore[method-assign]
 
-    def _due(self, trainer) -> bool:
+    def _due(self, trainer: Trainer) -> bool:
         return trainer.global_step % self.every == 0
 
-    def on_train_batch_end(self, trainer, module, outputs, batch, index):
+    def on_train_batch_end(
+        self, trainer: Trainer, module: LightningModule, outputs: STEP_OUTPUT, batch: PointBatch, index: int
+    ) -> None:
         if self._due(trainer) and (index + 1) % trainer.accumulate_grad_batches == 0:
             average(module)
 
-    def on_validation_start(self, trainer, module):  # so that the mean is scored and exported
-        average(module)
+    def on_validation_start(self, trainer: Trainer, module: LightningModule) -> None:
+        average(module)  # so that the mean is scored and exported
 
-    def on_train_end(self, trainer, module):
+    def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         average(module)
 
 

@@ -9,10 +9,15 @@ import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from instseg3d_ros.errors import InputError
+
+if TYPE_CHECKING:
+    from instseg3d_ros.evaluation.outcome import Example
+    from instseg3d_ros.segmentation.segmenter import Segmenter
 
 SMOOTH = 40  # points of a smoothed curve, about; the raw curve is drawn pale behind it
 COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#5d6570")
@@ -123,7 +128,7 @@ def pictures(model: Path, roots: Sequence[str | Path], path: Path, count: int = 
     return True
 
 
-def _example(segmenter, file: Path):
+def _example(segmenter: Segmenter, file: Path) -> Example:
     from instseg3d_ros.data.scene import Scene
     from instseg3d_ros.evaluation.outcome import Example
 

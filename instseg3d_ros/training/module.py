@@ -5,6 +5,7 @@ from __future__ import annotations
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.nn import functional
 
 from instseg3d_ros.data.batch import PointBatch, to_voxels
@@ -81,7 +82,7 @@ class Training(lightning.LightningModule):
         self.log_dict({f"val/{name}": value for name, value in scores.items()}, prog_bar=True, rank_zero_only=True)
         self.card.scores = scores
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         r = self.recipe
         optimizer = torch.optim.Adam(self.parameters(), r.learning_rate, fused=True)
         falling = max(1, int(r.final_decay * r.steps))

@@ -12,10 +12,12 @@ from typing import Any, cast
 
 import lightning
 import torch
+from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 from lightning.pytorch.utilities import rank_zero_only
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from instseg3d_ros.data.scene import read_labels, scene_files
@@ -46,10 +48,11 @@ class Data(lightning.LightningDataModule):
         super().__init__()
         self.recipe = recipe
 
-    def train_dataloader(self):
+    def train_dataloader(self) -> DataLoader:
+        assert self.trainer is not None, "Lightning sets the trainer first"
         return training_loader(self.recipe, self.trainer.global_step, self.trainer.global_rank, self.trainer.world_size)
 
-    def val_dataloader(self):
+    def val_dataloader(self) -> DataLoader:
         return validation_loader(self.recipe)
 
 
@@ -62,37 +65,38 @@ class Best(lightning.Callback):
         self.path = out / self.PATH
         self.score = -1.0
 
-    def on_validation_end(self, trainer, module):
+    def on_validation_end(self, trainer: Trainer, module: LightningModule) -> None:
+        assert isinstance(module, Training)
         score = module.card.scores.get("ap50", 0.0)
         if trainer.is_global_zero and not trainer.sanity_checking and score > self.score:
             self.score = score
             checkpoint.save(self.path, module.network, module.card)
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, Any]:
         return {"best": self.score}
 
-    def load_state_dict(self, state):
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self.score = state["best"]
 
 
 class Bar(TQDMProgressBar):
     """All steps of the training, also when it goes on where it was killed; without the number of the log folder."""
 
-    def on_train_start(self, trainer, module):
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         super().on_train_start(trainer, module)
         self._show_all(trainer)
 
-    def on_train_epoch_start(self, trainer, module):
+    def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
         super().on_train_epoch_start(trainer, module)
         self._show_all(trainer)
 
-    def _show_all(self, trainer) -> None:
+    def _show_all(self, trainer: Trainer) -> None:
         bar, done = self.train_progress_bar, trainer.global_step * trainer.accumulate_grad_batches
         bar.reset(trainer.max_steps * trainer.accumulate_grad_batches)
         bar.initial = bar.n = done
         bar.set_description("training")
 
-    def get_metrics(self, trainer, module):
+    def get_metrics(self, trainer: Trainer, module: LightningModule) -> dict[str, int | str | float | dict[str, float]]:
         return {name: value for name, value in super().get_metrics(trainer, module).items() if name != "v_num"}
 
 

@@ -9,13 +9,22 @@ import argparse
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.viewing.colors import NO_COLOR, STUFF, class_colors, neighbor_colors
 from instseg3d_ros.viewing.drawing import draw
 from instseg3d_ros.viewing.picture import below, panel_figure, save
+
+if TYPE_CHECKING:
+    import torch
+
+    from instseg3d_ros.network.backbone import Level
+    from instseg3d_ros.segmentation.segmenter import Segmenter
+    from instseg3d_ros.sparse.tensor import SparseTensor
 
 WIDTH = 460  # pixels of a panel
 
@@ -39,7 +48,7 @@ class Stages:
     levels: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
 
 
-def trace(segmenter, points: np.ndarray, colors: np.ndarray | None) -> Stages:
+def trace(segmenter: Segmenter, points: np.ndarray, colors: np.ndarray | None) -> Stages:
     """Run a `Segmenter` on finite points and return what passes between its steps."""
     import torch
 
@@ -51,10 +60,10 @@ def trace(segmenter, points: np.ndarray, colors: np.ndarray | None) -> Stages:
     level = (points @ upright_rotation(points).T).astype(np.float32)
     result = segmenter(points, colors)
     network, levels, hooks = segmenter.network, [], []
-    one = network.backbone.levels
+    one: Level | None = network.backbone.levels
     while one is not None:
 
-        def note(_module, _inputs, x):
+        def note(_module: torch.nn.Module, _inputs: tuple[SparseTensor], x: SparseTensor) -> None:
             levels.append((x.grid.coords[:, 1:].cpu().numpy(), x.features.float().cpu().numpy()))
 
         hooks.append(one.encode.register_forward_hook(note))
@@ -76,7 +85,7 @@ def trace(segmenter, points: np.ndarray, colors: np.ndarray | None) -> Stages:
     )  # fmt: skip
 
 
-def steps(stages: Stages, labels, path: Path, shape: tuple[int, int] | None, voxel_size: float) -> None:
+def steps(stages: Stages, labels: LabelSet, path: Path, shape: tuple[int, int] | None, voxel_size: float) -> None:
     """Figure 1: points, voxels, classes, embeddings before and after the graph layers, instances."""
     drawing = draw(stages.points, shape, stages.instance, width=WIDTH)
     count, dimension = len(stages.coords), stages.embedding.shape[1]

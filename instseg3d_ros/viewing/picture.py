@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,11 @@ from instseg3d_ros.segmentation.result import Result
 from instseg3d_ros.viewing.colors import NO_COLOR, class_colors, neighbor_colors
 from instseg3d_ros.viewing.drawing import Drawing, draw
 from instseg3d_ros.viewing.names import place_names
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
 DPI = 150
 PANEL = 900  # pixels
@@ -50,7 +56,7 @@ def three_panels(
     figure, axes = panel_figure([picture for _, picture in panels], [name for name, _ in panels])
     texts = {one.id: f"{one.label} {one.score:.2f}" for one in result.instances}
     write_names(axes[2], drawing, result.instance, texts)
-    class_legend(figure, axes[1], drawing, result.semantic, labels)
+    class_legend(axes[1], drawing, result.semantic, labels)
     known = int(np.isfinite(points).all(axis=1).sum())
     facts = [f"{known:,} points", f"{len(result.instances)} object{'s' * (len(result.instances) != 1)}"]
     if "total" in result.timings:
@@ -69,7 +75,7 @@ def panel_figure(
     head: float = 0.32,
     between: float | None = None,
     tail: float = 0.0,
-):
+) -> tuple[Figure, list[Axes]]:
     """A matplotlib figure of pictures (H, W, 3) of one size in rows, and its axes.
 
     In inches: head above each row that has names, foot below each row, between: gap beside pictures, tail: below all.
@@ -101,7 +107,7 @@ def panel_figure(
     return figure, axes
 
 
-def write_names(ax, drawing: Drawing, instance: np.ndarray, texts: dict[int, str], size: float = 7.5) -> None:
+def write_names(ax: Axes, drawing: Drawing, instance: np.ndarray, texts: dict[int, str], size: float = 7.5) -> None:
     """Write each object's text on it, with a line to it where the text had to move away."""
     from matplotlib.patheffects import withStroke
 
@@ -117,7 +123,7 @@ def write_names(ax, drawing: Drawing, instance: np.ndarray, texts: dict[int, str
         )  # fmt: skip
 
 
-def class_legend(figure, ax, drawing: Drawing, semantic: np.ndarray, labels: LabelSet) -> None:
+def class_legend(ax: Axes, drawing: Drawing, semantic: np.ndarray, labels: LabelSet) -> None:
     """Chips of the classes seen, the commonest first, under a panel."""
     seen = drawing.pixels(semantic, -1)
     found, counts = np.unique(seen[seen >= 0], return_counts=True)
@@ -125,7 +131,9 @@ def class_legend(figure, ax, drawing: Drawing, semantic: np.ndarray, labels: Lab
     chips(ax, [(labels[int(one)].name, labels[int(one)].color) for one in order])
 
 
-def chips(ax, entries: list[tuple[str, tuple[int, int, int]]], size: float = 8, width: float | None = None) -> None:
+def chips(
+    ax: Axes, entries: list[tuple[str, tuple[int, int, int]]], size: float = 8, width: float | None = None
+) -> None:
     """A row of coloured squares with names under an axes, wrapped to a width in pixels (the axes' own)."""
     width, pixels = width or ax.get_xlim()[1], size * DPI / 72
     bottom = ax.get_ylim()[0]
@@ -147,18 +155,18 @@ def text_width(text: str, size: float) -> float:
     return float(TextPath((0, 0), text, size=size).get_extents().width) * DPI / 72
 
 
-def _square(x: float, y: float, side: float, color: np.ndarray):
+def _square(x: float, y: float, side: float, color: np.ndarray) -> Rectangle:
     from matplotlib.patches import Rectangle
 
     return Rectangle((x, y), side, side, facecolor=color, edgecolor="#00000033", linewidth=0.4, clip_on=False)
 
 
-def below(ax, text: str) -> None:
+def below(ax: Axes, text: str) -> None:
     """One line of small print under an axes."""
     ax.text(0, ax.get_ylim()[0] + 18, text, fontsize=8, color=PALE, va="center", clip_on=False)
 
 
-def save(figure, path: str | os.PathLike) -> None:
+def save(figure: Figure, path: str | os.PathLike) -> None:
     """Write the figure to a file that appears whole (`replacing`)."""
     with replacing(path) as beside:
         figure.savefig(beside, dpi=DPI, format=Path(path).suffix[1:].lower() or "png")

@@ -84,7 +84,7 @@ _HALF_RING = ((0, 1), (1, 0), (1, 1), (1, -1))
 _RING = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx)
 
 
-def _shift(image: np.ndarray, dy: int, dx: int, fill) -> np.ndarray:
+def _shift(image: np.ndarray, dy: int, dx: int, fill: float) -> np.ndarray:
     """image[row + dy, column + dx], `fill` outside."""
     height, width = image.shape
     out = np.empty_like(image)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from rosbags.highlevel import AnyReader
 from rosbags.highlevel.anyreader import AnyReaderError
+from rosbags.interfaces import Connection, ConnectionExtRosbag2
 from rosbags.rosbag2 import storage_mcap
 from rosbags.rosbag2.reader import DirectoryReader, Reader
 from rosbags.rosbag2.storage_mcap import McapReader, Schema
@@ -135,11 +136,11 @@ class _Schemas(dict):
         super().__setitem__(number, schema)
 
 
-def _encoding(connection) -> str:
-    return connection.ext.serialization_format
+def _encoding(connection: Connection) -> str:
+    return connection.ext.serialization_format if isinstance(connection.ext, ConnectionExtRosbag2) else "ros1"
 
 
-def _not_ros2(path: Path, connections, foreign: dict[str, str]) -> str:
+def _not_ros2(path: Path, connections: Sequence[Connection], foreign: dict[str, str]) -> str:
     held = ", ".join(f"{c.topic} ({_encoding(c) or foreign.get(c.msgtype) or 'unknown'})" for c in connections[:4])
     if any(_encoding(c) == "ros1" or foreign.get(c.msgtype) == "ros1msg" for c in connections):
         return (
@@ -168,7 +169,7 @@ def _lenient_strings() -> Iterator[None]:
         storage_mcap.read_string = plain
 
 
-def _by_suffix(path):
+def _by_suffix(path: Path) -> _Mcap | Sqlite3Reader:
     return _Mcap(path) if path.suffix == ".mcap" else Sqlite3Reader(path)
 
 

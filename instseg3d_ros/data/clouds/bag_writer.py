@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from instseg3d_ros.messages.markers import BOXES, LINE_WIDTH, NAMES, TEXT_HEIGHT
 from instseg3d_ros.messages.pointcloud2 import PackedCloud
 from instseg3d_ros.messages.rotations import quaternion_of
 from instseg3d_ros.segmentation.result import Instance
+
+if TYPE_CHECKING:
+    from rosbags.interfaces import Connection, Qos
 
 MARKERS_TYPE = "visualization_msgs/msg/MarkerArray"
 DETECTIONS_TYPE = "vision_msgs/msg/Detection3DArray"
@@ -32,6 +37,8 @@ VISION_MSGS = {
     "vision_msgs/msg/ObjectHypothesis": "string class_id\nfloat64 score",
     "vision_msgs/msg/BoundingBox3D": "geometry_msgs/Pose center\ngeometry_msgs/Vector3 size",
 }
+
+Message = Any  # rosbags makes the classes of messages at run time
 
 _NO_BYTES = np.zeros(0, np.uint8)
 
@@ -61,10 +68,10 @@ class BagWriter:
         self._writer = Writer(self._beside / self.path.name, version=8, storage_plugin=StoragePlugin.MCAP)
         self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._writer.open()
-        self._connections: dict = {}  # topic → rosbags' connection
+        self._connections: dict[str, Connection] = {}  # by topic
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             self._writer.close()
             if self.path.is_dir():
@@ -128,17 +135,17 @@ class BagWriter:
 
     def _marker(
         self,
-        header,
-        namespace,
-        number,
-        kind,
-        pose=None,
-        scale=(0, 0, 0),
-        color=(0, 0, 0, 0),
-        text="",
-        points=(),
-        action=0,
-    ):
+        header: Message,
+        namespace: str,
+        number: int,
+        kind: int,
+        pose: Message | None = None,
+        scale: Iterable[float] = (0, 0, 0),
+        color: Iterable[float] = (0, 0, 0, 0),
+        text: str = "",
+        points: Iterable[Message] = (),
+        action: int = 0,
+    ) -> Message:
         make = self._make
         return make(
             "visualization_msgs/msg/Marker", header, namespace, int(number), kind, action,
@@ -149,24 +156,24 @@ class BagWriter:
             make("visualization_msgs/msg/MeshFile", "", _NO_BYTES), False,
         )  # fmt: skip
 
-    def _pose(self, center: np.ndarray, quaternion=(0, 0, 0, 1)):
+    def _pose(self, center: np.ndarray, quaternion: Iterable[float] = (0, 0, 0, 1)) -> Message:
         turn = self._make("geometry_msgs/msg/Quaternion", *(float(v) for v in quaternion))
         return self._make("geometry_msgs/msg/Pose", self._point(center), turn)
 
-    def _point(self, value):
+    def _point(self, value: Iterable[float]) -> Message:
         return self._make("geometry_msgs/msg/Point", *(float(v) for v in value))
 
-    def _vector(self, value):
+    def _vector(self, value: Iterable[float]) -> Message:
         return self._make("geometry_msgs/msg/Vector3", *(float(v) for v in value))
 
-    def _header(self, frame: str, stamp: int):
+    def _header(self, frame: str, stamp: int) -> Message:
         time = self._make("builtin_interfaces/msg/Time", stamp // 10**9, stamp % 10**9)
         return self._make("std_msgs/msg/Header", time, frame)
 
-    def _make(self, name: str, *values):
+    def _make(self, name: str, *values: Any) -> Message:
         return self._types.types[name](*values)
 
-    def _write(self, topic: str, kind: str, time: int, message, latched: bool = False) -> None:
+    def _write(self, topic: str, kind: str, time: int, message: Message | bytes, latched: bool = False) -> None:
         if topic not in self._connections:
             self._connections[topic] = self._writer.add_connection(
                 topic, kind, typestore=self._types, offered_qos_profiles=_qos(latched)
@@ -175,7 +182,7 @@ class BagWriter:
         self._writer.write(self._connections[topic], time, data)
 
 
-def _qos(latched: bool):
+def _qos(latched: bool) -> list[Qos]:
     """Reliable; /tf_static stays available to those who come late."""
     from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 

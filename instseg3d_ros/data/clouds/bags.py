@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from instseg3d_ros.data.clouds.files import check_kind
 from instseg3d_ros.data.clouds.reading import reading
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages import pointcloud2
 from instseg3d_ros.messages.cloud import Cloud
+from instseg3d_ros.messages.protocols import PointCloud2
+
+if TYPE_CHECKING:
+    from rosbags.interfaces import Connection
+    from rosbags.typesys.store import Typestore
 
 CLOUD_TYPE = "sensor_msgs/msg/PointCloud2"
 TF_TYPE = "tf2_msgs/msg/TFMessage"
@@ -35,7 +40,7 @@ class Recorded:
     static: bool = False
     problem: str = ""
     type: str = TF_TYPE
-    types: Any = None
+    types: Typestore | None = None
     offers: tuple = ()
 
 
@@ -70,7 +75,7 @@ class Bag:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def _choose_topic(self) -> None:
@@ -106,7 +111,7 @@ class Bag:
                     break
                 connection, time, data = following
                 if connection.topic == self.topic:
-                    message = self._reader.deserialize(data, connection.msgtype)
+                    message = cast(PointCloud2, self._reader.deserialize(data, connection.msgtype))
                     try:
                         recorded = Recorded(connection.topic, time, _cloud(message, f"{seen:06d}"))
                     except InputError as error:
@@ -116,15 +121,18 @@ class Bag:
                     recorded = self._copied(connection, time, data, modern)
             yield recorded
 
-    def _copied(self, connection, time: int, data: bytes, modern) -> Recorded:
+    def _copied(self, connection: Connection, time: int, data: bytes, modern: Typestore | None) -> Recorded:
         """A message as ROS 2 serializes it; modern: types of ROS 2 for a bag of ROS 1, else None."""
+        from rosbags.interfaces import ConnectionExtRosbag2
+
         kind = RENAMED.get(connection.msgtype, connection.msgtype)
         types = modern if modern is not None and kind in modern.fielddefs else self._reader.typestore
         try:
             data = bytes(data) if modern is None else bytes(types.ros1_to_cdr(data, kind))
         except Exception as error:  # a type whose definition in the bag is not the one of its messages
             return Recorded(connection.topic, time, problem=f"{connection.topic}: {' '.join(str(error).split())[:100]}")
-        offers = () if modern is not None else tuple(connection.ext.offered_qos_profiles or ())
+        ext = connection.ext
+        offers = tuple(ext.offered_qos_profiles or ()) if isinstance(ext, ConnectionExtRosbag2) else ()
         static = connection.topic.endswith("tf_static")
         return Recorded(connection.topic, time, None, data, static, type=kind, types=types, offers=offers)
 
@@ -133,5 +141,5 @@ class Bag:
         return (recorded.cloud for recorded in self.messages() if recorded.cloud is not None)
 
 
-def _cloud(message, name: str) -> Cloud:
+def _cloud(message: PointCloud2, name: str) -> Cloud:
     return replace(pointcloud2.decode(message), name=name)

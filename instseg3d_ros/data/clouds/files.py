@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.cloud import Cloud
 from instseg3d_ros.replacing import replacing
 
-READERS: dict = {
+READERS: dict[str, Callable[..., Cloud]] = {
     ".ply": read_ply, ".pcd": read_pcd, ".npz": read_npz, ".las": read_las, ".laz": read_las, ".png": read_rgbd,
 }  # fmt: skip
 WRITERS = {".ply": write_ply, ".pcd": write_pcd, ".npz": write_npz, ".las": write_las, ".laz": write_las}
@@ -80,7 +81,7 @@ def check_kind(path: Path) -> str:
     return extension
 
 
-def read_cloud(path: Path, **options) -> Cloud:
+def read_cloud(path: Path, **options: Any) -> Cloud:
     """Read one cloud; InputError, in one line, names the file and what is wrong with it.
 
     options go to the reader; only `read_rgbd` has some (color_path, camera, scale).

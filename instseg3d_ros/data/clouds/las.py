@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -44,7 +45,7 @@ class OriginalLAS:
         _save(content, path)
 
 
-def _laspy():
+def _laspy() -> ModuleType:
     try:
         import laspy
     except ImportError:

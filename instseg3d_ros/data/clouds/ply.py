@@ -153,7 +153,7 @@ def _read_with_lists(file: BinaryIO, vertex: Element, order: str, path: Path) ->
     return table
 
 
-def _number(file: BinaryIO, kind: str):
+def _number(file: BinaryIO, kind: str) -> np.generic:
     dtype = np.dtype(kind)
     return np.frombuffer(file.read(dtype.itemsize), dtype)[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from instseg3d_ros.errors import InputError
 
 
 @contextmanager
-def reading(path: Path, kind: str, remedy: str = "write it again"):
+def reading(path: Path, kind: str, remedy: str = "write it again") -> Iterator[None]:
     """Turn whatever a parser raises on a malformed file into one InputError that names the file.
 
     A decoder written in Rust may panic, which arrives as a BaseException that is no Exception.
