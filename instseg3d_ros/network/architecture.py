@@ -1,4 +1,4 @@
-"""The shape of a network: the settings of a recipe, and what follows from the data."""
+"""The architecture of a network: the settings of a recipe, and values that follow from the data."""
 
 from __future__ import annotations
 

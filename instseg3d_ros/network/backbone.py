@@ -1,8 +1,8 @@
 """Submanifold sparse U-Nets of Graham et al. 2018, as SparseConvNet's ScanNet recipe builds them.
 
-Per level: `repetitions` blocks, one stride-2 convolution down, the levels below, one inverse convolution up, the skip
-concatenated, `repetitions` blocks again. A VGG block is BN-ReLU-SubM; a residual block BN-ReLU-SubM-BN-ReLU-SubM with a
-1×1 skip where the widths differ.
+A level consists of `repetitions` blocks, a convolution of stride 2 to the next level, all coarser levels, an inverse
+convolution back, a concatenation with the output of the first blocks (skip), and `repetitions` more blocks. A VGG block
+is BN-ReLU-SubM. A residual block is BN-ReLU-SubM-BN-ReLU-SubM, with a 1×1 convolution in its skip if the widths differ.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ResidualBlock(nn.Module):
 
 
 class Level(nn.Module):
-    """One resolution of the U and, inside it, all coarser ones: (V, widths[0]) → (V, widths[0])."""
+    """A level of the U-Net together with all coarser levels: (V, widths[0]) → (V, widths[0])."""
 
     def __init__(self, widths: list[int], repetitions: int, block: type[nn.Module]):
         super().__init__()
@@ -79,7 +79,7 @@ class Backbone(nn.Module):
         x = self.levels(self.stem(x))
         if not isinstance(self.norm, BatchNormReLU):
             return x
-        # Heads may live on what tells 5.31 from 5.32; in bfloat16 both are 5.3.
+        # Heads may need small differences of features: bfloat16 rounds both 5.31 and 5.32 to 5.3125.
         with torch.autocast(x.features.device.type, enabled=False):
             return self.norm(x.replace(x.features.to(self.norm.weight.dtype)))
 

@@ -1,4 +1,7 @@
-"""Weights in one self-describing safetensors file: architecture, label set, recipe, scores. Nothing is unpickled."""
+"""Model files: weights in safetensors, whose metadata hold architecture, label set, recipe and scores.
+
+No data are unpickled.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,15 @@ from instseg3d_ros.version import __version__
 
 KEY = "instseg3d_ros"  # name of the card in the safetensors metadata
 FORMAT = 1
-UNNAMED = "inputs without names"  # of an object head
+UNNAMED = "inputs without names"  # name of the inputs of object heads in files of older versions
 
 
 @dataclass
 class ModelCard:
-    """What is stored with the weights. `segmentation`: values for `Options`; `calibration`: a map of scores.
+    """The metadata that are stored with the weights.
 
-    class_weight (C,): the weight of each class in the loss; None where all were equal, or where they are not known.
+    segmentation: values for `Options`; calibration: a map of scores; class_weight (C,): the weight of each class in
+    the loss, or None if the weights were equal or are unknown.
     """
 
     architecture: Architecture
@@ -61,7 +65,7 @@ class ModelCard:
 
 
 def save(path: Path, network: Network, card: ModelCard, dtype: torch.dtype = torch.float32) -> None:
-    """Write `path`, beside and renamed. dtype float16 halves the file; loading gives float32 again."""
+    """Write `path` under a temporary name and rename it. dtype float16 halves the file; `load` converts to float32."""
     card.versions = {"instseg3d_ros": __version__, "torch": torch.__version__, "python": platform.python_version()}
     tensors = {
         name: (value.to(dtype) if value.is_floating_point() else value).detach().cpu().contiguous()
@@ -70,11 +74,11 @@ def save(path: Path, network: Network, card: ModelCard, dtype: torch.dtype = tor
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as beside:
         save_file(tensors, beside, metadata={KEY: card.to_json()})
-        beside.chmod(0o644)  # safetensors lets only the owner read; an installed model is for all users
+        beside.chmod(0o644)  # safetensors lets only the owner read, but all users read an installed model
 
 
 def load(path: Path) -> tuple[Network, ModelCard]:
-    """Read a network in eval mode and its card; InputError names what is wrong with the file."""
+    """Read a network, in eval mode, and its card. Raises InputError that names the problem of the file."""
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: model file not found; pass a name in models/ or the path of a .safetensors file")
@@ -83,7 +87,7 @@ def load(path: Path) -> tuple[Network, ModelCard]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         card = ModelCard.from_json(metadata[KEY])
-        if "object_head.mean" in tensors and not card.architecture.object_inputs:  # files from before inputs had names
+        if "object_head.mean" in tensors and not card.architecture.object_inputs:  # a file of an older version
             unnamed = ((UNNAMED, len(tensors["object_head.mean"])),)
             card.architecture = replace(card.architecture, object_inputs=unnamed)
         network = Network(card.architecture)
@@ -133,7 +137,7 @@ def _line(error: Exception) -> str:
 
 
 def find(model: str) -> Path:
-    """Path of a model given by name in models/ or by path."""
+    """Path of the model file for a name in models/ or a path. Raises InputError if it is not found."""
     path = Path(model)
     if path.suffix == ".safetensors" or path.exists():
         return path

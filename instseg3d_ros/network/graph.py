@@ -19,10 +19,10 @@ class MeanAggregator(nn.Module):
 
 
 class AttentionAggregator(nn.Module):
-    """Equations 7 to 9: neighbours weighted by the softmax of f(xᵢ, xⱼ). (V, F), (R, k) → (R, F).
+    """Equations 7 to 9: mean of the neighbours, weighted by the softmax of f(xᵢ, xⱼ). (V, F), (R, k) → (R, F).
 
-    f is an MLP 2F → hidden → 1. Its first layer acts on a concatenation, so it is kept as two halves, one for the
-    centre and one for the neighbour: each point is multiplied once, not once per edge.
+    f is an MLP 2F → hidden → 1. Its first layer acts on the concatenation of both points. It is stored as two matrices,
+    for the centre and for the neighbour, so that each point is multiplied once and not once per edge.
     """
 
     def __init__(self, dim: int, hidden: int = 8):
@@ -32,7 +32,7 @@ class AttentionAggregator(nn.Module):
         self.score = nn.Linear(hidden, 1)
 
     def forward(self, x: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
-        # The softmax takes the bias of the score out; distributed training still wants a gradient of it, which is zero.
+        # The softmax cancels the bias of the score. Distributed training still needs a gradient of the bias: zero.
         score = self.score.weight[0] + 0 * self.score.bias
         return attend(x, self.center(own(x, neighbors)), self.neighbor(x), score, neighbors)
 
@@ -43,10 +43,10 @@ AGGREGATORS = {"attention": AttentionAggregator, "mean": MeanAggregator}
 class GraphLayer(nn.Module):
     """Equation 10: x ← [x, aggregate(x)] W, a fully connected layer without bias. (V, F), (R, k) → (R, F).
 
-    A row of neighbours begins with the point they belong to; R = V are all points in order, R < V some of them.
+    Each row of `neighbors` begins with its centre. If R = V the centres are all points in order, if R < V some points.
 
-    W starts as the mean of its two halves, so an untrained layer smooths and does not scramble what the embedding
-    head already gives.
+    W is initialized such that an untrained layer averages x and its aggregate: it smooths the embedding of the head and
+    does not destroy it.
     """
 
     def __init__(self, dim: int, aggregator: str = "attention"):
@@ -67,5 +67,5 @@ class GraphLayer(nn.Module):
 
 
 def own(x: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor:
-    """(R, F) rows of x (V, F): the points whose neighbours (R, k) are given."""
+    """(R, F): the rows of x (V, F) that are the centres of neighbors (R, k)."""
     return x if len(neighbors) == len(x) else x[neighbors[:, 0]]

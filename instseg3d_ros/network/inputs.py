@@ -1,6 +1,6 @@
 """From points to the input of the network: voxels, their input features, a sparse tensor.
 
-A new input feature is a property of `NetworkInput` and a line each in `FEATURES` and `INPUTS`.
+To add an input feature, add a property to `NetworkInput` and an entry to `FEATURES` and to `INPUTS`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def input_width(inputs: str) -> int:
 
 @dataclass(frozen=True)
 class NetworkInput:
-    """V voxels of one or several scenes, as the network takes them. `voxels.features` are mean colours, or None."""
+    """The input of the network: V voxels of one or several scenes. `voxels.features` are mean colours, or None."""
 
     voxels: Voxels
     inputs: str = "position_color"
@@ -49,13 +49,13 @@ class NetworkInput:
 
     @cached_property
     def color(self) -> Tensor:
-        """(V, 3) colour c as c / 127.5 − 1; a cloud without colour is mid-grey, 0."""
+        """(V, 3): colour c / 127.5 − 1; 0 (mid-grey) for a cloud without colour."""
         positions, colors = self.voxels.positions, self.voxels.features
         return torch.zeros_like(positions) if colors is None else colors.to(positions.dtype) / 127.5 - 1
 
     @cached_property
     def position(self) -> Tensor:
-        """(V, 3) metres from the origin of the voxel's scene, so that the origin of the map does not matter."""
+        """(V, 3) position relative to the origin of the voxel's scene, in metres: independent of the cloud's frame."""
         return self.voxels.positions - scene_origin(self.voxels.positions, self.voxels.grid.batch)
 
 
@@ -71,5 +71,5 @@ def scene_origin(positions: Tensor, batch: Tensor) -> Tensor:
 
 
 def floor_level(z: Tensor) -> Tensor:
-    """Height of the floor as far as it is seen: the 2 % quantile of z (N,), which a stray point below does not move."""
+    """Height of the floor: the 2 % quantile of z (N,), on which single outliers below the floor have no effect."""
     return z.kthvalue(1 + int(0.02 * (len(z) - 1))).values

@@ -1,6 +1,6 @@
-"""The paper's losses on embeddings (Section 3.2, equations 1 to 5), in O(N) and without a loop over instances.
+"""The losses on embeddings: the paper's (Section 3.2, equations 1 to 5) in O(N) without a loop over instances.
 
-And the clearance loss, which is not in the paper: it keeps points away from the mean embeddings of other objects.
+The clearance loss is not in the paper. It pushes points away from the mean embeddings of other objects.
 """
 
 from __future__ import annotations
@@ -18,14 +18,21 @@ def structure_aware_loss(
     structure_aware: bool = True,
     reduction: str = "mean",
 ) -> torch.Tensor:
-    """Pull the points of an instance to their mean embedding, push mean embeddings of a scene apart.
+    """Pull points to the mean embedding of their instance, and push the mean embeddings of a scene apart.
 
-    embedding (N, D) and position (N, 3) in metres are floating, instance (N,) integer with 0 ignored, batch (N,) the
-    scene of each point (None: one scene). `structure_aware` weighs a point by 1 / (1 + exp(−p)), p its distance to the
-    instance's centre (equation 1); without, every weight is 1 (the paper's vanilla loss). `reduction` says what
-    becomes of an instance's points in equation 1: "sum" as printed, "mean" so that a wall does not outweigh a cup.
+    Args:
+        embedding: (N, D) float
+        position: (N, 3) float, in metres
+        instance: (N,) integer; points with 0 are ignored
+        batch: (N,) scene of each point; None: all points belong to one scene
+        alpha: distance from the mean embedding below which equation 1 is 0
+        beta: distance between two mean embeddings above which equation 4 is 0
+        structure_aware: weight each point by 1 / (1 + exp(−p)), where p is its distance from the centre of its
+            instance (equation 1); False: all weights are 1 (the paper's vanilla loss)
+        reduction: reduction over the points of an instance in equation 1: "sum" as printed, or "mean", so that large
+            instances do not dominate
 
-    Returns the scalar of equation 5, averaged over the scenes; a scene without instances counts as 0, and one with a
+    Returns the scalar of equation 5, averaged over the scenes. A scene without instances counts as 0; a scene with a
     single instance has no inter term. Raises ValueError on an unknown reduction.
     """
     if reduction not in ("mean", "sum"):
@@ -37,7 +44,7 @@ def structure_aware_loss(
         return embedding.sum()  # zero, with a gradient path so that backward() works
     batch = torch.zeros_like(instance) if batch is None else batch[kept].long()
 
-    # Instances of all scenes in one numbering, ordered by scene: owner (N,), scene (M,), size (M,).
+    # Instances of all scenes are numbered together, ordered by scene: owner (N,), scene (M,), size (M,).
     low = instance.min()
     span = instance.max() - low + 1
     ids, owner, size = torch.unique(batch * span + (instance - low), return_inverse=True, return_counts=True)
@@ -57,7 +64,7 @@ def structure_aware_loss(
         intra = intra / size
     intra = (intra / population).sum()
 
-    # Pairs of instances within one scene only: `later[i]` instances follow i in its scene.
+    # Pairs are formed only within a scene: `later[i]` instances follow instance i in its scene.
     end = per_scene.cumsum(0)[scene]
     later = end - 1 - torch.arange(num, device=end.device)
     left = torch.repeat_interleave(torch.arange(num, device=end.device), later)
@@ -66,21 +73,28 @@ def structure_aware_loss(
     distance = _norm(mean_embedding[left] - mean_embedding[right])
     push = torch.relu(beta - distance).square()  # equation 4
     m = population[left]
-    inter = (2 * push / (m * (m - 1))).sum()  # each unordered pair stands twice in equation 5
+    inter = (2 * push / (m * (m - 1))).sum()  # equation 5 counts each unordered pair twice
     return (intra + inter) / num_scenes
 
 
 def clearance_loss(
     embedding: torch.Tensor, instance: torch.Tensor, labelled: torch.Tensor, batch: torch.Tensor, margin: float = 1.0
 ) -> torch.Tensor:
-    """Push points away from the mean embeddings of objects that are not theirs.
+    """Push points away from the mean embeddings of other objects.
 
-    embedding (N, D), instance (N,) integer with 0 for what is no object, labelled (N,) bool: points that take part,
-    batch (N,) the scene of each point. With D(i) the distance from point i to the nearest mean of another object of its
-    scene, the term of a point is max(0, margin − D(i))²; it is averaged over the points of each object, over the
-    objects of a scene (all that is none counts as one more) and over the scenes. Means are taken as given: only points
-    move. Equation 4 compares means alone, so a wall behind a picture may share its embedding, and a cup's few points
-    weigh nothing against the pairs that are far apart anyway.
+    Args:
+        embedding: (N, D) float
+        instance: (N,) integer; 0: the point belongs to no object
+        labelled: (N,) bool; only these points are used
+        batch: (N,) scene of each point
+        margin: distance from the means of other objects above which the term is 0
+
+    The term of point i is max(0, margin − D(i))², where D(i) is the distance from its embedding to the nearest mean of
+    another object in its scene. The terms are averaged over the points of each object, over the objects of a scene (all
+    points without an object count as one more object) and over the scenes. The means get no gradient.
+
+    Equation 4 compares only means. It therefore allows a wall to share the embedding of a picture on it, and the points
+    of small objects have little effect on it.
     """
     scenes = int(batch.max()) + 1 if len(batch) else 1
     total = embedding.sum() * 0  # with a gradient path, so that backward() works
@@ -88,12 +102,12 @@ def clearance_loss(
         rows = ((batch == scene) & labelled).nonzero().squeeze(1)
         mine = embedding[rows]
         ids, owner, size = torch.unique(instance[rows], return_inverse=True, return_counts=True)
-        first = int(len(ids) > 0 and ids[0] == 0)  # of the objects
+        first = int(len(ids) > 0 and ids[0] == 0)  # index of the first object
         if len(ids) == first:
             continue
         size = size.to(mine.dtype)
         means = _mean_of_each(mine.detach(), owner, size)[first:]
-        with torch.no_grad():  # of N × M distances only those below the margin need a gradient
+        with torch.no_grad():  # only the distances below the margin need a gradient
             distance = torch.cdist(mine, means)
             things = (owner >= first).nonzero().squeeze(1)
             distance[things, owner[things] - first] = torch.inf
@@ -106,10 +120,10 @@ def clearance_loss(
 
 
 def _mean_of_each(values: torch.Tensor, owner: torch.Tensor, size: torch.Tensor) -> torch.Tensor:
-    """(M, D) means of values (N, D) over the members of each of M groups of `size` (M,); owner (N,) names the group."""
+    """(M, D): mean of values (N, D) over each of M groups. owner (N,): group of each value; size (M,): group sizes."""
     return values.new_zeros(len(size), values.shape[1]).index_add(0, owner, values) / size.unsqueeze(1)
 
 
 def _norm(x: torch.Tensor) -> torch.Tensor:
-    """Euclidean norm of rows whose gradient at zero is zero (torch's is as well, sqrt's would be NaN)."""
+    """Euclidean norm of each row. Its gradient at zero is zero; the gradient of sqrt would be NaN."""
     return torch.linalg.vector_norm(x, dim=1)

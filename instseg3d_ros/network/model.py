@@ -20,7 +20,7 @@ ANCHOR = 2.0  # units of the embedding per metre
 
 @dataclass
 class Output:
-    """Per voxel: class scores before softmax (V, C), the embedding of the head (V, D), the refined one (V, D)."""
+    """Per voxel: class scores before softmax (V, C), embedding (V, D), embedding after the graph layers (V, D)."""
 
     logits: torch.Tensor
     embedding: torch.Tensor
@@ -33,10 +33,10 @@ def head(width: int, out: int) -> nn.Sequential:
 
 
 def anchor(out: int) -> nn.Linear:
-    """(V, 3) metres → (V, out): at first `ANCHOR` units a metre along the first axes, and trained like all else.
+    """A trained linear layer from positions (V, 3), in metres, to embeddings (V, out).
 
-    What a head must add to bring an object's points together then depends on its shape and not on where it stands,
-    which a convolution knows better.
+    It is initialized with `ANCHOR` units per metre on the first three axes. The offset that the embedding head must add
+    then depends on the shape of an object and not on its position, which suits a convolution better.
     """
     linear = nn.Linear(3, out, bias=False)
     with torch.no_grad():
@@ -45,7 +45,7 @@ def anchor(out: int) -> nn.Linear:
 
 
 class Network(nn.Module):
-    """`NetworkInput` → `Output`: backbone, heads (`embed`), graph layers (`refine`), which can be called apart."""
+    """`NetworkInput` → `Output`: backbone, heads, graph layers. `embed` and `refine` can also be called separately."""
 
     def __init__(self, architecture: Architecture):
         super().__init__()
@@ -64,7 +64,7 @@ class Network(nn.Module):
 
     def forward(self, inputs: NetworkInput) -> Output:
         features = self.backbone(inputs.x).features
-        # Mixed precision ends here: an embedding of a few bits less would not fit into the loss's margins.
+        # The heads compute in full precision, because the margins of the loss are too small for half precision.
         with torch.autocast(features.device.type, enabled=False):
             features = features.to(self.semantic_head[0].weight.dtype)
             embedding = self.embed(features, inputs)
@@ -76,9 +76,9 @@ class Network(nn.Module):
         return embedding if self.anchor is None else embedding + self.anchor(inputs.position)
 
     def refine(self, embedding: torch.Tensor, voxels: Voxels, rows: torch.Tensor | None = None) -> torch.Tensor:
-        """Pass the embeddings (V, D) of the voxels through the graph layers; neighbours are searched once, by position.
+        """Pass the embeddings (V, D) of the voxels through the graph layers. Neighbours are searched once, by position.
 
-        With `rows` (R,) int64, only their embeddings are wanted: what others get is of no use.
+        If `rows` (R,) int64 are given, only the embeddings of these rows are refined; the others are undefined.
         """
         if not self.graph:
             return embedding
@@ -92,10 +92,10 @@ class Network(nn.Module):
             for layer in self.graph:
                 embedding = layer(embedding, neighbors)
             return embedding
-        # The last layer is needed for these rows, the one before it for their neighbours too, and so on.
+        # The last layer is needed for these rows, the layer before it also for their neighbours, and so on.
         seen = torch.zeros(len(embedding), dtype=torch.uint8, device=rows.device).index_fill_(0, rows, 1)
         neighbors = neighbors_of(rows)
-        circles = [(rows, neighbors)]  # rows one step farther out each time, and their neighbours
+        circles = [(rows, neighbors)]  # rows at 0, 1, 2 … steps from `rows`, and their neighbours
         for _ in self.graph[1:]:
             rows = unseen(neighbors, seen)
             neighbors = neighbors_of(rows)

@@ -1,22 +1,25 @@
-"""The object head: class and quality of whole objects. Voxels of a desk look like a table's; as a whole they differ."""
+"""The object head: a small network that predicts the class and the quality of whole objects.
+
+Single voxels of a desk look like those of a table; whole desks and tables differ.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-CLIP = 5.0  # standard deviations; what lies farther out was never seen in training
-OWN, AROUND = 192, 64  # voxels of a proposal and of its surroundings that a point encoder sees
-GEOMETRY = 7  # numbers of such a voxel beside the backbone's features; see `segmentation.point_samples`
+CLIP = 5.0  # standard deviations at which descriptions are clipped, because training has no values beyond
+OWN, AROUND = 192, 64  # numbers of voxels that a point encoder takes of a proposal and of its surroundings
+GEOMETRY = 7  # numbers per voxel besides the backbone's features; see `segmentation.point_samples`
 
 
 class PointEncoder(nn.Module):
-    """Points (G, `OWN` + `AROUND`, `GEOMETRY` + F) of G proposals → what is known of their shape (G, 2 · `width`).
+    """A PointNet: points (G, `OWN` + `AROUND`, `GEOMETRY` + F) of G proposals → features (G, 2 · `width`).
 
-    A PointNet (Qi et al. 2017, arXiv:1612.00593): the same layers for each point, then the maximum over the points, so
-    that their order does not matter. The maxima over a proposal's own voxels and over those around it are kept apart;
-    the latter are 0 where it is not `surrounded`. `mean` and `scale` normalize the points; they are those of the
-    training's points.
+    As in Qi et al. 2017 (arXiv:1612.00593), the same layers act on each point, and the maximum over the points makes
+    the result independent of their order. The first half of the result is the maximum over the voxels of the proposal,
+    the second half over the voxels around it; the second half is 0 for proposals that are not `surrounded`. `mean` and
+    `scale` are statistics of the training points and normalize the input.
     """
 
     mean: torch.Tensor
@@ -35,7 +38,7 @@ class PointEncoder(nn.Module):
         return self.encode((points - self.mean) / self.scale, surrounded, OWN)
 
     def encode(self, points: torch.Tensor, surrounded: torch.Tensor, own: int) -> torch.Tensor:
-        """The same of normalized points, of which the first `own` belong to the proposal."""
+        """Encode normalized points, of which the first `own` belong to the proposal."""
         member = torch.zeros_like(points[..., :1])
         member[:, :own] = 1
         encoded = self.layers(torch.cat((points, member), dim=-1))
@@ -44,14 +47,14 @@ class PointEncoder(nn.Module):
 
 
 class ObjectHead(nn.Module):
-    """Descriptions (K, `inputs`) of K objects → class scores before softmax (K, C), logit of an IoU (K,).
+    """Descriptions (K, `inputs`) of K proposals → class scores before softmax (K, C), logit of the quality (K,).
 
-    `segmentation.description` makes the descriptions. The IoU is the one to be expected of the mask with the object
-    that it covers best, of whichever class. A third output, whether that IoU is above a half, serves learning alone.
-    `mean` and `scale` normalize the descriptions; they are those of the training's descriptions.
+    `segmentation.description` computes the descriptions. The quality is the expected IoU of the proposal with the
+    object, of any class, that it covers best. An additional output, whether this IoU is above 0.5, is used only in
+    training. `mean` and `scale` are statistics of the training descriptions and normalize the input.
 
-    With `points`, the number of features of a point, it also needs what its `encoder` makes of each object's points.
-    With `stuff` it has learned stuff too: a proposal may be a piece of wall.
+    If `points` (the number of features per point) is given, `forward` also needs the output of `encoder` for the points
+    of each proposal. If `stuff` is True, the head also predicts stuff classes, such as a piece of wall.
     """
 
     mean: torch.Tensor

@@ -1,9 +1,10 @@
-"""The paper's Table 3 on a folder of scenes: every row and seed trained and scored by sub-processes, resumably.
+"""The paper's Table 3 on a folder of scenes: sub-processes train and score each row with each seed.
 
     python -m instseg3d_ros.training.ablation ROOMS --out runs/table3 --seeds 0 1 [any option of `train`]
 
-As in the paper, the semantics are trained first and once per backbone and seed; all rows of that backbone and seed go
-on from there. A row that has been scored is kept, a training that was killed resumes: run the same command again.
+As in the paper, the first stage trains only the semantics. It is run once for each backbone and seed, and all rows of
+this backbone and seed continue from its weights. To resume an interrupted ablation, run the same command again: it
+skips rows that have scores and resumes the others.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from instseg3d_ros.training.ablation_plan import VARIANTS, Plan, Variant
 
 
 def work(plan: Plan, rows: Sequence[Variant] = VARIANTS, jobs: int = 1, say: Callable[[str], None] = print) -> None:
-    """Train and score the variants without results: first stages, then the rest, `jobs` at a time."""
+    """Run the first stages, then train and score the rows, `jobs` at a time. Finished runs are skipped."""
     _same_plan(plan)
     stages = {plan.first_stage(row, seed): (row, seed) for seed in plan.seeds for row in rows}
     _together(
@@ -73,7 +74,7 @@ def _together(work: list[tuple[Path, list[list[str]]]], proof: str, jobs: int, s
 
 
 def _run(folder: Path, commands: list[list[str]], proof: str) -> float:
-    """Run commands one after the other, their output in `log.txt`; returns seconds."""
+    """Run commands one after the other and append their output to `log.txt`; returns the time in seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     for command in commands:
@@ -83,7 +84,7 @@ def _run(folder: Path, commands: list[list[str]], proof: str) -> float:
             ).returncode
         if code:
             raise InputError(f"{' '.join(command[3:6])} … ended with exit code {code}; see {folder / 'log.txt'}")
-    # Only the last command's success proves the whole: weights also appear in the middle of a training.
+    # The file is written only after the last command has succeeded; weights alone also exist during a training.
     seconds = time.monotonic() - start
     write(folder / f"{proof}.done", f"{seconds:.1f}\n".encode())
     return seconds

@@ -1,4 +1,4 @@
-"""`docs/ablation.md` and its figure, from the scores of `ablation`; text below the mark is kept."""
+"""Writes `docs/ablation.md` and its figure from the scores of `ablation`; the text after `MARK` is kept."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from instseg3d_ros.replacing import replacing
 from instseg3d_ros.training.ablation_plan import VARIANTS, Plan, Variant
 
 SCORES = ("ap", "ap50", "ap25", "iou")
-TITLES = ("AP", "AP50", "AP25", "IoU")  # of the paper's table; masks alone come after them
+TITLES = ("AP", "AP50", "AP25", "IoU")  # columns of the paper's table; columns for masks follow
 STEPS = (
     *itertools.pairwise(row.name for row in VARIANTS[:5]),
     (VARIANTS[3].name, VARIANTS[5].name),
-)  # what differs by one thing
+)  # pairs of rows that differ in a single setting
 MARK = "<!-- Written by hand from here on; the part above is made by the ablation driver. -->"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Scores of a variant: values (S, 7) for S seeds, `SCORES` and the scores of masks alone; NaN where undefined."""
+    """Scores of a variant: values (S, 7) for S seeds, `SCORES` and three scores of masks; NaN if undefined."""
 
     row: Variant
     values: np.ndarray
@@ -37,12 +37,12 @@ class Measured:
 
     @property
     def spread(self) -> np.ndarray:
-        """Half the range over seeds: with two or three of them a standard deviation would only look exact."""
+        """Half the range over the seeds, because two or three seeds are too few for a standard deviation."""
         return np.ptp(self.values, axis=0) / 2
 
 
 def collect(plan: Plan) -> tuple[list[Measured], int]:
-    """The variants with at least one scored seed, and the number of validation scenes."""
+    """Scores of all variants with at least one scored seed, and the number of validation scenes."""
     result, scenes = [], 0
     for row in VARIANTS:
         values = []
@@ -71,13 +71,14 @@ def update(note: Path, plan: Plan) -> None:
 
 
 def table(measured: list[Measured], plan: Plan, scenes: int, figure: str) -> str:
-    """The part of the note that is made from scores."""
+    """The text of the note that is computed from the scores."""
     lines = [
         "# Ablation: the paper's Table 3 on generated scenes",
         "",
-        f"Each row: mean over {max(len(m.values) for m in measured)} seeds ± half their range, on {scenes} held-out "
-        "scenes; in brackets the paper's figure on ScanNet's validation split. The two are measured on different data: "
-        "compare differences between rows, not the figures themselves. Masks: the same without regard to class.",
+        f"Each cell is the mean over {max(len(m.values) for m in measured)} seeds ± half their range, on {scenes} "
+        "held-out scenes; the number in brackets is the paper's, on ScanNet's validation split. The two numbers are "
+        "measured on different data: compare differences between rows, not the numbers themselves. The columns `masks` "
+        "ignore classes.",
         "",
         "| row | " + " | ".join((*TITLES, *(f"masks {title}" for title in TITLES[:3]))) + " |",
         "| --- |" + " --- |" * 7,
@@ -93,8 +94,9 @@ def table(measured: list[Measured], plan: Plan, scenes: int, figure: str) -> str
     lines += ["", f"![rows beside the paper's]({figure})", "", *order(measured), ""]
     options = " ".join(plan.options)
     lines += [
-        f"Recipe `{Path(plan.recipe).stem}`: {plan.semantic_steps} steps of semantics alone, shared by the rows of a "
-        f"backbone and seed, then {plan.steps} steps of everything; width {plan.width} (ResNet {2 * plan.width})"
+        f"Recipe `{Path(plan.recipe).stem}`: {plan.semantic_steps} steps with only the semantic loss, which the rows "
+        f"of a backbone and seed share, then {plan.steps} steps with all losses; width {plan.width} "
+        f"(ResNet {2 * plan.width})"
         + (f"; `{options}`" if options else "") + ".",
         "",
         "    python -m instseg3d_ros.training.ablation ROOMS --seeds "
@@ -106,7 +108,7 @@ def table(measured: list[Measured], plan: Plan, scenes: int, figure: str) -> str
 
 
 def order(measured: list[Measured]) -> list[str]:
-    """Steps between rows whose sign differs from the paper's, and whether the seeds can tell."""
+    """List differences between rows whose sign is not the paper's, and whether they exceed the spread of the seeds."""
     lines, compared = [], 0
     by_name = {entry.row.name: entry for entry in measured}
     for before, after in ((by_name.get(one), by_name.get(two)) for one, two in STEPS):
@@ -124,12 +126,12 @@ def order(measured: list[Measured]) -> list[str]:
     if not compared:
         return []
     if not lines:
-        return ["From row to row every score moves the way it does in the paper."]
-    return ["Steps from row to row that go another way than in the paper:", "", *lines]
+        return ["All differences between rows have the same sign as in the paper."]
+    return ["Differences between rows whose sign is not the paper's:", "", *lines]
 
 
 def draw(path: Path, measured: list[Measured]) -> None:
-    """One panel per score: a dot per seed, a bar for their mean, a hollow diamond for the paper's figure."""
+    """Draw a panel per score: a dot for each seed, a bar for their mean, a hollow diamond for the paper's number."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

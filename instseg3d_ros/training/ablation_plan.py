@@ -6,12 +6,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-MOST_LAYERS = 3  # the shared first stage has them all, so that every row finds its graph layers there
+MOST_LAYERS = 3  # graph layers of the shared first stage, the largest number of any row
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One line of Table 3; `name` is the paper's."""
+    """A row of Table 3; `name` is the name in the paper."""
 
     name: str
     backbone: str
@@ -35,7 +35,7 @@ VARIANTS = (
 
 @dataclass(frozen=True)
 class Plan:
-    """What all rows share. `options` go to `train` as they are; `width` is the U-Net's, the ResNet has twice that."""
+    """Settings of all rows. `options` are passed to `train`; `width` is the U-Net's, the ResNet has twice as much."""
 
     data: Path
     out: Path
@@ -48,7 +48,7 @@ class Plan:
     options: tuple[str, ...] = ()
 
     def train(self, row: Variant, seed: int, first: bool) -> list[str]:
-        """Command of the first stage (semantics alone) or of a row."""
+        """The command that trains the first stage (only semantics) or a row."""
         small = row.backbone == "unet"
         steps = self.semantic_steps if first else self.steps
         settings = {

@@ -1,4 +1,4 @@
-"""Local SGD (Stich 2019): processes step by themselves and average their weights every few steps."""
+"""Local SGD (Stich 2019): each process steps separately, and the processes average their weights every few steps."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from instseg3d_ros.data.batch import PointBatch
 
 
 class Averaging(lightning.Callback):
-    """Every `every` steps the weights and norm statistics of all processes are replaced by their mean.
+    """Replace weights and batch-norm statistics of all processes by their mean, every `every` steps.
 
-    In between each process follows its own gradients, so no step waits for the slowest process. The optimizer's moments
-    are not averaged. This callback must come before the checkpoint's: then a checkpoint holds the mean if
-    `checkpoint_every` is a multiple of `every`.
+    In other steps each process uses only the gradients of its own batch, so that no process waits for the slowest. The
+    optimizer's moments are not averaged. This callback must precede the callback of the checkpoints: a checkpoint then
+    holds the mean if `checkpoint_every` is a multiple of `every`.
     """
 
     def __init__(self, every: int):
@@ -27,8 +27,8 @@ class Averaging(lightning.Callback):
         model = trainer.strategy.model
         assert isinstance(model, DistributedDataParallel)
         model.register_comm_hook(None, keep_own)
-        # Before every step Lightning tells all processes whether the first was asked to end, and they wait for it. Here
-        # they are told when they meet anyway.
+        # Before every step Lightning broadcasts whether the first process received SIGTERM, and all processes wait for
+        # this. Here the broadcast is made only in steps in which the processes average their weights.
         loop = trainer.fit_loop.epoch_loop
         if tell := getattr(loop, "_broadcast_sigterm_tensor", None):
             loop._broadcast_sigterm_tensor = lambda: tell() if self._due(trainer) else None  # type: ignore[method-assign]
@@ -43,7 +43,7 @@ class Averaging(lightning.Callback):
             average(module)
 
     def on_validation_start(self, trainer: Trainer, module: LightningModule) -> None:
-        average(module)  # so that the mean is scored and exported
+        average(module)  # validation scores and exports the mean
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
         average(module)
@@ -58,7 +58,7 @@ def keep_own(state: None, bucket: distributed.GradBucket) -> torch.futures.Futur
 
 @torch.no_grad()
 def average(module: torch.nn.Module) -> None:
-    """Replace every floating tensor of `module`'s state by its mean over the processes, in one message."""
+    """Replace every floating-point tensor of `module`'s state by its mean over the processes, in one all-reduce."""
     values = [value for value in module.state_dict().values() if value.is_floating_point()]
     flat = torch.cat([value.reshape(-1).float() for value in values])
     distributed.all_reduce(flat)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from instseg3d_ros.evaluation.outcome import Example
     from instseg3d_ros.segmentation.segmenter import Segmenter
 
-SMOOTH = 40  # points of a smoothed curve, about; the raw curve is drawn pale behind it
+SMOOTH = 40  # approximate number of points of a smoothed curve; the raw curve is drawn pale behind it
 COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#5d6570")
 
 
 def write(out: Path, roots: Sequence[str | Path], model: str = "best.safetensors", count: int = 4) -> list[Path]:
-    """Draw curves.png and, where `model` was exported and there are validation scenes, validation.png into `out`."""
+    """Draw curves.png into `out`, and validation.png if `model` was exported and validation scenes exist."""
     out = Path(out)
     written = []
     found = read_log(out)
@@ -37,7 +37,7 @@ def write(out: Path, roots: Sequence[str | Path], model: str = "best.safetensors
 
 
 def read_log(out: Path) -> dict[str, np.ndarray]:
-    """Name → (K, 2) of step and value, from `out`/logs/*/metrics.csv; later starts replace steps."""
+    """Read `out`/logs/*/metrics.csv: name → (K, 2) of step and value. Later starts replace steps of earlier ones."""
     series: dict[str, dict[int, float]] = {}
     for path in sorted((Path(out) / "logs").glob("*/metrics.csv"), key=lambda p: p.stat().st_mtime):
         with open(path, newline="") as file:
@@ -61,7 +61,7 @@ def _number(text: str | None) -> float:
 
 
 def curves(series: dict[str, np.ndarray], path: Path) -> None:
-    """Losses, scores on validation scenes (bold: with classes; dashed: masks alone) and learning rate over steps."""
+    """Draw losses, validation scores (solid: by class; dashed: masks only) and learning rate over the steps."""
     from instseg3d_ros.evaluation.charts import figure_of, finish
 
     losses = [name for name in series if name.startswith("loss/")]
@@ -98,7 +98,7 @@ def curves(series: dict[str, np.ndarray], path: Path) -> None:
 
 
 def smoothed(step: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and means over windows of 1 / `SMOOTH` of the curve."""
+    """Moving averages of steps and values, over windows of 1 / `SMOOTH` of the curve."""
     width = len(step) // SMOOTH
     if width < 2:
         return step, value
@@ -107,7 +107,7 @@ def smoothed(step: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def pictures(model: Path, roots: Sequence[str | Path], path: Path, count: int = 4) -> bool:
-    """Draw the network of a model file on validation scenes spread over the data sets; False where there are none."""
+    """Draw the answers of a model on validation scenes of all data sets; False if there are no such scenes."""
     from instseg3d_ros.data.scene import scene_files
     from instseg3d_ros.evaluation import figures, run
     from instseg3d_ros.segmentation.segmenter import Segmenter

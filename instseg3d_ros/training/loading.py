@@ -1,4 +1,4 @@
-"""Which scenes go into which step. It depends on seed and step alone, so a resumed training sees the same scenes."""
+"""Chooses the scenes of each training step from seed and step, so that a resumed training has the same scenes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from instseg3d_ros.training.recipe import Recipe
 
 
 class Steps(Sampler):
-    """Batches of (place in the stream, index of scene) for this process, from step `start` to `stop`.
+    """Batches of (position in the stream, index of the scene) for this process, from step `start` to `stop`.
 
-    The stream is an endless sequence of permutations of the scenes. Step s takes the next `processes × batch_size`
-    scenes for all processes together. So one process with twice the batch size sees what two processes see.
+    The stream is an endless sequence of permutations of the scenes. Each step takes the next `processes × batch_size`
+    scenes for all processes together. One process with twice the batch size therefore gets the scenes of two processes.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Steps(Sampler):
         self.start, self.stop, self.rank, self.processes = start, stop, rank, processes
 
     def __len__(self) -> int:
-        """Steps of the whole training: Lightning goes on counting where it stood, and compares with this."""
+        """Number of steps of the whole training, because Lightning also counts the steps before a resumption."""
         return self.stop
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
@@ -46,7 +46,7 @@ class Steps(Sampler):
 
 
 class TrainingScenes(Dataset):
-    """Augmented scenes of the train splits of all folders, indexed by (place in the stream, scene)."""
+    """Augmented scenes of the train splits of all folders, indexed by (position in the stream, scene)."""
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
@@ -65,7 +65,7 @@ class TrainingScenes(Dataset):
 
 
 class ValidationScenes(Dataset):
-    """The val splits as they are: `validate_scenes` of them, evenly spread over each folder."""
+    """`validate_scenes` scenes of the val splits without augmentation, evenly spread over each folder."""
 
     def __init__(self, recipe: Recipe):
         self.files = []
@@ -84,7 +84,7 @@ class ValidationScenes(Dataset):
 
 
 def class_share(recipe: Recipe, classes: int, scenes: int = 400) -> np.ndarray:
-    """(classes,) share of the labelled points of each class in `scenes` training scenes, evenly spread."""
+    """(classes,): share of each class in the labelled points of `scenes` training scenes, which are evenly spread."""
     files = TrainingScenes(recipe).files
     count = np.zeros(classes)
     for index in np.unique(np.linspace(0, len(files) - 1, min(scenes, len(files))).astype(int)):
@@ -96,7 +96,7 @@ def class_share(recipe: Recipe, classes: int, scenes: int = 400) -> np.ndarray:
 
 
 def training_loader(recipe: Recipe, start: int, rank: int, processes: int) -> DataLoader:
-    """Batches from optimiser step `start` on; `accumulate` batches make a step."""
+    """Batches from optimizer step `start` on; a step has `accumulate` batches."""
     scenes = TrainingScenes(recipe)
     sampler = Steps(
         len(scenes), recipe.batch_size, recipe.seed,
@@ -110,7 +110,7 @@ def training_loader(recipe: Recipe, start: int, rank: int, processes: int) -> Da
 
 
 def validation_loader(recipe: Recipe) -> DataLoader:
-    """Whole scenes, one at a time, without augmentation."""
+    """Validation scenes in batches of one, without augmentation."""
     return DataLoader(ValidationScenes(recipe), batch_size=1, collate_fn=list)
 
 

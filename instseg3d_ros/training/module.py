@@ -19,7 +19,10 @@ from instseg3d_ros.training.validation import Validation
 
 
 class Training(lightning.LightningModule):
-    """Joint training of Figure 2. Losses are means over scenes: N processes equal one with N times the batch."""
+    """Joint training of the network in Figure 2.
+
+    Losses are means over scenes, so that N processes compute the gradient of one process with N times the batch.
+    """
 
     class_weight: torch.Tensor | None
 
@@ -37,7 +40,7 @@ class Training(lightning.LightningModule):
         self.register_buffer("class_weight", weight, persistent=False)
 
     def losses(self, points: PointBatch, joint: bool) -> dict[str, torch.Tensor]:
-        """Terms of the total on one batch; the embedding terms are zero in the first stage."""
+        """Terms of the total loss of a batch. The embedding terms are zero unless `joint` is set."""
         architecture, o = self.network.architecture, self.recipe.loss
         voxels = to_voxels(points, architecture.voxel_size, architecture.inputs)
         output = self.network(voxels.inputs)
@@ -54,18 +57,18 @@ class Training(lightning.LightningModule):
                     apart = clearance_loss(embedding, voxels.instance, labelled, voxels.batch, o.margin)
                     term = term + o.clearance * apart
                 terms[name] = o.embedding_weight * term
-            else:  # keeps the heads in the graph: every process must see a gradient for every parameter
+            else:  # distributed training needs a gradient of every parameter, so the heads get a zero gradient
                 terms[name] = 0 * embedding.sum()
         return terms
 
     def training_step(self, points: PointBatch, index: int) -> torch.Tensor:
-        """Total loss of one batch; semantics alone until `semantic_steps`."""
+        """Total loss of a batch; only the semantic term before step `semantic_steps`."""
         joint = self.global_step >= self.recipe.semantic_steps
         terms = self.losses(points, joint)
         total = torch.stack(list(terms.values())).sum()
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         shown = {f"loss/{name}": value.detach() for name, value in terms.items()}
-        # Only the values of this process: gathering them at every step would cost more time than they are worth.
+        # The values of this process only, because gathering those of all processes in every step takes too long.
         self.log_dict(shown, prog_bar=True)
         self.log_dict({"loss/total": total.detach(), "learning_rate": torch.tensor(rate)})
         return total
@@ -95,9 +98,10 @@ class Training(lightning.LightningModule):
 def scene_cross_entropy(
     logits: torch.Tensor, semantic: torch.Tensor, batch: torch.Tensor, weight: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Cross entropy over labelled voxels, mean within each scene, then over the scenes. (V, C), (V,), (V,) → scalar.
+    """Cross entropy, averaged over the labelled voxels of each scene, then over scenes. (V, C), (V,), (V,) → scalar.
 
-    With `weight` (C,) each voxel's term is multiplied by that of its class; the mean still divides by the voxels.
+    `weight` (C,) multiplies the term of each voxel by the weight of its class; the average still divides by the number
+    of voxels.
     """
     scenes = int(batch.max()) + 1
     loss = functional.cross_entropy(logits, semantic, weight, ignore_index=IGNORE, reduction="none")
@@ -108,9 +112,9 @@ def scene_cross_entropy(
 
 
 def class_weight(share: np.ndarray, rarity: float) -> np.ndarray:
-    """(C,) weights w ∝ share^−rarity with a mean of 1 over points, Σ share · w = 1.
+    """Class weights w (C,) ∝ share^−rarity, scaled to a mean of 1 over the points: Σ share · w = 1.
 
-    A class of less than 0.1 % of the points weighs as one of 0.1 %.
+    Shares below 0.1 % are set to 0.1 %.
     """
     weight = np.maximum(share, 1e-3) ** -rarity
     return weight / (share * weight).sum()

@@ -1,4 +1,4 @@
-"""The object head learns last: from the proposals of the finished network in labelled scenes."""
+"""Trains the object head at the end of a training, on the proposals of the trained network in labelled scenes."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from instseg3d_ros.training.module import class_weight
 
 log = logging.getLogger(__name__)
 
-RIGHT = 0.5  # IoU above which an object counts as found
-NAMED = 0.35  # IoU above which its class is learned
-FEWEST = 200  # proposals that cover an object; with fewer the head cannot learn
+RIGHT = 0.5  # IoU above which a proposal counts as correct
+NAMED = 0.35  # IoU above which the head learns the class of a proposal
+FEWEST = 200  # smallest number of proposals with a class from which the head can learn
 EPOCHS, BATCH, RATE = 12, 256, 0.006
-POINT_EPOCHS, POINT_BATCH, POINT_RATE = 6, 128, 0.003  # of a head that sees points
-RARITY = 0.5  # a class weighs (its share of the objects)^−RARITY
-NOISE = 0.05  # standard deviations, added to descriptions
-STUFF = 0.6  # share of one stuff class in a proposal from which on it is a piece of that
-DROP_COLOR, DROP_FEATURES = 0.4, 0.2  # shares of the proposals whose points are seen without
-STRETCH = 0.08  # standard deviation of the size of a proposal's points, all axes alike
+POINT_EPOCHS, POINT_BATCH, POINT_RATE = 6, 128, 0.003  # for a head that takes points
+RARITY = 0.5  # the weight of a class is (its share of the proposals)^−RARITY
+NOISE = 0.05  # noise that is added to descriptions, in standard deviations
+STUFF = 0.6  # share of the points with a stuff class above which the proposal has this class
+DROP_COLOR, DROP_FEATURES = 0.4, 0.2  # shares of the proposals whose colours or features are set to 0
+STRETCH = 0.08  # standard deviation of the factor by which a proposal's points are scaled
 
 
 @dataclass(frozen=True)
 class Lessons:
-    """K proposals and what they are.
+    """Training examples: K proposals with their descriptions and their true IoU and class.
 
-    descriptions (K, D); iou (K,) with the true object that each covers best; label (K,) class, −1 where it is neither
-    an object nor a piece of stuff. points (K, P, E) float16 and surrounded (K,) as `PointSamples` has them, for a head
-    that sees points.
+    descriptions (K, D); iou (K,): IoU with the true object that the proposal covers best; label (K,): class, or −1 for
+    a proposal that is neither an object nor stuff; points (K, P, E) float16 and surrounded (K,): as in `PointSamples`,
+    for a head that takes points.
     """
 
     descriptions: np.ndarray
@@ -59,14 +59,14 @@ class Lessons:
 
     @staticmethod
     def together(parts: Sequence[Lessons]) -> Lessons:
-        """The proposals of several scenes; scenes without proposals are left out."""
+        """Concatenate the proposals of several scenes; scenes without proposals are skipped."""
         parts = [part for part in parts if len(part)] or list(parts[:1])
         columns = {name: [getattr(part, name) for part in parts] for name in vars(parts[0])}
         return Lessons(**{name: np.concatenate(rows) for name, rows in columns.items() if rows[0] is not None})
 
 
 def pick_scenes(roots: Sequence[str], count: int) -> list[Path]:
-    """`count` training scenes, evenly spread over those of all folders; all scenes if there are fewer."""
+    """`count` training scenes, evenly spread over all folders, or all scenes if there are fewer."""
     files = [path for root in roots for path in scene_files(Path(root), "train")]
     return [files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(count, len(files))).astype(int))]
 
@@ -80,10 +80,11 @@ def teach(
     progress: Callable[[Iterable], Iterable] = iter,
     points: bool = False,
 ) -> tuple[Network, ModelCard]:
-    """The same network with a new object head that has learned from these scenes, and its card.
+    """Train a new object head on labelled scenes; returns the network with this head, and its card.
 
-    The head also learns which proposals are pieces of stuff. With `points` it sees points of each. An older head and a
-    calibration of its scores are left out. Raises InputError where too few objects are found.
+    The head also learns to recognise proposals that are stuff. If `points` is True, it also takes points of each
+    proposal. An existing head and the calibration of its scores are discarded. Raises InputError if too few proposals
+    cover an object.
     """
     widths = input_widths(card.architecture.classes, card.architecture.width)
     architecture = dataclasses.replace(card.architecture, object_inputs=widths, object_points=points, object_stuff=True)
@@ -94,7 +95,7 @@ def teach(
         taught.load_state_dict({**taught.state_dict(), **known})
         assert taught.object_head is not None
         card = dataclasses.replace(card, architecture=architecture, calibration=None)
-        segmenter = Segmenter(taught.eval(), card, device, level="off")  # scenes stand upright already
+        segmenter = Segmenter(taught.eval(), card, device, level="off")  # in the scenes z points up
         seen = [look(segmenter, Scene.read(path)) for path in progress(scenes)]
         taught.cpu()
         learn(taught.object_head, Lessons.together(seen))
@@ -102,7 +103,7 @@ def teach(
 
 
 def look(segmenter: Segmenter, scene: Scene) -> Lessons:
-    """The proposals of the segmenter in a scene, and the true object that each proposal covers best."""
+    """Proposals of the segmenter in a scene, with the true object that each proposal covers best."""
     labels, candidates = segmenter.labels, segmenter.candidates(scene.points, scene.colors)
     things = np.flatnonzero(labels.things)
     if candidates is None:
@@ -117,7 +118,7 @@ def look(segmenter: Segmenter, scene: Scene) -> Lessons:
         min_region=1,
     )
     iou = table.intersection / (table.size + table.true_size[:, None] - table.intersection)
-    # The last row stands for no object: for proposals that cover none, and for scenes without objects.
+    # The last row means no object, for proposals that cover no object and for scenes without objects.
     iou = np.vstack((np.where(table.ignored[:, None], 0, iou), np.zeros(len(candidates.which))))
     best = things[np.append(table.true_class, 0)[iou.argmax(axis=0)]]
     label = np.where(iou.max(axis=0) > NAMED, best, _stuff(scene.semantic, order, begin, labels))
@@ -128,7 +129,7 @@ def look(segmenter: Segmenter, scene: Scene) -> Lessons:
 
 
 def _stuff(semantic: np.ndarray, order: np.ndarray, begin: np.ndarray, labels: LabelSet) -> np.ndarray:
-    """(G,) the stuff class that has more than `STUFF` of the points order[begin[g] : begin[g + 1]]; else −1."""
+    """(G,): stuff class of more than a share `STUFF` of the points order[begin[g] : begin[g + 1]]; −1 if none."""
     stuff = np.flatnonzero(~np.array(labels.things))
     if not len(stuff):
         return np.full(len(begin) - 1, -1)
@@ -138,11 +139,12 @@ def _stuff(semantic: np.ndarray, order: np.ndarray, begin: np.ndarray, labels: L
 
 
 def learn(head: ObjectHead, lessons: Lessons) -> None:
-    """Train the head, with its encoder where it sees points, on K proposals.
+    """Train the head, and its point encoder if it has one, on K proposals.
 
-    The loss is the cross entropy of the class over those with a label, a class weighing (its share)^−`RARITY`, plus,
-    over all, the binary cross entropies of the IoU itself and of whether it is above `RIGHT`: nothing asks for the
-    second afterwards, but the first is learned better beside it. Only a head that shall know stuff learns it.
+    The loss is the sum of three terms: the cross entropy of the class over proposals with a label, in which a class has
+    the weight (its share)^−`RARITY`; the binary cross entropy of the IoU over all proposals; and the binary cross
+    entropy of whether the IoU is above `RIGHT`. The last output is used only in training: it improves the second term.
+    Stuff classes are learned only if the head has `stuff`.
     """
     known = lessons.iou > NAMED
     if known.sum() < FEWEST:
@@ -182,23 +184,27 @@ def learn(head: ObjectHead, lessons: Lessons) -> None:
                 hits += int((scores[:, :-2].argmax(dim=1) == truth).sum())
     head.eval()
     share_right = hits / max(1, int(known.sum()))
-    log.info("object head: %d proposals, %d with a class, known %.3f", len(x), known.sum(), share_right)
+    log.info("object head: %d proposals, %d with a class, %.3f of them right", len(x), known.sum(), share_right)
 
 
 class _Views:
-    """The points of K proposals as training shows them: half of them, turned, mirrored, stretched, some without colour
-    and some without features. Sets what the encoder takes for granted about its input."""
+    """Augmentation of the points of K proposals: a random half of the points, rotated, mirrored and scaled.
+
+    Colours and features of some proposals are set to 0. The constructor also sets `mean` and `scale` of the encoder.
+    """
 
     def __init__(self, encoder: PointEncoder, lessons: Lessons):
         assert lessons.points is not None and lessons.surrounded is not None
         self.encoder = encoder
         self.points, self.surrounded = torch.from_numpy(lessons.points), torch.from_numpy(lessons.surrounded)
         some = self.points[:: max(1, len(self.points) // 2000)].float().flatten(0, 1)
-        encoder.mean[4:] = some[:, 4:].mean(dim=0)  # lengths count from the middle of the box and from the floor
+        encoder.mean[4:] = some[:, 4:].mean(
+            dim=0
+        )  # lengths are measured from the middle of the box and from the floor: their mean stays 0
         encoder.scale.copy_(some.std(dim=0) + 1e-6)
 
     def encoded(self, rows: torch.Tensor) -> torch.Tensor:
-        """(len(rows), E)."""
+        """Encode the augmented points of some proposals: (len(rows), E)."""
         own, around = OWN // 2, AROUND // 2
         kept = torch.cat((torch.randperm(OWN)[:own], OWN + torch.randperm(AROUND)[:around]))
         points = self.points[rows][:, kept].float()

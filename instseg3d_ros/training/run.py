@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class Data(lightning.LightningDataModule):
-    """Loaders that begin at the step at which the trainer stands."""
+    """Data loaders that begin at the trainer's current step."""
 
     def __init__(self, recipe: Recipe):
         super().__init__()
@@ -57,7 +57,7 @@ class Data(lightning.LightningDataModule):
 
 
 class Best(lightning.Callback):
-    """Keeps the network with the best AP50 of all validations, as `PATH` among the checkpoints."""
+    """Saves the network with the best AP50 of all validations as `PATH`."""
 
     PATH = Path("checkpoints") / "best.safetensors"
 
@@ -80,7 +80,7 @@ class Best(lightning.Callback):
 
 
 class Bar(TQDMProgressBar):
-    """All steps of the training, also when it goes on where it was killed; without the number of the log folder."""
+    """A progress bar over all steps of the training, also after a resumption, without the number of the log folder."""
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         super().on_train_start(trainer, module)
@@ -101,7 +101,7 @@ class Bar(TQDMProgressBar):
 
 
 def build(recipe: Recipe) -> Training:
-    """The module that a recipe trains, with the weights of its seed or of `init`; InputError where a value is wrong."""
+    """The Lightning module of a recipe, with random weights or those of `init`. Raises InputError on a wrong value."""
     _check(recipe)
     labels = _labels(recipe)
     torch.manual_seed(recipe.seed)
@@ -110,7 +110,7 @@ def build(recipe: Recipe) -> Training:
 
 
 def train(recipe: Recipe) -> Path:
-    """Train, or go on where a killed training of the same `out` stood; returns the path of the exported weights."""
+    """Train, or resume an interrupted training of the same `out`. Returns the path of the exported weights."""
     module = build(recipe)
     _survey(recipe, module.card.labels)
     out = Path(recipe.out)
@@ -123,7 +123,7 @@ def train(recipe: Recipe) -> Path:
         accelerator=recipe.accelerator,
         devices=recipe.devices,
         num_nodes=recipe.nodes,
-        # Statistics of the norms need no broadcast: they are equal in all processes, or meant to differ.
+        # Statistics of batch norms need no broadcast: they are equal in all processes, or differ by intention.
         strategy=DDPStrategy(forward_sync_buffers=False) if several else "auto",
         precision=cast(Any, _precision(recipe)),  # the trainer checks the name
         accumulate_grad_batches=recipe.accumulate,
@@ -150,9 +150,9 @@ def train(recipe: Recipe) -> Path:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*multi-threaded, use of fork.*")
-        warnings.filterwarnings("ignore", ".*LeafSpec.*")  # of Lightning, about itself
+        warnings.filterwarnings("ignore", ".*LeafSpec.*")  # a deprecation inside Lightning
         warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")  # `Data` begins at the right step
-        warnings.filterwarnings("ignore", ".*exists and is not empty.*")  # as it has to be, to go on
+        warnings.filterwarnings("ignore", ".*exists and is not empty.*")  # a resumed training needs this folder
         trainer.fit(
             module, datamodule=Data(recipe), ckpt_path=str(last) if last.is_file() else None, weights_only=False
         )
@@ -163,10 +163,10 @@ def train(recipe: Recipe) -> Path:
 
 
 def export(recipe: Recipe, network: Network, card: ModelCard) -> None:
-    """Write `model.safetensors`, the network at the end, and `best.safetensors`, that of the best validation.
+    """Write `model.safetensors`, the final network, and `best.safetensors`, the network of the best validation.
 
-    Each is written once, whole: with an object head where the recipe asks for one. A training that is killed before
-    writes neither, and goes on where it stood when it is started again.
+    Each file is written once, with an object head if the recipe has `object_scenes`. A training that was interrupted
+    before has written neither file; the same command resumes it.
     """
     out = Path(recipe.out)
     models = {"model.safetensors": (network, card)}
@@ -182,17 +182,17 @@ def _with_object_head(recipe: Recipe, name: str, network: Network, card: ModelCa
     bar = partial(tqdm, desc=f"objects of {name}", unit="scene")
     try:
         return objects.teach(network, card, scenes, recipe.seed, device, bar, points=recipe.object_points)
-    except InputError as error:  # the weights are good without it
+    except InputError as error:  # the weights are usable without an object head
         log.warning("%s is written without an object head: %s", Path(recipe.out) / name, error)
         return network, card
 
 
 def _survey(recipe: Recipe, labels: LabelSet) -> None:
-    """Print a table of the data; InputError if nothing can be learned from them, or a split is missing."""
+    """Print a table of the data. Raises InputError if the data have no labels, or a split is missing."""
     labels_ids(labels)
     for root in recipe.data:
         scene_files(Path(root), "val")
-    if os.environ.get("LOCAL_RANK", "0") != "0":  # a further process of the same training
+    if os.environ.get("LOCAL_RANK", "0") != "0":  # only the first process prints the table
         return
     bar = partial(tqdm, desc="reading", unit="scene", leave=False, disable=None)
     found = survey([Path(root) for root in recipe.data], labels, recipe.network.voxel_size, bar)
@@ -203,7 +203,7 @@ def _survey(recipe: Recipe, labels: LabelSet) -> None:
 
 
 def _precision(recipe: Recipe) -> str:
-    """The recipe's, but float32 on a CPU that multiplies bfloat16 only by emulation, which takes ten times as long."""
+    """The recipe's precision; float32 in place of bfloat16 on a CPU that emulates bfloat16, ten times as slow."""
     on_cpu = recipe.accelerator == "cpu" or (recipe.accelerator == "auto" and not torch.cuda.is_available())
     if not recipe.precision.startswith("bf16") or not on_cpu or kernels.has_bf16():
         return recipe.precision
@@ -259,11 +259,11 @@ def _network(recipe: Recipe, labels: LabelSet) -> tuple[Network, ModelCard]:
 
 
 def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
-    """Start `network` from `path`: all tensors of equal shape.
+    """Copy the weights of the model file `path` into `network`: all tensors of equal shape.
 
-    A semantic head for other classes stays new, and so do graph layers that `path` was trained without: they begin by
-    smoothing the embedding that is there. Where one of the two is anchored and the other not, the embedding's head
-    starts anew. An object head is left behind: it learns at the end.
+    Not copied are the last layer of the semantic head if the classes differ, graph layers that the file does not have
+    (new graph layers only smooth the embedding), and the embedding head if only one of both networks is anchored. The
+    object head is not copied, because it is trained at the end. Raises InputError if other tensors do not fit.
     """
     source, card = checkpoint.load(path)
     state, given = network.state_dict(), source.state_dict()
@@ -286,7 +286,7 @@ def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
 
 
 def _next_version(out: Path) -> str:
-    """A log folder per start, so that a resumed training does not overwrite the curve it continues."""
+    """Name of a new log folder for each start, so that a resumed training does not overwrite its earlier curve."""
     if "LOCAL_RANK" in os.environ and os.environ["LOCAL_RANK"] != "0":
         return "other"
     taken = [int(p.name[6:]) for p in (out / "logs").glob("start_*") if p.name[6:].isdigit()]

@@ -1,4 +1,4 @@
-"""Validation: each scene is segmented as users do it, and scored by the ScanNet protocol."""
+"""Validation: the segmenter segments each scene, and ScanNet's protocol scores the answers."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class Validation:
         self.recipe = recipe
 
     def begin(self, network: Network) -> None:
-        """A segmenter of this network as it is now, and empty totals."""
+        """Create a segmenter with the current weights of `network`, and reset the totals."""
         device = next(network.parameters()).device
-        # Scenes of a data set have z up, so up is not searched.
+        # In the scenes of a data set z points up, so that the vertical need not be estimated.
         self.segmenter = Segmenter(network, self.card, str(device), level="off", max_range=1e3)
         self.total = Accumulator(self.card.labels)
 
     def add(self, scene: Scene) -> None:
-        """Segment one scene and count it."""
+        """Segment a scene and add it to the totals."""
         result = self.segmenter(scene.points, scene.colors)
         self.total.add_result(scene.name, scene.semantic, scene.instance, result, self.card.labels.names)
 
     def scores(self) -> dict[str, float]:
-        """AP, AP50, AP25 over the classes and with the class ignored, mean IoU; an undefined score counts as 0."""
+        """AP, AP50 and AP25 by class and without regard to class, and mean IoU; an undefined score is 0."""
         outcome = self.total.outcome("model", "validation", "val")
         found = {
             **{name: getattr(outcome.mean, name) for name in ("ap", "ap50", "ap25")},

@@ -114,7 +114,7 @@ def test_steps_that_go_the_papers_way_are_not_listed():
         return ablation_note.Measured(row, np.full((2, 7), value))
 
     rising = [measured(row, 0.1 + 0.1 * index) for index, row in enumerate(VARIANTS[:2])]
-    assert ablation_note.order(rising) == ["From row to row every score moves the way it does in the paper."]
+    assert ablation_note.order(rising) == ["All differences between rows have the same sign as in the paper."]
     falling = [measured(row, 0.5 - 0.1 * index) for index, row in enumerate(VARIANTS[:2])]
     assert "AP -0.100, paper +0.008; beyond" in ablation_note.order(falling)[2]
     assert ablation_note.order([rising[0]]) == []
