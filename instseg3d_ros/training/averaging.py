@@ -1,7 +1,5 @@
 """Local SGD (Stich 2019): each process steps separately, and the processes average their weights every few steps."""
 
-from __future__ import annotations
-
 import lightning
 import torch
 from lightning import LightningModule, Trainer
@@ -49,6 +47,7 @@ class Averaging(lightning.Callback):
         average(module)
 
 
+# torch reads the annotations of a hook, so this file does not import `annotations` of __future__.
 def keep_own(state: None, bucket: distributed.GradBucket) -> torch.futures.Future[torch.Tensor]:
     """A DDP hook that keeps the gradients of this process instead of their mean over the processes."""
     own: torch.futures.Future[torch.Tensor] = torch.futures.Future()
