@@ -118,7 +118,7 @@ class Segmenter:
         semantic = np.full(len(points), -1, np.int16)
         instance = np.zeros(len(points), np.int32)
         confidence = np.zeros(len(points), np.float32)
-        with on_device(self.device):
+        with on_device(self.device), self._without_autocast():
             answer = self._answer(points, colors, clock)
         if answer is None:
             return Result(semantic, instance, confidence, [], clock.done())
@@ -133,13 +133,17 @@ class Segmenter:
     def candidates(self, points: np.ndarray, colors: np.ndarray | None = None) -> Candidates | None:
         """The proposals of a cloud, to train the object head. part is (N,), of points; None without usable points."""
         points, colors = check_cloud(points, colors)
-        with on_device(self.device):
+        with on_device(self.device), self._without_autocast():
             answer = self._answer(points, colors, Clock(self.device))
         if answer is None or answer.voxels.candidates is None:
             return None
         part = np.full(len(points), -1)
         part[answer.rows] = answer.voxels.candidates.part[answer.voxel_of_point]
         return replace(answer.voxels.candidates, part=part)
+
+    def _without_autocast(self) -> torch.autocast:
+        """Keep the precision of `load`: a mixed-precision training that validates would blur embeddings by bfloat16."""
+        return torch.autocast(self.device.type, enabled=False)
 
     @torch.inference_mode()
     def _answer(self, points: np.ndarray, colors: np.ndarray | None, clock: Clock) -> _Answer | None:

@@ -87,7 +87,8 @@ class Training(lightning.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         r = self.recipe
-        optimizer = torch.optim.Adam(self.parameters(), r.learning_rate, fused=True)
+        # Lightning does not clip in mixed precision for an optimizer that is fused.
+        optimizer = torch.optim.Adam(self.parameters(), r.learning_rate, fused=not r.clip)
         falling = max(1, int(r.final_decay * r.steps))
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: 1.0 if not r.final_decay else min(1.0, max(0.0, (r.steps - step) / falling))

@@ -54,6 +54,7 @@ class Recipe:
         batch_size: scenes per process and step
         learning_rate: learning rate
         final_decay: share of the steps, at the end of the training, in which the learning rate falls to 0; paper: 0
+        clip: largest norm of the gradient of a step; a larger gradient is scaled down to it; 0: no limit
         accumulate: number of batches whose gradients are summed for a step
         precision: number format, as Lightning names it: 32-true, 16-mixed or bf16-mixed
         devices: number of devices, or of processes on a CPU
@@ -84,6 +85,7 @@ class Recipe:
     batch_size: int = 4
     learning_rate: float = 0.001
     final_decay: float = 0.0
+    clip: float = 0.0
     accumulate: int = 1
     precision: str = "32-true"
     devices: int = 1

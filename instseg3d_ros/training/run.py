@@ -126,6 +126,7 @@ def train(recipe: Recipe) -> Path:
         # Statistics of batch norms need no broadcast: they are equal in all processes, or differ by intention.
         strategy=DDPStrategy(forward_sync_buffers=False) if several else "auto",
         precision=cast(Any, _precision(recipe)),  # the trainer checks the name
+        gradient_clip_val=recipe.clip or None,
         accumulate_grad_batches=recipe.accumulate,
         use_distributed_sampler=False,  # `Steps` already divides the scenes among the processes
         check_val_every_n_epoch=None,
@@ -224,6 +225,8 @@ def _check(recipe: Recipe) -> None:
             raise InputError(f"{name} is {getattr(recipe, name)}; expected 1 or more")
     if recipe.object_scenes < 0:
         raise InputError(f"object_scenes is {recipe.object_scenes}; expected 0 (no object head) or more")
+    if recipe.clip < 0:
+        raise InputError(f"clip is {recipe.clip}; expected 0 (no limit) or more")
     if recipe.learning_rate <= 0:
         raise InputError(f"learning_rate is {recipe.learning_rate}; expected more than 0")
     if not 0 <= recipe.loss.rarity <= 1:
