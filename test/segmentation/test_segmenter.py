@@ -45,6 +45,16 @@ def test_bf16_gives_nearly_the_same(cloud):
     assert not np.array_equal(exact.confidence, rounded.confidence)
 
 
+def test_a_training_in_mixed_precision_validates_with_the_same_answer(cloud):
+    made = segmenter(precision="fp32", min_points=1)
+    expected = made(*cloud)
+    with torch.autocast("cpu", torch.bfloat16):
+        answer, candidates = made(*cloud), made.candidates(*cloud)
+    for name in ("semantic", "instance", "confidence"):
+        np.testing.assert_array_equal(getattr(answer, name), getattr(expected, name))
+    assert candidates is None  # the network has no object head
+
+
 def test_an_unknown_precision_is_named():
     with pytest.raises(InputError, match=r"'int8'.*auto, fp32, bf16"):
         segmenter(precision="int8")

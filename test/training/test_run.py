@@ -1,6 +1,7 @@
 """Training as a user runs it: killed and resumed, in two processes, from other weights."""
 
 import csv
+import dataclasses
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from instseg3d_ros.network.model import Network
 from instseg3d_ros.sparse import BatchNormReLU
 from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.training.recipe import NetworkRecipe, Recipe
-from instseg3d_ros.training.run import _network, _precision, copy_weights
+from instseg3d_ros.training.run import _network, _precision, build, copy_weights, train
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--network.width", "4", "--network.voxel_size", "0.05", "--semantic_steps", "4", "--batch_size", "2",
@@ -153,6 +154,23 @@ def test_weights_of_another_width_are_refused(tmp_path):
     path = saved(small_network(2, width=8), tmp_path / "wide.safetensors")
     with pytest.raises(InputError, match=r"backbone\.stem\.weight .* do not fit this network"):
         copy_weights(path, small_network(2), SYNTHETIC)
+
+
+def test_a_gradient_is_clipped_in_mixed_precision(toy_dataset, tmp_path):
+    """Adam divides by the size of the gradient, unless that is far below its epsilon of 1e-8: then nothing moves."""
+    start, last = {}, {}
+    for clip in (0.0, 1e-14):
+        recipe = Recipe(
+            data=[str(toy_dataset)], out=str(tmp_path / str(clip)), steps=1, semantic_steps=0, batch_size=2, clip=clip,
+            precision="bf16-mixed", accelerator="cpu", workers=0, validate_every=99, object_scenes=0,
+            network=NetworkRecipe(width=4, voxel_size=0.1),
+        )  # fmt: skip
+        start[clip] = build(recipe).network.embedding_head[0].weight
+        last[clip] = checkpoint.load(train(recipe))[0].embedding_head[0].weight
+    torch.testing.assert_close(last[1e-14], start[1e-14], rtol=0, atol=1e-7)
+    assert (last[0.0] - start[0.0]).abs().max() > 1e-4
+    with pytest.raises(InputError, match=r"clip is -1.0; expected 0 \(no limit\) or more"):
+        build(dataclasses.replace(recipe, clip=-1.0))
 
 
 @pytest.mark.parametrize("wanted", [True, False])
