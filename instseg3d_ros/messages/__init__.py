@@ -1,1 +1,1 @@
-"""What the node's messages contain, without ROS: the node, the bag writer and the player wrap these functions."""
+"""Content of the node's messages, without ROS. The node, the bag writer and the player use these functions."""

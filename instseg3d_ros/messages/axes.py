@@ -1,4 +1,4 @@
-"""Which way a cloud's axes point: from a camera's to the body's (x forward, y left, z up), the axes of the network."""
+"""The axes of a cloud, and their rotation to body axes (x forward, y left, z up), which the network expects."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from instseg3d_ros.messages.cloud import Cloud
 
 AXES = ("auto", "body", "optical")
 
-# Rows are the body's axes in a camera's: REP 103's optical frames have x right, y down, z forward.
+# Rows: the body axes in optical axes (REP 103: x right, y down, z forward).
 BODY_FROM_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
-SAMPLE = 40_000  # points that are looked at
-MIN_CORRELATION = 0.7  # of a direction with the image's columns or rows, to call it right or down
+SAMPLE = 40_000  # largest number of points that are used
+MIN_CORRELATION = 0.7  # smallest correlation of an axis with the columns or rows of the image
 
 
 def body_rotation(cloud: Cloud, axes: str = "auto") -> np.ndarray:
-    """Rotation (3, 3) that turns the cloud's axes to the body's: `points @ rotation.T`.
+    """Rotation (3, 3) from the cloud's axes to body axes: `points @ rotation.T`.
 
-    "auto" goes by the image that an organised cloud is (`axes_of_image`: knows cameras with y up, and simulators whose
-    optical frame holds body axes), then by the frame's name (…optical…), and takes any other cloud as z up already.
+    With "auto" the axes of an organised cloud are derived from its rows and columns (`axes_of_image`), which also works
+    for cameras with y up and for simulators that write body axes in an optical frame. Otherwise a frame name that
+    contains `optical` means optical axes, and any other name means body axes.
     """
     if axes not in AXES:
         raise InputError(f"axes '{axes}' is unknown; one of: {', '.join(AXES)}")
@@ -35,10 +36,10 @@ def body_rotation(cloud: Cloud, axes: str = "auto") -> np.ndarray:
 
 
 def axes_of_image(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray | None:
-    """Rotation (3, 3) to body axes of an organised cloud as its camera saw it; None where it does not look like one.
+    """Rotation (3, 3) from the axes of an organised cloud to body axes; None if the cloud is not like a camera image.
 
-    A camera's columns run to its right and its rows downwards: the axis that goes with the columns is right, the one
-    that goes with the rows is down, and the third must then have the points in front.
+    In a camera image columns increase to the right and rows increase downwards. The axis that correlates with the
+    columns is right, the axis that correlates with the rows is down, and the points must lie in front of the camera.
     """
     width = shape[1]
     rows = np.arange(0, len(points), len(points) // SAMPLE + 1)
@@ -58,6 +59,6 @@ def axes_of_image(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray | No
     right_axis = np.eye(3)[right] * np.sign(correlation[0, right])
     down_axis = np.eye(3)[down] * np.sign(correlation[1, down])
     forward = np.cross(right_axis, down_axis)
-    if np.median(points @ forward) <= 0:  # behind the camera: not an image as a camera takes it
+    if np.median(points @ forward) <= 0:  # the points are behind the camera, so this is not a camera image
         return None
     return np.stack((forward, -right_axis, -down_axis))

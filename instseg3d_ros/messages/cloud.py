@@ -1,4 +1,4 @@
-"""The one type for a point cloud: what files, bags and messages are read into, and what is written from it."""
+"""The type `Cloud`: files, bags and messages are read into it and written from it."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from instseg3d_ros.errors import InputError
 
 
 class Original(Protocol):
-    """Everything that a file held, so that a copy of it with more numbers per point loses nothing."""
+    """The whole content of a cloud file, so that a copy with additional numbers per point keeps all data."""
 
-    kinds: ClassVar[tuple[str, ...]]  # extensions in which it can be written
+    kinds: ClassVar[tuple[str, ...]]  # file extensions that can be written
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of its numbers per point."""
+        """Names of the numbers per point."""
         ...
 
     def write(self, path: Path, added: dict[str, np.ndarray], renamed: dict[str, str]) -> None:
-        """Write the content again, with columns (N,) `added` and names changed as `renamed` says."""
+        """Write the content with additional columns `added` (N,), and with names replaced by `renamed`."""
         ...
 
 
 @dataclass
 class Cloud:
-    """A point cloud as its file or message holds it: in its own frame and order, points that are not finite kept.
+    """A point cloud in the frame and order of its file or message, including points that are not finite.
 
-    points (N, 3) float32 metres; colors (N, 3) uint8 or None; shape (height, width) where organised, else None;
-    frame: frame_id, "" where the format knows none; stamp: nanoseconds, 0 where unknown; name: the file's stem.
-    columns: further numbers per point (normals, intensity …), carried from input to output.
-    origin: (3,) float64, what was subtracted from the coordinates of a far-away (surveyed) cloud to fit float32.
-    packed: (N,) float32 or uint32, the bits 0xAARRGGBB of `colors` as a message held them, None where it did not.
-    remarks: what a user should know about how the cloud was read, one line each.
-    original: the file's whole content, where its kind can carry labels.
+    points (N, 3) float32, in metres; colors (N, 3) uint8 or None; shape (height, width) of an organised cloud, or None;
+    frame: frame_id, or "" if unknown; stamp: nanoseconds, or 0 if unknown; name: the file's name without extension.
+    columns: additional numbers per point (normals, intensity …), which are copied from input to output.
+    origin: (3,) float64, offset that was subtracted from coordinates far from zero, so that float32 is exact enough.
+    packed: (N,) float32 or uint32, colours with the bits 0xAARRGGBB as in the message; None if they were not packed.
+    remarks: notes for the user about the reading of the cloud, one line each.
+    original: the whole content of the file, if labels can be added to its format.
     """
 
     points: np.ndarray
@@ -60,7 +60,7 @@ class Cloud:
         return np.isfinite(self.points).all(axis=1)
 
     def checked(self, source: str | Path) -> Cloud:
-        """Itself; InputError where there is nothing to segment in it."""
+        """Return the cloud. Raises InputError if it has no finite point."""
         if not len(self.points):
             raise InputError(f"{source}: holds no points")
         if not self.finite.any():
@@ -68,22 +68,22 @@ class Cloud:
         return self
 
     def scaled(self, metres: float) -> Cloud:
-        """The cloud of a file whose unit has `metres`; itself where that is 1."""
+        """The cloud in metres, if its unit has `metres` metres."""
         if metres == 1:
             return self
         points, origin = near_origin(far_again(self).astype(np.float64) * metres)
         return replace(self, points=points, origin=origin)
 
 
-FAR = 1000.0  # metres; beyond, float32 rounds float64 coordinates to more than a tenth of a millimetre
-FAR_SINGLE = 10_000.0  # metres; nearer, float32 coordinates are where a sensor may have seen them
+FAR = 1000.0  # metres from zero beyond which float32 rounds float64 coordinates by a tenth of a millimetre or more
+FAR_SINGLE = 10_000.0  # metres from zero beyond which an offset is also subtracted from float32 coordinates
 
 
-PROBE = 1000  # points that are looked at
+PROBE = 1000  # number of points that are examined
 
 
 def near_origin(points: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """float32 points and the whole-metre origin subtracted from them, None where they were near zero already."""
+    """Points as float32, and the origin in whole metres that was subtracted; None if the points are near zero."""
     origin = far_origin(points[:: len(points) // PROBE + 1])
     with np.errstate(over="ignore"):
         if origin is None:
@@ -92,7 +92,7 @@ def near_origin(points: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def far_origin(probe: np.ndarray) -> np.ndarray | None:
-    """(3,) whole metres in the middle of some points (K, 3) of a cloud that float32 cannot hold; None where it can."""
+    """(3,): origin in whole metres, the middle of some points (K, 3); None if float32 is exact enough without it."""
     finite = np.isfinite(probe).all(axis=1)
     if not finite.any():
         return None
@@ -102,5 +102,5 @@ def far_origin(probe: np.ndarray) -> np.ndarray | None:
 
 
 def far_again(cloud: Cloud) -> np.ndarray:
-    """The cloud's coordinates as its file had them: float32, or float64 where an origin had been taken off."""
+    """The coordinates of the cloud's file: float32, or float64 with the origin added."""
     return cloud.points if cloud.origin is None else cloud.points.astype(np.float64) + cloud.origin

@@ -1,4 +1,4 @@
-"""Stamp and frame from the first bytes of a serialized message that begins with a std_msgs/Header."""
+"""Reads stamp and frame of a serialized message that begins with a std_msgs/Header."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 
 
 def read_header(data: bytes) -> tuple[int, str]:
-    """(nanoseconds, frame_id) of CDR bytes; (0, "") where they are too short or no text."""
+    """(nanoseconds, frame_id) from CDR bytes; (0, "") if the bytes are too few or frame_id is not text."""
     try:
         order = "<" if data[1] & 1 else ">"
         seconds, nanoseconds, length = struct.unpack_from(f"{order}iII", data, 4)

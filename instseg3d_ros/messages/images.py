@@ -1,4 +1,4 @@
-"""Depth and colour images as arrays, from any object with the attributes of sensor_msgs/Image or CompressedImage."""
+"""Decodes depth and colour images from objects with the attributes of sensor_msgs/Image or CompressedImage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
     from typing_extensions import Buffer
 
-# encoding → (type of a channel, channels of a pixel, those that are red, green and blue)
+# encoding → (type of a channel, number of channels, indices of red, green and blue)
 COLORS = {
     "rgb8": ("u1", 3, (0, 1, 2)), "bgr8": ("u1", 3, (2, 1, 0)), "8UC3": ("u1", 3, (2, 1, 0)),
     "rgba8": ("u1", 4, (0, 1, 2)), "bgra8": ("u1", 4, (2, 1, 0)), "8UC4": ("u1", 4, (2, 1, 0)),
@@ -27,7 +27,7 @@ CONFIG = struct.Struct("<iff")  # before the PNG of compressedDepth: format, and
 
 
 def decode_depth(message: Image | CompressedImage) -> np.ndarray:
-    """(H, W) float32 metres; 0 or NaN where the camera saw nothing. InputError, in one line, for other encodings."""
+    """Depth (H, W) float32, in metres; 0 or NaN: no measurement. Raises InputError for other encodings."""
     if isinstance(message, CompressedImage):
         return _decode_compressed_depth(message)
     if message.encoding not in DEPTHS:
@@ -37,7 +37,7 @@ def decode_depth(message: Image | CompressedImage) -> np.ndarray:
 
 
 def decode_color(message: Image | CompressedImage) -> np.ndarray:
-    """(H, W, 3) uint8, red first. InputError, in one line, for other encodings."""
+    """Colours (H, W, 3) uint8, red first. Raises InputError for other encodings."""
     if isinstance(message, CompressedImage):
         return np.asarray(_open(message.data, message.format).convert("RGB"))
     if message.encoding not in COLORS:
@@ -47,7 +47,7 @@ def decode_color(message: Image | CompressedImage) -> np.ndarray:
 
 
 def match_size(color: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """The colour image (H, W, 3) at the pixels of the depth image (h, w); InputError where the sizes do not fit."""
+    """The colour image (H, W, 3) at the pixels of the depth image (h, w). Raises InputError if the sizes do not fit."""
     factor = color.shape[0] // depth.shape[0]
     if factor < 1 or color.shape[:2] != (factor * depth.shape[0], factor * depth.shape[1]):
         sizes = "{} × {} and {} × {}".format(*depth.shape[::-1], *color.shape[1::-1])
@@ -56,7 +56,7 @@ def match_size(color: np.ndarray, depth: np.ndarray) -> np.ndarray:
 
 
 def _pixels(message: Image, kind: str, channels: int) -> np.ndarray:
-    """(H, W, channels) view into the message's bytes."""
+    """View (H, W, channels) of the message's bytes."""
     height, width, step = message.height, message.width, message.step
     dtype = np.dtype((">" if message.is_bigendian else "<") + kind)
     pixel = dtype.itemsize * channels
@@ -92,7 +92,7 @@ def _open(data: Buffer, what: str) -> PillowImage:
         image = open_image(io.BytesIO(bytes(data)))
         image.load()
         return image
-    except Exception as error:  # Pillow raises many kinds for damaged files
+    except Exception as error:  # Pillow raises many types of exceptions for damaged files
         raise InputError(
             f"compressed image '{what}' cannot be decoded ({' '.join(str(error).split())[:100]})"
         ) from None

@@ -1,4 +1,4 @@
-"""What the numbers in a segmented cloud mean, as JSON: the text of the latched topic `~/labels`."""
+"""The JSON text of the latched topic `~/labels`: the meaning of the labels in a segmented cloud."""
 
 from __future__ import annotations
 

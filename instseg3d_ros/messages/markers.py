@@ -1,4 +1,4 @@
-"""Geometry of what RViz shows for an object: the edges of its box and a line of text above it."""
+"""Geometry of an object's markers in RViz: the edges of its box and a line of text above it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from instseg3d_ros.segmentation.result import Instance
 BOXES, NAMES, SUPPORTS = "boxes", "names", "supports"  # namespaces
 LINE_WIDTH = 0.008  # metres
 TEXT_HEIGHT = 0.06  # metres
-# The twelve edges of the unit cube as pairs of corners, corner c at the signs of its three bits.
+# The twelve edges of a cube as pairs of corners; the three bits of a corner are the signs of its coordinates.
 _EDGES = np.array([(a, a | bit) for a in range(8) for bit in (1, 2, 4) if not a & bit])
 _CORNERS = np.array([[(c >> axis & 1) - 0.5 for axis in range(3)] for c in range(8)])
 
 
 @dataclass(frozen=True)
 class ObjectMarker:
-    """One object. center (3,), quaternion (4,) x y z w: pose of its box in the cloud's frame.
+    """Markers of an object. center (3,), quaternion (4,) x y z w: pose of its box in the cloud's frame.
 
     ends (24, 3): both ends of the box's edges, in the axes of the box; color (3,) 0..1; text_center (3,): in the
     cloud's frame.
@@ -36,9 +36,9 @@ class ObjectMarker:
 
 
 def object_markers(instances: list[Instance], up: np.ndarray) -> list[ObjectMarker]:
-    """A marker for each object. up (3,): up in the cloud's frame, as far as it was known before the cloud was levelled.
+    """A marker for each object. up (3,): approximate up direction in the cloud's frame.
 
-    Text stands off the box along the box's own vertical axis, which is up as it was found, on the upper side.
+    The text is above the box, along the vertical axis of the box; `up` decides which of its two directions is above.
     """
     markers = []
     for instance in instances:

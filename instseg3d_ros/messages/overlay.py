@@ -1,4 +1,4 @@
-"""The camera's picture with the objects over it, for organised clouds."""
+"""Draws the objects over the camera image, for organised clouds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from instseg3d_ros.segmentation.result import Result
 
 OPACITY = 0.45
 EDGE = (255, 255, 255)
-GRID = 4  # pixels
+GRID = 4  # pixels between samples for the middle of an object
 
 
 def overlay_picture(cloud: Cloud, result: Result) -> np.ndarray:
@@ -19,7 +19,7 @@ def overlay_picture(cloud: Cloud, result: Result) -> np.ndarray:
     height, width = cloud.shape
     picture = _background(cloud)
     ids, rows = np.unique(result.instance, return_inverse=True)
-    # Per object and level of brightness: opacity times its colour, and the rest of the picture's own, by table.
+    # Blending by lookup table: for each object and brightness, opacity × its colour + (1 − opacity) × brightness.
     tint = np.rint(OPACITY * object_colors(ids)).astype(np.uint8)
     dimmed = np.rint((1 - OPACITY) * np.arange(256)).astype(np.uint8)
     picture = np.where((result.instance > 0)[:, None], dimmed[picture] + tint[rows], picture)
@@ -34,7 +34,7 @@ def overlay_picture(cloud: Cloud, result: Result) -> np.ndarray:
 
 
 def _background(cloud: Cloud) -> np.ndarray:
-    """(N, 3) uint8: the colours, else distance as grey, near is bright."""
+    """(N, 3) uint8: the colours of the cloud, or, without colours, the distance in grey (near is bright)."""
     if cloud.colors is not None:
         return cloud.colors
     with np.errstate(invalid="ignore", over="ignore"):
@@ -47,7 +47,7 @@ def _write_names(picture: np.ndarray, ids: np.ndarray, result: Result) -> None:
     try:
         from PIL import Image as Canvas
         from PIL import ImageDraw, ImageFont
-    except ImportError:  # tinted and outlined without names then
+    except ImportError:  # without Pillow objects have no names
         return
     canvas = Canvas.fromarray(picture)
     draw = ImageDraw.Draw(canvas)
@@ -55,7 +55,7 @@ def _write_names(picture: np.ndarray, ids: np.ndarray, result: Result) -> None:
         font = ImageFont.load_default(size=max(10, picture.shape[0] // 30))
     except TypeError:  # Pillow before 10.1 has one small font
         font = ImageFont.load_default()
-    coarse = ids[::GRID, ::GRID]  # every few pixels tell well enough where an object's middle is
+    coarse = ids[::GRID, ::GRID]  # a coarse grid is exact enough for the middle of an object
     for one in result.instances:
         rows, columns = np.nonzero(coarse == one.id)
         if len(rows):

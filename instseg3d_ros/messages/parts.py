@@ -1,4 +1,4 @@
-"""Parts of an answer as clouds of their own: the objects, what remains, obstacles; and the surfaces below objects."""
+"""Clouds with the selected, the remaining and the obstacle points of an answer, and the surfaces below objects."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from instseg3d_ros.segmentation.boxes import upright_box
 from instseg3d_ros.segmentation.result import Box, Instance, Result, move_instances
 
 FLOOR = "floor"
-CELL = 0.05  # metres: points of one surface are no farther apart
-NEAR = 0.03  # metres between an object's lowest point and the surface below it
-THICKNESS = 0.01  # metres of the box that stands for a surface
-MARGIN = 0.1  # metres around an object in which its surface must be visible
-FEWEST = 20  # points of a surface
-OWNED = 0.25  # share of a surface's points from which it is a part of their object
+CELL = 0.05  # metres; largest distance between neighbouring points of a surface
+NEAR = 0.03  # metres; largest height difference between an object's lowest point and the surface below it
+THICKNESS = 0.01  # metres; thickness of the box of a surface
+MARGIN = 0.1  # metres around an object in which the surface must be visible
+FEWEST = 20  # smallest number of points of a surface
+OWNED = 0.25  # share of a surface's points in an object above which the surface belongs to this object
 
 
 def selected_ids(selection: str, instances: list[Instance]) -> list[int]:
-    """Ids of the objects that a selection names: ids and class names, separated by commas; empty: all objects."""
+    """Ids of the selected objects. A selection has ids and class names, separated by commas; empty: all objects."""
     words = {word.strip() for word in selection.split(",") if word.strip()}
     return [one.id for one in instances if not words or str(one.id) in words or one.label in words]
 
 
 def check_selection(selection: str, labels: LabelSet) -> None:
-    """InputError where a word of a selection is neither an id nor the name of a class."""
+    """Raise InputError if a word of a selection is neither an id nor the name of a class."""
     for word in (word.strip() for word in selection.split(",")):
         if word and not word.isdecimal():
             labels.index(word)
 
 
 def object_points(cloud: Cloud, result: Result, selection: str) -> PackedCloud:
-    """The selected objects' points alone, with `instance`."""
+    """The points of the selected objects, with `instance`."""
     return _subset(cloud, result, np.isin(result.instance, selected_ids(selection, result.instances)))
 
 
 def remaining_points(cloud: Cloud, result: Result, selection: str) -> PackedCloud:
-    """All finite points but those of the selected objects."""
+    """All finite points except those of the selected objects."""
     return _subset(cloud, result, cloud.finite & ~np.isin(result.instance, selected_ids(selection, result.instances)))
 
 
 def obstacle_points(cloud: Cloud, result: Result, labels: LabelSet) -> PackedCloud:
-    """All finite points but those of the floor; points without a label stay, for nothing says that they are free."""
+    """All finite points except those of the floor. Points without a label are included, since they may be obstacles."""
     floor = labels.names.index(FLOOR) if FLOOR in labels.names else -2
     return _subset(cloud, result, cloud.finite & (result.semantic != floor))
 
@@ -61,7 +61,7 @@ def _subset(cloud: Cloud, result: Result, mask: np.ndarray) -> PackedCloud:
 
 @dataclass(frozen=True)
 class Support:
-    """A horizontal surface below objects: a thin box whose upper face is the surface, and the ids of those objects."""
+    """A horizontal surface below objects: a thin box whose upper face is the surface, and the ids of the objects."""
 
     box: Box
     objects: list[int]
@@ -70,16 +70,16 @@ class Support:
 def find_supports(cloud: Cloud, result: Result, rotation: np.ndarray) -> list[Support]:
     """Surfaces below objects, in the cloud's frame. rotation (3, 3): from the cloud's axes to axes with z up.
 
-    A surface consists of points, of anything but the object, at the height of the object's lowest point that are
-    connected to those beside the object. An object whose surface is hidden has none.
+    The surface below an object consists of points that do not belong to the object, have the height of its lowest
+    point, and are connected to points beside the object. If the surface is hidden, the object has no surface.
     """
     points = cloud.points @ rotation.T.astype(np.float32)
-    level = np.eye(4)  # axes with z up ← the cloud's frame, from which an origin may have been taken off the points
+    level = np.eye(4)  # axes with z up ← frame of the points, from which an origin may have been subtracted
     level[:3, :3] = rotation
     if cloud.origin is not None:
         level[:3, 3] = -rotation @ cloud.origin
     supports: list[Support] = []
-    owners: list[set[int]] = []  # the objects, or 0, of which a surface is a part
+    owners: list[set[int]] = []  # for each surface the objects to which it belongs (0: none)
     for one, upright in zip(result.instances, move_instances(result.instances, level)):
         height = float(upright.box.center[2] - upright.box.size[2] / 2)
         known = (s for s, owner in zip(supports, owners) if one.id not in owner and _below(s.box, upright.box, height))
@@ -98,14 +98,14 @@ def find_supports(cloud: Cloud, result: Result, rotation: np.ndarray) -> list[Su
 
 
 def _below(slab: Box, box: Box, height: float) -> bool:
-    """Whether a known surface lies below an object: at its lowest point, and its middle over the surface."""
+    """Whether a surface is below an object: at the height of its lowest point and below its middle."""
     local = slab.rotation.T @ (box.center - slab.center)
     top = slab.center[2] + slab.size[2] / 2
     return bool((np.abs(local[:2]) <= slab.size[:2] / 2).all()) and abs(top - height) < NEAR
 
 
 def _connected(level: np.ndarray, box: Box) -> np.ndarray:
-    """(N,) bool: points (N, 3) of one height that hang together with those beside the object's box."""
+    """(N,) bool: points (N, 3) at the same height that are connected to points beside the object's box."""
     if not len(level):
         return np.zeros(0, bool)
     cells = np.floor(level[:, :2] / CELL).astype(np.int64)

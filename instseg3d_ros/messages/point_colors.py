@@ -1,4 +1,4 @@
-"""Colours of cloud files: which numbers of a point are its colour, and how they become bytes."""
+"""Colours in cloud files: finds the columns of the colour and converts them to bytes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ PACKED = ("rgb", "rgba")
 TRIPLES = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"), ("r", "g", "b"))
 SPLAT = ("f_dc_0", "f_dc_1", "f_dc_2")  # Gaussian splats: the constant term of the spherical harmonics
 SPLAT_SCALE = 0.28209479177387814  # 1 / (2 √π), the constant harmonic
-ROUNDING = 0.01  # below zero, and above 1 or 255, that is still taken for rounding
+ROUNDING = 0.01  # excess below 0 and above 1 or 255 that is treated as a rounding error
 
 
 class ColorError(ValueError):
-    """Numbers that cannot be colours; the message is part of a sentence."""
+    """Raised for numbers that cannot be colours; the message is part of a sentence."""
 
 
 def to_bytes(colors: np.ndarray) -> np.ndarray:
     """(N, 3) uint8 from bytes, from integers up to 255 or 65535, or from floats up to 1, 255 or 65535.
 
-    The largest value of all decides which of these it is; NaN becomes 0. ColorError for anything else.
+    The largest value decides which of these ranges is used; NaN becomes 0. Raises ColorError for other values.
     """
     if colors.dtype == np.uint8:
         return colors
@@ -40,7 +40,7 @@ def to_bytes(colors: np.ndarray) -> np.ndarray:
 def find_colors(columns: dict[str, np.ndarray]) -> tuple[np.ndarray | None, tuple[str, ...], str]:
     """Colours among a cloud's columns (names in any case): (N, 3) uint8 or None, the names used, and a remark.
 
-    The remark says what looks like a colour and cannot be understood; the cloud is then read without colour.
+    If a colour column cannot be understood, the cloud is read without colour, and the remark names the column.
     """
     by_name = {name.lower(): name for name in reversed(columns)}
     problem = ""

@@ -1,8 +1,8 @@
-"""The bytes of a PointCloud2 as arrays, and back: pure NumPy on any object with the message's attributes.
+"""Decodes and encodes PointCloud2 with NumPy, for any object with the attributes of the message.
 
-Nothing here imports ROS, so the live node (rclpy messages) and files (rosbags' classes) read clouds with the same code.
-Cameras write colour as `rgb` or `rgba`, packed into a float32 or uint32, or as separate bytes `r g b`, or not at all;
-rows may be padded. Whether a point is finite is for the caller to judge, on x, y, z alone: a packed colour may be NaN.
+The module does not import ROS, so that the node (rclpy messages) and files (rosbags' classes) use the same code.
+Cameras write colour as `rgb` or `rgba`, packed into a float32 or uint32, or as separate bytes `r g b`, or no colour;
+rows may have padding. A packed colour may be NaN: only x, y and z decide whether a point is finite.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ NO_LABEL = 65535  # `label` is a uint16: this value stands for class index -1
 
 @dataclass(frozen=True)
 class PackedCloud:
-    """What a PointCloud2 needs besides its header. fields: (name, offset, datatype), each with count 1.
+    """Content of a PointCloud2 without its header. fields: (name, offset, datatype), each with count 1.
 
-    data (height · row_step,) uint8.
+    data: (height · row_step,) uint8.
     """
 
     height: int
@@ -45,14 +45,14 @@ class PackedCloud:
 
 
 def decode(message: PointCloud2, max_points: int | None = None) -> Cloud:
-    """Cloud of a PointCloud2-like object. InputError, in one line, where its layout contradicts its data."""
+    """Decode a PointCloud2-like object. Raises InputError if its layout does not fit its data."""
     _check(message, max_points)
     height, width = int(message.height), int(message.width)
     points = np.empty((height, width, 3), np.float32)
     axes = read_fields(message, ("x", "y", "z"))
     step = height // 32 + 1, width // 32 + 1
     origin = far_origin(np.stack([column[:: step[0], :: step[1]] for column in axes], axis=-1).reshape(-1, 3))
-    with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, and is then ignored as such
+    with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite and is then ignored
         for axis, column in enumerate(axes):
             points[..., axis] = column if origin is None else column - origin[axis]
     packed = colors = None
@@ -85,7 +85,7 @@ def _check(message: PointCloud2, max_points: int | None) -> None:
 
 
 def _packed_colors(message: PointCloud2) -> np.ndarray | None:
-    """(N,) float32 or uint32, the bits 0xAARRGGBB; None where the message has no packed colour."""
+    """(N,) float32 or uint32 with the bits 0xAARRGGBB; None if the message has no packed colour."""
     fields = [field for field in message.fields if field.name in PACKED_COLOR]
     if not fields:
         return None
@@ -102,7 +102,7 @@ def _packed_colors(message: PointCloud2) -> np.ndarray | None:
 
 
 def _separate_colors(message: PointCloud2) -> np.ndarray | None:
-    """(N, 3) uint8 of three fields, a channel each; None where the message has no colour."""
+    """(N, 3) uint8 from the fields r, g and b; None if the message does not have them."""
     names = [field.name for field in message.fields]
     for separate in SEPARATE_COLOR:
         if all(name in names for name in separate):
@@ -111,7 +111,7 @@ def _separate_colors(message: PointCloud2) -> np.ndarray | None:
 
 
 def read_fields(message: PointCloud2, names: tuple[str, ...], as_type: str | None = None) -> list[np.ndarray]:
-    """(height, width) views into the message's bytes, one per name; `as_type` reinterprets the bytes ("u4")."""
+    """Views (height, width) of the message's bytes, one per name; `as_type` reinterprets the bytes ("u4")."""
     height, width, step, row = (int(getattr(message, name)) for name in ("height", "width", "point_step", "row_step"))
     fields = {field.name: field for field in message.fields}
     missing = [name for name in names if name not in fields]
@@ -123,7 +123,7 @@ def read_fields(message: PointCloud2, names: tuple[str, ...], as_type: str | Non
     if height * width:
         if row < width * step:
             raise InputError(f"row_step {row} is less than width {width} × point_step {step}; the message is malformed")
-        # The last row may come without its padding.
+        # Some drivers omit the padding of the last row.
         needed = row * (height - 1) + width * step
         if needed > len(data):
             raise InputError(f"point cloud of {height} × {width} points needs {needed} bytes; it holds {len(data)}")
@@ -144,7 +144,7 @@ def read_fields(message: PointCloud2, names: tuple[str, ...], as_type: str | Non
 
 
 def _as_bytes(data: Buffer | list[int] | tuple[int, ...]) -> memoryview:
-    """bytes, array.array and NumPy arrays without a copy; a list of integers with one."""
+    """The data as memoryview: without a copy from bytes, array.array and NumPy arrays, with a copy from a list."""
     if isinstance(data, (list, tuple)):
         data = bytes(data)
     return memoryview(data).cast("B")
@@ -157,7 +157,7 @@ def encode(
     double: bool = False,
     **columns: np.ndarray,
 ) -> PackedCloud:
-    """Bytes of a PointCloud2 with x y z, `rgb` (packed into a float32, as RViz and PCL expect), and further columns.
+    """Encode a PointCloud2 with x y z, `rgb` (packed into a float32, as RViz and PCL expect), and additional columns.
 
     points (N, 3); colors (N, 3) uint8, or (N,) packed float32 or uint32, or None; shape (height, width), or None for
     one row; double: x y z as float64; columns: name=(N,) array in its own type, aligned to its size. Little endian.
@@ -180,14 +180,14 @@ def encode(
     step = -(-offset // 4) * 4
     data = np.zeros(count * step, np.uint8)
     for (_, offset, _), (_, column) in zip(fields, parts if count else ()):
-        # As bits: some processors change a NaN that they copy as a number, and a packed colour may be a NaN.
+        # Copied as integers, because some processors change the bits of a NaN, and a packed colour may be a NaN.
         bits = f"<u{column.dtype.itemsize}"
         np.ndarray(count, bits, data, offset, (step,))[:] = column.view(bits)
     return PackedCloud(height, width, tuple(fields), step, step * width, data)
 
 
 def label_columns(semantic: np.ndarray, instance: np.ndarray, confidence: np.ndarray) -> dict[str, np.ndarray]:
-    """What a segmented cloud adds: label uint16 (NO_LABEL for -1), instance uint32, confidence float32."""
+    """Columns of a segmented cloud: label uint16 (NO_LABEL for -1), instance uint32, confidence float32."""
     return {
         "label": semantic.astype(np.uint16),  # -1 becomes 65535
         "instance": instance.astype(np.uint32),

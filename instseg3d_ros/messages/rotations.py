@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 
 def rigid(translation: ArrayLike, quaternion: ArrayLike) -> np.ndarray:
-    """(4, 4) transform: rotate, then translate. The quaternion need not be exactly of unit length."""
+    """Transform (4, 4) that rotates, then translates. The quaternion is normalized."""
     matrix = np.eye(4)
     matrix[:3, :3] = Rotation.from_quat(quaternion).as_matrix()
     matrix[:3, 3] = translation
@@ -34,5 +34,5 @@ def rotation_of(quaternion: ArrayLike) -> np.ndarray:
 
 
 def interpolate(start: ArrayLike, end: ArrayLike, fraction: float) -> np.ndarray:
-    """Quaternion at `fraction` of the shorter great arc from `start` to `end`."""
+    """Spherical interpolation: the quaternion at `fraction` of the shorter arc from `start` to `end`."""
     return Slerp((0, 1), Rotation.from_quat((start, end)))(fraction).as_quat()

@@ -1,4 +1,4 @@
-"""Transforms of the last seconds, interpolated at a stamp: what tf2 does, for where tf2 is not installed."""
+"""A buffer of the transforms of the last seconds, interpolated at a stamp; it replaces tf2 if tf2 is not installed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 from instseg3d_ros.messages.rotations import interpolate, inverse, rigid
 from instseg3d_ros.messages.tf_message import StampedTransform
 
-KEPT = 10 * 10**9  # nanoseconds, as tf2
-DEEPEST = 100  # frames above one frame; more is a loop
+KEPT = 10 * 10**9  # nanoseconds for which transforms are stored, as in tf2
+DEEPEST = 100  # largest number of ancestors of a frame; more means a loop
 
 
 def plain(frame: str) -> str:
-    """A frame's name without the leading slash that ROS 1 and some drivers put in front."""
+    """A frame's name without the leading slash that ROS 1 and some drivers write."""
     return frame.lstrip("/")
 
 
 class Unavailable(LookupError):
-    """No such transform; the message names both frames and says why."""
+    """Raised for a missing transform; the message names both frames and the reason."""
 
 
 class TransformBuffer:
@@ -32,7 +32,7 @@ class TransformBuffer:
         self._edges: dict[str, _Edge] = {}  # child → its parent
 
     def clear(self) -> None:
-        """Forget everything that moves; fixed transforms are published once and stay."""
+        """Remove all dynamic transforms. Static transforms are kept, because they are published only once."""
         with self._lock:
             self._edges = {child: edge for child, edge in self._edges.items() if edge.fixed}
 
@@ -42,14 +42,14 @@ class TransformBuffer:
                 parent, child = plain(one.parent), plain(one.child)
                 values = np.array((*one.translation, *one.quaternion))
                 if not np.isfinite(values).all() or np.linalg.norm(values[3:]) < 0.5 or parent == child:
-                    continue  # tf2 ignores such too
+                    continue  # tf2 also ignores such transforms
                 edge = self._edges.get(child)
                 if edge is None or edge.parent != parent or edge.fixed != fixed:
                     edge = self._edges[child] = _Edge(parent, fixed)
                 edge.add(one.stamp, values)
 
     def lookup(self, target: str, source: str, stamp: int) -> np.ndarray:
-        """At `stamp` nanoseconds; 0 means the newest of each. Unavailable says why not."""
+        """(4, 4) target ← source at `stamp` nanoseconds; 0: newest transforms. Raises Unavailable with the reason."""
         target, source = plain(target), plain(source)
         with self._lock:
             for frame in (target, source):
@@ -74,7 +74,7 @@ class TransformBuffer:
         return chain
 
     def _rise(self, chain: list[str], top: str, stamp: int) -> np.ndarray:
-        """top ← chain[0]"""
+        """(4, 4) top ← chain[0]."""
         matrix = np.eye(4)
         for frame in chain[: chain.index(top)]:
             matrix = self._edges[frame].at(stamp, frame) @ matrix
@@ -82,7 +82,7 @@ class TransformBuffer:
 
 
 class _Edge:
-    """History of one child in its parent, in order of stamps. values: x y z, quaternion x y z w."""
+    """History of the pose of a child frame in its parent, by stamp. values: x y z, quaternion x y z w."""
 
     def __init__(self, parent: str, fixed: bool):
         self.parent, self.fixed = parent, fixed
@@ -91,7 +91,7 @@ class _Edge:
 
     def add(self, stamp: int, values: np.ndarray) -> None:
         stamps = self._stamps
-        if self.fixed or (stamps and stamp < stamps[-1] - KEPT):  # time has jumped back: the old future is gone
+        if self.fixed or (stamps and stamp < stamps[-1] - KEPT):  # time has jumped back: later transforms are removed
             stamps.clear()
             self._values.clear()
         index = bisect_left(stamps, stamp)

@@ -1,4 +1,4 @@
-"""tf2_msgs/TFMessage from its serialized bytes (CDR), as tf2_msgs cannot be installed from PyPI."""
+"""Decodes a serialized tf2_msgs/TFMessage (CDR), because tf2_msgs cannot be installed from PyPI."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class StampedTransform:
 
 
 def decode_transforms(data: bytes) -> list[StampedTransform]:
-    """All transforms of one message; InputError where the bytes end early."""
+    """All transforms of a message. Raises InputError if the bytes end early."""
     if len(data) < 8:
         raise InputError(f"transform message of {len(data)} bytes; expected at least 8")
     order = "<" if data[1] & 1 else ">"
-    place = 4  # alignment counts from behind the four bytes of encapsulation
+    place = 4  # alignment is relative to the end of the four bytes of encapsulation
 
     def read(kinds: str, size: int) -> tuple[Any, ...]:
         nonlocal place

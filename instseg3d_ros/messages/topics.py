@@ -1,4 +1,4 @@
-"""Every topic and service of the node: the node and the tables of the documentation are made from this list."""
+"""All topics and services of the node. The node and the tables of the documentation are built from this list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LATCHED = "reliable, transient local"
 
 @dataclass(frozen=True)
 class Topic:
-    """direction: in, out or service; `type` as ROS writes it without /msg/."""
+    """A topic or service. direction: in, out or service; type: name of the type without /msg/ or /srv/."""
 
     name: str
     type: str

@@ -1,4 +1,4 @@
-"""Gravity-aligned boxes: the least-area rectangle of an object's outline seen from above, times its height."""
+"""Gravity-aligned boxes: the smallest rectangle around an object as seen from above, and the object's height."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def upright_boxes(points: np.ndarray, rows: np.ndarray, begin: np.ndarray) -> li
 
 
 def _box(row: np.ndarray) -> Box:
-    """row: center (3), size (3), cosine and sine of the yaw, of one of the four ways to name a rectangle's axes."""
+    """Box from center (3), size (3), cosine and sine of the yaw; x may be along either side of the rectangle."""
     x, y, z, length, width, height, cosine, sine = row.tolist()
     if width > length:
         length, width, cosine, sine = width, length, -sine, cosine

@@ -1,6 +1,7 @@
-"""How the points of each part spread over the clusters, in memory that grows with the voxels.
+"""Number of points of each part in each cluster, as a sparse table.
 
-A table of parts × clusters would be quadratic: in a cloud of far-apart points each voxel is a part and a cluster.
+A dense table of parts × clusters would need too much memory: if the points of a cloud are far apart, each voxel is a
+part and a cluster.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from instseg3d_ros.segmentation.proposals import Proposals
 
 @dataclass(frozen=True)
 class ClusterShares:
-    """Points of K parts in each cluster, for the pairs that have points in common.
+    """Number of points of each of K parts in each cluster, for M pairs (part, cluster) with common points.
 
-    begin (K + 1,): the pairs of part k are begin[k] to begin[k + 1] − 1; cluster (M,) ascending within a part, and
-    points (M,) float64 of each pair.
+    begin (K + 1,): the pairs of part k are begin[k] to begin[k + 1] − 1; cluster (M,): cluster of each pair, ascending
+    within a part; points (M,) float64: number of points of each pair.
     """
 
     begin: np.ndarray
@@ -26,7 +27,7 @@ class ClusterShares:
 
     @staticmethod
     def count(part: np.ndarray, cluster: np.ndarray, points: np.ndarray, num: int) -> ClusterShares:
-        """From entries with a part (M,) in 0 … num − 1, a cluster (M,) and a number of points (M,)."""
+        """Sum entries with a part (M,) in 0 … num − 1, a cluster (M,) and a number of points (M,)."""
         from scipy.sparse import coo_matrix  # here for a light import
 
         shape = num, int(cluster.max(initial=-1)) + 1
@@ -43,7 +44,7 @@ class ClusterShares:
         return np.repeat(np.arange(len(self.begin) - 1), np.diff(self.begin))
 
     def _largest(self) -> np.ndarray:
-        """(K,) of each part the pair with the most points, of equals that with the lowest cluster."""
+        """(K,): for each part the pair with the most points; of equal pairs the one with the lowest cluster."""
         if len(self.begin) == 1:
             return np.zeros(0, np.int64)
         most = np.maximum.reduceat(self.points, self.begin[:-1])
@@ -51,23 +52,23 @@ class ClusterShares:
         return pairs[np.searchsorted(pairs, self.begin[:-1])]
 
     def home(self) -> np.ndarray:
-        """(K,) the cluster in which most points of each part lie."""
+        """(K,): the cluster that holds most points of each part."""
         return self.cluster[self._largest()]
 
     def home_points(self, proposals: Proposals) -> np.ndarray:
-        """(N,) the points of the cluster in which most of a proposal lies, summed over all proposals in that cluster.
+        """(N,): number of points in the cluster that holds most points of each proposal.
 
-        A part counts once for each proposal that it belongs to.
+        The points are summed over all proposals in this cluster: a part counts once for each proposal that contains it.
         """
         times = proposals.memberships()[self._part]
         total = np.bincount(self.cluster, self.points * times)
         return total[self._homes(proposals)]
 
     def _homes(self, proposals: Proposals) -> np.ndarray:
-        """(N,) the cluster in which most points of each proposal lie."""
+        """(N,): the cluster that holds most points of each proposal."""
         largest = self._largest()
         best = list(zip(self.points[largest].tolist(), (-self.cluster[largest]).tolist()))
-        content: dict[int, dict[int, float]] = {}  # points by cluster, of the proposals whose union is still to come
+        content: dict[int, dict[int, float]] = {}  # points by cluster, for proposals whose union has not been visited
 
         def take(number: int) -> dict[int, float]:
             if number in content:

@@ -1,4 +1,4 @@
-"""Split clusters of voxels into connected pieces: two objects far apart may have the same embedding."""
+"""Splits clusters of voxels into connected fragments, because two objects far apart may have the same embedding."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SPARSE = 3.0  # points per voxel; below, neighbouring pixels may be more than on
 def split_connected(labels: np.ndarray, coords: np.ndarray, gap: int = 3) -> np.ndarray:
     """Number the connected parts of each label: labels (V,) integers, coords (V, 3) voxels → (V,) int64 from 0.
 
-    Two voxels of a label hang together where no coordinate differs by more than `gap` (Chebyshev distance), or where a
-    chain of such pairs joins them. Parts are numbered in the order of their first voxels. gap 0 cuts nothing: a part is
-    then a label.
+    Two voxels with the same label are connected if no coordinate differs by more than `gap` (Chebyshev distance), or if
+    a chain of such pairs connects them. Parts are numbered in the order of their first voxels. With gap 0 nothing is
+    split: each label is a part.
     """
     labels = np.ascontiguousarray(labels, dtype=np.int64)
     coords = np.asarray(coords)
@@ -43,7 +43,7 @@ def split_connected(labels: np.ndarray, coords: np.ndarray, gap: int = 3) -> np.
 def split_voxels(labels: np.ndarray, grid: VoxelGrid, gap: int = 3) -> np.ndarray:
     """`split_connected` for all voxels of a grid of one scene: labels (V,), −1 for none → (V,) int64, −1 for none.
 
-    With a gap of 1 the network's own tables say who touches whom.
+    With a gap of 1 the neighbour tables of the grid are used.
     """
     labels = np.ascontiguousarray(labels, dtype=np.int64)
     if gap != 1 or not len(labels) or not kernels.available("connected", grid.device):
@@ -59,10 +59,10 @@ def split_voxels(labels: np.ndarray, grid: VoxelGrid, gap: int = 3) -> np.ndarra
 
 
 def split_by_density(labels: np.ndarray, grid: VoxelGrid, counts: np.ndarray, gap: int = 3) -> np.ndarray:
-    """`split_voxels`, with one voxel more of `gap` where points are sparse; counts (V,) points in each voxel.
+    """`split_voxels`, with a gap that is larger by one where points are sparse; counts (V,): points in each voxel.
 
-    Far from the camera and on surfaces seen at a slant a cloud thins out until its pixels skip voxels. Parts with fewer
-    than `SPARSE` points a voxel, which the gap had cut, are joined again where a gap of one more does not cut them.
+    Far from the camera and on surfaces at a grazing angle, neighbouring pixels may be more than a voxel apart. Parts
+    with fewer than `SPARSE` points per voxel are therefore joined again if a gap of one voxel more connects them.
     """
     part = split_voxels(labels, grid, gap)
     rows = np.flatnonzero(part >= 0)
@@ -80,7 +80,7 @@ def split_by_density(labels: np.ndarray, grid: VoxelGrid, counts: np.ndarray, ga
 
 
 def connected_numpy(labels: np.ndarray, coords: np.ndarray, gap: int) -> np.ndarray:
-    """As `split_connected`, where no compiler is: the same blocks of gap + 1 voxels, joined as a sparse graph."""
+    """`split_connected` without a compiler: the same blocks of gap + 1 voxels, connected as a sparse graph."""
     coords = coords.astype(np.int64)
     block, local = coords // (gap + 1), coords % (gap + 1)
     key, strides = _block_keys(labels, block)
@@ -97,7 +97,7 @@ def connected_numpy(labels: np.ndarray, coords: np.ndarray, gap: int) -> np.ndar
         reach = np.where(offset > 0, high[a] - low[b], np.where(offset < 0, high[b] - low[a], 1)).min(axis=1) > 0
         edges = np.stack((a[reach], b[reach]))
         if np.count_nonzero(offset) == 1:
-            sure.append(edges)  # along one axis the extremes decide
+            sure.append(edges)  # blocks that differ along one axis: their extreme voxels decide
         else:
             unsure.append((offset, edges))
     part = _components(np.concatenate(sure, axis=1), len(keys))
@@ -108,7 +108,7 @@ def connected_numpy(labels: np.ndarray, coords: np.ndarray, gap: int) -> np.ndar
 
 
 def _any_pair_touches(local: np.ndarray, begin: np.ndarray, sizes: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """(E,) bool for pairs of blocks whose voxels are `sizes` (2, E) rows of `local` from `begin` (2, E) on."""
+    """(E,) bool: whether any voxels of two blocks touch; a block has `sizes` (2, E) rows of `local` from `begin` on."""
     touches = np.zeros(begin.shape[1], bool)
     pairs = sizes[0] * sizes[1]
     few = np.flatnonzero(pairs <= PAIRS)
@@ -131,20 +131,20 @@ def _near(p: np.ndarray, q: np.ndarray, offset: np.ndarray) -> np.ndarray:
 
 
 def _block_keys(labels: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """One int64 per voxel that no other label or block shares, and the key's steps along x, y, z."""
+    """A key (V,) int64 for each pair of label and block, and the key's steps along x, y, z."""
     label = np.unique(labels, return_inverse=True)[1]
     block = block - block.min(axis=0) + 1
     width, depth, height = (int(v) for v in block.max(axis=0) + 2)
     if (int(label.max()) + 1) * width * depth * height < 1 << 62:
         strides = np.array([depth * height, height, 1])
         return label * (width * depth * height) + block @ strides, strides
-    # Too wide to number every block: number the planes of blocks that are occupied, and leave holes between them.
+    # The extent is too large to number all blocks: only occupied planes of blocks are numbered, with gaps between them.
     block = np.stack([_ranks_with_holes(block[:, d]) for d in range(3)], axis=1)
     return _block_keys(labels, block)
 
 
 def _ranks_with_holes(values: np.ndarray) -> np.ndarray:
-    """Consecutive values stay consecutive, all others come to lie two apart."""
+    """Ranks of the values (V,): consecutive values get consecutive ranks; other ranks differ by two."""
     unique, inverse = np.unique(values, return_inverse=True)
     return np.cumsum(np.diff(unique, prepend=unique[0]).clip(max=2))[inverse]
 
@@ -166,6 +166,6 @@ def _by_appearance(parts: np.ndarray) -> np.ndarray:
 
 
 def _half_neighborhood() -> np.ndarray:
-    """(13, 3): one of each pair of opposite neighbours."""
+    """(13, 3): offsets of the 26 neighbours, a single one of each opposite pair."""
     steps = np.array([(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1)])
     return steps[14:]

@@ -1,4 +1,4 @@
-"""Contacts: which parts touch each other, and which classes outside of all parts they touch."""
+"""Contacts: which parts touch each other, and which classes of the voxels in no part they touch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from instseg3d_ros.sparse.neighbors import pitched
 class Contacts:
     """Contacts of K = `num` parts: pairs (P, 2) a < b that touch, and the number of places (P,) where they touch.
 
-    Numbers from K on stand for the voxels in no part: K + c for those of class c. See `touching`.
+    The number K + c stands for all voxels of class c that are in no part. See `touching`.
     """
 
     num: int
@@ -24,7 +24,7 @@ class Contacts:
 
     @staticmethod
     def find(part: np.ndarray, semantic: np.ndarray, grid: VoxelGrid, sparse: np.ndarray) -> Contacts:
-        """part (V,) in 0 … K − 1, −1 for none; semantic (V,) class of each voxel; sparse (K,) bool of the parts."""
+        """part (V,): 0 … K − 1, or −1 for no part; semantic (V,): class of each voxel; sparse (K,) bool."""
         num, classes = len(sparse), int(semantic.max(initial=-1)) + 1
         own = np.where(part < 0, num + semantic.astype(np.int64), part)
         return Contacts(num, *touching(own, grid, np.append(sparse, np.zeros(classes, bool)), below=num))
@@ -45,12 +45,14 @@ class Contacts:
 def touching(
     part: np.ndarray, grid: VoxelGrid, sparse: np.ndarray | None = None, below: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs (P, 2) a < b of parts with voxels in the same or in neighbouring cells of two voxels' width, and places
-    (P,): in how many pairs of cells.
+    """Pairs (P, 2) a < b of parts that touch, and the number of places (P,) where they touch.
 
-    part (V,) number of each voxel's part, −1 for none, for the voxels of a grid. With sparse (K,) bool that is enough
-    only where one of the two parts is sparse; others must have voxels that are neighbours themselves. With `below`
-    only the pairs with a < below are asked for.
+    Two parts touch if they have voxels in the same cell or in neighbouring cells; a cell is two voxels wide. A place is
+    such a pair of cells.
+
+    part (V,): part of each voxel of the grid, −1 for none. If sparse (K,) bool is given, this rule holds only for pairs
+    with a sparse part; other pairs need voxels that are neighbours. If `below` is given, only pairs with a < below are
+    returned.
     """
     if not kernels.available("contacts", grid.device):
         return touching_numpy(part, grid, sparse, below)
@@ -70,11 +72,11 @@ def touching(
 def touching_numpy(
     part: np.ndarray, grid: VoxelGrid, sparse: np.ndarray | None = None, below: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As `touching`, where no compiler is, and for grids on CUDA."""
+    """`touching` without a compiler, and for grids on CUDA."""
     rows, num = np.flatnonzero(part >= 0), int(part.max(initial=-1)) + 1
     coarse, parent, slot = grid.down()
     table = coarse.neighbors.cpu().numpy()
-    # Each part in each of its cells once, ordered by cell.
+    # Each part once for each of its cells, ordered by cell.
     key = parent.cpu().numpy()[rows].astype(np.int64) * num + part[rows]
     order = np.argsort(key, kind="stable")
     start = np.flatnonzero(np.diff(key[order], prepend=-1))
@@ -100,8 +102,10 @@ def touching_numpy(
 
 
 def _reach() -> np.ndarray:
-    """(27, 256) uint8: of a cell of 2 × 2 × 2 voxels with these (bit 4 x + 2 y + z) filled, those voxels of the cell at
-    an offset, in the order of `VoxelGrid.neighbors`, that are neighbours of any of them."""
+    """(27, 256) uint8: table [offset, occupied] → the voxels of the cell at this offset that neighbour occupied voxels.
+
+    A cell has 2 × 2 × 2 voxels with the bits 4 x + 2 y + z. Offsets are in the order of `VoxelGrid.neighbors`.
+    """
     slots = np.stack(np.meshgrid(*[[0, 1]] * 3, indexing="ij"), -1).reshape(8, 3)
     offsets = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(27, 1, 1, 3)
     near = (np.abs(2 * offsets + slots - slots[:, None]) <= 1).all(-1)  # (27, from, to)

@@ -1,4 +1,4 @@
-"""The inputs of the object head. A new input is one line in `INPUTS`; then the head must be trained again."""
+"""The inputs of the object head. To add an input, add a line to `INPUTS` and train the object head again."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ RARE = 1e-3  # added to probabilities before their logarithm
 
 @dataclass(frozen=True)
 class Description:
-    """Of G proposals, all that an input of the object head is computed from. Lengths are in metres.
+    """Data of G proposals from which the inputs of the object head are computed. Lengths are in metres.
 
-    measures: see `Measures`; formula_score (G,); merging (G, 3) as `Proposals.measures`, around (G, C) and
-    contacts (G, 4) as `surroundings`, moments (G, 13 + F) as `moments` gives them; floor: height of the floor.
+    measures: see `Measures`; formula_score (G,); merging (G, 3): from `Proposals.measures`; around (G, C) and
+    contacts (G, 4): from `surroundings`; moments (G, 13 + F): from `moments`; floor: height of the floor.
     """
 
     measures: Measures
@@ -65,9 +65,10 @@ class Description:
 
 
 class Input(NamedTuple):
-    """A named group of columns. width: their number, or what it equals: "classes" C or "features" F of the backbone.
+    """A named group of columns.
 
-    columns: `Description` → (G,) or (G, width).
+    width: number of columns; "classes" means the number C of classes, "features" the number F of the backbone's
+    features. columns: a function `Description` → (G,) or (G, width).
     """
 
     name: str

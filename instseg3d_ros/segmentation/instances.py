@@ -21,26 +21,26 @@ def find_instances(
     object_head: ObjectHead | None = None,
     calibration: dict | None = None,
 ) -> VoxelAnswer:
-    """The instances of one cloud, with ids from 1 in descending order of score.
+    """The instances of a cloud, with ids from 1 in descending order of score.
 
-    `object_head` names and scores the instances; without one a formula does. `calibration` maps the scores
-    (`calibrate`). Voxels of an instance take its class, and its score as confidence. All others take their own most
-    probable class and its probability.
+    The object head classifies and scores the instances; without an object head, a formula does. `calibration` maps the
+    scores (`calibrate`). The voxels of an instance get its class, and its score as confidence. All other voxels get
+    their most probable class and its probability.
     """
     state = State(evidence, labels, options, object_head, calibration)
-    cut(state)  # clusters fall into connected fragments
-    merge(state)  # fragments of one object become a part
-    propose(state)  # parts and unions of parts that may be an object
-    describe(state)  # points, class probabilities, box and more of each proposal
-    judge(state)  # class and score of each proposal
-    choose(state)  # the best proposals, so that each part belongs to one at most
-    return label(state)  # instances, and the answer for each voxel
+    cut(state)  # split clusters into connected fragments
+    merge(state)  # merge fragments of the same object into parts
+    propose(state)  # list parts and unions of parts that may be an object
+    describe(state)  # measure points, class probabilities, box and more of each proposal
+    judge(state)  # give each proposal a class and a score
+    choose(state)  # choose the best proposals, such that no part is in two of them
+    return label(state)  # number the instances and label the voxels
 
 
 def choose(state: State) -> None:
     """Choose proposals that do not overlap (`Proposals.choose`), drop scores under `min_score`, and sort by score.
 
-    What the object head finds to be stuff is no instance; its voxels take that class.
+    Proposals that the object head classifies as stuff do not become instances; their voxels get the stuff class.
     """
     chosen, score = np.arange(len(state.large)), state.score
     if state.quality is not None:
@@ -61,7 +61,7 @@ def _parts(proposals: Proposals, number: int) -> np.ndarray:
 def label(state: State) -> VoxelAnswer:
     """Number the chosen proposals from 1 and write class, number and score to their voxels."""
     measures, proposals, chosen = state.measures, state.proposals, state.chosen
-    id_of_part = np.zeros(len(proposals.sequence) + 1, np.int32)  # 0: in no instance; the last is for part −1
+    id_of_part = np.zeros(len(proposals.sequence) + 1, np.int32)  # 0: no instance; the last entry is for part −1
     instances = []
     for number, (k, proposal) in enumerate(zip(chosen, state.large[chosen]), 1):
         id_of_part[_parts(proposals, proposal)] = number

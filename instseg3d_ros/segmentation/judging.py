@@ -1,4 +1,4 @@
-"""The steps between proposals and choice: describe each proposal, give it a class and a score."""
+"""The steps `describe` and `judge`: measure each proposal, and give it a class and a score."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from instseg3d_ros.segmentation.surroundings import surroundings
 
 
 def describe(state: State) -> None:
-    """Measure the proposals with enough points (`Measures`), and describe them to the object head (`Description`,
-    `PointSamples`)."""
+    """Measure the proposals with enough points, and compute the inputs of the object head (`Description`)."""
     proposals, large, votes = state.proposals, state.large, state.votes
     points, probability, mean = map(proposals.sums, (votes.points, votes.votes, votes.sums))
     probability, mean = probability / points[:, None], mean / points[:, None]
@@ -29,7 +28,7 @@ def describe(state: State) -> None:
         boxes += upright_boxes(positions, order, begin)
     home = state.shares.home_points(proposals)[large]
     points = points[large]
-    share = points / np.maximum(home, points)  # an object may reach into other clusters
+    share = points / np.maximum(home, points)  # at most 1: an object may also have points in other clusters
     state.measures = Measures(points, probability[large], tightness, share, boxes)
     if state.object_head is None or state.contacts is None:
         return
@@ -49,7 +48,7 @@ def describe(state: State) -> None:
 
 
 def judge(state: State) -> None:
-    """Give each proposal a class and a calibrated score, by the object head if there is one, else by formula."""
+    """Give each proposal a class and a calibrated score: by the object head, or by formula without an object head."""
     if state.object_head is not None and state.descriptions is not None:
         answer = ask(state.object_head, state.descriptions, state.things, state.samples)
         state.class_index, score, state.quality = answer
@@ -64,9 +63,9 @@ def ask(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Descriptions (G, F), `things` (T,) class indices → class (G,), score (G,) in 0 to 1, quality (G,).
 
-    The quality q is the IoU that the head expects with an object; the score is q · ∛p, p the probability of the class
-    among things. A head that knows stuff may answer with a class of it, where all stuff together is more probable than
-    all things. `samples` are for a head that sees points.
+    The quality q is the IoU with an object that the head predicts. The score is q · ∛p, where p is the probability of
+    the class among the thing classes. If the head has `stuff`, the class is a stuff class where all stuff classes
+    together are more probable than all thing classes. A head that takes points needs `samples`.
     """
     encoded = None if samples is None else encode(head, samples)
     scores, overlap = head(torch.from_numpy(descriptions).to(head.mean), encoded)
@@ -84,7 +83,7 @@ def ask(
 
 
 def encode(head: ObjectHead, samples: PointSamples) -> torch.Tensor:
-    """(G, E) the encodings of the points of G proposals by the head's encoder."""
+    """(G, E): output of the head's point encoder for G proposals."""
     assert head.encoder is not None
     parts = [head.mean.new_zeros((0, 2 * head.encoder.width))]
     for first in range(0, len(samples), CHUNK):
@@ -95,5 +94,5 @@ def encode(head: ObjectHead, samples: PointSamples) -> torch.Tensor:
 
 
 def calibrate(score: np.ndarray, table: dict | None) -> np.ndarray:
-    """Map raw scores through the model's monotone table {"raw": [...], "calibrated": [...]}; identity without one."""
+    """Map raw scores by the model's monotonic table {"raw": [...], "calibrated": [...]}; None: unchanged."""
     return np.interp(score, table["raw"], table["calibrated"]) if table else score

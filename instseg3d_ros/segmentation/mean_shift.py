@@ -1,4 +1,4 @@
-"""Mean shift with a flat kernel: embeddings to clusters, equal to scikit-learn's bin-seeded `MeanShift`."""
+"""Mean shift with a flat kernel, which clusters embeddings as scikit-learn's bin-seeded `MeanShift` does."""
 
 from __future__ import annotations
 
@@ -19,26 +19,29 @@ MEET = 1 / 32  # width of the cells in which seeds meet, in bandwidths
 def mean_shift(embeddings: Tensor, bandwidth: float = 1.0) -> tuple[Tensor, Tensor]:
     """Cluster embeddings (M, D) as `MeanShift(bandwidth=bandwidth, bin_seeding=True).fit(embeddings)` does.
 
-    A seed starts at every occupied bin of size `bandwidth`, moves to the mean of all points within one bandwidth until
-    it shifts by no more than 1e-3 bandwidths (or 300 times), and of modes within one bandwidth of each other the one
-    with more points stays (Comaniciu and Meer 2002, with the flat kernel). Every point goes to the nearest mode.
+    A seed starts in every occupied bin of size `bandwidth`. It moves to the mean of all points within a bandwidth,
+    until it moves by no more than 1e-3 bandwidths (or 300 times). If two modes are within a bandwidth of each other,
+    the mode with more points is kept (Comaniciu and Meer 2002, with the flat kernel). Each point belongs to the nearest
+    mode.
 
-    Returns labels (M,) int64 and centers (C, D) of the embeddings' dtype, best-supported first, on their device.
-    Sums are exact ball queries in float64, found through a tree of boxes, so cost grows with the number of seeds and of
-    points near the spheres, hardly with M. The same input gives the same bits, whatever the number of threads.
-    One departure: where no point lies within reach of any bin's centre (many dimensions), scikit-learn raises and
-    this starts at one point of each bin. Raises InputError for a wrong shape, a bandwidth ≤ 0, NaN or infinity.
+    Returns labels (M,) int64 and centers (C, D) with the dtype and device of the embeddings; centers with most points
+    come first. Sums over balls are exact, in float64, and use a tree of boxes, so that the cost grows with the number
+    of seeds and of points near the spheres, and little with M. The same input gives the same bits with any number of
+    threads. It differs from scikit-learn in one case: if no point lies within a bandwidth of any bin's centre (many
+    dimensions), scikit-learn raises an error, and this function starts at a point of each bin.
+
+    Raises InputError for a wrong shape, a bandwidth ≤ 0, NaN or infinity.
     """
     return _scales(embeddings, [bandwidth], 0.0)[0]
 
 
 def mean_shift_scales(embeddings: Tensor, bandwidths: Sequence[float]) -> list[Tensor]:
-    """Labels (M,) int64 of embeddings (M, D) for each bandwidth, each of them a half, a quarter … of the first.
+    """Labels (M,) int64 of embeddings (M, D) for each bandwidth; each is a half, a quarter … of the first bandwidth.
 
-    As `mean_shift`, in a fraction of the time, for the frames of a camera: all bandwidths share one tree, and seeds
-    that meet go on as one. A seed that comes to a cell of a 32nd of the bandwidth where another has been before
-    ends there. No cell is walked through twice, so the number of ball queries is bounded by that of the cells, however
-    broad the embedding is. A mode that only one of two meeting seeds would have found can be lost.
+    It is a faster approximation of `mean_shift` for the frames of a camera. All bandwidths share a tree, and seeds that
+    meet are merged: a seed ends when it enters a cell, a 32nd of the bandwidth wide, in which another seed has been.
+    Each cell is visited once, so that the number of ball queries is at most the number of cells. A mode that only one
+    of two meeting seeds would have reached can be lost.
     """
     return [labels for labels, _ in _scales(embeddings, bandwidths, MEET)]
 
@@ -67,7 +70,7 @@ def _scales(embeddings: Tensor, bandwidths: Sequence[float], meet: float) -> lis
 def _native(embeddings: Tensor, bandwidths: np.ndarray, meet: float) -> list[tuple[Tensor, Tensor]]:
     scales = len(bandwidths)
     labels = torch.empty((scales, len(embeddings)), dtype=torch.int64)
-    # Room for as many centers as there are points; what is not written costs no memory.
+    # The array has room for a center per point; memory that is not written is not allocated by the system.
     centers = torch.empty((scales, *embeddings.shape), dtype=torch.float64)
     counts = np.zeros(scales, np.int64)
     inputs = embeddings, *embeddings.shape, bandwidths, scales, meet

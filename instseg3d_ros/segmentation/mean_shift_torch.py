@@ -1,4 +1,4 @@
-"""Mean shift on plain torch operations: the twin of native/mean_shift.cpp for CUDA and where no compiler is."""
+"""Mean shift with plain torch operations: the twin of native/mean_shift.cpp, for CUDA and without a compiler."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from torch import Tensor
 LEAF = 64  # points that share a box
 CELLS_PER_BIN = 8
 MAX_ITERATIONS = 300
-STOP = 1e-3  # of the bandwidth
-SLACK = 1e-12  # boxes this near to the sphere are not trusted to rounding: their points decide
-FAR = 1e200  # fills up the last leaf; its square overflows, so it is in no ball
-CHUNK = 1 << 22  # elements of a temporary, bounds memory to some 100 MB
+STOP = 1e-3  # bandwidths; a seed that moves by less has reached its mode
+SLACK = 1e-12  # relative distance from the sphere below which a box counts as cut, because of rounding
+FAR = 1e200  # coordinate of points that fill up the last leaf; its square overflows, so that it is in no ball
+CHUNK = 1 << 22  # elements of a temporary tensor; limits memory to some 100 MB
 
 
 def mean_shift_torch(embeddings: Tensor, bandwidth: float, meet: float = 0.0) -> tuple[Tensor, Tensor]:
-    """As `mean_shift`, for M ≥ 1 finite embeddings (M, D) on any device.
+    """`mean_shift` for M ≥ 1 finite embeddings (M, D) on any device.
 
-    With `meet` above 0, seeds that come to the same cell of this width, in bandwidths, go on as one.
+    If `meet` is above 0, seeds that enter the same cell of this width, in bandwidths, are merged.
     """
     leaves = Leaves(embeddings.double(), bandwidth)
     bins, first = _bins(embeddings, bandwidth)
@@ -50,7 +50,7 @@ class Leaves:
         self.with_one = torch.cat((self.points, torch.ones_like(self.points[..., :1])), 2)  # (L, 64, D + 1)
 
     def ball(self, centers: Tensor, square: float) -> Tensor:
-        """Sum and, last, number of the points within the ball about each center: (S, D) → (S, D + 1)."""
+        """Sum of the points within a ball around each center, and in the last column their number: (S, D + 1)."""
         rows = max(1, CHUNK // len(self.points))
         return torch.cat([self._ball(part, square) for part in centers.split(rows)])
 
@@ -68,7 +68,7 @@ class Leaves:
             self._cut(centers[part[:, 0]], part[:, 1], square)
             for part in cut.split(max(1, CHUNK // (LEAF * self.points.shape[2])))
         ]
-        if len(cut):  # segments, not index_add: the order of the additions stays the same on CUDA
+        if len(cut):  # segment sums, because index_add on CUDA adds in a random order
             lengths = torch.bincount(cut[:, 0], minlength=len(centers))
             total += torch.segment_reduce(torch.cat(sums), "sum", lengths=lengths, axis=0, initial=0)
         return total
@@ -80,7 +80,7 @@ class Leaves:
 
 
 def _curve(points: Tensor, bandwidth: float) -> Tensor:
-    """Z-order keys (M,) int64 of cells an eighth of a bin wide, wider where the extent would not fit."""
+    """Z-order keys (M,) int64 of cells an eighth of a bin wide, or wider if the keys would not fit."""
     used = min(points.shape[1], 62)
     bits = min(16, 62 // used)
     low, high = points.amin(0), points.amax(0)
@@ -96,9 +96,9 @@ def _curve(points: Tensor, bandwidth: float) -> Tensor:
 
 
 def _bins(embeddings: Tensor, bandwidth: float) -> tuple[Tensor, Tensor]:
-    """Centres (S, D) float64 of the occupied bins and (S,) the first point in each."""
-    # In the precision of the input, as NumPy would: a coordinate on the edge of two bins falls the same way. The tensor
-    # divisor is for CUDA, where division by a number multiplies by a rounded reciprocal; adding 0 turns −0 into 0.
+    """Centres (S, D) float64 of the occupied bins, and the first point (S,) in each."""
+    # Computed in the precision of the input as in NumPy, so that a coordinate on the edge of two bins gets the same
+    # bin. The divisor is a tensor because CUDA divides by a number with a rounded reciprocal; adding 0 turns −0 into 0.
     size = torch.tensor(bandwidth, dtype=embeddings.dtype, device=embeddings.device)
     bins, inverse = torch.unique((embeddings / size).round() + 0, dim=0, return_inverse=True)
     rows = torch.arange(len(inverse), device=inverse.device)
@@ -107,7 +107,7 @@ def _bins(embeddings: Tensor, bandwidth: float) -> tuple[Tensor, Tensor]:
 
 
 def _climb(leaves: Leaves, seeds: Tensor, bandwidth: float, meet: float) -> tuple[Tensor, Tensor]:
-    """Positions where the seeds come to rest and the number of points that made them, without empty ones."""
+    """Final positions of the seeds and the number of points around each, without positions that have no points."""
     paths = _Paths(len(seeds), meet * bandwidth)
     at = seeds.clone()
     counts = torch.zeros(len(at), dtype=torch.int64, device=at.device)
@@ -131,14 +131,14 @@ def _climb(leaves: Leaves, seeds: Tensor, bandwidth: float, meet: float) -> tupl
 
 
 class _Paths:
-    """Which seed came to each cell first, and whom seeds follow that came later."""
+    """For each cell the first seed that entered it, and for each seed that came later the seed it is merged with."""
 
     def __init__(self, seeds: int, width: float):
         self._first: dict[tuple[int, ...], int] = {}
         self._follows, self._width = list(range(seeds)), width
 
     def ended(self, at: Tensor, seeds: Tensor) -> Tensor:
-        """(A,) bool: do the seeds (A,), now at (A, D), meet the path of another?"""
+        """(A,) bool: whether the seeds (A,), now at (A, D), enter a cell in which another seed has been."""
         cells = torch.floor(at / self._width).to(torch.int64).tolist()
         ended = []
         for cell, seed in zip(map(tuple, cells), seeds.tolist()):
@@ -151,7 +151,7 @@ class _Paths:
 
 
 def _suppress(modes: np.ndarray, counts: np.ndarray, bandwidth: float) -> np.ndarray:
-    """Modes in descending order of count, then coordinates, without those within a bandwidth of a better one."""
+    """Modes in descending order of count, then coordinates; modes within a bandwidth of a better mode are removed."""
     rank = np.lexsort((*modes.T[::-1], counts))[::-1]
     modes = modes[rank]
     kept = []

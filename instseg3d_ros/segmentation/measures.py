@@ -1,4 +1,4 @@
-"""Measures of a proposal that are computed with and without an object head."""
+"""Measures of proposals: points, class probabilities, box, and a score by formula."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ SMALL = 100  # points at which the size alone halves the score
 
 @dataclass(frozen=True)
 class Measures:
-    """Of G proposals: points (G,), probability (G, C) mean class probabilities over the points, boxes (G), and
+    """Measures of G proposals.
 
-    tightness (G,): mean of exp(−s²) over the points, s the distance of an embedding from the proposal's mean;
-    cluster_share (G,): share that the proposal has of the cluster in which most of it lies.
+    points (G,): number of points; probability (G, C): mean class probabilities over the points; boxes (G);
+    tightness (G,): mean of exp(−s²) over the points, where s is the distance of an embedding from the proposal's mean;
+    cluster_share (G,): share of the proposal in the cluster that holds most of its points.
     """
 
     points: np.ndarray
@@ -28,14 +29,14 @@ class Measures:
     boxes: list[Box]
 
     def best(self, things: np.ndarray) -> np.ndarray:
-        """(G,) the most probable of the classes `things` (T,)."""
+        """(G,): the most probable of the classes `things` (T,)."""
         return things[self.probability[:, things].argmax(axis=1)]
 
     def formula_score(self, things: np.ndarray) -> np.ndarray:
-        """(G,) p · √(tightness · cluster_share) · n / (n + `SMALL`), p the probability of the best of `things` (T,), n
-        the points.
+        """(G,): p · √(tightness · cluster_share) · n / (n + `SMALL`).
 
-        A sure class on a large tight cluster that hangs together gives nearly 1, a splinter of a cluster little.
+        p is the probability of the most probable of `things` (T,), n the number of points. The score is near 1 for a
+        large, tight, connected cluster with a certain class, and near 0 for a small piece of a cluster.
         """
         winner = self.best(things)
         sure = self.probability[np.arange(len(winner)), winner]
@@ -43,10 +44,11 @@ class Measures:
 
 
 def moments(positions: np.ndarray, part: np.ndarray, num: int, features: np.ndarray | None = None) -> np.ndarray:
-    """positions (V, 3), part (V,) in 0 … num − 1 or −1, features (V, F) → (num, 13 + F) float64, of each part: its
-    number of voxels, the sums of their positions, of the products of their coordinates, and of their features.
+    """Moments (num, 13 + F) float64 of each part: number of voxels, sums of positions, of products of coordinates, and
+    of features.
 
-    The moments of a union are the sums of its parts' moments.
+    positions (V, 3); part (V,) in 0 … num − 1, or −1; features (V, F). The moments of a union are the sums of the
+    moments of its parts.
     """
     if not kernels.available("votes"):
         return moments_numpy(positions, part, num, features)
@@ -59,7 +61,7 @@ def moments(positions: np.ndarray, part: np.ndarray, num: int, features: np.ndar
 
 
 def moments_numpy(positions: np.ndarray, part: np.ndarray, num: int, features: np.ndarray | None = None) -> np.ndarray:
-    """As `moments`, where no compiler is."""
+    """`moments` without a compiler."""
     inside = np.flatnonzero(part >= 0)
     order, begin = group(part[inside], num)
     rows = inside[order]

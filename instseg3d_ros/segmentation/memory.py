@@ -1,4 +1,4 @@
-"""Out of memory: how it shows, and how to be rid of what a failed cloud held."""
+"""Out of memory: recognises the error, and frees the memory of a failed cloud."""
 
 from __future__ import annotations
 

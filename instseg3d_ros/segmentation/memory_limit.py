@@ -1,7 +1,7 @@
-"""How much memory a cloud will take, checked before it is taken: a cloud of far-apart points has few points per voxel.
+"""Estimates the memory that a cloud needs before it is allocated.
 
-Memory grows with the voxels of all levels of the network. On a surface each level has about a quarter of the voxels of
-the finer one; where points are far apart, each level has as many.
+Memory grows with the number of voxels on all levels of the network. On a surface each level has about a quarter of the
+voxels of the finer level; if the points are far apart, each level has as many voxels as the finest.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from instseg3d_ros.network.backbone import LEVELS
 from instseg3d_ros.sparse import Voxels
 
 BYTES = 1100  # per voxel of each level, for a network of width 16: measured peaks are 900 to 1,100
-ALWAYS = 256 << 20  # bytes that are not checked
+ALWAYS = 256 << 20  # bytes; smaller estimates are not checked
 
 
 def check_memory(voxels: Voxels, num_points: int, width: int) -> None:
-    """InputError where segmenting these voxels would take more memory than is free; width: m of the network."""
+    """Raise InputError if these voxels need more memory than is free. width: the network's m."""
     sites, grid = len(voxels.grid), voxels.grid
     for _ in range(LEVELS - 1):
         grid = grid.down()[0]
@@ -39,7 +39,7 @@ def check_memory(voxels: Voxels, num_points: int, width: int) -> None:
 
 
 def free_bytes(device: torch.device) -> float | None:
-    """Memory that this process may still take on a device; None where the system does not tell."""
+    """Bytes that this process can still allocate on a device; None if unknown."""
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + unused
@@ -56,7 +56,7 @@ def _of_the_machine() -> float | None:
 
 
 def _of_the_container() -> float | None:
-    """What the control group leaves, its page cache counted as free."""
+    """Free bytes of the control group, including its page cache; None without a limit."""
     folder = Path("/sys/fs/cgroup")
     try:
         limit = (folder / "memory.max").read_text().strip()
@@ -70,7 +70,7 @@ def _of_the_container() -> float | None:
 
 
 def _of_the_process() -> float | None:
-    """What `ulimit -v` leaves."""
+    """Free bytes below the limit of `ulimit -v`; None without a limit."""
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     if limit == resource.RLIM_INFINITY:
         return None

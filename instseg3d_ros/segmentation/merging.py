@@ -1,8 +1,9 @@
-"""Merge parts that touch while they are alike.
+"""Merges touching parts that are similar.
 
-Mean shift does not see positions. With a bandwidth that keeps a long table whole, two boxes side by side are one
-cluster; with a smaller one that separates the boxes, the table is split. So the clusters are small, and touching parts
-are merged again: the most similar pair first, each time with the mean of all that was merged before.
+Mean shift does not take positions into account. A bandwidth that keeps a long table whole puts two boxes side by side
+into one cluster; a smaller bandwidth that separates the boxes splits the table. Therefore mean shift makes small
+clusters, and touching parts are merged afterwards: the most similar pair first, each time with the mean of the merged
+part.
 """
 
 from __future__ import annotations
@@ -22,30 +23,31 @@ TYPICAL = 400  # voxels
 
 
 def merge_alike(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: float) -> np.ndarray:
-    """(K,) the number, from 0, of the merged part that each of K parts belongs to after all `merging_steps`."""
+    """(K,): number, from 0, of the merged part to which each of K parts belongs after all `merging_steps`."""
     steps, _ = merging_steps(votes, voxels, pairs, limit)
     return np.unique(after(steps, len(votes.points)), return_inverse=True)[1]
 
 
 def after(steps: np.ndarray, num: int) -> np.ndarray:
-    """(num,) the part that each of `num` parts belongs to after these steps (M, 2) of `merging_steps`."""
+    """(num,): part to which each of `num` parts belongs after these steps (M, 2) of `merging_steps`."""
     target = np.arange(num)
     for kept, gone in steps[::-1]:
-        target[gone] = target[kept]  # the last first: by then it is known what became of the part that was kept
+        target[gone] = target[kept]  # in reverse order, so that the target of the first part is already final
     return target
 
 
 def merging_steps(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: float) -> tuple[np.ndarray, np.ndarray]:
     """The steps in which K parts are merged: pairs of parts (M, 2), and the difference (M,) of each pair.
 
-    voxels (K,): how many each part has; pairs (P, 2): parts that touch, each pair once or several times, in any order.
-    Of two parts a, b the difference is
+    voxels (K,): number of voxels of each part; pairs (P, 2): parts that touch, in any order, possibly repeated.
+    The difference of two parts a, b is
 
         |e_a − e_b| + CLASS_WEIGHT · ½ Σ_c |p_a(c) − p_b(c)| − ALLOWANCE · ln(max(n_a, n_b) / TYPICAL)
 
-    with e the mean embedding and p the mean class probabilities over the points, n the number of voxels. The two
-    touching parts that differ least become one, whose means are those over the points of both, until all that touch
-    differ by more than `limit`. In each step the second part becomes part of the first, which keeps its number.
+    where e is the mean embedding and p the mean class probabilities over the points, and n the number of voxels. Each
+    step merges the two touching parts with the smallest difference; the merged part has the means over the points of
+    both. The steps end when all differences of touching parts exceed `limit`. In each step the second part is merged
+    into the first, which keeps its number.
     """
     points, sizes = votes.points.copy(), voxels.astype(np.float64)
     sums, shares = (np.array(values, np.float64, order="C") for values in (votes.sums, votes.votes))
@@ -63,9 +65,9 @@ def merging_steps(votes: Votes, voxels: np.ndarray, pairs: np.ndarray, limit: fl
 def merge_numpy(
     points: np.ndarray, sizes: np.ndarray, sums: np.ndarray, shares: np.ndarray, pairs: np.ndarray, limit: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`merging_steps` where no compiler is. The first four are used up.
+    """`merging_steps` without a compiler. Overwrites the first four arguments.
 
-    points (K,), sizes (K,) in voxels, sums (K, D), shares (K, C); pairs (P, 2) of parts a < b, each once, in order.
+    points (K,), sizes (K,) in voxels, sums (K, D), shares (K, C); pairs (P, 2): sorted pairs a < b without repetition.
     """
     num = len(points)
     version, steps, made = [0] * num, [], []
@@ -77,7 +79,7 @@ def merge_numpy(
         shared = np.abs(shares[a] / points[a, None] - shares[b] / points[b, None]).sum(axis=-1)
         return apart + CLASS_WEIGHT / 2 * shared - ALLOWANCE * np.log(np.maximum(sizes[a], sizes[b]) / TYPICAL)
 
-    # An entry stays in the queue when one of its parts grows; the version of the part tells that it is out of date.
+    # An entry whose part has grown stays in the queue; the part's version shows that the entry is outdated.
     queue: list[tuple[float, int, int, int, int]] = []
     for (a, b), difference in zip(pairs.tolist(), differences(*pairs.T).tolist()):
         touching[a].add(b)

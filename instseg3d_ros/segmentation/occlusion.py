@@ -1,7 +1,7 @@
-"""Join parts of one object that are separated by something nearer to the camera.
+"""Joins parts of an object that are separated by an occluder nearer to the camera.
 
-Cutting a cluster at its gaps separates objects that look alike, but also the two halves of a sofa behind a pillar. The
-camera can tell these cases apart: between two objects it sees something farther away, between two halves the pillar.
+Splitting a cluster at its gaps separates similar objects, but also the two halves of a sofa behind a pillar. The view
+distinguishes these cases: between two objects the camera sees something farther away, between two halves the pillar.
 """
 
 from __future__ import annotations
@@ -26,15 +26,17 @@ WINDOW = 4 * RADIUS  # voxels around the way; wide enough for lines of sight 75Â
 
 
 def join_occluded(part: np.ndarray, cluster: np.ndarray, mean: np.ndarray, coords: np.ndarray) -> np.ndarray:
-    """(K,) for each part its new number: its own, or that of the largest part that it is joined with.
+    """(K,): new number of each part: its old number, or that of the largest part with which it is joined.
 
     part (V,) number of each voxel's part, âˆ’1 for none; cluster (K,) and mean (K, D): each part's cluster and mean
     embedding; coords (V, 3) coordinates of all voxels, also those in no part; the camera is at 0 and looks along +x.
-    Two parts of a cluster are joined where all three hold:
-    their mean embeddings differ by at most `SIMILAR`;
-    the way between their nearest voxels is no longer than the larger part: an occluder hides less than it leaves;
-    from the camera that way is hidden, at `COVERED` of its `SAMPLES`, by nearer voxels of something else.
-    Nothing is joined in a cloud that was not seen from the origin (a scan of several views).
+    Two parts of a cluster are joined if all three conditions hold:
+
+    - their mean embeddings differ by at most `SIMILAR`;
+    - the line between their nearest voxels is not longer than the larger part;
+    - nearer voxels of other clusters hide at least a share `COVERED` of the `SAMPLES` on this line from the camera.
+
+    In a cloud that was not seen from the origin (a scan of several views), no parts are joined.
     """
     target = np.arange(len(cluster))
     pairs = list(_alike(part, cluster, mean))
@@ -46,7 +48,7 @@ def join_occluded(part: np.ndarray, cluster: np.ndarray, mean: np.ndarray, coord
         rows = order[begin[one + 1] : begin[one + 2]]
         sample[one] = coords[rows[:: len(rows) // THINNED + 1]].astype(np.float32) + 0.5
     sizes = np.diff(begin[1:])
-    for a, b in pairs:  # the largest first, so a chain ends at the largest
+    for a, b in pairs:  # largest parts first, so that a chain of parts gets the number of the largest
         if target[a] == target[b] or (way := _way_between(sample[a], sample[b])) is None:
             continue
         if view is None:
@@ -58,7 +60,7 @@ def join_occluded(part: np.ndarray, cluster: np.ndarray, mean: np.ndarray, coord
 
 
 def _alike(part: np.ndarray, cluster: np.ndarray, mean: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Pairs of parts of one cluster that are large enough and have similar embeddings, large ones first."""
+    """Pairs of parts of the same cluster that are large enough and have similar embeddings; large parts first."""
     sizes = np.bincount(part[part >= 0], minlength=len(cluster))
     order = np.lexsort((np.arange(len(sizes)), -sizes))
     order = order[sizes[order] >= MIN_VOXELS]
@@ -70,7 +72,7 @@ def _alike(part: np.ndarray, cluster: np.ndarray, mean: np.ndarray) -> Iterator[
 
 
 class _View:
-    """Places, clusters and picture coordinates of all voxels in front of the camera at 0."""
+    """Positions, clusters and image coordinates of all voxels in front of the camera at 0."""
 
     def __init__(self, coords: np.ndarray, cluster: np.ndarray):
         ahead = np.flatnonzero(coords[:, 0] >= 0)
@@ -79,11 +81,11 @@ class _View:
         self.u, self.v = self.places[:, 1] / self.x, self.places[:, 2] / self.x
 
     def hides(self, spots: np.ndarray, own: int) -> np.ndarray:
-        """(S,) bool: is each of the spots (S, 3) hidden by a voxel that is not in cluster `own`?"""
+        """(S,) bool: whether each of the spots (S, 3) is hidden by a voxel that is not in cluster `own`."""
         spots = spots.astype(np.float32)
         depth = np.linalg.norm(spots, axis=1)
         sight = spots / depth[:, None]
-        # Only voxels in a window of the picture are compared: nearly all lie outside.
+        # Only voxels in a window of the image are compared, because most voxels lie outside of it.
         shown = spots[:, 1:] / spots[:, :1].clip(min=0.5)
         low, high = shown.min(axis=0), shown.max(axis=0)
         window = WINDOW / self.x
@@ -99,7 +101,7 @@ class _View:
 
 
 def _way_between(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
-    """`SAMPLES` (S, 3) on the way between the nearest of the voxels a (A, 3), b (B, 3); None where it is too long."""
+    """Positions (S, 3) of `SAMPLES` on the line between the nearest voxels of a (A, 3), b (B, 3); None if too long."""
     reach = max(np.linalg.norm(np.ptp(one, axis=0)) for one in (a, b))
     between_boxes = np.maximum(a.min(axis=0) - b.max(axis=0), b.min(axis=0) - a.max(axis=0)).clip(min=0)
     if np.linalg.norm(between_boxes) > reach:

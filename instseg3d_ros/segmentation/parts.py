@@ -1,4 +1,4 @@
-"""From clusters to parts: cut clusters at gaps, merge what belongs together, propose unions of what may."""
+"""The steps `cut`, `merge` and `propose`: from clusters to fragments, parts and proposals."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def cut(state: State) -> None:
 
 
 def merge(state: State) -> None:
-    """Merge fragments into parts: those that touch and are alike, then those that an occluder separates.
+    """Merge fragments into parts: similar fragments that touch, then fragments that an occluder separates.
 
-    Alike are fragments that differ by no more than the lower end of the merge range (`merge_alike`). The camera of
-    `join_occluded` is at the origin and looks along +x.
+    Fragments are similar if they differ by no more than the lower end of the merge range (`merge_alike`).
+    `join_occluded` assumes that the camera is at the origin and looks along +x.
     """
     evidence = state.evidence
     grid, cluster = evidence.voxels.grid, evidence.cluster.cpu().numpy()
@@ -33,7 +33,7 @@ def merge(state: State) -> None:
     if evidence.fine is not None:
         pairs, _ = touching(state.part, grid)
         target = merge_alike(state.votes, np.bincount(state.part[rows]), pairs, state.merge_range[0])
-        _cut(state, np.append(target, -1)[state.part])  # fragments that touch may still have a gap between them
+        _cut(state, np.append(target, -1)[state.part])  # a part of touching fragments may still have gaps
     num = len(state.votes.points)
     state.shares = ClusterShares.count(state.part[rows], cluster[rows], state.counts[rows], num)
     if state.options.gap:
@@ -64,7 +64,7 @@ def propose(state: State) -> None:
 
 
 def _cut(state: State, labels: np.ndarray) -> None:
-    """Make the connected pieces of equal labels (V,), −1 for none, the parts."""
+    """Make each connected component of equal labels (V,) a part; −1: no part."""
     evidence = state.evidence
     state.part = split_by_density(labels, evidence.voxels.grid, state.counts, state.options.gap)
     state.votes = Votes.count(evidence.probability, evidence.embedding, state.part, state.counts)

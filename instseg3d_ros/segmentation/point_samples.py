@@ -1,6 +1,6 @@
-"""Some voxels of each proposal and of what surrounds it, for an object head that sees points.
+"""Samples voxels of each proposal and of its surroundings, for an object head that takes points.
 
-A sum over a sofa's voxels is much like one over a bed's. Where they lie tells the two apart.
+Sums over the voxels of a sofa and of a bed are similar. The positions of the voxels distinguish the two.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from instseg3d_ros.segmentation.result import Box
 
 MARGIN = 0.3  # metres around the box of a proposal in which its surroundings lie
 SEEN = 4000  # voxels of a cloud, spread evenly, from which surroundings are drawn
-CHUNK = 128  # proposals at a time: memory does not grow with their number
+CHUNK = 128  # proposals that are processed at a time, to limit memory
 
 
 @dataclass(frozen=True)
 class PointSamples:
-    """Of G proposals in a cloud of V voxels, numbers of voxels and what is known of these.
+    """Samples of the voxels of G proposals in a cloud of V voxels. Lengths are in metres.
 
-    rows (G, `OWN` + `AROUND`): first voxels that belong to the proposal, spread evenly over it and repeated where it
-    has fewer, then voxels around it. surrounded (G,) bool: false where nothing is around it; its own voxels stand in.
-    center (G, 3) and axes (G, 3, 3) of its box; positions (V, 3), colors (V, 3) from −1 to 1, features (V, F); floor:
-    height of the floor. Lengths are in metres.
+    rows (G, `OWN` + `AROUND`): first `OWN` voxels of the proposal, evenly spread and repeated if it has fewer, then
+    `AROUND` voxels around it. surrounded (G,) bool: whether voxels are around the proposal; if not, its own voxels are
+    used in their place. center (G, 3) and axes (G, 3, 3) of its box; positions (V, 3), colors (V, 3) from −1 to 1 and
+    features (V, F) of the voxels; floor: height of the floor.
     """
 
     rows: np.ndarray
@@ -41,8 +41,10 @@ class PointSamples:
         return len(self.rows)
 
     def inputs(self, which: slice | np.ndarray = slice(None)) -> np.ndarray:
-        """(k, `OWN` + `AROUND`, 7 + F) float32 of some proposals: position along the axes of the box, counted from its
-        middle, height above the floor, colour, features of the backbone."""
+        """Inputs (k, `OWN` + `AROUND`, 7 + F) float32 of some proposals.
+
+        Columns: position along the axes of the box, from its middle; height above the floor; colour; features.
+        """
         rows = self.rows[which]
         position = self.positions[rows]
         local = np.einsum("kpi,kij->kpj", position - self.center[which][:, None], self.axes[which])
@@ -61,15 +63,18 @@ def sample(
     features: np.ndarray,
     floor: float,
 ) -> PointSamples:
-    """part (V,) of each voxel, −1 for none; which (G,) of the proposals, and their boxes; positions (V, 3), colors
-    (V, 3) from 0 to 255 or None, features (V, F) of the voxels; floor: height of the floor."""
+    """Draw the samples of the proposals `which` (G,) with their boxes.
+
+    part (V,): part of each voxel, −1 for none; positions (V, 3), colors (V, 3) from 0 to 255 or None, and features
+    (V, F) of the voxels; floor: height of the floor.
+    """
     center = np.array([box.center for box in boxes], np.float32).reshape(-1, 3)
     axes = np.array([box.rotation for box in boxes], np.float32).reshape(-1, 3, 3)
     half = np.array([box.size for box in boxes], np.float32).reshape(-1, 3) / 2 + MARGIN
     seen = np.linspace(0, len(positions) - 1, min(SEEN, len(positions))).astype(np.int64)
     place = np.append(np.empty(len(proposals.sequence), np.int64), -1)
     place[proposals.sequence] = np.arange(len(proposals.sequence))
-    at = place[part[seen]]  # of the voxels' parts in `sequence`; −1 where in none
+    at = place[part[seen]]  # index of the voxel's part in `sequence`; −1: no part
     rows, surrounded = np.empty((len(which), OWN + AROUND), np.int32), np.zeros(len(which), bool)
     for some, order, begin in proposals.batches(part, which):
         rows[some, :OWN] = _spread(order, begin, OWN)
@@ -86,7 +91,7 @@ def sample(
 
 
 def _spread(values: np.ndarray, begin: np.ndarray, count: int) -> np.ndarray:
-    """(G, count) of values[begin[g] : begin[g + 1]], at least one each, spread evenly in their order."""
+    """(G, count): evenly spread elements of each group values[begin[g] : begin[g + 1]], which must not be empty."""
     number = np.diff(begin)[:, None]
     return values[begin[:-1, None] + np.arange(count) * number // count]
 

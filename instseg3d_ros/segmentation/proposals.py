@@ -1,8 +1,8 @@
 """Proposals: parts and unions of parts that may be an object, and the choice among them.
 
-How much the parts of an object may differ depends on the object: more in a bed than in a box. So parts are only merged
-as far as is certain. Each further step of merging gives one more proposal, and the object head says how well each
-proposal covers an object.
+How much the parts of an object differ depends on the object: the parts of a bed differ more than those of a box.
+Therefore parts are merged only as far as is certain. Each further step of merging gives an additional proposal, and the
+object head predicts how well each proposal covers an object.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.merging import after, merging_steps
 from instseg3d_ros.segmentation.votes import Votes
 
-WORTH = 0.5  # expected IoU above which a proposal is worth choosing
+WORTH = 0.5  # expected IoU above which a proposal adds to the sum that `choose` maximizes
 BATCH = 4  # members of proposals in memory at a time, as a multiple of the number of voxels or parts
 
 
@@ -25,9 +25,9 @@ class Proposals:
     """N proposals of K parts: first the parts, then the union of two earlier proposals for each step of merging.
 
     halves (N − K, 2): the two proposals of each union. sequence (K,): all parts, in an order in which proposal n has
-    the parts sequence[first[n] : last[n]]. difference (N,): the difference between the two halves of a union; for a
-    part the lower end of the merge range. beyond (N,): the difference at which the proposal became half of a union; for
-    all others the upper end of the merge range.
+    the parts sequence[first[n] : last[n]]. difference (N,): the difference between the two halves of a union, or the
+    lower end of the merge range for a part. beyond (N,): the difference at which the proposal was merged into a union,
+    or the upper end of the merge range if it was not merged.
     """
 
     halves: np.ndarray
@@ -42,7 +42,7 @@ class Proposals:
 
     @staticmethod
     def of_parts(num: int) -> Proposals:
-        """The proposals without any union: one for each of `num` parts."""
+        """Proposals without unions: each of `num` parts is a proposal."""
         return _tree(num, np.zeros((0, 2), np.int64), np.zeros(0), 0.0, 0.0)
 
     @property
@@ -83,16 +83,16 @@ class Proposals:
             yield some, *self.members(part, which[some])
 
     def memberships(self) -> np.ndarray:
-        """(K,) in how many proposals each part is: the part alone, and the unions that contain it."""
+        """(K,): number of proposals that contain each part: the part itself and its unions."""
         times, parts = np.ones(len(self), np.int64), len(self.sequence)
         for number in range(len(self) - 1, parts - 1, -1):
             times[self.halves[number - parts]] += times[number]
         return times[:parts]
 
     def choose(self, quality: np.ndarray) -> np.ndarray:
-        """The best proposals such that each part is in exactly one; quality (N,) is the expected IoU with an object.
+        """The best proposals such that each part is in exactly one; quality (N,): expected IoU with an object.
 
-        These are the proposals with the greatest sum of max(quality − `WORTH`, 0); of equals, the larger.
+        They maximize the sum of max(quality − `WORTH`, 0); of equal choices the larger proposals are taken.
         """
         worth = (quality - WORTH).clip(min=0)
         best, parts = worth.tolist(), len(self.sequence)
@@ -115,9 +115,8 @@ def merge_proposals(
 ) -> tuple[np.ndarray, Proposals]:
     """The proposals that arise when K parts, merged up to a difference of `low`, are merged up to `high`.
 
-    voxels (K,) and pairs (P, 2): as for `merge_alike`. Parts of fewer than `min_points` points give no proposal of
-    their own: they are merged at once. Returns the new number (K,) of each part, from 0, and the proposals of the
-    renumbered parts.
+    voxels (K,) and pairs (P, 2): as for `merge_alike`. Parts with fewer than `min_points` points are merged at once and
+    give no proposal. Returns the new number (K,) of each part, from 0, and the proposals of the renumbered parts.
     """
     steps, differences = merging_steps(votes, voxels, pairs, high)
     points, speck = votes.points.copy(), np.zeros(len(steps), bool)
@@ -130,7 +129,7 @@ def merge_proposals(
 
 def _tree(num: int, steps: np.ndarray, differences: np.ndarray, low: float, high: float) -> Proposals:
     count = num + len(steps)
-    current = list(range(num))  # the proposal that holds each part by now
+    current = list(range(num))  # the largest proposal so far that contains each part
     halves = np.zeros((len(steps), 2), np.int64)
     difference, beyond = np.full(count, float(low)), np.full(count, float(high))
     size = np.ones(count, np.int64)  # parts of each proposal
@@ -139,7 +138,7 @@ def _tree(num: int, steps: np.ndarray, differences: np.ndarray, low: float, high
         size[number] = size[one] + size[other]
         difference[number] = beyond[one] = beyond[other] = apart
         current[kept] = number
-    # The parts of a proposal stand side by side in the sequence: first those of one half, then those of the other.
+    # The parts of a proposal are consecutive in the sequence: the parts of one half, then the parts of the other.
     roots = np.setdiff1d(np.arange(count), halves)
     first = np.zeros(count, np.int64)
     first[roots] = np.cumsum(size[roots]) - size[roots]

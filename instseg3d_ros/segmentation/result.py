@@ -16,7 +16,7 @@ class Box:
     rotation: np.ndarray
 
     def moved(self, matrix: np.ndarray) -> Box:
-        """The same box through a (3, 3) rotation or a rigid (4, 4) transform: turned, never re-fitted."""
+        """The box after a (3, 3) rotation or a rigid (4, 4) transform; it is not fitted again."""
         rotation, shift = matrix[:3, :3], matrix[:3, 3] if matrix.shape == (4, 4) else 0
         return Box(rotation @ self.center + shift, self.size, rotation @ self.rotation)
 
@@ -36,15 +36,15 @@ class Instance:
 class Result:
     """Answer for N points, in the order and frame of the input; see each field's comment."""
 
-    semantic: np.ndarray  # (N,) int16 class index, -1 where the point was not finite or out of range
+    semantic: np.ndarray  # (N,) int16 class index; -1: the point was not finite or out of range
     instance: np.ndarray  # (N,) int32, 0 = no instance
     confidence: np.ndarray  # (N,) float32, 0..1
     instances: list[Instance] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)  # stage -> milliseconds
-    up: np.ndarray = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))  # (3,) unit vector, as given or found
+    up: np.ndarray = field(default_factory=lambda: np.array([0.0, 0.0, 1.0]))  # (3,) unit vector, given or estimated
 
     def moved(self, matrix: np.ndarray) -> Result:
-        """The result for points that go through a (3, 3) rotation or a rigid (4, 4) transform."""
+        """The result for points that are transformed by a (3, 3) rotation or a rigid (4, 4) transform."""
         return replace(self, instances=move_instances(self.instances, matrix), up=matrix[:3, :3] @ self.up)
 
 

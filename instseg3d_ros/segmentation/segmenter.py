@@ -1,4 +1,4 @@
-"""`Segmenter`: cloud in, instances out. Files, evaluation and the ROS node all call it."""
+"""`Segmenter`: from a cloud to instances. The node, the commands and the evaluation use it."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from instseg3d_ros.sparse.rigid import transform_points, usable_points
 
 
 class Segmenter:
-    """A network, with the steps from points to its input and from its output to instances.
+    """A network with the steps from points to the network's input and from its output to instances.
 
         segmenter = Segmenter.load("unet", device="auto")
         result = segmenter(points, colors)
 
     points (N, 3) float metres in body axes (x forward, y left, z up), colors (N, 3) uint8 or None. `segmenter.labels`
-    names the classes. `segmenter.options` may be replaced at any time, also by another thread: a cloud is segmented
-    with the options of its beginning.
+    names the classes. `segmenter.options` may be replaced at any time, also by another thread; a cloud is segmented
+    with the options at its start.
     """
 
     def __init__(
@@ -70,10 +70,17 @@ class Segmenter:
     def load(
         model: str = "unet", device: str = "auto", engine: str = "auto", precision: str = "auto", **options
     ) -> Segmenter:
-        """Load `model`, a name in models/ or a path to a .safetensors file. InputError says what is wrong with it.
+        """Load a model.
 
-        device: auto, cpu, cuda, cuda:1 … · engine: auto, torch, spconv · precision of the backbone: fp32, bf16, fp16
-        (CUDA), or auto: fp16 on CUDA, on a CPU what a short measurement says of bf16 · options: fields of `Options`.
+        Args:
+            model: name in models/, or path of a .safetensors file
+            device: auto, cpu, cuda, cuda:1 …
+            engine: auto, torch or spconv
+            precision: number format of the backbone: fp32, bf16, fp16 (CUDA), or auto: fp16 on CUDA; on a CPU bf16 if
+                a short measurement shows that it is faster than fp32
+            options: fields of `Options`
+
+        Raises InputError, with one line, if the model cannot be loaded or a value is invalid.
         """
         pick_device(device)  # report a wrong device before the file is read
         network, card = checkpoint.load(checkpoint.find(model))
@@ -89,24 +96,24 @@ class Segmenter:
         self(generator.uniform(0, 1, (5000, 3)).astype(np.float32), None)
 
     def probabilities(self, logits: torch.Tensor, adjust: float) -> torch.Tensor:
-        """(V, C) class scores → (V, C) probabilities, with `adjust` of the logarithms of the classes' weights in
-        training taken off the scores (logit adjustment, Menon et al. 2021, arXiv:2007.07314).
+        """Class scores (V, C) → probabilities (V, C), with logit adjustment (Menon et al. 2021, arXiv:2007.07314).
 
-        Weights make a network name rare classes at all, and too often: a far wall becomes a curtain.
+        `adjust` times the logarithm of the class weights of the training is subtracted from the scores. Without weights
+        a network never predicts rare classes; with weights it predicts them too often, a far wall as a curtain.
         """
         return (logits - adjust * self._log_weight).softmax(dim=1)
 
     def likely_things(self, probability: torch.Tensor, min_thing: float) -> torch.Tensor:
-        """(V, C) class probabilities → (V,) bool: voxels of things, whichever class of these, by `min_thing` at least.
+        """Class probabilities (V, C) → (V,) bool: whether the thing classes together have at least `min_thing`.
 
-        All things are clustered together and the class is voted afterwards. Where the network wavers between two
-        things, neither may win over the wall, but both together do.
+        Voxels of all thing classes are clustered together, and the class is voted afterwards. At a voxel with two
+        likely things, each of them may be less probable than the wall, although both together are more probable.
         """
         return probability.index_select(1, self._stuff).sum(dim=1) <= 1 - min_thing
 
     @staticmethod
     def _clusters(embedding: torch.Tensor, rows: torch.Tensor, bandwidths: tuple[float, ...]) -> list[torch.Tensor]:
-        """For each bandwidth (V,) cluster of the voxels `rows`, −1 for all others."""
+        """For each bandwidth the cluster (V,) of the voxels `rows`; −1 for all other voxels."""
         clusters = torch.full((len(bandwidths), len(embedding)), -1, device=embedding.device)
         for cluster, labels in zip(clusters, mean_shift_scales(embedding[rows], bandwidths)):
             cluster[rows] = labels
@@ -131,7 +138,7 @@ class Segmenter:
         return Result(semantic, instance, confidence, instances, clock.done(), answer.rotation[2])
 
     def candidates(self, points: np.ndarray, colors: np.ndarray | None = None) -> Candidates | None:
-        """The proposals of a cloud, to train the object head. part is (N,), of points; None without usable points."""
+        """Proposals of a cloud, for training the object head; None without usable points. `part` (N,) is per point."""
         points, colors = check_cloud(points, colors)
         with on_device(self.device), self._without_autocast():
             answer = self._answer(points, colors, Clock(self.device))
@@ -147,8 +154,8 @@ class Segmenter:
 
     @torch.inference_mode()
     def _answer(self, points: np.ndarray, colors: np.ndarray | None, clock: Clock) -> _Answer | None:
-        """The answer for the voxels of a cloud; None where no point can be used."""
-        options = self.options  # another thread may replace them; one cloud sees one set
+        """The answer for the voxels of a cloud; None without usable points."""
+        options = self.options  # another thread may replace them while this cloud is segmented
         with clock("voxelize"):
             usable = usable_points(points, options.max_range)
             rows = slice(None) if usable is None else np.flatnonzero(usable)
@@ -180,22 +187,22 @@ class Segmenter:
         return _Answer(rows, rotation, voxels.voxel_of_point.cpu().numpy(), answer)
 
     def _inputs(self, points: torch.Tensor, colors: torch.Tensor | None, max_voxels: int) -> NetworkInput:
-        """Voxels of the model's size, or of the first larger size tried that makes at most `max_voxels` of them."""
+        """Voxels of the model's size, or of the smallest tried larger size that gives at most `max_voxels` voxels."""
         size = self.voxel_size
         while True:
             inputs = NetworkInput.of_points(points, colors, size, self.network.architecture.inputs, engine=self.engine)
             count = len(inputs.voxels.grid)
             if not max_voxels or count <= max_voxels:
                 return inputs
-            size *= max(1.02, (count / max_voxels) ** 0.5)  # a camera sees surfaces: half the size, four times as many
+            size *= max(1.02, (count / max_voxels) ** 0.5)  # on surfaces half the size gives four times as many voxels
 
 
 @dataclass
 class _Answer:
-    """The answer for the voxels of a cloud, and the way back to its points.
+    """The answer for the voxels of a cloud, with the voxel of each point.
 
-    rows: indices of the usable points, or a slice of all; rotation (3, 3) that turned the cloud upright;
-    voxel_of_point: of each usable point.
+    rows: indices of the usable points, or a slice of all points; rotation (3, 3): levels the cloud; voxel_of_point:
+    voxel of each usable point.
     """
 
     rows: np.ndarray | slice
@@ -205,7 +212,7 @@ class _Answer:
 
 
 def check_object_inputs(card: ModelCard) -> None:
-    """InputError where the object head was trained with other inputs than `description.INPUTS` are now."""
+    """Raise InputError if the object head was trained with inputs that differ from `description.INPUTS`."""
     architecture = card.architecture
     trained, computed = architecture.object_inputs, input_widths(architecture.classes, architecture.width)
     if trained and trained[0][0] == checkpoint.UNNAMED:
@@ -220,7 +227,7 @@ def check_object_inputs(card: ModelCard) -> None:
 
 
 def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:
-    """Points (N, 3) as float32, colours (N, 3) uint8 or None; InputError names a wrong shape or type."""
+    """Convert points to (N, 3) float32 and check colours (N, 3) uint8. Raises InputError on a wrong shape or type."""
     points = np.asarray(points)
     if points.ndim != 2 or points.shape[1] != 3 or points.dtype.kind not in "fiu":
         raise InputError(f"points have shape {points.shape} and type {points.dtype}; expected (N, 3) floats in metres")
@@ -234,7 +241,7 @@ def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def pick_device(device: str) -> torch.device:
-    """The device of this name; "auto" is CUDA if available, else the CPU. InputError if it is not available."""
+    """The device with this name; "auto": CUDA if available, else the CPU. Raises InputError if it is not available."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -251,9 +258,10 @@ def pick_device(device: str) -> torch.device:
 
 
 def pick_engine(engine: str, device: torch.device) -> str:
-    """The engine of this name; "auto" is spconv on CUDA if installed, else torch.
+    """The engine with this name; "auto": spconv on CUDA if it is installed, else torch.
 
-    spconv on a CPU computes wrong numbers with several threads.
+    Raises InputError if the engine is not installed, and for spconv on a CPU with several threads, where it computes
+    wrong numbers.
     """
     from importlib.util import find_spec
 
@@ -269,12 +277,12 @@ def pick_engine(engine: str, device: torch.device) -> str:
 
 
 def on_device(device: torch.device) -> AbstractContextManager:
-    """Makes `cuda:1` the current device: spconv works on the stream of the current device, whatever its tensors are."""
+    """Context in which `cuda:1` is the current device, because spconv uses the stream of the current device."""
     return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 class Clock:
-    """Milliseconds per stage. On CUDA a stage ends with a synchronisation, so that its work counts for it."""
+    """Measures milliseconds per stage. On CUDA a stage ends with a synchronisation, to include all its work."""
 
     def __init__(self, device: torch.device):
         self.device = device

@@ -1,4 +1,4 @@
-"""What the steps from clusters to instances share: their input, what is known between them, and their answer."""
+"""Data of the steps from clusters to instances: input, intermediate results, answer."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from instseg3d_ros.sparse import Voxels
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the network and mean shift say about the V voxels of one cloud, on any device.
+    """Output of the network and of mean shift for the V voxels of a cloud, on any device.
 
-    probability (V, C) of each class; embedding (V, D); cluster (V,) from 0, −1 for stuff. fine (V,): smaller clusters
-    of the same voxels, or None, then nothing is merged. features (V, F) of the backbone, for the object head.
+    probability (V, C): class probabilities; embedding (V, D); cluster (V,): from 0, −1 for stuff; fine (V,): smaller
+    clusters of the same voxels, or None, in which case parts are not merged; features (V, F): features of the backbone,
+    for the object head.
     """
 
     voxels: Voxels
@@ -38,7 +39,7 @@ class Evidence:
 
 @dataclass
 class State:
-    """What is known about the V voxels of one cloud, K parts and N proposals. Each step fills in its fields.
+    """Intermediate results for the V voxels of a cloud, K parts and N proposals. Each step sets its fields.
 
     G of the proposals have at least `min_points` points; only these are measured, judged and chosen.
     """
@@ -63,19 +64,19 @@ class State:
     descriptions: np.ndarray | None = None  # (G, F) float32 for the object head
     samples: PointSamples | None = None  # of the G proposals, for an object head that sees points
     # judge
-    class_index: np.ndarray = field(init=False)  # (G,); of stuff only by an object head that knows stuff
+    class_index: np.ndarray = field(init=False)  # (G,); a stuff class only from an object head with `stuff`
     score: np.ndarray = field(init=False)  # (G,) 0 to 1
     quality: np.ndarray | None = None  # (G,) IoU that the object head expects with an object
     # choose
     chosen: np.ndarray = field(init=False)  # indices into the G proposals, best score first
-    stuff: np.ndarray = field(init=False)  # indices into the G proposals: pieces of wall, floor or ceiling
+    stuff: np.ndarray = field(init=False)  # indices of the G proposals that are stuff, such as a piece of wall
 
     def __post_init__(self):
         self.counts = self.evidence.voxels.counts.cpu().numpy()
 
     @property
     def merge_range(self) -> tuple[float, float]:
-        """The differences up to which touching fragments are always merged, and up to which a union is a proposal."""
+        """Two differences: fragments are always merged up to the first; unions are proposals up to the second."""
         merge, choose = self.options.merge, self.options.choose
         half_width = 0.0 if self.object_head is None or self.evidence.fine is None else choose
         return merge - half_width, merge + half_width
@@ -88,10 +89,10 @@ class State:
 
 @dataclass
 class Candidates:
-    """What the object head chose from: overlapping proposals.
+    """The overlapping proposals from which the object head chose.
 
-    part (V,) of each voxel, −1 for none; which (G,) of the proposals have enough points; descriptions (G, F) of those,
-    and the points of them that were seen.
+    part (V,): part of each voxel, −1 for none; which (G,): proposals with enough points; descriptions (G, F) and
+    samples of these proposals.
     """
 
     part: np.ndarray
@@ -105,7 +106,7 @@ class Candidates:
 class VoxelAnswer:
     """Per voxel: class index (V,) int16, instance id (V,) int32, confidence (V,) float32; and the instances.
 
-    `candidates` is what the object head chose the instances from; None without an object head.
+    `candidates`: the proposals from which the object head chose the instances; None without an object head.
     """
 
     semantic: np.ndarray

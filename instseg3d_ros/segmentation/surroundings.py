@@ -1,4 +1,4 @@
-"""What a proposal touches, and how much it differs from that."""
+"""The surroundings of a proposal: the parts and classes that it touches, and how much it differs from them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import numpy as np
 from instseg3d_ros.segmentation.contacts import Contacts
 from instseg3d_ros.segmentation.proposals import Proposals
 
-FAR = 3.0  # greatest distance of embeddings; larger ones are cut to this
+FAR = 3.0  # distances of embeddings are limited to this value
 
 
 def surroundings(
     contacts: Contacts, proposals: Proposals, which: np.ndarray, shares: np.ndarray, means: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the proposals touch, for `which` (G,) of N proposals of K parts, whose contacts are given.
+    """Surroundings of the proposals `which` (G,), of N proposals of K parts.
 
-    shares (N, C) are the mean class probabilities and means (N, D) the mean embedding of each proposal. Returns class
-    shares (G, C) of what these touch, 0 where they touch nothing, and measures (G, 4):
-
-        log(1 + places in which it touches other parts) · log(1 + places in which it touches anything else) ·
-        mean and least distance of its embedding to those of the other parts it touches, at most `FAR`
+    contacts: contacts of the K parts; shares (N, C): mean class probabilities and means (N, D): mean embedding of each
+    proposal. Returns the class shares (G, C) of everything that a proposal touches (0 if it touches nothing), and
+    measures (G, 4): log(1 + number of places where it touches other parts), log(1 + number of places where it touches
+    voxels in no part), mean and smallest distance between its embedding and those of the parts it touches, at most
+    `FAR`.
     """
     from scipy.sparse import coo_matrix, csr_matrix  # here for a light import
 
@@ -33,7 +33,7 @@ def surroundings(
     around, measures = np.zeros((len(which), classes)), np.zeros((len(which), 4))
     for some, members, begin in proposals.batches(np.arange(num), which):
         member = csr_matrix((np.ones(len(members)), members, begin), (len(some), every))
-        touched = member @ touch  # in how many places a proposal touches each part, its own too, and each class
+        touched = member @ touch  # places where a proposal touches each part, including its own parts, and each class
         touched = (touched - touched.multiply(member)).tocoo()
         found = touched @ content
         around[some] = found / np.maximum(found.sum(axis=1, keepdims=True), 1)

@@ -1,4 +1,4 @@
-"""Join the instances of overlapping tiles to instances of the whole cloud."""
+"""Joins the instances of overlapping tiles to instances of the whole cloud."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.result import Instance, Result
 
 SAME = 0.5  # IoU above which instances of two tiles are the same object
-SHARE = 0.75  # share of the smaller instance that is enough if the classes agree: a tile's edge may split an object
+SHARE = 0.75  # shared part of the smaller instance above which instances of one class are the same object
 
 
 @dataclass
@@ -41,7 +41,7 @@ class TileJoin:
         self.seen = np.full(count, -1, np.int32)  # in the last tile that contained the point
         self.first_nodes: list[int] = []
         self.nodes = 0
-        self.joined: list[tuple[int, int]] = []  # pairs of nodes that are one object
+        self.joined: list[tuple[int, int]] = []  # pairs of nodes that belong to the same object
         self.pieces: dict[int, Piece] = {}
 
     def add(self, rows: np.ndarray, own: np.ndarray, result: Result) -> None:
@@ -104,7 +104,7 @@ class TileJoin:
             nodes for nodes in self._families() if sum(self.pieces[node].points for node in nodes) >= max(1, min_points)
         ]
         scored = sorted(((self._mean_score(nodes), nodes) for nodes in families), key=lambda pair: -pair[0])
-        table = np.zeros(self.nodes + 1, np.int32)  # node → id; the last is for points that no tile owns
+        table = np.zeros(self.nodes + 1, np.int32)  # node → id; the last entry is for points that no tile owns
         for number, (_, nodes) in enumerate(scored, 1):
             table[nodes] = number
         instance = table[self.node]
@@ -122,7 +122,7 @@ class TileJoin:
         return Result(self.semantic, instance, self.confidence, instances)
 
     def _leader(self, nodes: list[int]) -> Piece:
-        """The piece that names the object: the first one of the class with the most points."""
+        """The piece whose class and label the object gets: the first piece of the class with the most points."""
         votes: dict[int, int] = defaultdict(int)
         for node in nodes:
             votes[self.pieces[node].class_index] += self.pieces[node].points
@@ -134,7 +134,7 @@ class TileJoin:
         return sum(p.points * p.instance.score for p in pieces) / sum(p.points for p in pieces)
 
     def _boxes(self, points: np.ndarray, instance: np.ndarray, families: list[list[int]]) -> dict:
-        """Box by id: that of the tile if it owns the whole object, else a new one."""
+        """Boxes by id: the tile's box if the tile owns the whole object, otherwise a new box."""
         boxes, missing = {}, []
         for number, nodes in enumerate(families, 1):
             alone = len(nodes) == 1 and self.pieces[nodes[0]].whole

@@ -1,4 +1,4 @@
-"""Segment clouds of any size in overlapping square tiles, one by one, and join the instances of the tiles."""
+"""Segments clouds of any size in overlapping square tiles, one by one, and joins the instances of the tiles."""
 
 from __future__ import annotations
 
@@ -28,12 +28,11 @@ def segment_tiled(
 ) -> Result:
     """Segment points (N, 3) metres, z up, and colors (N, 3) uint8 or None; memory does not grow with the extent.
 
-    The plane is cut into squares of `tile` metres. `segmenter(points, colors)` is called with the points of each square
-    and of a margin of overlap / 2 around it, the square's middle moved to x = y = 0 (by whole voxels where the
-    segmenter has a `voxel_size`). Squares with more than `max_points` points are quartered, as long as a quarter is
-    wider than the overlap. A point takes the answer of the square it lies in; `TileJoin` joins the instances of two
-    squares that are the same object. An object within one square keeps the answer of that square. Instances of fewer
-    than `min_points` points (by default the segmenter's limit) are dropped.
+    The plane is divided into squares of `tile` metres. `segmenter(points, colors)` is called with the points of each
+    square and of a margin of overlap / 2 around it; the middle of the square is moved to x = y = 0 (by whole voxels if
+    the segmenter has a `voxel_size`). Squares with more than `max_points` points are quartered, as long as a quarter is
+    wider than the overlap. A point gets the answer of its square. `TileJoin` joins instances of two squares that are
+    the same object. Instances with fewer than `min_points` points (default: the segmenter's limit) are dropped.
 
     Memory: input, result, 20 bytes per point (36 while they are sorted), and what the segmenter needs for a square.
     `progress(done, N)` is called after each square. Ids count from 1 in descending order of score. Points that are not
@@ -67,7 +66,11 @@ def segment_tiled(
 
 @dataclass
 class _Square:
-    """low (2,) corner and side of the core; rows (n,) of the points in core and margin, own (n,) bool: in the core."""
+    """A square (core) with its margin.
+
+    low (2,) and side: lower corner and side length of the core; rows (n,): points in core and margin; own (n,) bool:
+    points in the core.
+    """
 
     low: np.ndarray
     side: float
@@ -76,7 +79,7 @@ class _Square:
 
 
 def _squares(points: np.ndarray, tile: float, margin: float, max_points: int) -> Iterator[_Square]:
-    """Cover all finite points: each is in exactly one core."""
+    """Squares that cover all finite points; each point is in exactly one core."""
     origin, cell = _cells(points, tile)
     keys, order, begin = _group_by_cell(cell)
     place = {tuple(key): i for i, key in enumerate(keys.tolist())}
@@ -105,7 +108,7 @@ def _quartered(points: np.ndarray, square: _Square, margin: float, max_points: i
 
 
 def _cells(points: np.ndarray, tile: float) -> tuple[np.ndarray, np.ndarray]:
-    """Corner (2,) float64 of the grid of squares, and the square (N, 2) int32 of each point, −1 where not finite."""
+    """Corner (2,) float64 of the grid of squares, and the square (N, 2) int32 of each point (−1: not finite)."""
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     for part in _chunks(points):
         low = np.minimum(low, part.min(axis=0, initial=np.inf))

@@ -10,12 +10,12 @@ import numpy as np
 from instseg3d_ros.segmentation.grouping import group
 from instseg3d_ros.segmentation.result import Result
 
-MAX_POINTS = 1500  # points of an object, about; more are not needed for the overlap of 5 cm cells
-CLOUD = 100_000  # points of a cloud that are used, about
+MAX_POINTS = 1500  # approximate number of points of an object that are used; enough for the overlap of 5 cm cells
+CLOUD = 100_000  # approximate number of points of a cloud that are used
 OTHER_CLASS = 0.3  # cost of a changed class; the class of an object may change from frame to frame
 NEWCOMER = 0.3  # cost of a track seen once, less with each sighting: fragments must not replace whole objects
-MEMORY = 3  # sightings whose cells form a track: an object that is split in one frame stays whole in the track
-MIN_OVERLAP = 0.2  # smaller overlaps do not count: objects that touch share cells at the seam
+MEMORY = 3  # sightings whose cells form a track, so that an object that is split in a frame stays whole in the track
+MIN_OVERLAP = 0.2  # smaller overlaps are ignored, because touching objects share cells at their border
 ABSORBED = 0.8  # share of a piece's cells in an object from which the piece counts as part of the object
 MIN_RATIO = 0.3  # smallest ratio of the sizes in cells of objects that are matched without overlap
 
@@ -106,7 +106,7 @@ class Tracker:
         return tracks
 
     def _match(self, found: list[Track]) -> list[tuple[Track, int]]:
-        """Pairs (track, index into `found`): first by overlap, then, of what is left, by distance.
+        """Pairs (track, index into `found`): first by overlap; the remaining tracks and objects by distance.
 
         Only pairs that overlap or are near each other are compared, so that memory grows with the objects.
         """
@@ -144,7 +144,7 @@ class Tracker:
 def _assign(rows: np.ndarray, columns: np.ndarray, cost: np.ndarray, limit: float) -> list[tuple[int, int]]:
     """Pairs (row, column) of least total cost among those given (P,), where leaving a row unmatched costs `limit`.
 
-    Pairs that have no row and no column in common, not even through others, are assigned apart from each other.
+    Groups of pairs without common rows and columns are assigned separately.
     """
     from scipy.optimize import linear_sum_assignment
     from scipy.sparse import coo_matrix
@@ -168,7 +168,7 @@ def _assign(rows: np.ndarray, columns: np.ndarray, cost: np.ndarray, limit: floa
 
 
 def _near(left: list[np.ndarray], right: list[np.ndarray], reach: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of places (3,) within `reach` of each other: index in left, index in right, distance."""
+    """Pairs of positions (3,) within `reach` of each other: index in left, index in right, distance."""
     from scipy.spatial import cKDTree
 
     if not left or not right:

@@ -1,4 +1,4 @@
-"""Find up in a cloud (`level: auto`), for cameras of unknown pitch."""
+"""Estimates the up direction from a cloud (`level: auto`), for cameras of unknown pitch."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ SAMPLE = 10_000  # points that are used
 CELL = 0.03  # metres; the sample is thinned to this spacing
 MAX_POINTS = 2500  # points of the thinned sample
 MAX_NORMALS = 600  # normals that are estimated
-NEIGHBORS = 12  # nearest points that a normal is estimated from
-AGREE = np.deg2rad(8)  # how far a normal may lie from up (a floor) or from the horizontal (a wall) and still support it
-PITCH = np.deg2rad((-20.0, 70.0))  # looking up … looking down
+NEIGHBORS = 12  # nearest points from which a normal is estimated
+AGREE = np.deg2rad(8)  # largest angle between up and a floor's normal, or the horizontal and a wall's normal
+PITCH = np.deg2rad((-20.0, 70.0))  # range of the camera's pitch: negative is up, positive is down
 ROLL = np.deg2rad(20.0)
-WALL_WEIGHT = 0.35  # walls support an up direction less than floors do: any direction along an edge has some
-MIN_SUPPORT = 0.12  # share of normals below which the cloud says nothing about up
+WALL_WEIGHT = 0.35  # weight of walls relative to floors: many wrong directions are also parallel to some wall
+MIN_SUPPORT = 0.12  # share of supporting normals below which the up direction is unknown
 
 
 def up_direction(points: np.ndarray, seed: int = 0) -> np.ndarray:
     """Unit vector (3,) that points up in a cloud (N, 3) in body axes (x forward, y left, z up as the sensor sees it).
 
-    Normals of horizontal surfaces vote for the directions they stand for, normals of vertical ones for the directions
-    they are perpendicular to. Only directions that a camera with little roll, pitched between 20° up and 70° down, can
-    have are considered; that tells a floor from a wall ahead. Returns +z where the cloud does not say.
+    Normals of horizontal surfaces vote for their direction, normals of vertical surfaces for all directions
+    perpendicular to them. Only the up directions of a camera with little roll and a pitch between 20° up and 70° down
+    are considered; this distinguishes a floor from a wall in front of the camera. Returns +z if the direction is
+    unknown.
     """
     normals = _normals(points, seed)
     if len(normals) < 50:
         return np.array([0.0, 0.0, 1.0])
     candidates = _candidates()
-    # A matrix product by hand: the threads of NumPy's would stay awake for some 20 ms, in the way of the network's.
+    # A matrix product without BLAS, whose threads would spin for some 20 ms and slow down the network's threads.
     pairs = zip(candidates.T.astype(np.float32), normals.T.astype(np.float32))
     alignment = np.abs(sum(np.multiply.outer(candidate, normal) for candidate, normal in pairs))  # (K, N)
     floor = (alignment > np.cos(AGREE)).mean(axis=1)
     wall = (alignment < np.sin(AGREE)).mean(axis=1)
-    # A wall's normals leave a circle of directions; only together with some floor do they decide.
+    # The normals of a wall allow a circle of directions; they decide only together with a floor.
     score = floor + WALL_WEIGHT * np.minimum(wall, 2 * floor)
     best = int(score.argmax())
     if floor[best] < MIN_SUPPORT:
@@ -51,7 +52,7 @@ def up_direction(points: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def upright_rotation(points: np.ndarray) -> np.ndarray:
-    """Rotation (3, 3) that turns the cloud's up direction to +z by the shortest way; identity where unknown."""
+    """The smallest rotation (3, 3) that turns the cloud's up direction to +z; identity if it is unknown."""
     up = up_direction(points)
     axis = np.cross(up, (0.0, 0.0, 1.0))
     cosine = up[2]
@@ -60,7 +61,7 @@ def upright_rotation(points: np.ndarray) -> np.ndarray:
 
 
 def _normals(points: np.ndarray, seed: int) -> np.ndarray:
-    """Unit normals (M, 3) of the thinned cloud, those of clearly planar neighbourhoods only."""
+    """Unit normals (M, 3) of the thinned cloud, at points with a planar neighbourhood."""
     from scipy.spatial import cKDTree
 
     rng = np.random.default_rng(seed)
@@ -81,7 +82,7 @@ def _normals(points: np.ndarray, seed: int) -> np.ndarray:
 
 @cache
 def _candidates(step: float = np.deg2rad(3)) -> np.ndarray:
-    """Up directions (K, 3) as a camera of admissible pitch and roll sees them, about 3° apart."""
+    """Up directions (K, 3) in the axes of cameras with admissible pitch and roll, about 3° apart."""
     pitch = np.arange(PITCH[0], PITCH[1] + step, step)
     roll = np.arange(-ROLL, ROLL + step, step)
     pitch, roll = (grid.ravel() for grid in np.meshgrid(pitch, roll))

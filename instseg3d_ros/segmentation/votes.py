@@ -1,4 +1,4 @@
-"""Sums over the voxels of each part: class votes, embeddings, and how tightly these lie around their mean."""
+"""Sums over the voxels of each part: class votes, embeddings, and the spread of the embeddings around their mean."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from instseg3d_ros.sparse.native import kernels
 
 @dataclass
 class Votes:
-    """Of V voxels in K parts.
+    """Votes of V voxels in K parts.
 
     Per voxel: semantic (V,) int16 and confidence (V,) float32, the most probable class and its probability.
-    Per part: points (K,), votes (K, C) sums of probability × points, sums (K, D) of embedding × points; all float64.
+    Per part, in float64: points (K,); votes (K, C), sums of probability × points; sums (K, D) of embedding × points.
     """
 
     semantic: np.ndarray
@@ -29,7 +29,7 @@ class Votes:
 
     @staticmethod
     def count(probability: Tensor, embedding: Tensor, part: np.ndarray, weight: np.ndarray) -> Votes:
-        """probability (V, C), embedding (V, D) on any device, part (V,) −1 for none, weight (V,) points → `Votes`."""
+        """From probability (V, C) and embedding (V, D), part (V,) with −1 for none, and weight (V,): points."""
         part, weight = (np.ascontiguousarray(value, dtype=np.int64) for value in (part, weight))
         probability, embedding = probability.float().contiguous(), embedding.float().contiguous()
         num = int(part.max(initial=-1)) + 1
@@ -57,8 +57,11 @@ class Votes:
         return Votes(self.semantic, self.confidence, points, votes, sums, self._embedding, self._weight)
 
     def tightness(self, rows: np.ndarray, begin: np.ndarray, mean: np.ndarray) -> np.ndarray:
-        """(G,) mean of exp(−s²) over the points of groups of voxels, s the distance of a voxel's embedding to the mean
-        (G, D) of its group; group g has the voxels rows[begin[g] : begin[g + 1]], at least one."""
+        """(G,): mean of exp(−s²) over the points of each group of voxels.
+
+        s is the distance of a voxel's embedding from the mean (G, D) of its group; group g has the voxels
+        rows[begin[g] : begin[g + 1]], at least one.
+        """
         own = np.repeat(np.arange(len(mean)), np.diff(begin))
         mean, weight = np.ascontiguousarray(mean), self._weight[rows]
         embedding = self._embedding[torch.from_numpy(rows).to(self._embedding.device)]
@@ -84,7 +87,7 @@ def _count_torch(probability: Tensor, embedding: Tensor, part: np.ndarray, weigh
 
 
 def _members(part: np.ndarray, weight: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows (M,) that belong to a part, part by part, their parts (M,) and their weights (M,) float64."""
+    """Rows (M,) of voxels in parts, ordered by part; their parts (M,); their weights (M,) float64."""
     rows = np.flatnonzero(part >= 0)
     rows = rows[np.argsort(part[rows], kind="stable")]
     own, heavy = part[rows], weight[rows].astype(np.float64)
@@ -92,7 +95,7 @@ def _members(part: np.ndarray, weight: np.ndarray, device: torch.device) -> tupl
 
 
 def _sum(values: Tensor, own: Tensor, weight: Tensor, num: int) -> np.ndarray:
-    """Weighted sums (num, F) of values (M, F) that are ordered by part; by segments, so that CUDA keeps the order."""
+    """Weighted sums (num, F) of values (M, F), which are ordered by part. Segment sums have a fixed order on CUDA."""
     if not num:
         return np.zeros((0, values.shape[1]))
     lengths = torch.bincount(own, minlength=num)
