@@ -10,7 +10,7 @@ __all__ = ["ObjectMap", "Segmenter", "__version__"]
 
 
 def __getattr__(name):
-    # Torch takes seconds to import; commands that print help or evaluate files do without it.
+    # Torch takes seconds to import, and commands that print help or evaluate files do not need it.
     if name == "Segmenter":
         from instseg3d_ros.segmentation.segmenter import Segmenter
 

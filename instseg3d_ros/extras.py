@@ -1,6 +1,6 @@
-"""What pip installs: packages that everything needs, and extras for parts that not everybody uses.
+"""The packages that pip installs: required packages, and extras for optional parts.
 
-setup.py reads this file by itself, before any package is there; so it imports nothing at its top.
+setup.py executes this file before any package is installed, so that it has no imports at its top.
 """
 
 # rosbags: `data/clouds/bag_reader.py` extends its readers, which may change with the minor version.
@@ -11,12 +11,12 @@ EXTRAS = {
     "las": ["laspy[lazrs]"],
     "bench": ["scikit-learn", "matplotlib", "open3d"],
 }
-# Modules whose package has another name.
+# Modules whose package has a different name.
 MODULES = {"sklearn": "scikit-learn", "yaml": "pyyaml", "PIL": "pillow", "tensorboardX": "tensorboard"}
 
 
 def require(*modules: str) -> None:
-    """ModuleNotFoundError where one of these modules is not installed, before any work is done; see `remedy`."""
+    """Raise ModuleNotFoundError if one of these modules is not installed, before work begins; see `remedy`."""
     from importlib.util import find_spec
 
     for module in modules:
@@ -25,14 +25,14 @@ def require(*modules: str) -> None:
 
 
 def remedy(error: ImportError) -> str:
-    """One line for an ImportError of a package that is not installed; empty where the error is another one."""
+    """One line that says how to install the missing package of an ImportError; empty for other errors."""
     import re
 
     name = (error.name or "").partition(".")[0]
     packages = {re.split(r"[\[<>=]", package)[0]: package for package in REQUIRED}
     packages |= {re.split(r"[\[<>=]", package)[0]: package for group in EXTRAS.values() for package in group}
     package = packages.get(MODULES.get(name, name))
-    if package is None:  # some packages report a missing one without `name`
+    if package is None:  # some packages raise ImportError without `name`
         package = next((full for short, full in packages.items() if f"`{short}`" in str(error)), None)
     if package is None:
         return ""
@@ -43,7 +43,7 @@ def remedy(error: ImportError) -> str:
 
 
 def _pip() -> str:
-    """How this Python's pip is called from where we are."""
+    """The command that runs pip of this Python, relative to the current folder if possible."""
     import os
     import sys
 

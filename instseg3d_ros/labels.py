@@ -1,4 +1,4 @@
-"""Label sets: class names, their ids in ground-truth files, colours, and which of them are things."""
+"""Label sets: names of classes, their ids in ground-truth files, colours, and which classes are things."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ IGNORE = -1  # class index of a point without a label
 
 @dataclass(frozen=True)
 class LabelClass:
-    """One class. `id` is its number in ground-truth files (NYU40 for ScanNet); `color` is RGB, 0 to 255."""
+    """A class. `id` is its number in ground-truth files (NYU40 for ScanNet); `color` is RGB, 0 to 255."""
 
     name: str
     id: int
@@ -27,7 +27,7 @@ def _color(values) -> tuple[int, int, int]:
 
 
 def _truth(word: str) -> bool:
-    """A truth value in any of YAML's spellings."""
+    """Convert a truth value in any spelling of YAML."""
     if word.lower() in ("true", "yes", "on", "y", "1"):
         return True
     if word.lower() in ("false", "no", "off", "n", "0"):
@@ -68,11 +68,11 @@ class LabelSet:
 
     @property
     def things(self) -> tuple[bool, ...]:
-        """Which classes have instances, in index order."""
+        """Whether each class has instances, in index order."""
         return tuple(entry.thing for entry in self.classes)
 
     def index(self, name: str) -> int:
-        """Index of a class; for an unknown name InputError lists the names."""
+        """Index of a class. For an unknown name raises InputError, which lists the names."""
         try:
             return self.names.index(name)
         except ValueError:
@@ -84,7 +84,7 @@ class LabelSet:
 
     @staticmethod
     def from_json(text: str) -> LabelSet:
-        """Inverse of `to_json`; raises InputError where the text does not describe a label set."""
+        """Inverse of `to_json`. Raises InputError if the text does not describe a label set."""
         try:
             content = json.loads(text)
             classes = tuple(
@@ -106,11 +106,11 @@ class LabelSet:
 
     @staticmethod
     def read(path: Path) -> LabelSet:
-        """Read `labels.yaml`. Only `name` is needed per class; ids count from 1, colours come from the palette."""
+        """Read `labels.yaml`. Only the names are required; default ids are 1, 2 …, default colours are a palette's."""
         import yaml
 
         try:
-            # As text: YAML would read a class named off, yes, null or 7 as something else than a name.
+            # All values are read as text, because YAML would convert class names such as off, yes, null or 7.
             content = yaml.load(Path(path).read_text(), yaml.BaseLoader)
             if not isinstance(content["classes"], list):
                 raise TypeError("classes is not a list")
@@ -134,7 +134,7 @@ class LabelSet:
             ) from None
 
 
-# ScanNet's benchmark colours (facts of the dataset), in the order of its twenty classes.
+# Colours of ScanNet's benchmark, in the order of its twenty classes.
 SCANNET20 = LabelSet(
     "scannet20",
     (
@@ -163,7 +163,7 @@ SCANNET20 = LabelSet(
 
 PALETTE = SCANNET20.colors
 
-# What the generator knows: ScanNet's classes, the loose things that a manipulator reaches for, and the ceiling.
+# Classes of the generator: ScanNet's classes, loose objects that a manipulator can grasp, and the ceiling.
 SYNTHETIC = LabelSet(
     "synthetic",
     (
@@ -187,7 +187,7 @@ NYUV2_19 = LabelSet(
     ),
 )
 
-# What a manipulator asks of a cloud: what may be grasped, what carries it (a table, a board, the floor), and the rest.
+# Classes for a manipulator: objects, the surfaces that support them (table, board, floor), and the background.
 TABLETOP = LabelSet(
     "tabletop",
     (

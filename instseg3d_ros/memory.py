@@ -1,8 +1,9 @@
-"""Keeps the memory of one cloud for the next instead of returning it to the system.
+"""Configures glibc to reuse the memory of a cloud for the next cloud, instead of returning it to the system.
 
-glibc maps every allocation above 128 kB anew and unmaps it when it is freed, so the system clears some forty megabytes
-of pages for each cloud: at 640 x 480, 21 to 26 of 48 ms of processor time. The commands of this package change that for
-their process. `import instseg3d_ros` does not; call `keep_large_buffers()` in a program of your own.
+By default, glibc maps each allocation above 128 kB anew and unmaps it when it is freed. The system then clears some
+forty megabytes of pages for each cloud: at 640 x 480, 21 to 26 of 48 ms of processor time. The commands of this package
+change this setting for their process. `import instseg3d_ros` does not change it; call `keep_large_buffers()` in your
+own program.
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ from __future__ import annotations
 import ctypes
 import os
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of malloc.h
-LARGEST = 128 << 20  # bytes; a larger allocation is mapped as before
-LARGEST_OLD = 32 << 20  # the most that older versions of glibc accept
-KEPT = 256 << 20  # free bytes that stay with the process
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # constants of malloc.h
+LARGEST = 128 << 20  # bytes; larger allocations are still mapped anew
+LARGEST_OLD = 32 << 20  # bytes; the largest value that older versions of glibc accept
+KEPT = 256 << 20  # free bytes that the process does not return to the system
 
 
 def keep_large_buffers(one_arena: bool = False) -> bool:
-    """True where the C library is glibc and took the settings; elsewhere nothing changes.
+    """Set the limits of glibc's allocator. Returns False if the C library is not glibc or refuses a limit.
 
-    one_arena: all threads share one heap, so that memory that one thread frees serves another. Environment variables
-    that set the same limits (MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_, MALLOC_ARENA_MAX) have precedence.
+    one_arena: all threads share a heap, so that a thread can use memory that another thread has freed. Environment
+    variables that set the same limits (MALLOC_MMAP_THRESHOLD_, MALLOC_TRIM_THRESHOLD_, MALLOC_ARENA_MAX) have
+    precedence.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

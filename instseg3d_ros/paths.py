@@ -1,4 +1,4 @@
-"""Where models/, config/ and launch/ lie: beside the package in a checkout, in share/instseg3d_ros when installed."""
+"""Paths of models/, config/ and launch/: beside the package in a checkout, in share/instseg3d_ros if installed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def share(folder: str) -> Path:
-    """Path of a shared folder; the checkout's where nothing is installed, even if it does not exist yet."""
+    """Path of a shared folder. Without an installation it is the checkout's folder, which may not exist yet."""
     package = Path(__file__).resolve().parent
     checkout = package.parent / folder
     if (package.parent / "package.xml").is_file():

@@ -1,4 +1,4 @@
-"""Write a file beside its place and rename it, so that no reader ever meets half a file."""
+"""Writes files under a temporary name and renames them, so that no reader sees an incomplete file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """Gives a path in the folder of `path` to write to; at the end that file replaces `path`, after an error it goes.
+    """A context with a temporary path in the folder of `path`. The file replaces `path`; after an error it is deleted.
 
         with replacing(path) as beside:
             beside.write_text(text)
 
-    The extension stays, because some writers choose the format by it.
+    The temporary path has the extension of `path`, because some writers choose the format by the extension.
     """
     path = Path(path)
     beside = path.with_name(f".{os.getpid()}.{path.name}")

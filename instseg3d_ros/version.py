@@ -1,3 +1,3 @@
-"""The version of the package; setup.py and package.xml state the same."""
+"""The version of the package; setup.py and package.xml contain the same version."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""`benchmark`: speed of every stage beside its peers."""
+"""`benchmark`: measure the speed of every stage and of comparable libraries."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _node_rows():
-    """The comparisons of the node, where ROS is installed."""
+    """The comparisons of the node, if ROS is installed."""
     if importlib.util.find_spec("sensor_msgs") is None:
         return None
     from instseg3d_ros.ros.tools import benchmark

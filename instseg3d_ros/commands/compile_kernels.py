@@ -17,7 +17,7 @@ INSTSEG3D_KERNELS (the folder) and INSTSEG3D_ISA (the instruction set) for the n
 
 
 def main(arguments: list[str]) -> int:
-    """The command `compile_kernels`; returns its exit code, raises InputError where a kernel cannot be compiled."""
+    """The command `compile_kernels`; returns its exit code, raises InputError if a kernel cannot be compiled."""
     parser = Parser(
         prog="compile_kernels", description="Compile all C++ kernels ahead of time.", examples=EXAMPLES,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`evaluate`: average precision and IoU of a model, of classical methods, or of a folder of predictions."""
+"""`evaluate`: score a model, classical methods, or a folder of predictions."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _drives(options: argparse.Namespace) -> int:
-    """Maps of whole drives."""
+    """Score maps of whole drives."""
     import json
 
     from tqdm import tqdm
@@ -169,7 +169,7 @@ def _drives(options: argparse.Namespace) -> int:
 
 
 def measure(options: argparse.Namespace) -> list:
-    """One Outcome per method."""
+    """Scores (`Outcome`) of each method."""
     from tqdm import tqdm
 
     from instseg3d_ros.data.scene import read_labels, scene_files
@@ -191,7 +191,7 @@ def measure(options: argparse.Namespace) -> list:
         labels = read_labels(options.dataset)
         files = scene_files(options.dataset, options.split)[: options.limit]
     examples = options.examples if options.figures is not None or options.report is not None else 0
-    # Scenes of a data set are level and whole: neither levelling nor the robot's range is what is measured here.
+    # The scenes of a data set have z up and no limit of range, so that both options are switched off.
     known: dict = {} if options.tabletop is not None else {"level": "off", "max_range": 1e3}
     if options.calibrate is not None:
         known |= {"calibrated": False, "min_score": 0.0}
@@ -227,7 +227,7 @@ def measure(options: argparse.Namespace) -> list:
 
 
 def write_tables(options: argparse.Namespace, outcomes: list) -> None:
-    """The files asked for."""
+    """Write the score files that the options name."""
     from instseg3d_ros.evaluation import tables
     from instseg3d_ros.evaluation.benchmark_layout import write
 

@@ -54,7 +54,7 @@ def _recipe(options):
         labels=options.labels,
         walk=options.walk,
     )
-    recipe.catalogue()  # a wrong folder of meshes shows before anything is written
+    recipe.catalogue()  # raises InputError for a wrong folder of meshes before any output is written
     return recipe
 
 
@@ -122,7 +122,7 @@ def _done(options, recipe, files: list[Path]) -> int:
 
 
 def _counts(options) -> dict[tuple[str, str], int]:
-    """Frames per split and kind; `mixed` halves them."""
+    """Number of frames by split and kind; `mixed` divides them equally."""
     kinds = ("rooms", "tabletop") if options.kind == "mixed" else (options.kind,)
     counts = {}
     for split, total in (("train", options.frames), ("val", options.val)):
@@ -199,7 +199,7 @@ def _parse(arguments: list[str]):
 
 
 def _typed(meaning: str, convert, good):
-    """An argparse type whose complaint names the value and what was expected."""
+    """An argparse type whose error message names the value and the expected kind of value."""
 
     def parse(text: str):
         try:

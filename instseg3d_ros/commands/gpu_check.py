@@ -1,4 +1,4 @@
-"""`gpu_check`: whether this package is right, fast and robust on a CUDA card."""
+"""`gpu_check`: check answers, speed, training and out-of-memory behaviour on a CUDA card."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHECKS = ("present", "right", "fast", "trains", "memory")
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """Options of the command; InputError on bad arguments."""
+    """Parse the options of the command. Raises InputError on bad arguments."""
     parser = Parser(
         prog="gpu_check",
         description="Check answers, speed, training and out-of-memory behaviour on a CUDA card.",

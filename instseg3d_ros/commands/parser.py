@@ -1,4 +1,4 @@
-"""The parser of all commands: examples below the options, no abbreviated options, one line on a bad argument."""
+"""The argument parser of all commands: examples after the options, no abbreviations, error messages of one line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from instseg3d_ros.errors import InputError
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises InputError on a bad argument; `examples` are printed as they stand."""
+    """An argument parser that raises InputError on a bad argument; `examples` are printed without reflow."""
 
     def __init__(self, prog: str, description: str = "", examples: str = ""):
         super().__init__(

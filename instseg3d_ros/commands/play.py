@@ -1,4 +1,4 @@
-"""`play`: publish a recorded bag to live nodes, where rosbag2 is not installed."""
+"""`play`: publish a recorded bag to live nodes without rosbag2."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     try:
         from instseg3d_ros.ros.transport import use_large_cloud_profile
 
-        use_large_cloud_profile()  # before rclpy makes its context
+        use_large_cloud_profile()  # rclpy reads the profile when it creates its context
         import rclpy
         from rclpy.signals import SignalHandlerOptions
 
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
             raise InputError(f"--start {options.start:g} is after the end of the bag, which lasts {length:.1f} s")
         try:
             rclpy.init(args=["play", *arguments[split:]], signal_handler_options=SignalHandlerOptions.NO)
-        except Exception as error:  # rclpy has several for wrong arguments
+        except Exception as error:  # rclpy raises several types for wrong arguments
             raise InputError(f"invalid ROS arguments ({' '.join(str(error).split())[:200]})") from None
         try:
             return _play(rclpy.create_node("play"), recording, options)
@@ -92,7 +92,7 @@ def _play(node, recording, options) -> int:
 
 @contextmanager
 def _keyboard():
-    """A function that returns the key pressed since the last call, or ""; always "" where there is no keyboard."""
+    """A function that returns the key pressed since the last call, or ""; always "" without a terminal."""
     if not sys.stdin.isatty():
         yield lambda: ""
         return
@@ -109,7 +109,7 @@ def _keyboard():
 
 @contextmanager
 def _status(player):
-    """A function that redraws the status line now and then, where somebody sees it."""
+    """A function that redraws the status line every `STATUS_PERIOD`, if the output is a terminal."""
     last = 0.0
     length = (player.recording.end - player.recording.start) / 1e9
 

@@ -1,4 +1,4 @@
-"""`prepare`: ScanNet v2 or NYUv2 as downloaded → a folder of scenes for `train` and `evaluate`."""
+"""`prepare`: convert downloaded ScanNet v2 or NYUv2 data into a folder of scenes for `train` and `evaluate`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`segment`: files and bags in, labelled clouds, objects, pictures and pages out; no ROS needed."""
+"""`segment`: segment files and bags without ROS; writes labelled clouds, objects, pictures and pages."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _map(options: argparse.Namespace, settings) -> int:
-    """One map for each bag or folder."""
+    """Build a map for each bag or folder."""
     from tqdm import tqdm
 
     from instseg3d_ros.offline.mapping import map_input
@@ -188,7 +188,7 @@ def _map(options: argparse.Namespace, settings) -> int:
 
 
 def segment_all(sources: list[Path], names: dict[Path, str], settings, jobs: int) -> list:
-    """One row per input, in order; a bar over inputs, and over clouds where an input is a bag."""
+    """Segment all inputs; returns their reports in order. Shows progress bars over inputs and over clouds of a bag."""
     from tqdm import tqdm
 
     from instseg3d_ros.offline import pool
@@ -207,7 +207,7 @@ def segment_all(sources: list[Path], names: dict[Path, str], settings, jobs: int
 
 
 def table(rows: list) -> str:
-    """The summary that ends a run."""
+    """The summary table of a run."""
     head = ("input", "clouds", "points", "objects", "seconds", "")
     lines: list[tuple[str, ...]] = [head]
     for row in rows:

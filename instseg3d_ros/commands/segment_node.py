@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     _, unknown = parser.parse_known_args(arguments[:split])
     if unknown:
         raise InputError(f"unknown argument '{unknown[0]}'; ROS arguments follow --ros-args (see --help)")
-    for number in (signal.SIGINT, signal.SIGTERM):  # importing takes a while; the node sets its own afterwards
+    for number in (signal.SIGINT, signal.SIGTERM):  # until the imports are done and the node sets its own handlers
         signal.signal(number, lambda *_: os._exit(0))
     try:
         from instseg3d_ros.ros.process import run

@@ -1,4 +1,4 @@
-"""The one table of commands: `ros2 run instseg3d_ros NAME` and `python -m instseg3d_ros NAME` both go through it."""
+"""The table of commands, which `ros2 run instseg3d_ros NAME` and `python -m instseg3d_ros NAME` use."""
 
 COMMANDS = {
     "segment_node": "the ROS 2 node: PointCloud2 in, labelled clouds and instance markers out",
@@ -15,7 +15,7 @@ COMMANDS = {
 
 
 def run(name, arguments=None):
-    """Run command `name`; returns its exit code. Only that command's module is imported."""
+    """Run the command `name`; returns its exit code. Only the module of this command is imported."""
     import importlib
     import sys
 
@@ -34,7 +34,7 @@ def run(name, arguments=None):
         command = importlib.import_module(f"instseg3d_ros.commands.{name}")
         return command.main(sys.argv[1:] if arguments is None else arguments) or 0
     except InputError as error:
-        # One that comes from a loader's process carries its whole traceback; the last line is what it says.
+        # An error from a loader's process contains a traceback; its last line is the message.
         text = str(error).strip().rpartition("InputError: ")[2] if "Original Traceback" in str(error) else error
         print(f"{name}: {text}", file=sys.stderr)
         return 2
@@ -46,7 +46,7 @@ def run(name, arguments=None):
             raise
         print(f"{name}: {text}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader of our output left (| head): nothing to say, nobody to say it to
+    except BrokenPipeError:  # the reader of the output has closed the pipe (| head)
         sys.stderr.close()
         return 0
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""`train`: from folders of labelled scenes to weights."""
+"""`train`: train a network on folders of labelled scenes and export its weights."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def main(arguments: list[str]) -> int:
 
 
 def table3(arguments: list[str]) -> int:
-    """All rows of the paper's Table 3, each a training of its own; see `training.ablation` for the options."""
+    """Train all rows of the paper's Table 3; `training.ablation` has the options."""
     from instseg3d_ros.training import ablation
 
-    words = [word for word in arguments if word != "--data"]  # which the other recipes have before the folder
-    # By its path: the name alone means all rows, the file means one.
+    words = [word for word in arguments if word != "--data"]  # `ablation` takes the folder without --data
+    # The recipe is passed as a path, because the name `table3` means all rows.
     return ablation.main([*words, *([] if "--recipe" in words else ["--recipe", str(find_recipe("table3"))])])
 
 
 def parse(arguments: list[str]):
-    """Recipe file first, the command line on top; an unknown key is an error that names the nearest right one."""
+    """Read the recipe file, then the command line, which has precedence. Raises InputError on an unknown key."""
     from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
     from instseg3d_ros.training.recipe import Recipe
@@ -73,7 +73,7 @@ def parse(arguments: list[str]):
         return Recipe(**vars(parser.instantiate(config)))
     except InputError:
         raise
-    except Exception as error:  # jsonargparse and argparse have several
+    except Exception as error:  # jsonargparse and argparse raise several types
         raise InputError(" ".join(str(error).split())[:400]) from None
 
 
@@ -93,11 +93,11 @@ def find_recipe(name: str) -> Path:
 
 
 def _from_file(path: Path, keys: list[str]) -> list[str]:
-    """A recipe file as command-line words, so that file and command line meet in one parser."""
+    """Convert a recipe file to command-line words, so that the same parser checks file and command line."""
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """Reads on, off, yes and no as words, as YAML 1.2 does: `level: off` names a choice."""
+        """Reads on, off, yes and no as text, as YAML 1.2 does, because `off` is a value of `level`."""
 
     Loader.yaml_implicit_resolvers = {
         first: [pair for pair in pairs if first not in "oOyYnN" or pair[0] != "tag:yaml.org,2002:bool"]
@@ -147,7 +147,7 @@ def _near(word: str, known: list[str]) -> str:
 
 
 def _lists(arguments: list[str]) -> list[str]:
-    """`--data A B` on the command line → `--data=[A, B]` for the parser; the same for `--object_data`."""
+    """Convert `--data A B` to `--data=[A, B]`, which the parser expects; the same for `--object_data`."""
     words, index = [], 0
     while index < len(arguments):
         if arguments[index] in ("--data", "--object_data"):

@@ -1,4 +1,4 @@
-"""Check 2, second half: neighbours, mean shift and whole answers on the card against the CPU's."""
+"""Check 2, second half: compares neighbours, mean shift and whole answers on the card with those on the CPU."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from instseg3d_ros.segmentation.segmenter import Segmenter
 from instseg3d_ros.sparse import k_nearest_neighbors, voxelize
 
 CHECK = "right: answers"
-OVERLAP = 0.9  # IoU of two masks that are the same object
-LABELS, OBJECTS, HALF_LABELS = 99.9, 98.0, 99.5  # per cent that must agree
+OVERLAP = 0.9  # smallest IoU of two masks of the same object
+LABELS, OBJECTS, HALF_LABELS = 99.9, 98.0, 99.5  # percentages that must agree
 
 
 def findings(card: Card, frames: Sequence[Frame]) -> Iterator[Finding]:
-    """Steps on the first frame, then the whole `Segmenter` on all of them, in fp32 and as it is by default."""
+    """Compare single steps on the first frame, then the whole `Segmenter` on all frames, in fp32 and by default."""
     first = frames[0]
     yield Finding(CHECK, "8 nearest neighbours, distances", neighbors_error(card, first), "of the largest", 1e-5)
     yield Finding(CHECK, "mean shift, points in the same cluster", clusters_alike(card), "%", 99.9, True)
@@ -46,7 +46,7 @@ def findings(card: Card, frames: Sequence[Frame]) -> Iterator[Finding]:
 
 
 def neighbors_error(card: Card, frame: Frame, k: int = 8) -> float:
-    """Largest difference between the sorted distances to the k nearest voxels: which of two equals is named is free."""
+    """Largest difference between the sorted distances to the k nearest voxels, since equal distances may be swapped."""
     points, _ = frame.tensors()
     here = voxelize(points, None, 0.02)
     expected = _distances(here.positions, k_nearest_neighbors(here.positions, here.grid, 0.02, k))
@@ -61,7 +61,7 @@ def _distances(positions: torch.Tensor, neighbors: torch.Tensor) -> torch.Tensor
 
 
 def clusters_alike(card: Card, clusters: int = 12) -> float:
-    """Per cent of the points that mean shift puts into the same cluster; best-supported clusters come first in both."""
+    """Percentage of the points that mean shift puts into the same cluster; clusters are in order of their points."""
     rng = np.random.default_rng(0)
     centers = rng.uniform(-4, 4, (clusters, 4))
     count = min(card.sizes.points, 75_000)
@@ -74,14 +74,15 @@ def clusters_alike(card: Card, clusters: int = 12) -> float:
 
 
 def labels_alike(found: Result, expected: Result) -> float:
-    """Per cent of the points with the same class."""
+    """Percentage of the points with the same class."""
     return 100 * float(np.mean(found.semantic == expected.semantic))
 
 
 def objects_alike(found: Sequence[Result], expected: Sequence[Result]) -> float:
-    """Per cent of the objects of both sides with a partner: the same class and an IoU of `OVERLAP` or more.
+    """Percentage of the objects of both answers that have a partner with the same class and an IoU of at least
+    `OVERLAP`.
 
-    Above an IoU of a half partners are unique. NaN where neither side has any object.
+    Above an IoU of 0.5 partners are unique. NaN if neither answer has an object.
     """
     paired = total = 0
     for a, b in zip(found, expected):

@@ -1,4 +1,4 @@
-"""The device under test, the engines that run on it, and how large the checks are."""
+"""The device under test, its engines, and the sizes of the checks."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from instseg3d_ros.segmentation.segmenter import pick_device
 from instseg3d_ros.sparse.native import build
 
 ENGINES = ("torch", "spconv")
-FAST_CARDS = ("H100", "H200")  # the marks on time are those of these cards
+FAST_CARDS = ("H100", "H200")  # cards for which the limits on time hold
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is computed.
+    """Sizes of the checks.
 
-    points: of a timed frame; compared_points: most in a compared frame; resolution: of generated frames; timed,
-    warm_up, profiled: frames that run through the segmenter; rounds: turns in the race of the backbones; steps: of each
-    training, the first `compared` of which the CPU repeats; width: of the untrained ResNet.
+    points: points of a timed frame; compared_points: largest number of points of a compared frame; resolution: of
+    generated frames; timed, warm_up, profiled: numbers of frames for the segmenter; rounds: rounds in which the
+    backbones take turns; steps: steps of each training; compared: number of first steps that the CPU repeats; width:
+    width of the untrained ResNet.
     """
 
     points: int
@@ -50,8 +51,10 @@ SMALL = Sizes(1_500, 4_000, (64, 48), 1, 2, 1, 1, 1, (64, 48), 2, 2, 2, 2, 4)
 
 @dataclass(frozen=True)
 class Card:
-    """device: where the checks run; engines: sparse engines to check there; sizes: how large the checks are; folder:
-    for files that the checks need while they run."""
+    """The device on which the checks run.
+
+    engines: sparse engines to check; sizes: sizes of the checks; folder: folder for temporary files of the checks.
+    """
 
     device: torch.device
     engines: tuple[str, ...]
@@ -60,7 +63,7 @@ class Card:
 
     @staticmethod
     def find(folder: Path, device: str = "auto", engines: tuple[str, ...] = ()) -> Card:
-        """The card by name, with all its engines unless some are named. InputError where there is no such device."""
+        """The card by name, with the named engines (default: all). Raises InputError if there is no such device."""
         if device == "auto" and not torch.cuda.is_available():
             raise InputError(
                 f"no CUDA device is available to torch {torch.__version__}; `--device cpu` runs a rehearsal"
@@ -82,15 +85,15 @@ class Card:
 
     @property
     def marked(self) -> bool:
-        """Whether the marks on time are meant for this card."""
+        """Whether the limits on time hold for this card."""
         return self.on_cuda and any(name in self.name for name in FAST_CARDS)
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """What runs inside is what is checked; what runs outside, on the CPU, is what it is compared with.
+        """A context for the computations that are checked; the CPU computes the reference outside of it.
 
-        In the rehearsal the device is the same, so the compiled kernels are switched off inside: plain torch
-        operations, which also serve CUDA, stand in for the card.
+        In the rehearsal both run on the CPU. The context then switches off the compiled kernels, so that plain torch
+        operations, which CUDA also uses, are compared with the kernels.
         """
         if self.on_cuda:
             with torch.cuda.device(self.device):
@@ -107,7 +110,7 @@ class Card:
                 os.environ[build.OFF] = before
 
     def synchronize(self) -> None:
-        """Wait for the card, as far as there is something to wait for."""
+        """Wait until the card has finished; no effect on a CPU."""
         if self.on_cuda:
             torch.cuda.synchronize(self.device)
 
@@ -118,11 +121,11 @@ class Card:
 
 
 def spconv_works() -> str:
-    """Empty where spconv can be imported, else why not, in one line."""
+    """Empty if spconv can be imported, otherwise the reason in one line."""
     if find_spec("spconv") is None:
         return "not installed"
     try:
         import spconv.pytorch  # noqa: F401
-    except Exception as error:  # a build for another CUDA fails in many ways
+    except Exception as error:  # a build for another CUDA version raises many types of errors
         return f"{type(error).__name__}: {error}".splitlines()[0]
     return ""

@@ -1,4 +1,4 @@
-"""The clouds that are checked on: the demo's, and generated rooms; nothing is downloaded."""
+"""The clouds for the checks: the demo's clouds and generated rooms. No data are downloaded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from instseg3d_ros.gpu_check.packed import packed
 from instseg3d_ros.messages.axes import body_rotation
 from instseg3d_ros.paths import share
 
-SEED = 23  # of everything that is generated
+SEED = 23  # seed of all generated data
 
 
 def demo_clouds(most: int) -> list[Frame]:
@@ -34,7 +34,7 @@ def demo_clouds(most: int) -> list[Frame]:
 
 
 def rooms(card: Card) -> list[Frame]:
-    """Generated rooms as a depth camera sees them."""
+    """Generated frames of rooms."""
     sizes = card.sizes
     files = scene_files(scenes(card.folder, "val", sizes.frames, sizes.resolution), "val")
     found = []
@@ -45,7 +45,7 @@ def rooms(card: Card) -> list[Frame]:
 
 
 def scenes(folder: Path, split: str, count: int, resolution: tuple[int, int]) -> Path:
-    """A folder of `count` generated rooms: the packed one, or rendered now into `folder`, which takes Open3D."""
+    """A folder of `count` generated rooms: the packed folder, or `folder`, into which they are rendered with Open3D."""
     name = f"{split}_{resolution[0]}x{resolution[1]}"
     root = packed()
     for at in (root / "frames" if root else folder, folder):
@@ -53,15 +53,15 @@ def scenes(folder: Path, split: str, count: int, resolution: tuple[int, int]) ->
             return at / name
     if find_spec("open3d") is None:
         raise InputError(
-            f"{count} generated rooms of {resolution[0]}x{resolution[1]} are neither packed in requirements/cuda, nor"
-            " can they be rendered without Open3D; install open3d, or pack again with requirements/pack_cuda.sh"
+            f"requirements/cuda does not contain {count} generated rooms of {resolution[0]}x{resolution[1]}, and"
+            " rendering needs Open3D; install open3d, or pack again with requirements/pack_cuda.sh"
         )
     render(folder / name, split, count, resolution)
     return folder / name
 
 
 def render(folder: Path, split: str, count: int, resolution: tuple[int, int]) -> None:
-    """Write `count` rooms with fixed seeds, one view of each, without what neither checks nor training need."""
+    """Write a view of each of `count` rooms with fixed seeds, with only the arrays that checks and training need."""
     from instseg3d_ros.data.synthetic.dataset import generate, plan
     from instseg3d_ros.data.synthetic.frames import SceneRecipe
 
@@ -73,7 +73,7 @@ def render(folder: Path, split: str, count: int, resolution: tuple[int, int]) ->
 
 
 def main() -> int:
-    """Render what a full check needs into the folder that is named: called by `requirements/pack_cuda.sh`."""
+    """Render the frames of a full check into a folder; `requirements/pack_cuda.sh` calls it."""
     import sys
 
     folder = Path(sys.argv[1])

@@ -1,4 +1,4 @@
-"""What a check has measured, beside its limit; as a table and as JSON."""
+"""The results of checks with their limits, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 HEADER = ("check", "measured", "limit", "")
-WIDEST = 60  # characters of a text in the table
+WIDEST = 60  # largest number of characters of a text in the table
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report. `value` is compared with `limit`: at most that, or at least with `at_least`.
+    """A line of the report. `value` must be at most `limit`, or at least `limit` if `at_least` is set.
 
-    Without a limit the line is information. A value that is not finite never holds its limit. `worst` is the 99th
-    percentile where `value` is a median. `text` is shown in place of a number.
+    A line without a limit is information. A value that is not finite does not hold its limit. `worst`: the 99th
+    percentile, if `value` is a median; `text`: a text that is shown in place of the number.
     """
 
     check: str
@@ -29,7 +29,7 @@ class Finding:
 
     @property
     def held(self) -> bool | None:
-        """Whether the limit holds; None for a line without one."""
+        """Whether the limit holds; None for a line without a limit."""
         if self.limit is None:
             return None
         if self.value is None or not math.isfinite(self.value):
@@ -38,13 +38,13 @@ class Finding:
 
 
 def passed(findings: Sequence[Finding]) -> bool:
-    """Whether every limit holds, and there is at least one."""
+    """Whether all limits hold, and there is at least one limit."""
     verdicts = [finding.held for finding in findings if finding.held is not None]
     return bool(verdicts) and all(verdicts)
 
 
 def failed(check: str, error: BaseException) -> Finding:
-    """The line of a check that stopped with an error: it holds nothing."""
+    """The line of a check that stopped with an error; its limit does not hold."""
     lines = str(error).splitlines()
     return Finding(
         check, "stopped", math.nan, limit=0.0, text=f"{type(error).__name__}: {lines[0] if lines else ''}"[:160]

@@ -1,4 +1,4 @@
-"""Check 2, first half: each convolution and both backbones on the card against float64 or float32 on the CPU."""
+"""Check 2, first half: compares convolutions and backbones on the card with float64 or float32 on the CPU."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from instseg3d_ros.network.model import Network
 from instseg3d_ros.sparse import DownConv3d, SparseTensor, SubmanifoldConv3d, UpConv3d, VoxelGrid, voxelize
 
 CHECK = "right: layers"
-FP32, FP16 = 1e-4, 1e-2  # largest error of one convolution, as a share of the largest value
-DEEP, GRADIENTS = 1e-3, 1e-2  # the same of a whole backbone in fp32, and of its gradients
-SAME = 99.5  # per cent of the voxels that 16 bits must give the class of 32
-ROUNDED = {torch.float16: 0.03, torch.bfloat16: 0.15}  # error of an untrained backbone's features in 16 bits
+FP32, FP16 = 1e-4, 1e-2  # largest error of a convolution, as a share of the largest value
+DEEP, GRADIENTS = 1e-3, 1e-2  # largest error of a whole backbone in fp32, and of its gradients
+SAME = 99.5  # percentage of voxels that must have the same class in 16 and in 32 bits
+ROUNDED = {torch.float16: 0.03, torch.bfloat16: 0.15}  # largest error of an untrained backbone's features in 16 bits
 LAYERS = (
     ("submanifold 6 → 16", SubmanifoldConv3d, 6, 16),
     ("submanifold 32 → 48", SubmanifoldConv3d, 32, 48),
@@ -32,7 +32,7 @@ HALVES = {"fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 def findings(card: Card, frame: Frame) -> Iterator[Finding]:
-    """On one frame: voxels, each convolution with its gradients, backbones in 32 and in 16 bits, with each engine."""
+    """Check voxels, convolutions with their gradients, and backbones in 32 and 16 bits, with each engine."""
     yield _voxels(card, frame)
     for engine in card.engines:
         for name, layer, c_in, c_out in LAYERS:
@@ -64,7 +64,7 @@ def _voxels(card: Card, frame: Frame) -> Finding:
 
 
 def convolution_error(card: Card, frame: Frame, engine: str, layer: Layer, dtype: torch.dtype) -> float:
-    """Worst `relative` error of output, gradients of input and weights, against float64 on the CPU."""
+    """Largest `relative` error of the output and of the gradients of input and weights, to float64 on the CPU."""
     points, _ = frame.tensors()
     grid = voxelize(points, None, 0.02).grid
     source = grid.down()[0] if isinstance(layer, UpConv3d) else grid
@@ -93,7 +93,7 @@ def _pass(layer: Layer, grid: VoxelGrid, x: Tensor) -> tuple[Tensor, Tensor, Ten
 
 
 def _backbone(card: Card, frame: Frame, engine: str, kind: str, network: Network, trained: bool) -> Iterator[Finding]:
-    """Features and gradients in fp32; in 16 bits the classes of trained weights, or the features of untrained ones."""
+    """Check features and gradients in fp32, and in 16 bits the classes of trained or features of untrained weights."""
     here = networks.inputs(frame, network.architecture)
     with torch.inference_mode():
         expected = network.backbone(here).features
@@ -120,7 +120,7 @@ def _backbone(card: Card, frame: Frame, engine: str, kind: str, network: Network
 
 
 def train_pass(backbone: Backbone, x: SparseTensor) -> Tensor:
-    """Gradient of all weights, in one row, of a copy in training mode, for the loss mean(y²)."""
+    """Gradients of all weights of a copy in training mode, concatenated, for the loss mean(y²)."""
     backbone = copy.deepcopy(backbone).train()
     backbone(x).features.square().mean().backward()
     return torch.cat([parameter.grad.flatten() for parameter in backbone.parameters() if parameter.grad is not None])

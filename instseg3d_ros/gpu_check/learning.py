@@ -1,4 +1,4 @@
-"""Check 4: the recipes train on the card in mixed precision, beside the same batches on the CPU."""
+"""Check 4: trains recipes on the card in mixed precision and compares the losses with those on the CPU."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from instseg3d_ros.training.run import build
 
 CHECK = "trains"
 RECIPES = ("quick", "unet_synthetic")
-FIRST, MEAN = 0.02, 0.1  # difference from the CPU's loss: of the first step, of the mean over the steps compared
-PRECISION = {True: "16-mixed", False: "32-true"}  # on a card, in the rehearsal
+FIRST, MEAN = 0.02, 0.1  # largest relative difference of the first loss, and of the mean loss, from the CPU's
+PRECISION = {True: "16-mixed", False: "32-true"}  # precision on a card, and in the rehearsal
 
 
 def findings(card: Card, read_recipe: Callable[[list[str]], Recipe]) -> Iterator[Finding]:
-    """For each recipe: losses of the card, finite and beside the CPU's; steps and frames a second.
+    """Check for each recipe that the losses are finite and near the CPU's; report steps and frames per second.
 
     read_recipe: words as on the command line of `train` → recipe.
     """
@@ -46,7 +46,7 @@ def findings(card: Card, read_recipe: Callable[[list[str]], Recipe]) -> Iterator
 
 
 def words(name: str, data: Path, card: Card) -> list[str]:
-    """What `train` is told: the recipe on this data, trained for all terms of the loss from the first step on."""
+    """Arguments of `train`: the recipe with this data, and all terms of the loss from the first step on."""
     sizes = card.sizes
     workers = 4 if card.on_cuda else 0
     return [
@@ -56,7 +56,7 @@ def words(name: str, data: Path, card: Card) -> list[str]:
 
 
 def compare(name: str, there: list[float], here: list[float]) -> Iterator[Finding]:
-    """Losses of the card beside the CPU's on the same batches; the card may have gone on for longer."""
+    """Compare losses of the card with the CPU's for the same batches; the card may have trained for more steps."""
     count = len(here)
     yield Finding(CHECK, f"{name}: steps with a finite loss", 100 * float(np.mean(np.isfinite(there))), "%", 100, True)
     first = abs(there[0] / here[0] - 1)
@@ -74,7 +74,7 @@ def compare(name: str, there: list[float], here: list[float]) -> Iterator[Findin
 
 
 class _Record(lightning.Callback):
-    """Loss and seconds of every step; the first seconds, in which libraries load, are left out."""
+    """Records the loss and the time of each step; the time of the first step is omitted, because libraries load."""
 
     def __init__(self) -> None:
         self.losses: list[torch.Tensor] = []
@@ -90,11 +90,11 @@ class _Record(lightning.Callback):
 
 
 def losses(recipe: Recipe, accelerator: str, precision: str, steps: int) -> tuple[list[float], list[float]]:
-    """Train from the recipe's seed for so many steps, without files: losses, and seconds of all steps but the first."""
+    """Train without writing files; returns the losses of all steps, and the seconds of all steps except the first."""
     module = build(recipe)
     record = _Record()
     for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # what the trainer says of a training without files
+        logging.getLogger(name).setLevel(logging.ERROR)  # suppresses warnings about a training without files
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         trainer = lightning.Trainer(

@@ -1,4 +1,4 @@
-"""The networks that are checked: the shipped weights by name, else an untrained network of the same shape."""
+"""The networks for the checks: shipped weights, or an untrained network if the weights are missing."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ REPETITIONS = {"unet": 1, "resnet": 2}
 
 
 def load(kind: str, frame: Frame, width: int) -> tuple[Network, ModelCard, bool]:
-    """The weights `models/<kind>.safetensors`, their card, True; without that file an untrained network
-    of that `width`, False.
+    """Network and card of `models/<kind>.safetensors`, and True; without this file an untrained network of `width`,
+    its card, and False.
 
     The untrained network is anchored, so that its embeddings form clusters, and normalized to the statistics of
     `frame`, so that its activations stay within the range of float16.
@@ -48,7 +48,7 @@ def load(kind: str, frame: Frame, width: int) -> tuple[Network, ModelCard, bool]
 def inputs(
     frame: Frame, architecture: Architecture, device: torch.device | str = "cpu", engine: str = "torch"
 ) -> SparseTensor:
-    """What a network sees of a frame: voxels on `device` with their input features."""
+    """The network's input for a frame: voxels on `device` with their input features."""
     points, colors = (values.to(device) for values in frame.tensors())
     a = architecture
     return NetworkInput.of_points(points, colors, a.voxel_size, a.inputs, engine=engine).x

@@ -1,4 +1,4 @@
-"""What `requirements/pack_cuda.sh` packs for a host without network: packages in `site/`, scenes in `frames/`."""
+"""Files that `requirements/pack_cuda.sh` packs for a host without network: packages in `site/`, scenes in `frames/`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.paths import share
 
-NAME = "cuda"  # requirements/cuda/, or requirements/cuda.tar.xz that unpacks to it
+NAME = "cuda"  # name of the folder requirements/cuda/ and of the archive requirements/cuda.tar.xz
 
 
 @lru_cache(maxsize=1)
 def packed() -> Path | None:
-    """The unpacked folder `requirements/cuda`, unpacked now if only the archive is there; None without either."""
+    """The folder `requirements/cuda`; unpacks the archive if the folder does not exist; None without either."""
     folder = share("requirements") / NAME
     archive = folder.with_name(f"{NAME}.tar.xz")
     if folder.is_dir() or not archive.is_file():
@@ -35,7 +35,7 @@ def packed() -> Path | None:
 
 
 def use_packed() -> Path | None:
-    """Make the packed packages importable, behind all that is installed; the folder, None without one."""
+    """Make the packed packages importable; installed packages have precedence. Returns the folder, or None."""
     folder = packed()
     if folder is not None and str(folder / "site") not in sys.path:
         sys.path.append(str(folder / "site"))

@@ -1,4 +1,4 @@
-"""Check 1: the card, its driver, torch and spconv are present and fit each other."""
+"""Check 1: card, driver, torch and spconv are installed and compatible."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEEDED = ("safetensors", "scipy", "rosbags", "lightning", "jsonargparse")
 
 
 def findings(card: Card) -> Iterator[Finding]:
-    """Versions as information; a product on the card, spconv's import and the other packages as checks."""
+    """Report versions; check a matrix product on the card, the import of spconv, and the other packages."""
     yield Finding(CHECK, "card", text=card.name)
     if card.on_cuda:
         properties = torch.cuda.get_device_properties(card.device)
@@ -45,9 +45,9 @@ def findings(card: Card) -> Iterator[Finding]:
 
 
 def product_error(card: Card) -> float:
-    """Largest difference of a product on the card from the CPU's, as a share of the largest value.
+    """Largest error of a matrix product on the card, relative to the largest value.
 
-    It fails where torch has no code for the card's compute capability.
+    It raises an error if torch has no code for the card's compute capability.
     """
     torch.manual_seed(0)
     a, b = torch.randn(64, 96), torch.randn(96, 32)
@@ -76,7 +76,7 @@ def spconv_version() -> str:
 
 
 def installed(name: str) -> str | None:
-    """Version of an installed package; None where it is not installed."""
+    """Version of a package; None if it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""All checks one after the other; one that stops with an error fails and does not keep the others from running."""
+"""Runs all checks one after the other. A check that stops with an error fails, and the other checks still run."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def check(card: Card, names: Iterable[str], read_recipe: Callable[[list[str]], R
                 yield from findings()
             except Exception as error:
                 yield failed(title, error)
-                error.__traceback__ = None  # its frames hold tensors
+                error.__traceback__ = None  # the traceback's frames hold tensors
             free_memory()

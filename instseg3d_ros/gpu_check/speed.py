@@ -1,4 +1,4 @@
-"""Check 3: from cloud in to labels out by stage, what crosses to the card, memory, and spconv's own modules."""
+"""Check 3: time of each stage, transfers between host and card, memory, and a comparison with spconv's modules."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from instseg3d_ros.segmentation.segmenter import Segmenter
 from instseg3d_ros.sparse import SparseTensor
 
 CHECK = "fast"
-MARKS = {"unet": 10.0, "resnet": 20.0}  # milliseconds for a frame of 300,000 points on an H100 or H200
-RATIO = 3.0  # how many times the time of engine spconv engine torch may take for a backbone
-AGREEMENT = 0.02  # difference of spconv's own modules from ours in fp16, as a share of the norm
+MARKS = {"unet": 10.0, "resnet": 20.0}  # largest milliseconds for a frame of 300,000 points on an H100 or H200
+RATIO = 3.0  # largest ratio of the backbone's time with engine torch to its time with engine spconv
+AGREEMENT = 0.02  # largest relative difference of features between this package and spconv's modules in fp16
 
-# What the profiler names when data crosses or the host waits, beginnings of names.
+# Beginnings of the names of profiler events in which data are transferred or the host waits.
 CROSSINGS = {
     "copies to the card": ("Memcpy HtoD",),
     "copies to the host": ("Memcpy DtoH",),
     "waits of the host": ("cudaStreamSynchronize", "cudaDeviceSynchronize", "cudaEventSynchronize"),
     "kernel launches": ("cudaLaunchKernel", "cuLaunchKernel"),
 }
-# Operations of torch after which the host must know a number that the card has computed: counted in the rehearsal too.
+# Operations of torch whose result the host must read from the card; they are also counted in the rehearsal.
 WAITING = (
     "aten::_local_scalar_dense",
     "aten::nonzero",
@@ -46,7 +46,7 @@ WAITING = (
 
 
 def findings(card: Card, frames: Sequence[Frame]) -> Iterator[Finding]:
-    """For each backbone: stages of the segmenter, what crosses, peak memory; then the backbone alone, raced."""
+    """For each backbone measure stages, transfers and peak memory of the segmenter, and the backbone per engine."""
     frames = [frame.of_size(card.sizes.points) for frame in frames]
     for kind in BACKBONES:
         network, model_card, trained = networks.load(kind, frames[0], card.sizes.width)
@@ -78,13 +78,13 @@ def _stages(card: Card, segmenter: Segmenter, frames: Sequence[Frame], kind: str
 
 
 def _crossings(card: Card, segmenter: Segmenter, frames: Sequence[Frame], name: str) -> Iterator[Finding]:
-    """Counts a frame. On a card there is at least one copy each way, or the profiler saw nothing."""
+    """Counts of transfers per frame. A card needs at least one copy each way; fewer mean that the profiler failed."""
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if card.on_cuda else [])]
     with profile(activities=activities) as profiler:
         for frame in islice(cycle(frames), card.sizes.profiled):
             segmenter(frame.points, frame.colors)
         card.synchronize()
-    # The raw events: torch's own averages first build a tree of all operations, which takes a minute.
+    # The raw events are counted, because torch's averages build a tree of all operations, which takes a minute.
     events = Counter(event.name() for event in profiler.profiler.kineto_results.events())
     counts = count(events, card.on_cuda)
     for what, number in counts.items():
@@ -93,7 +93,7 @@ def _crossings(card: Card, segmenter: Segmenter, frames: Sequence[Frame], name: 
 
 
 def count(events: Mapping[str, int], on_cuda: bool) -> dict[str, int]:
-    """How often what `CROSSINGS` names occurred, and the operations that wait, from the profiler's counts by name."""
+    """Number of occurrences of each entry of `CROSSINGS`, and of operations that wait, from the profiler's counts."""
     kinds = {"operations that wait for a number": WAITING, **(CROSSINGS if on_cuda else {})}
     return {
         what: sum(number for name, number in events.items() if name.startswith(beginnings))
@@ -102,7 +102,7 @@ def count(events: Mapping[str, int], on_cuda: bool) -> dict[str, int]:
 
 
 def _backbones(card: Card, network: Network, frame: Frame, kind: str) -> Iterator[Finding]:
-    """One backbone in fp16, kernel maps included: our engines and spconv's own modules, taking turns."""
+    """Time a backbone in fp16, including kernel maps, with each engine and with spconv's modules, which take turns."""
     contestants: dict[str, Callable[[], object]] = {}
     backbone = copy.deepcopy(network.backbone).to(card.device)
     with card.computing():
@@ -123,7 +123,7 @@ def _backbones(card: Card, network: Network, frame: Frame, kind: str) -> Iterato
 
 
 def ratios(kind: str, times: dict[str, Times]) -> Iterator[Finding]:
-    """Our engines beside each other and beside spconv's own modules, where spconv took part."""
+    """Ratios of the times of the engines to each other and to spconv's modules, if spconv was measured."""
     if "engine spconv" in times:
         ratio = times["engine spconv"].ratio_of(times["engine torch"])
         yield Finding(CHECK, f"{kind} backbone: engine torch over engine spconv", ratio, "×", RATIO)

@@ -1,4 +1,4 @@
-"""Check 5: out of memory on purpose. The frame is dropped, memory is freed, the next frame is answered."""
+"""Check 5: lets the card run out of memory. The frame must be dropped, its memory freed, the next frame answered."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from instseg3d_ros.segmentation.result import Result
 from instseg3d_ros.segmentation.segmenter import Segmenter
 
 CHECK = "out of memory"
-HEADROOM = 16 << 20  # bytes that a starved card may still allocate: too few for a frame of 300,000 points
-TOO_MUCH = 1 << 60  # bytes that no host has
-LEFT = 0.05  # MiB that may stay allocated
+HEADROOM = 16 << 20  # free bytes of the card in this check; too few for a frame of 300,000 points
+TOO_MUCH = 1 << 60  # bytes; more than any host has
+LEFT = 0.05  # MiB that may remain allocated
 
 
 def findings(card: Card, frame: Frame) -> Iterator[Finding]:
-    """A frame before, one that does not fit, and the first one again."""
+    """Segment a frame, then a frame that does not fit into memory, then the first frame again."""
     network, model_card, _ = networks.load("unet", frame, card.sizes.width)
     with card.computing():
         segmenter = Segmenter(network, model_card, str(card.device), card.engines[-1])
@@ -42,13 +42,13 @@ def findings(card: Card, frame: Frame) -> Iterator[Finding]:
 
 
 def drop(segmenter: Segmenter, frame: Frame) -> str:
-    """Segment a frame as the node does; the first line of the error where memory ran out, empty where it did not."""
+    """Segment a frame as the node does; returns the first line of the out-of-memory error, or an empty text."""
     try:
         segmenter(frame.points, frame.colors)
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        error.__traceback__ = None  # its frames hold the tensors that are to be freed
+        error.__traceback__ = None  # the traceback's frames hold the tensors that must be freed
         free_memory()
         return f"dropped: {type(error).__name__}"
     return ""
@@ -56,7 +56,7 @@ def drop(segmenter: Segmenter, frame: Frame) -> str:
 
 @contextmanager
 def starved(card: Card, segmenter: Segmenter) -> Iterator[None]:
-    """Leaves the card a few megabytes; on a CPU the backbone asks for more than any host has."""
+    """A context in which the card has a few free megabytes; on a CPU the backbone allocates more than any host has."""
     if card.on_cuda:
         total = torch.cuda.get_device_properties(card.device).total_memory
         torch.cuda.set_per_process_memory_fraction(
@@ -79,7 +79,7 @@ def _ask_too_much(*_: object) -> None:
 
 
 def allocated(card: Card) -> int:
-    """Bytes that tensors hold: on the card as torch counts them, on a CPU those of all tensors that Python knows."""
+    """Bytes of all tensors: on a card from torch's counter, on a CPU from all tensors that Python can list."""
     if card.on_cuda:
         return torch.cuda.memory_allocated(card.device)
     tensors = [one for one in gc.get_objects() if type(one) in (torch.Tensor, torch.nn.Parameter)]
@@ -87,5 +87,5 @@ def allocated(card: Card) -> int:
 
 
 def alike(a: Result, b: Result) -> float:
-    """Per cent of the points with the same class and the same object."""
+    """Percentage of the points with the same class and the same object."""
     return 100 * float(np.mean((a.semantic == b.semantic) & (a.instance == b.instance)))

@@ -1,1 +1,1 @@
-"""Results to look at: pictures (`picture`) and interactive pages (`page`)."""
+"""Draws results as pictures (`picture`) and interactive pages (`page`)."""

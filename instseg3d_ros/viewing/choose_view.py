@@ -1,4 +1,4 @@
-"""The viewpoint of a picture: for a cloud of one camera that camera, for a room a view from above without ceiling."""
+"""Chooses the viewpoint of a picture: the camera of a single view, or a view of a room from above without ceiling."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from instseg3d_ros.viewing.raster import rasterize
 from instseg3d_ros.viewing.surface import cell_keys
 from instseg3d_ros.viewing.viewpoint import Viewpoint
 
-ROOM_FIELD = 38.0  # degrees; a long lens keeps walls upright
+ROOM_FIELD = 38.0  # degrees of the field of view; a small field keeps walls upright in the picture
 ELEVATIONS = (38.0, 52.0)  # degrees above the floor from which a room may be seen
 AZIMUTHS = 12
 MARGIN = 1.04
-MIN_ROOM = 1.8  # metres; of smaller clouds nothing is cut off
-CELL = 0.1  # metres; grid in which floor, ceiling and walls are searched
-WALL = 0.3  # metres; greatest depth of a near wall, noise included
+MIN_ROOM = 1.8  # metres; of smaller clouds no walls and ceilings are removed
+CELL = 0.1  # metres; cell of the grid in which floor, ceiling and walls are searched
+WALL = 0.3  # metres; greatest thickness of a near wall, including noise
 
 
 def choose_view(
@@ -24,10 +24,10 @@ def choose_view(
     instance: np.ndarray | None = None,
     width: int = 900,
 ) -> tuple[Viewpoint, np.ndarray]:
-    """Camera for finite points (N, 3) in body axes with normals (N, 3), and (N,) bool: which of them to draw.
+    """A camera for finite points (N, 3) in body axes with normals (N, 3), and (N,) bool: the points to draw.
 
-    shape: given if the cloud is one image taken at the origin; else this is decided from the points. instance: objects
-    that should be visible; without it all points count equally.
+    shape: given if the cloud is a single image taken at the origin; otherwise this is decided from the points.
+    instance: objects that should be visible; without it all points count equally.
     """
     if shape is not None or seen_from_origin(points):
         return _own_view(points, width), np.ones(len(points), bool)
@@ -36,12 +36,12 @@ def choose_view(
     ids = None if instance is None else instance[sample]
     camera = _best_room_view(points[sample], normals[sample], ids, width)
     keep[keep] = ~near_walls(points[keep], normals[keep], camera.toward)
-    # The view was chosen on a sample; the frame must hold the whole cloud.
+    # The view was chosen for a sample of the points; the picture must contain the whole cloud.
     return _framed_on(camera, points[keep], width), keep
 
 
 def seen_from_origin(points: np.ndarray) -> bool:
-    """Whether the cloud looks like one shot of a camera at the origin facing +x: narrow, and nothing hides anything."""
+    """Whether the cloud is like an image of a camera at the origin facing +x: narrow, and no point hides another."""
     sample = points[:: max(1, len(points) // 40_000)]
     distance = np.linalg.norm(sample, axis=1)
     if (sample[:, 0] <= 0.05).mean() > 0.01 or len(sample) < 100:
@@ -59,14 +59,14 @@ def seen_from_origin(points: np.ndarray) -> bool:
 
 
 def _own_view(points: np.ndarray, width: int) -> Viewpoint:
-    """From the origin along +x; the picture just holds the points."""
+    """The view from the origin along +x, framed by the points."""
     pose = np.eye(4)
     pose[:3, :3] = np.array(((0.0, -1, 0), (0, 0, -1), (1, 0, 0))).T
     return view_from(points, pose, width)
 
 
 def view_from(points: np.ndarray, pose: np.ndarray, width: int) -> Viewpoint:
-    """From a camera of known pose (4, 4), points ← optical axes, framed by the finite points (N, 3) before it."""
+    """The view of a camera with pose (4, 4), points ← optical axes, framed by the finite points (N, 3) before it."""
     rotation = pose[:3, :3].T
     local = (points - pose[:3, 3]) @ rotation.T
     local = local[local[:, 2] > 1e-3]
@@ -76,7 +76,7 @@ def view_from(points: np.ndarray, pose: np.ndarray, width: int) -> Viewpoint:
 def _framed(
     position: np.ndarray, rotation: np.ndarray, plane: np.ndarray, width: int, aspects: tuple[float, float]
 ) -> Viewpoint:
-    """A camera whose picture just holds the points' positions (N, 2) on the plane at depth 1."""
+    """A camera whose picture is framed by the positions (N, 2) of the points on the plane at depth 1."""
     low, high = np.percentile(plane, (0.2, 99.8), axis=0) if len(plane) else (np.full(2, -0.5), np.full(2, 0.5))
     extent = np.maximum(high - low, 1e-3) * MARGIN
     aspect = float(np.clip(extent[1] / extent[0], *aspects))  # height over width
@@ -88,7 +88,7 @@ def _framed(
 
 
 def _below_ceiling(points: np.ndarray) -> np.ndarray:
-    """(N,) bool that leaves out a ceiling: a layer high up that covers much of what the cloud covers at all."""
+    """(N,) bool: all points except a ceiling, which is a high layer that covers much of the area of the cloud."""
     low, high = np.percentile(points[:, 2], (0.5, 99.8))
     if high - low < MIN_ROOM:
         return np.ones(len(points), bool)
@@ -113,7 +113,7 @@ def near_walls(points: np.ndarray, normals: np.ndarray, toward: np.ndarray) -> n
     along = points[:, :2] @ toward.astype(np.float32)
     across = points[:, :2] @ np.array((-toward[1], toward[0]), np.float32)
     strip = np.floor((across - across.min()) / CELL).astype(np.int64)
-    # The nearest of each strip, but for strays; neighbouring strips share it, for walls have doors.
+    # The nearest points of each strip, without outliers; neighbouring strips are combined, because walls have doors.
     order = np.lexsort((along, strip))
     ends = np.searchsorted(strip[order], np.arange(strip.max() + 1), side="right")
     starts = np.concatenate(([0], ends[:-1]))
@@ -122,7 +122,7 @@ def near_walls(points: np.ndarray, normals: np.ndarray, toward: np.ndarray) -> n
     padded = np.pad(edge, 2, constant_values=-np.inf)
     edge = np.median(np.stack([padded[k : k + len(edge)] for k in range(5)]), axis=0)
     near = along > edge[strip] - WALL
-    # Blocks vote on whether they are upright: single normals are too noisy, and would leave specks in the air.
+    # The points of a block vote on whether it is vertical, because single normals are too noisy.
     _, block = np.unique(cell_keys(points[near], 2 * CELL), return_inverse=True)
     share = np.bincount(block, np.abs(normals[near, 2]) < 0.6) / np.maximum(np.bincount(block), 1)
     near[near] = share[block] > 0.35
@@ -130,7 +130,7 @@ def near_walls(points: np.ndarray, normals: np.ndarray, toward: np.ndarray) -> n
 
 
 def _best_room_view(points: np.ndarray, normals: np.ndarray, instance: np.ndarray | None, width: int) -> Viewpoint:
-    """Of a ring of views from above the one from which most of the objects is seen."""
+    """The view, from a ring of views from above, in which most of the objects are visible."""
     best, best_score = look_from(points, 0.0, ELEVATIONS[0], width), -1.0
     for elevation in np.radians(ELEVATIONS):
         for azimuth in np.linspace(0, 2 * np.pi, AZIMUTHS, endpoint=False):
@@ -145,7 +145,7 @@ def _best_room_view(points: np.ndarray, normals: np.ndarray, instance: np.ndarra
 
 
 def _seen_score(seen: np.ndarray, ids: np.ndarray | None, count: int) -> float:
-    """Mean share of each object that is seen, with a little for the rest of the scene."""
+    """Mean visible share of the objects, plus a small term for the rest of the scene."""
     overall = len(seen) / max(count, 1)
     if ids is None or not (ids > 0).any():
         return overall

@@ -11,9 +11,9 @@ STUFF = np.array((203, 205, 209), np.uint8)  # points in no instance
 UNLABELED = np.array((120, 122, 128), np.uint8)  # points that were not finite, too far, or without ground truth
 NO_COLOR = np.array((176, 180, 188), np.uint8)  # input without colour
 
-SHADE = 0.7  # a surface turned away from the light is drawn in this share of its colour
+SHADE = 0.7  # brightness of a surface that is turned away from the light
 
-# Viénot, Brettel and Mollon (1999): how linear RGB looks without the long, or without the medium cones.
+# Viénot, Brettel and Mollon (1999): linear RGB as seen without the long, or without the medium cones.
 _PROTANOPIA = np.array(((0.11238, 0.88762, 0), (0.11238, 0.88762, 0), (0.00401, -0.00401, 1)))
 _DEUTERANOPIA = np.array(((0.29275, 0.70725, 0), (0.29275, 0.70725, 0), (-0.02234, 0.02234, 1)))
 AROUND = 64  # nearest objects that are searched for objects with a colour
@@ -21,15 +21,15 @@ NEIGHBORS = 8  # nearest objects whose colours an object should differ from
 
 
 def class_colors(semantic: np.ndarray, labels: LabelSet) -> np.ndarray:
-    """Each point in the colour of its class, grey without a class."""
+    """Colour of each point by its class; grey without a class."""
     table = np.vstack((np.array(labels.colors, np.uint8).reshape(-1, 3), UNLABELED[None]))
-    return table[semantic]  # -1 is the last row
+    return table[semantic]  # index -1 is the last row
 
 
 def instance_colors(instance: np.ndarray, table: dict[int, np.ndarray], rest: np.ndarray = STUFF) -> np.ndarray:
-    """Each point in its instance's colour from `table` (`neighbor_colors`), `rest` where it has none.
+    """Colour of each point by its instance, from `table` (`neighbor_colors`); points without an instance get `rest`.
 
-    rest: (3,) one colour, or (N, 3) a colour for each point.
+    rest: one colour (3,), or a colour for each point (N, 3).
     """
     colors = np.broadcast_to(rest, (len(instance), 3)).copy()
     if table:
@@ -41,10 +41,10 @@ def instance_colors(instance: np.ndarray, table: dict[int, np.ndarray], rest: np
 
 
 def neighbor_colors(points: np.ndarray, instance: np.ndarray) -> dict[int, np.ndarray]:
-    """Colour (3,) uint8 of each id > 0, chosen so that objects close to each other look as different as can be.
+    """Colour (3,) uint8 of each id > 0, chosen such that nearby objects have different colours.
 
-    Largest first, each takes the colour whose least contrast (`color_contrast`) to its nearest objects is greatest;
-    rarely used colours win ties.
+    In order of size, each object gets the colour with the greatest contrast (`color_contrast`) to its nearest objects;
+    of equal colours, the one that was used least.
     """
     from scipy.spatial import cKDTree
 
@@ -53,7 +53,7 @@ def neighbor_colors(points: np.ndarray, instance: np.ndarray) -> dict[int, np.nd
     if not len(ids):
         return {}
     centers = np.stack([np.bincount(owner, points[present, axis]) for axis in range(3)], axis=1) / counts[:, None]
-    # A table of all pairs would not fit into memory for the thousands of objects of a building.
+    # A building has thousands of objects; a table of all pairs would not fit into memory.
     reach = min(len(ids), AROUND)
     distance, around = (table.reshape(len(ids), reach) for table in cKDTree(centers).query(centers, reach))
     contrast = color_contrast(OBJECT_PALETTE)
@@ -73,9 +73,10 @@ def neighbor_colors(points: np.ndarray, instance: np.ndarray) -> dict[int, np.nd
 
 
 def color_contrast(colors: np.ndarray) -> np.ndarray:
-    """(K, K) least CIELAB distance of each pair: over full colour vision, protanopia and deuteranopia, lit or shaded.
+    """(K, K): smallest CIELAB distance of each pair, for full colour vision, protanopia and deuteranopia, lit or
+    shaded.
 
-    Yellow and olive differ on paper, but a yellow thing has an olive side.
+    Shading matters: the shaded side of a yellow object is olive.
     """
     least = np.full((len(colors), len(colors)), np.inf)
     for simulate in (np.eye(3), _PROTANOPIA, _DEUTERANOPIA):

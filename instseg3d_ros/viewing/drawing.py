@@ -1,4 +1,4 @@
-"""Draw a cloud from one viewpoint once, then paint it in any colours."""
+"""Rasterizes a cloud from a viewpoint once; the drawing is then painted in any colours."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from instseg3d_ros.viewing.raster import Raster, outlines, paint, rasterize, sha
 from instseg3d_ros.viewing.surface import describe, thin
 from instseg3d_ros.viewing.viewpoint import Viewpoint
 
-SCALE = 2  # drawn larger and averaged down: smooth edges
-MAX_POINTS = 600_000  # about the number of pixels of a panel
-DISC = 0.85  # radius of a point's disc, in spacings: neighbours just overlap
+SCALE = 2  # the drawing is larger by this factor and averaged down, for smooth edges
+MAX_POINTS = 600_000  # largest number of drawn points, about the number of pixels of a panel
+DISC = 0.85  # radius of a point's disc, as a multiple of the point spacing, so that neighbours overlap
 
 
 @dataclass
 class Drawing:
-    """rows (M,): of the cloud's points, those that were drawn; `raster.index` counts in them."""
+    """A rasterized cloud. rows (M,): indices of the drawn points; `raster.index` contains indices into `rows`."""
 
     raster: Raster
     light: np.ndarray
@@ -27,21 +27,21 @@ class Drawing:
     scale: int = SCALE
 
     def panel(self, colors: np.ndarray) -> np.ndarray:
-        """Picture (H, W, 3) uint8 of colours (N, 3) given for every point of the cloud."""
+        """Picture (H, W, 3) uint8 for colours (N, 3) of all points of the cloud."""
         return paint(self.raster, self._drawn(colors), self.light, self.scale)
 
     def instance_panel(self, instance: np.ndarray, table: dict[int, np.ndarray]) -> np.ndarray:
-        """The same with objects in the colours of `table`, outlined, on a grey rest."""
+        """Picture with outlined objects in the colours of `table`; all other points are grey."""
         colors = instance_colors(self._drawn(instance), table)[self.raster.index].astype(np.float32)
         colors[outlines(self.pixels(instance), self.scale)] *= 0.45
         return paint(self.raster, colors, self.light, self.scale)
 
     def pixels(self, values: np.ndarray, empty: int = 0) -> np.ndarray:
-        """(H·scale, W·scale) values (N,) of the points seen, `empty` where there is none."""
+        """(H·scale, W·scale): the value (N,) of the point at each pixel, or `empty` without a point."""
         return np.where(self.raster.index >= 0, self._drawn(values)[self.raster.index], empty)
 
     def _drawn(self, values: np.ndarray) -> np.ndarray:
-        """Rows of `values` that were drawn; one of zeros where none was, for pixels without a point to look up."""
+        """Rows of `values` of the drawn points; a single row of zeros if no points were drawn."""
         return values[self.rows] if len(self.rows) else np.zeros((1, *values.shape[1:]), values.dtype)
 
 
@@ -52,7 +52,7 @@ def draw(
     camera: Viewpoint | None = None,
     width: int = 900,
 ) -> Drawing:
-    """Choose a view (or take `camera`) and draw a cloud (N, 3) in body axes, NaN allowed, `width` pixels wide."""
+    """Draw a cloud (N, 3) in body axes, NaN allowed, `width` pixels wide, from `camera` or from a chosen viewpoint."""
     rows = np.flatnonzero(np.isfinite(points).all(axis=1))
     cell = 0.004
     while len(rows) > MAX_POINTS:

@@ -1,4 +1,4 @@
-"""Figures 1 and 2 of the method from real tensors: what each step makes of a cloud, and what each level of the U sees.
+"""Draws two figures of the method from the network's tensors: the result of each step, and the levels of the U-Net.
 
 python -m instseg3d_ros.viewing.method CLOUD --model unet -o docs/images
 """
@@ -31,7 +31,7 @@ WIDTH = 460  # pixels of a panel
 
 @dataclass
 class Stages:
-    """Tensors of one pass. `points` (N, 3) have z up; `voxel_of_point` (N,) is the row of each point's voxel.
+    """Tensors of a forward pass. `points` (N, 3) have z up; `voxel_of_point` (N,) is the row of each point's voxel.
 
     embedding, refined (V, D); semantic (V,); levels: per level of the encoder coords (V_k, 3) and features (V_k, C_k).
     """
@@ -49,7 +49,7 @@ class Stages:
 
 
 def trace(segmenter: Segmenter, points: np.ndarray, colors: np.ndarray | None) -> Stages:
-    """Run a `Segmenter` on finite points and return what passes between its steps."""
+    """Run a `Segmenter` on finite points and return the tensors between its steps."""
     import torch
 
     from instseg3d_ros.network.inputs import NetworkInput
@@ -86,7 +86,7 @@ def trace(segmenter: Segmenter, points: np.ndarray, colors: np.ndarray | None) -
 
 
 def steps(stages: Stages, labels: LabelSet, path: Path, shape: tuple[int, int] | None, voxel_size: float) -> None:
-    """Figure 1: points, voxels, classes, embeddings before and after the graph layers, instances."""
+    """Draw figure 1: points, voxels, classes, embeddings before and after the graph layers, instances."""
     drawing = draw(stages.points, shape, stages.instance, width=WIDTH)
     count, dimension = len(stages.coords), stages.embedding.shape[1]
     rgb = np.broadcast_to(NO_COLOR, stages.points.shape) if stages.colors is None else stages.colors
@@ -122,7 +122,7 @@ def steps(stages: Stages, labels: LabelSet, path: Path, shape: tuple[int, int] |
 
 
 def levels(stages: Stages, path: Path, shape: tuple[int, int] | None, voxel_size: float) -> None:
-    """Figure 2: the voxels of each level of the U, their features as colours (three principal components)."""
+    """Draw figure 2: the voxels of each level of the U-Net; colours are three principal components of the features."""
     drawing = draw(stages.points, shape, stages.instance, width=WIDTH)
     pictures, names, texts = [], [], []
     for number, (coords, features) in enumerate(stages.levels):
@@ -151,7 +151,7 @@ def voxel_means(values: np.ndarray, inverse: np.ndarray, count: int) -> np.ndarr
 
 
 def parents(fine: np.ndarray, coarse: np.ndarray, level: int) -> np.ndarray:
-    """Rows (V,) of the voxels `coarse` (V_k, 3), `level` halvings up, in which the voxels `fine` (V, 3) lie."""
+    """Row (V,) of the coarse voxel (V_k, 3), `level` levels up, that contains each fine voxel (V, 3)."""
     wanted = np.concatenate((coarse.astype(np.int64), fine.astype(np.int64) >> level))
     _, number = np.unique(wanted, axis=0, return_inverse=True)
     number = number.reshape(-1)
@@ -161,7 +161,7 @@ def parents(fine: np.ndarray, coarse: np.ndarray, level: int) -> np.ndarray:
 
 
 def principal_colors(*features: np.ndarray) -> list[np.ndarray]:
-    """Each (V, C) as (V, 3) uint8: three principal components of all of them, spread over the colours in between."""
+    """Colours (V, 3) uint8 for each array (V, C): three principal components of all arrays together."""
     together = np.concatenate(features).astype(np.float64)
     together -= together.mean(axis=0)
     _, _, axes = np.linalg.svd(together[:: len(together) // 20_000 + 1], full_matrices=False)
@@ -174,7 +174,7 @@ def principal_colors(*features: np.ndarray) -> list[np.ndarray]:
 
 
 def embedding_colors(embedding: np.ndarray, refined: np.ndarray, things: np.ndarray) -> list[np.ndarray]:
-    """Both (V, D) in one set of colours, so that they can be compared; stuff is grey."""
+    """Colours for both embeddings (V, D) with the same principal components, for comparison; stuff is grey."""
     both = [np.broadcast_to(STUFF, (len(things), 3)).copy() for _ in range(2)]
     if things.any():
         for full, part in zip(both, principal_colors(embedding[things], refined[things])):
@@ -183,7 +183,7 @@ def embedding_colors(embedding: np.ndarray, refined: np.ndarray, things: np.ndar
 
 
 def shrink(path: Path) -> None:
-    """Reduce a PNG to 256 colours, a third of the bytes, for pictures in a repository."""
+    """Reduce a PNG to 256 colours and a third of its size, for pictures in a repository."""
     from PIL import Image
 
     with Image.open(path) as image:

@@ -1,4 +1,4 @@
-"""Where to write an object's name: on a visible part of it, no name over another."""
+"""Places the names of objects: on a visible part of each object, without overlaps."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MIN_SHARE = 0.0008  # smallest share of the picture of an object with a name
+MIN_SHARE = 0.0008  # share of the picture below which an object has no name
 ROUNDS = 60
 
 
 @dataclass
 class Name:
-    """Text to write with its middle at (x, y) pixels; anchor: the pixel of the object that it stands for."""
+    """A text with its middle at pixel (x, y); anchor: a pixel of the object that it names."""
 
     text: str
     x: float
@@ -27,7 +27,7 @@ class Name:
 
 
 def place_names(ids: np.ndarray, texts: dict[int, str], character: tuple[float, float], most: int = 24) -> list[Name]:
-    """Names of the objects of an image (H, W) of ids, the largest `most` of them, apart from each other.
+    """Names for the `most` largest objects in an image (H, W) of ids, without overlaps.
 
     character: width and height of a letter, in pixels.
     """
@@ -57,7 +57,7 @@ def _inside(mask: np.ndarray) -> tuple[float, float]:
 
 
 def _separate(names: list[Name], character: tuple[float, float], shape: tuple[int, int]) -> None:
-    """Push names that overlap apart, a little at a time, and keep them in the picture."""
+    """Move overlapping names apart in small steps, and keep them in the picture."""
     half = np.array([((len(name.text) + 1.2) * character[0] / 2, character[1] * 0.72) for name in names])
     place = np.array([(name.x, name.y) for name in names], float).reshape(-1, 2)
     limit = np.array((shape[1], shape[0]), float)
@@ -68,7 +68,7 @@ def _separate(names: list[Name], character: tuple[float, float], shape: tuple[in
                 overlap = half[i] + half[j] - np.abs(place[i] - place[j])
                 if (overlap > 0).all():
                     still = False
-                    axis = 1 if overlap[1] <= overlap[0] else 0  # the shorter way, mostly up or down
+                    axis = 1 if overlap[1] <= overlap[0] else 0  # along the axis of the smaller overlap
                     direction = 1.0 if place[i][axis] >= place[j][axis] else -1.0
                     place[i][axis] += direction * (overlap[axis] / 2 + 0.5)
                     place[j][axis] -= direction * (overlap[axis] / 2 + 0.5)

@@ -1,4 +1,4 @@
-"""Pictures of a result: input, classes and instances side by side, from one view, with names and a legend.
+"""Draws pictures of a result: input, classes and instances from the same view, with names and a legend.
 
 three_panels(points, colors, result, labels, "room.png")
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DPI = 150
 PANEL = 900  # pixels
 INK, PALE = "#1d2127", "#5d6570"
-MAX_CLASSES = 14  # in a legend
+MAX_CLASSES = 14  # largest number of classes in a legend
 
 
 def three_panels(
@@ -42,8 +42,8 @@ def three_panels(
     """Write a PNG of input, classes and instances of a cloud.
 
     points (N, 3) in body axes (x forward, y left, z up), NaN allowed; colors (N, 3) uint8 or None; shape: height and
-    width of the image that the cloud came from, if it did: it is then seen from its camera, at the origin. drawing: one
-    returned before, to see another result from the same place. Returns the drawing.
+    width of the cloud's image, or None; a cloud with a shape is drawn from its camera at the origin. drawing: the
+    drawing that an earlier call returned, to draw another result from the same view. Returns the drawing.
     """
     drawing = drawing or draw(points, shape, result.instance, width=PANEL)
     table = neighbor_colors(points, result.instance)
@@ -76,9 +76,9 @@ def panel_figure(
     between: float | None = None,
     tail: float = 0.0,
 ) -> tuple[Figure, list[Axes]]:
-    """A matplotlib figure of pictures (H, W, 3) of one size in rows, and its axes.
+    """A matplotlib figure with rows of pictures (H, W, 3) of equal size, and its axes.
 
-    In inches: head above each row that has names, foot below each row, between: gap beside pictures, tail: below all.
+    Spaces in inches: head above each row with names, foot below each row, between pictures, tail below all rows.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -108,7 +108,7 @@ def panel_figure(
 
 
 def write_names(ax: Axes, drawing: Drawing, instance: np.ndarray, texts: dict[int, str], size: float = 7.5) -> None:
-    """Write each object's text on it, with a line to it where the text had to move away."""
+    """Write the text of each object on it, with a line to the object if the text was moved away."""
     from matplotlib.patheffects import withStroke
 
     ids = drawing.pixels(instance)[:: drawing.scale, :: drawing.scale]
@@ -124,7 +124,7 @@ def write_names(ax: Axes, drawing: Drawing, instance: np.ndarray, texts: dict[in
 
 
 def class_legend(ax: Axes, drawing: Drawing, semantic: np.ndarray, labels: LabelSet) -> None:
-    """Chips of the classes seen, the commonest first, under a panel."""
+    """Draw a legend of the visible classes under a panel; the most frequent classes come first."""
     seen = drawing.pixels(semantic, -1)
     found, counts = np.unique(seen[seen >= 0], return_counts=True)
     order = found[np.argsort(-counts, kind="stable")][:MAX_CLASSES]
@@ -134,7 +134,7 @@ def class_legend(ax: Axes, drawing: Drawing, semantic: np.ndarray, labels: Label
 def chips(
     ax: Axes, entries: list[tuple[str, tuple[int, int, int]]], size: float = 8, width: float | None = None
 ) -> None:
-    """A row of coloured squares with names under an axes, wrapped to a width in pixels (the axes' own)."""
+    """Draw coloured squares with names under an axes, in rows of a width in pixels (default: the axes' width)."""
     width, pixels = width or ax.get_xlim()[1], size * DPI / 72
     bottom = ax.get_ylim()[0]
     x, line = 0.0, 0
@@ -149,7 +149,7 @@ def chips(
 
 
 def text_width(text: str, size: float) -> float:
-    """Pixels that a text takes in the default font."""
+    """Width of a text in the default font, in pixels."""
     from matplotlib.textpath import TextPath
 
     return float(TextPath((0, 0), text, size=size).get_extents().width) * DPI / 72
@@ -162,11 +162,11 @@ def _square(x: float, y: float, side: float, color: np.ndarray) -> Rectangle:
 
 
 def below(ax: Axes, text: str) -> None:
-    """One line of small print under an axes."""
+    """Write a line of small text under an axes."""
     ax.text(0, ax.get_ylim()[0] + 18, text, fontsize=8, color=PALE, va="center", clip_on=False)
 
 
 def save(figure: Figure, path: str | os.PathLike) -> None:
-    """Write the figure to a file that appears whole (`replacing`)."""
+    """Write the figure to a file atomically (`replacing`)."""
     with replacing(path) as beside:
         figure.savefig(beside, dpi=DPI, format=Path(path).suffix[1:].lower() or "png")

@@ -1,6 +1,6 @@
-"""Points to pixels in NumPy: discs into a depth buffer, small gaps closed, shade from depth and normals, outlines.
+"""A point renderer in NumPy: discs in a depth buffer, closing of small gaps, shading, outlines.
 
-Open3D's offscreen renderer needs EGL, which a bare machine may lack; this needs nothing and is quick enough.
+Open3D's offscreen renderer needs EGL, which is not installed on every machine; this renderer needs only NumPy.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from instseg3d_ros.viewing.viewpoint import Viewpoint
 
 MAX_RADIUS = 9  # pixels
 EMPTY = np.uint64(2**64 - 1)
-LIGHT = np.array((-0.45, -0.75, -0.6), np.float32)  # right, down, forward: over the left shoulder
+LIGHT = np.array((-0.45, -0.75, -0.6), np.float32)  # right, down, forward: from the upper left behind the camera
 AMBIENT = 0.62
 CREASES = ((1, 0.5), (3, 0.7), (7, 0.8))  # distance in pixels of a picture 900 pixels wide, strength
-STRAIGHT = 0.003  # bend, as a share of the depth, that still counts as a plane
+STRAIGHT = 0.003  # largest bend of a plane, as a share of the depth
 LAYERS = 12
 
 
 @dataclass(frozen=True)
 class Raster:
-    """index (H, W) int32 of the nearest point, -1 for no point; depth (H, W) float32 metres, inf for no point."""
+    """A depth buffer. index (H, W) int32: nearest point, or -1; depth (H, W) float32: metres, inf without a point."""
 
     index: np.ndarray
     depth: np.ndarray
@@ -30,17 +30,18 @@ class Raster:
 
 
 def rasterize(points: np.ndarray, camera: Viewpoint, radius: np.ndarray | float = 0.5) -> Raster:
-    """Draw each point (N, 3) as a disc of `radius` (N,) pixels; the nearest wins."""
+    """Draw each point (N, 3) as a disc of `radius` (N,) pixels; a pixel shows the nearest point."""
     column, row, depth = camera.project(points)
     edge = MAX_RADIUS
     with np.errstate(invalid="ignore"):
         inside = (depth > 1e-3) & (column > -edge) & (column < camera.width + edge - 1)
         inside &= (row > -edge) & (row < camera.height + edge - 1)
     chosen = np.flatnonzero(inside)
-    # Bits of a positive float sort like an integer: depth above, index below, and the least key is the nearest point.
+    # The bits of positive floats sort as integers. A key has the depth in its upper and the index in its lower bits, so
+    # that the smallest key is the nearest point.
     key = depth[chosen].astype(np.float32).view(np.uint32).astype(np.uint64) << np.uint64(32)
     key |= chosen.astype(np.uint64)
-    # A margin of twice the largest disc takes the pixels outside the picture.
+    # A margin of twice the largest disc holds pixels outside of the picture.
     wide, high = camera.width + 4 * edge, camera.height + 4 * edge
     position = (np.floor(row[chosen]).astype(np.int64) + 2 * edge) * wide + np.floor(column[chosen]).astype(np.int64)
     position += 2 * edge
@@ -53,7 +54,7 @@ def rasterize(points: np.ndarray, camera: Viewpoint, radius: np.ndarray | float 
     ]
     for away, step in sorted(steps)[1:]:
         bigger = reach >= away
-        if not bigger.all():  # steps come by distance: what is too small now stays too small
+        if not bigger.all():  # offsets are sorted by distance: discs that are too small now remain too small
             reach, position, key = reach[bigger], position[bigger], key[bigger]
         np.minimum.at(buffer, position + step, key)
     image = buffer.reshape(high, wide)[2 * edge : -2 * edge, 2 * edge : -2 * edge]
@@ -66,7 +67,7 @@ def rasterize(points: np.ndarray, camera: Viewpoint, radius: np.ndarray | float 
 
 
 def close_gaps(raster: Raster, rounds: int = 2) -> Raster:
-    """Give pixels without a point, but with points on most sides, their nearest neighbour's. Wider gaps stay open."""
+    """Fill pixels that have points on most sides with the nearest of these points. Wider gaps stay open."""
     index, depth = raster.index.copy(), raster.depth.copy()
     for _ in range(rounds):
         around = [(_shift(index, dy, dx, -1), _shift(depth, dy, dx, np.inf)) for dy, dx in _RING]
@@ -85,10 +86,10 @@ _RING = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx)
 
 
 def _shift(image: np.ndarray, dy: int, dx: int, fill: float) -> np.ndarray:
-    """image[row + dy, column + dx], `fill` outside."""
+    """image[row + dy, column + dx], and `fill` outside of the image."""
     height, width = image.shape
     out = np.empty_like(image)
-    # Only the frame that the shift leaves needs filling.
+    # Only the border that the shift uncovers needs filling.
     out[: max(-dy, 0)] = out[height - max(dy, 0) :] = fill
     out[:, : max(-dx, 0)] = out[:, width - max(dx, 0) :] = fill
     if abs(dy) < height and abs(dx) < width:
@@ -99,12 +100,13 @@ def _shift(image: np.ndarray, dy: int, dx: int, fill: float) -> np.ndarray:
 
 
 def noise_of(depth: np.ndarray) -> np.ndarray:
-    """(H, W) metres by which neighbouring pixels scatter about their surface: a depth camera's noise grows with depth.
+    """(H, W): noise of the depth in metres, which grows with the depth.
 
-    The median bend of a pixel against its neighbours, in layers of depth, for most pixels lie on some surface.
+    It is the median bend of pixels relative to their neighbours, by layers of depth, because most pixels lie on smooth
+    surfaces.
     """
     with np.errstate(invalid="ignore"):
-        # Four pixels on stands another point: discs are a few pixels wide.
+        # Pixels at a distance of four belong to different points, because discs are a few pixels wide.
         bend = np.abs(2 * depth - _shift(depth, 4, 0, np.inf) - _shift(depth, -4, 0, np.inf)) / 2
     known = np.isfinite(bend)
     if known.sum() < 100:
@@ -117,9 +119,10 @@ def noise_of(depth: np.ndarray) -> np.ndarray:
 
 
 def smooth(image: np.ndarray, depth: np.ndarray, noise: np.ndarray, rounds: int = 3) -> np.ndarray:
-    """(H, W) image averaged over pairs of opposite neighbours that lie straight on either side, ever farther apart.
+    """Smooth an image (H, W) over pairs of opposite neighbours that lie on a straight line in depth.
 
-    On a plane, however tilted, all do; beside an edge of depth none does, and it stays sharp.
+    On a plane all pairs are averaged; at a depth edge none are, so that the edge stays sharp. The distance of the pairs
+    grows with each round.
     """
     straight = np.float32(STRAIGHT) * np.where(np.isfinite(depth), depth, 1) + 5 * noise
     for step in (2**k for k in range(rounds)):
@@ -136,10 +139,9 @@ def smooth(image: np.ndarray, depth: np.ndarray, noise: np.ndarray, rounds: int 
 
 
 def creases(depth: np.ndarray, noise: np.ndarray, focal: float) -> np.ndarray:
-    """(H, W) float32, 1 on open surfaces, down to about a half in creases and behind edges, of a smooth depth image.
+    """Shading (H, W) float32 of a smooth depth image: 1 on open surfaces, about 0.5 in creases and behind edges.
 
-    A pixel is dark where it lies behind the middle of two opposite neighbours. That leaves planes bright however they
-    are tilted.
+    A pixel is dark if it lies behind the middle of two opposite neighbours, so that planes of any tilt are bright.
     """
     footprint = np.where(np.isfinite(depth), depth, 1) / np.float32(focal)  # metres per pixel
     darkness = np.zeros_like(depth)
@@ -155,9 +157,10 @@ def creases(depth: np.ndarray, noise: np.ndarray, focal: float) -> np.ndarray:
 
 
 def shade(raster: Raster, normals: np.ndarray, scale: int = 1) -> np.ndarray:
-    """(H, W) float32 factor for colours: light from above the camera's left shoulder, times `creases`.
+    """Factor (H, W) float32 for colours: light from `LIGHT`, times `creases`.
 
-    normals (N, 3) of the points. scale: pixels of the raster per pixel of the final picture, whose size suffices here.
+    normals (N, 3) of the points; scale: pixels of the raster per pixel of the final picture. The factor is computed at
+    the size of the final picture.
     """
     depth, index = raster.depth[::scale, ::scale], raster.index[::scale, ::scale]
     noise = noise_of(depth)
@@ -171,7 +174,7 @@ def shade(raster: Raster, normals: np.ndarray, scale: int = 1) -> np.ndarray:
 
 
 def outlines(ids: np.ndarray, width: int = 1) -> np.ndarray:
-    """(H, W) bool: pixels of an object, at most `width` pixels from one of another id. ids (H, W) int."""
+    """(H, W) bool: pixels of an object at most `width` pixels from a pixel with another id. ids (H, W) int."""
     edge = np.zeros(ids.shape, bool)
     for step in range(1, width + 1):
         for dy, dx in ((0, step), (0, -step), (step, 0), (-step, 0)):
@@ -182,7 +185,7 @@ def outlines(ids: np.ndarray, width: int = 1) -> np.ndarray:
 def paint(
     raster: Raster, colors: np.ndarray, light: np.ndarray, scale: int = 1, background: tuple = (255, 255, 255)
 ) -> np.ndarray:
-    """Picture (H/scale, W/scale, 3) uint8 of colours (N, 3) uint8, or (H, W, 3) for pixels, times light (H, W)."""
+    """Picture (H/scale, W/scale, 3) uint8: colours, of points (N, 3) or pixels (H, W, 3) uint8, times light (H, W)."""
     picture = colors if colors.ndim == 3 else colors[raster.index]
     picture = picture.astype(np.float32) * light[..., None]
     picture[raster.index < 0] = background

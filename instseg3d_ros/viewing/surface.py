@@ -1,10 +1,10 @@
-"""Normals and spacing of the points of a cloud, for drawing it."""
+"""Computes normals and spacing of the points of a cloud, for drawing."""
 
 from __future__ import annotations
 
 import numpy as np
 
-CELL = 0.025  # metres; normals are those of points averaged over such cells
+CELL = 0.025  # metres; normals are computed from points that are averaged over cells of this size
 MAX_CELLS = 60_000
 NEIGHBORS = 14
 
@@ -15,7 +15,7 @@ def thin(points: np.ndarray, cell: float) -> np.ndarray:
 
 
 def describe(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Normals (N, 3) float32, either side, and spacing (N,) float32 metres of finite points (N, 3)."""
+    """Normals (N, 3) float32, with arbitrary sign, and spacing (N,) float32, in metres, of finite points (N, 3)."""
     from scipy.spatial import cKDTree
 
     cell = CELL
@@ -30,7 +30,7 @@ def describe(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     _, near = cKDTree(means).query(means, k=min(NEIGHBORS, len(means)))
     local = means[near] - means[near].mean(axis=1, keepdims=True)
     normals = np.linalg.eigh(np.einsum("nki,nkj->nij", local, local))[1][:, :, 0].astype(np.float32)
-    # A surface passes through a cell with about the cell's area; neighbours even out those it only touches.
+    # The surface in a cell has about the area of the cell's side; averaging over neighbours corrects partial cells.
     density = counts[near[:, : min(7, near.shape[1])]].mean(axis=1)
     spacing = (cell / np.sqrt(density)).astype(np.float32)
     return normals[owner], spacing[owner]

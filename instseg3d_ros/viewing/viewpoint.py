@@ -1,4 +1,4 @@
-"""The camera of a picture: where it stands, and where points come to lie in the picture."""
+"""The camera of a picture: its pose, and the projection of points."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Viewpoint:
-    """Pinhole. position (3,); rotation (3, 3), rows right, down, forward; focal length and centre in pixels."""
+    """A pinhole camera. position (3,); rotation (3, 3) with rows right, down, forward; focal and centre in pixels."""
 
     position: np.ndarray
     rotation: np.ndarray
@@ -28,7 +28,7 @@ class Viewpoint:
 
     @property
     def toward(self) -> np.ndarray:
-        """Direction (2,) on the floor from what is seen to the camera."""
+        """Direction (2,), in the plane of the floor, from the scene to the camera."""
         away = -self.rotation[2, :2]
         return away / max(float(np.linalg.norm(away)), 1e-9)
 

@@ -1,4 +1,4 @@
-"""A page with a cloud that the mouse turns: one file with cloud, objects and code; it opens without a network.
+"""Writes an interactive page of a cloud: a single file with cloud, objects and code, which needs no network.
 
 write_page("room.html", points, colors, result, labels)
 """
@@ -27,10 +27,10 @@ from instseg3d_ros.viewing.surface import cell_keys, describe, thin
 BUDGET = 400_000
 HERE = Path(__file__).parent
 NO_CLASS = 255
-LIGHT = np.array((0.36, 0.48, 0.8))  # direction of the light: three walls that meet differ in brightness
+LIGHT = np.array((0.36, 0.48, 0.8))  # direction of the light, such that walls at a corner differ in brightness
 AMBIENT = 0.62
-SIDES = 16  # directions of view for which near walls are hidden
-FIELD = 50.0  # degrees, field of view of the page
+SIDES = 16  # number of view directions for which near walls are determined
+FIELD = 50.0  # field of view of the page, in degrees
 
 
 def write_page(
@@ -45,8 +45,8 @@ def write_page(
 ) -> None:
     """Write the page of a cloud (N, 3) in body axes, NaN allowed, and its result.
 
-    budget: points on the page at most; a larger cloud is thinned evenly, and the page says so. from_camera: the cloud
-    was seen from the origin, and may be pitched: it is levelled, and first seen from there.
+    budget: largest number of points on the page; a larger cloud is thinned evenly, and the page says so. from_camera:
+    the cloud is a camera's view from the origin; it is levelled, and the first view is that of the camera.
     """
     path = Path(path)
     finite = np.flatnonzero(np.isfinite(points).all(axis=1))
@@ -79,7 +79,7 @@ def write_page(
 
 
 def sample(points: np.ndarray, budget: int) -> np.ndarray:
-    """Rows of at most `budget` finite points, one per cell of the finest grid that gives so few, in ascending order."""
+    """Ascending rows of at most `budget` finite points: one per cell of the finest grid with at most `budget` cells."""
     if len(points) <= budget:
         return np.arange(len(points))
     low, high = 0.001, float(np.ptp(points, axis=0).max()) + 0.001
@@ -97,7 +97,7 @@ def sample(points: np.ndarray, budget: int) -> np.ndarray:
 
 
 def wall_sides(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """(M,) uint16: bit k is set where a point belongs to a wall that hides the room from side k of SIDES."""
+    """(M,) uint16: bit k is set if the point belongs to a wall that hides the room from side k of SIDES."""
     sides = np.zeros(len(points), np.uint16)
     if len(points):
         for side, turn in enumerate(np.arange(SIDES) * 2 * np.pi / SIDES):
@@ -117,11 +117,11 @@ def pack(
     labels: LabelSet,
     table: dict[int, np.ndarray],
 ) -> tuple[dict, bytes]:
-    """What the page says of the points (M, 3), and their bytes: x, y, z uint16, r, g, b, class, instance uint16, walls
-    uint16 (`wall_sides`), confidence, light (by the normals).
+    """The page's description of the points (M, 3), and their bytes.
 
-    Each part stands whole behind the one before, in the order of a grid, which is what compresses well. `rows` (M,) are
-    the points' numbers in the result.
+    The bytes contain, for all points one after the other: x, y, z uint16; r, g, b; class; instance uint16; walls uint16
+    (`wall_sides`); confidence; light (from the normals). The points are in the order of a grid, because this compresses
+    well. `rows` (M,): indices of the points in the result.
     """
     count = len(points)
     order = np.argsort(cell_keys(points, 0.05), kind="stable") if count else np.zeros(0, np.int64)
@@ -159,7 +159,7 @@ def pack(
 
 
 def _objects(result: Result, rotation: np.ndarray, table: dict[int, list[int]]) -> list[dict]:
-    """Objects in the order of their numbers in the points: those of `table`, ascending by id."""
+    """Description of the objects in `table`, ascending by id, which is the order of their numbers in the points."""
     described = {one.id: one for one in result.instances}
     objects = []
     ids, counts = np.unique(result.instance, return_counts=True)
@@ -182,7 +182,7 @@ def _objects(result: Result, rotation: np.ndarray, table: dict[int, list[int]]) 
 
 
 def _clock(seconds: float) -> str:
-    """A time of the day where the stamp is one since 1970, else seconds."""
+    """A time of day if `seconds` is a time since 1970, otherwise the number of seconds."""
     if seconds > 1e8:
         return datetime.fromtimestamp(seconds, timezone.utc).strftime("%H:%M:%S.%f")[:-5]
     return f"{seconds:.1f} s"
@@ -191,7 +191,7 @@ def _clock(seconds: float) -> str:
 def _view(
     level: np.ndarray, normals: np.ndarray, rotation: np.ndarray, from_camera: bool, instance: np.ndarray
 ) -> dict:
-    """First position and target of the page's camera, and the height above which a ceiling is left out."""
+    """Initial position and target of the page's camera, and the height above which a ceiling is hidden."""
     if not len(level):
         return {"position": [2, -2, 2], "target": [0, 0, 0], "cut": None, "camera": False}
     if from_camera:
