@@ -5,7 +5,7 @@ import sys
 from instseg3d_ros.commands.table import COMMANDS, run
 
 
-def main():
+def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
         width = max(map(len, COMMANDS))
         print("usage: python -m instseg3d_ros COMMAND …   (COMMAND --help for its options)\n")

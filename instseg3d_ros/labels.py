@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ class LabelClass:
     thing: bool = True
 
 
-def _color(values) -> tuple[int, int, int]:
+def _color(values: Iterable[float | str]) -> tuple[int, int, int]:
     red, green, blue = (int(v) for v in values)
     return red, green, blue
 
@@ -50,10 +51,10 @@ class LabelSet:
     name: str
     classes: tuple[LabelClass, ...]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.classes)
 
-    def __getitem__(self, index) -> LabelClass:
+    def __getitem__(self, index: int) -> LabelClass:
         return self.classes[index]
 
     @property

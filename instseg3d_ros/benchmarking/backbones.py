@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from instseg3d_ros.network.backbone import BACKBONES
 from instseg3d_ros.sparse import SparseTensor, VoxelGrid, voxelize
 from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.precision import reduced_precision
+from instseg3d_ros.sparse.voxelize import Voxels
 
 GROUP = "backbone"
 MARKS = {"unet": 2.5, "resnet": 2.2}  # at 2 cm, all threads against spconv's one
@@ -37,19 +38,24 @@ def fresh(grid: VoxelGrid) -> VoxelGrid:
     return VoxelGrid(grid.codes, grid.blocks, grid.bits, grid.num_scenes, grid.engine)
 
 
-def forward(network: torch.nn.Module, voxels, threads: int, dtype: torch.dtype = torch.float32):
+def forward(
+    network: torch.nn.Module, voxels: Voxels, threads: int, dtype: torch.dtype = torch.float32
+) -> Callable[[], torch.Tensor]:
     """A function that runs one forward pass, kernel maps included, on so many threads, and returns its features."""
+
+    features = voxels.features
+    assert features is not None, "the colours of the points"
 
     @torch.inference_mode()
     def output() -> torch.Tensor:
         torch.set_num_threads(threads)
         with reduced_precision(dtype):
-            return network(SparseTensor(voxels.features, fresh(voxels.grid))).features
+            return network(SparseTensor(features, fresh(voxels.grid))).features
 
     return output
 
 
-def _forward(kind: str, voxels, size: float, rounds: int, threads: int) -> Iterator[Row]:
+def _forward(kind: str, voxels: Voxels, size: float, rounds: int, threads: int) -> Iterator[Row]:
     torch.manual_seed(0)
     network = BACKBONES[kind](3).eval()
     what, count, marks = f"{kind} {100 * size:g} cm", len(voxels.grid), size == 0.02
@@ -74,16 +80,18 @@ def _forward(kind: str, voxels, size: float, rounds: int, threads: int) -> Itera
         yield against(GROUP, f"{what}, bf16", count, times, "bf16", "own fp32", HALF if kind == "resnet" else None)
 
 
-def _step(kind: str, voxels, rounds: int) -> Row:
+def _step(kind: str, voxels: Voxels, rounds: int) -> Row:
     """Forward, backward and Adam on one frame, against the forward pass alone, maps included in both."""
     torch.manual_seed(0)
     network = BACKBONES[kind](3)
     optimizer = torch.optim.Adam(network.parameters())
+    features = voxels.features
+    assert features is not None, "the colours of the points"
 
     def step() -> None:
         network.train()
         optimizer.zero_grad()
-        network(SparseTensor(voxels.features, fresh(voxels.grid))).features.square().mean().backward()
+        network(SparseTensor(features, fresh(voxels.grid))).features.square().mean().backward()
         optimizer.step()
 
     def infer() -> None:

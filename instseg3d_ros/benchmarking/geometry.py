@@ -13,9 +13,11 @@ from instseg3d_ros.benchmarking.peer import Spconv
 from instseg3d_ros.benchmarking.race import Row, against, race
 from instseg3d_ros.network.backbone import LEVELS, unet
 from instseg3d_ros.sparse import k_nearest_neighbors, voxelize
+from instseg3d_ros.sparse.grid import VoxelGrid
 from instseg3d_ros.sparse.kernel_map import KernelMap
 from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.neighbors import offsets
+from instseg3d_ros.sparse.voxelize import Voxels
 
 GROUP = "geometry"
 VOXELS = 75_000  # the marks for neighbours are set at this many
@@ -28,7 +30,7 @@ def rows(frame: Frame, rounds: int) -> Iterator[Row]:
     yield from _nearest(frame, rounds)
 
 
-def maps_of(grid, levels: int = LEVELS) -> None:
+def maps_of(grid: VoxelGrid, levels: int = LEVELS) -> None:
     """All that a backbone's convolutions ask a grid for."""
     for level in range(levels):
         maps = [KernelMap.submanifold(grid)]
@@ -57,7 +59,7 @@ def _voxelize(frame: Frame, rounds: int) -> Iterator[Row]:
         yield against(GROUP, "voxelize 2 cm", len(points), times, "ours", peer)
 
 
-def _numpy_voxelize(points, colors, size: float):
+def _numpy_voxelize(points: np.ndarray, colors: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
     """The textbook way: unique rows, then sums by index."""
     cells = np.floor(points / size).astype(np.int64)
     cells -= cells.min(0)
@@ -125,7 +127,7 @@ def _nearest(frame: Frame, rounds: int) -> Iterator[Row]:
         yield against(GROUP, "8 nearest neighbours", len(voxels.grid), times, "ours", peer, mark)
 
 
-def voxels_near(frame: Frame, count: int):
+def voxels_near(frame: Frame, count: int) -> tuple[Voxels, float]:
     """Voxels of the size (m) that makes about `count` of them, or all points where there are fewer."""
     points, colors = frame.tensors()
     low, high = 0.001, 0.5

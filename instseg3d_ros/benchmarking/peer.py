@@ -10,7 +10,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -22,7 +24,7 @@ from instseg3d_ros.network.backbone import Backbone
 class Spconv:
     """Client side. `prepare` gives it a network and voxels, `run` lets it compute once and gives milliseconds."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
         command = [sys.executable, "-m", __spec__.name]
@@ -35,9 +37,8 @@ class Spconv:
     def __enter__(self) -> Spconv:
         return self
 
-    def __exit__(self, *_) -> None:
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=30)
         self._folder.cleanup()
 
     def prepare(self, kind: str, network: Backbone, coords: torch.Tensor, features: torch.Tensor | None) -> np.ndarray:
@@ -55,6 +56,7 @@ class Spconv:
         return self._ask({"maps": 1})["milliseconds"]
 
     def _ask(self, question: dict) -> dict:
+        assert self._process.stdin is not None and self._process.stdout is not None, "both are pipes"
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
@@ -97,7 +99,7 @@ def serve() -> None:
         answers.flush()
 
 
-def _maps(spconv, coords: torch.Tensor):
+def _maps(spconv: ModuleType, coords: torch.Tensor) -> Callable[[], None]:
     """All pairs that a backbone needs, by layers with one channel."""
     from instseg3d_ros.benchmarking.spconv_network import fitted
 

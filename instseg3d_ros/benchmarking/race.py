@@ -76,6 +76,8 @@ class Row:
         return self.ratio <= self.mark if self.at_most else self.ratio >= self.mark
 
 
-def against(group: str, what: str, size: int, times: dict[str, Times], ours: str, peer: str, mark=None) -> Row:
+def against(
+    group: str, what: str, size: int, times: dict[str, Times], ours: str, peer: str, mark: float | None = None
+) -> Row:
     """Ours beside a peer of the same race."""
     return Row(group, what, size, times[ours], peer, times[peer], times[ours].ratio_of(times[peer]), mark)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def table(rows: list[Row]) -> str:
     every = [HEADER, *(line for found in cells.values() for line in found)]
     widths = [max(len(line[i]) for line in every) for i in range(len(HEADER))]
 
-    def aligned(line) -> str:
+    def aligned(line: Sequence[str]) -> str:
         return "  ".join(
             text.ljust(width) if i in (0, 4, 7, 9) else text.rjust(width)
             for i, (text, width) in enumerate(zip(line, widths))

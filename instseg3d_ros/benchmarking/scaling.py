@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,6 +16,9 @@ from instseg3d_ros.benchmarking.geometry import maps_of
 from instseg3d_ros.benchmarking.race import Row, race
 from instseg3d_ros.network.backbone import unet
 from instseg3d_ros.sparse import k_nearest_neighbors, voxelize
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 GROUP = "scaling"
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000, 2_000_000)
@@ -40,7 +45,7 @@ class Curve:
         return float(np.polyfit(x[large], y[large], 1)[0])
 
 
-def curves(frame: Frame, rounds: int, threads: int, progress=None) -> list[Curve]:
+def curves(frame: Frame, rounds: int, threads: int, progress: tqdm | None = None) -> list[Curve]:
     torch.manual_seed(0)
     network = unet(3).eval()
     counts: list[int] = []
@@ -49,10 +54,12 @@ def curves(frame: Frame, rounds: int, threads: int, progress=None) -> list[Curve
         points, colors = frame.of_size(size).tensors()
         voxels = voxelize(points, colors / 127.5 - 1, VOXEL)
         counts.append(len(voxels.grid))
-        contestants = {
-            "voxelize": lambda p=points, c=colors: voxelize(p, c, VOXEL),
-            "kernel maps": lambda v=voxels: maps_of(fresh(v.grid)),
-            "8 nearest neighbours": lambda v=voxels: k_nearest_neighbors(v.positions, fresh(v.grid), VOXEL, 8),
+        contestants: dict[str, Callable[[], object]] = {
+            "voxelize": partial(voxelize, points, colors, VOXEL),
+            "kernel maps": partial(lambda grid: maps_of(fresh(grid)), voxels.grid),
+            "8 nearest neighbours": partial(
+                lambda v: k_nearest_neighbors(v.positions, fresh(v.grid), VOXEL, 8), voxels
+            ),
             "U-Net with its maps": forward(network, voxels, threads),
         }
         for stage, times in race(contestants, min(rounds, 5)).items():

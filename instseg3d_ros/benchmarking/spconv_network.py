@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
 from instseg3d_ros.network import backbone
 from instseg3d_ros.sparse import BatchNormReLU, SubmanifoldConv3d
+
+if TYPE_CHECKING:
+    from spconv.pytorch import SparseConvTensor
 
 
 def forward(
@@ -17,7 +22,7 @@ def forward(
     features: torch.Tensor,
     scenes: int = 1,
     dtype: torch.dtype = torch.float32,
-):
+) -> Callable[[], torch.Tensor]:
     """A function that runs one forward pass, kernel maps included: () -> (V, m) features of `dtype`.
 
     coords (V, 4) int32 [scene, x, y, z] on the device of the features; the order of the rows is kept.
@@ -65,7 +70,7 @@ class _Peer(nn.Module):
         assert isinstance(network.norm, BatchNormReLU)
         self.norm = _norm(network.norm)
 
-    def forward(self, x):
+    def forward(self, x: SparseConvTensor) -> SparseConvTensor:
         return _normalize(self.norm, self.levels(self.stem(x)))
 
 
@@ -81,7 +86,7 @@ class _Level(nn.Module):
             self.up = _convolution(level.up, f"down{depth}")
             self.decode = nn.Sequential(*(_block(block, depth) for block in level.decode))
 
-    def forward(self, x):
+    def forward(self, x: SparseConvTensor) -> SparseConvTensor:
         x = self.encode(x)
         if self.below is None:
             return x
@@ -94,7 +99,7 @@ class _VGG(nn.Module):
         super().__init__()
         self.norm, self.conv = _norm(block.norm), _convolution(block.conv, f"level{depth}")
 
-    def forward(self, x):
+    def forward(self, x: SparseConvTensor) -> SparseConvTensor:
         return self.conv(_normalize(self.norm, x))
 
 
@@ -103,7 +108,7 @@ class _Residual(nn.Module):
         super().__init__()
         self.skip, self.first, self.second = block.skip, _VGG(block.first, depth), _VGG(block.second, depth)
 
-    def forward(self, x):
+    def forward(self, x: SparseConvTensor) -> SparseConvTensor:
         y = self.second(self.first(x))
         return y.replace_feature(y.features + self.skip(x.features))
 
@@ -121,7 +126,7 @@ def _norm(ours: BatchNormReLU) -> nn.Module:
     return nn.Sequential(norm, nn.ReLU(inplace=True)).eval()
 
 
-def _normalize(norm: nn.Module, x):
+def _normalize(norm: nn.Module, x: SparseConvTensor) -> SparseConvTensor:
     return x.replace_feature(norm(x.features))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ import torch
 from instseg3d_ros.benchmarking.frame import Frame
 from instseg3d_ros.benchmarking.race import Row, Times, race
 from instseg3d_ros.benchmarking.segmenter import REST, model_file
+
+if TYPE_CHECKING:
+    from instseg3d_ros.segmentation.segmenter import Segmenter
 
 GROUP = "frames"
 WORST, CLUSTERING = 2.0, 50.0
@@ -29,7 +33,7 @@ def rows(frames: list[Frame], rooms: list[Frame], rounds: int, model: str) -> It
         segmenter = Segmenter.load(str(model_file(model, Path(folder))[0]), device="cpu", precision="fp32")
     found: dict[str, list[dict[str, float]]] = {frame.name: [] for frame in frames}
 
-    def run(frame: Frame):
+    def run(frame: Frame) -> Callable[[], None]:
         return lambda: found[frame.name].append(segmenter(frame.points, frame.colors).timings)
 
     race({frame.name: run(frame) for frame in frames}, rounds)
@@ -52,7 +56,7 @@ def rows(frames: list[Frame], rooms: list[Frame], rounds: int, model: str) -> It
     yield _clustering(frames[0], segmenter)
 
 
-def _clustering(frame: Frame, segmenter) -> Row:
+def _clustering(frame: Frame, segmenter: Segmenter) -> Row:
     """Exact mean shift on what the network makes of a frame, beside scikit-learn's, which runs once: it takes long."""
     from sklearn.cluster import MeanShift
 
@@ -74,7 +78,7 @@ def _clustering(frame: Frame, segmenter) -> Row:
 
 
 @torch.inference_mode()
-def embedding_of(frame: Frame, segmenter) -> torch.Tensor:
+def embedding_of(frame: Frame, segmenter: Segmenter) -> torch.Tensor:
     """(M, D) embeddings of the voxels of a frame that the segmenter clusters."""
     from instseg3d_ros.network.inputs import NetworkInput
 

@@ -7,10 +7,16 @@ import importlib.util
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from instseg3d_ros.commands.parser import Parser
 from instseg3d_ros.replacing import replacing
+
+if TYPE_CHECKING:
+    from instseg3d_ros.benchmarking.race import Row
+    from instseg3d_ros.benchmarking.segmenter import NodeRows
 
 EXAMPLES = """examples:
   benchmark                                    everything on a generated frame of a room; some minutes
@@ -100,7 +106,7 @@ def main(arguments: list[str]) -> int:
     print(f"{about['processor']}, {threads} threads, {about['kernels']} kernels, torch {about['torch']}")
     rounds, curves = options.rounds, []
 
-    def grown():
+    def grown() -> Iterator[Row]:
         curves.extend(scaling.curves(cloud, rounds, threads, progress))
         return scaling.rows(curves)
 
@@ -128,7 +134,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _node_rows():
+def _node_rows() -> NodeRows | None:
     """The comparisons of the node, if ROS is installed."""
     if importlib.util.find_spec("sensor_msgs") is None:
         return None

@@ -5,11 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from instseg3d_ros.commands.parser import Parser
 from instseg3d_ros.errors import InputError
+
+if TYPE_CHECKING:
+    from instseg3d_ros.evaluation.drive_files import Step
+    from instseg3d_ros.segmentation.result import Result
 
 EXAMPLES = """examples:
   evaluate DATASET --split val --model unet                      a folder of scenes (see prepare, generate)
@@ -157,7 +163,7 @@ def _drives(options: argparse.Namespace) -> int:
     segmenter = Segmenter.load(options.model or "unet", device=options.device, level="off")
     with tqdm(total=sum(drive.frames for drive in found), unit="frame", leave=False, disable=None) as bar:
 
-        def segment(step):
+        def segment(step: Step) -> Result:
             bar.update()
             return drives.segment_level(segmenter, step)
 
@@ -175,7 +181,7 @@ def measure(options: argparse.Namespace) -> list:
     from instseg3d_ros.data.scene import read_labels, scene_files
     from instseg3d_ros.evaluation import run, tabletop
 
-    def bar(name):
+    def bar(name: str) -> Callable[..., Iterable]:
         return partial(tqdm, desc=name, unit="scene", leave=False, dynamic_ncols=True, disable=None)
 
     if options.predictions is not None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from instseg3d_ros.commands.parser import Parser
 from instseg3d_ros.errors import InputError
+
+if TYPE_CHECKING:
+    from instseg3d_ros.data.synthetic.frames import SceneRecipe
 
 EXAMPLES = """examples:
   generate data/mix --frames 3000 --val 120 --jobs 8 --sheet mix.png
@@ -37,7 +42,7 @@ def main(arguments: list[str]) -> int:
     return _scans(options, recipe) if options.whole_room else _frames(options, recipe)
 
 
-def _recipe(options):
+def _recipe(options: argparse.Namespace) -> SceneRecipe:
     from instseg3d_ros.data.synthetic.frames import SceneRecipe
     from instseg3d_ros.data.synthetic.sensor import SEEN_SENSORS
 
@@ -58,7 +63,7 @@ def _recipe(options):
     return recipe
 
 
-def _frames(options, recipe) -> int:
+def _frames(options: argparse.Namespace, recipe: SceneRecipe) -> int:
     from instseg3d_ros.data.synthetic.dataset import generate, plan
 
     tasks = plan(recipe, Path(options.out), _counts(options), options.shard, options.views)
@@ -70,7 +75,7 @@ def _frames(options, recipe) -> int:
     return _done(options, recipe, generate(tasks, options.jobs))
 
 
-def _scans(options, recipe) -> int:
+def _scans(options: argparse.Namespace, recipe: SceneRecipe) -> int:
     from instseg3d_ros.data.synthetic.dataset import Scan, generate
 
     part, parts = options.shard
@@ -83,7 +88,7 @@ def _scans(options, recipe) -> int:
     return _done(options, recipe, generate(tasks, options.jobs))
 
 
-def _bag(options, recipe) -> int:
+def _bag(options: argparse.Namespace, recipe: SceneRecipe) -> int:
     from tqdm import tqdm
 
     from instseg3d_ros.data.synthetic.drive import drive, write_bag
@@ -111,7 +116,7 @@ def _bag(options, recipe) -> int:
     return 0
 
 
-def _done(options, recipe, files: list[Path]) -> int:
+def _done(options: argparse.Namespace, recipe: SceneRecipe, files: list[Path]) -> int:
     if options.sheet:
         from instseg3d_ros.data.synthetic.sheet import write_sheet
         from instseg3d_ros.labels import LABEL_SETS
@@ -121,7 +126,7 @@ def _done(options, recipe, files: list[Path]) -> int:
     return 0
 
 
-def _counts(options) -> dict[tuple[str, str], int]:
+def _counts(options: argparse.Namespace) -> dict[tuple[str, str], int]:
     """Number of frames by split and kind; `mixed` divides them equally."""
     kinds = ("rooms", "tabletop") if options.kind == "mixed" else (options.kind,)
     counts = {}
@@ -131,7 +136,7 @@ def _counts(options) -> dict[tuple[str, str], int]:
     return counts
 
 
-def _parse(arguments: list[str]):
+def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = Parser(prog="generate", description=__doc__, examples=EXAMPLES)
     add = parser.add_argument
     add("out", help="output folder: labels.yaml, train/*.npz, val/*.npz; with --bag the bag's folder")
@@ -198,10 +203,13 @@ def _parse(arguments: list[str]):
     return parser.parse_args(arguments)
 
 
-def _typed(meaning: str, convert, good):
+T = TypeVar("T")
+
+
+def _typed(meaning: str, convert: Callable[[str], T], good: Callable[[T], bool]) -> Callable[[str], T]:
     """An argparse type whose error message names the value and the expected kind of value."""
 
-    def parse(text: str):
+    def parse(text: str) -> T:
         try:
             value = convert(text)
             if good(value):

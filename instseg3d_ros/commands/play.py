@@ -6,12 +6,20 @@ import argparse
 import select
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from instseg3d_ros.commands.parser import Parser
 from instseg3d_ros.errors import InputError
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
+
+    from instseg3d_ros.ros.standalone.player import Player
+    from instseg3d_ros.ros.standalone.recording import Recording
 
 EXAMPLES = """examples:
   play recording.mcap
@@ -54,7 +62,7 @@ def main(arguments: list[str]) -> int:
             rclpy.try_shutdown()
 
 
-def _play(node, recording, options) -> int:
+def _play(node: Node, recording: Recording, options: argparse.Namespace) -> int:
     from instseg3d_ros.ros.standalone.player import Player
 
     player = Player(node, recording, options.rate, options.clock)
@@ -91,7 +99,7 @@ def _play(node, recording, options) -> int:
 
 
 @contextmanager
-def _keyboard():
+def _keyboard() -> Iterator[Callable[[], str]]:
     """A function that returns the key pressed since the last call, or ""; always "" without a terminal."""
     if not sys.stdin.isatty():
         yield lambda: ""
@@ -108,7 +116,7 @@ def _keyboard():
 
 
 @contextmanager
-def _status(player):
+def _status(player: Player) -> Iterator[Callable[..., None]]:
     """A function that redraws the status line every `STATUS_PERIOD`, if the output is a terminal."""
     last = 0.0
     length = (player.recording.end - player.recording.start) / 1e9

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from instseg3d_ros.commands.parser import Parser
@@ -70,11 +70,11 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         raise InputError(f"{options.out}: {error.strerror}; name a folder that can be written") from None
 
-    def bar(done, total):
+    def bar(done: Iterable, total: int) -> Iterable:
         shown = len(jobs) - total
         return tqdm(done, total=len(jobs), initial=shown, unit="scene", desc=options.kind, disable=None)
 
-    def tell(name, problem):
+    def tell(name: str, problem: str) -> None:
         tqdm.write(f"prepare: {name} skipped: {problem}", file=sys.stderr)
 
     summary = preparing.prepare(jobs, options.workers, bar, tell)

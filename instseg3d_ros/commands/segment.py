@@ -6,10 +6,15 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from instseg3d_ros.commands.parser import Parser
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.extras import require
+
+if TYPE_CHECKING:
+    from instseg3d_ros.offline.run import InputReport
+    from instseg3d_ros.offline.settings import Settings
 
 EXAMPLES = """examples:
   segment room.ply -o out                        out/room.segmented.ply, .png and room.instances.json
@@ -153,7 +158,7 @@ def main(arguments: list[str]) -> int:
     return 1 if broken else 0
 
 
-def _map(options: argparse.Namespace, settings) -> int:
+def _map(options: argparse.Namespace, settings: Settings) -> int:
     """Build a map for each bag or folder."""
     from tqdm import tqdm
 
@@ -171,7 +176,7 @@ def _map(options: argparse.Namespace, settings) -> int:
         stem = settings.out / f"{names[source]}.map"
         with tqdm(unit="cloud", dynamic_ncols=True, disable=None, leave=False, desc=source.name) as bar:
 
-            def progress(done: int, of: int, bar=bar) -> None:
+            def progress(done: int, of: int, bar: tqdm = bar) -> None:
                 bar.total = of
                 bar.update(done - bar.n)
 
@@ -187,7 +192,7 @@ def _map(options: argparse.Namespace, settings) -> int:
     return 1 if broken else 0
 
 
-def segment_all(sources: list[Path], names: dict[Path, str], settings, jobs: int) -> list:
+def segment_all(sources: list[Path], names: dict[Path, str], settings: Settings, jobs: int) -> list[InputReport]:
     """Segment all inputs; returns their reports in order. Shows progress bars over inputs and over clouds of a bag."""
     from tqdm import tqdm
 

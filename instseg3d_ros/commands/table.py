@@ -1,5 +1,7 @@
 """The table of commands, which `ros2 run instseg3d_ros NAME` and `python -m instseg3d_ros NAME` use."""
 
+from collections.abc import Callable
+
 COMMANDS = {
     "segment_node": "the ROS 2 node: PointCloud2 in, labelled clouds and instance markers out",
     "segment": "segment files and bags without ROS",
@@ -14,7 +16,7 @@ COMMANDS = {
 }
 
 
-def run(name, arguments=None):
+def run(name: str, arguments: list[str] | None = None) -> int:
     """Run the command `name`; returns its exit code. Only the module of this command is imported."""
     import importlib
     import sys
@@ -53,7 +55,7 @@ def run(name, arguments=None):
         return 130
 
 
-def _entry(name):
+def _entry(name: str) -> Callable[[], int]:
     return lambda: run(name)
 
 

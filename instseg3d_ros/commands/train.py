@@ -6,9 +6,13 @@ import argparse
 import dataclasses
 import difflib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.paths import share
+
+if TYPE_CHECKING:
+    from instseg3d_ros.training.recipe import Recipe
 
 EXAMPLES = """examples:
   train quick --data DIR                                   learns something in two minutes on a CPU
@@ -41,7 +45,7 @@ def table3(arguments: list[str]) -> int:
     return ablation.main([*words, *([] if "--recipe" in words else ["--recipe", str(find_recipe("table3"))])])
 
 
-def parse(arguments: list[str]):
+def parse(arguments: list[str]) -> Recipe:
     """Read the recipe file, then the command line, which has precedence. Raises InputError on an unknown key."""
     from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
@@ -125,7 +129,7 @@ def _from_file(path: Path, keys: list[str]) -> list[str]:
     return words
 
 
-def _keys(cls, prefix: str = "") -> list[str]:
+def _keys(cls: Any, prefix: str = "") -> list[str]:
     import typing
 
     keys = []

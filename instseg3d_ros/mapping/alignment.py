@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from instseg3d_ros.mapping.pose import from_twist, size_of
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 STEPS = 6
 FEWEST = 40  # planes of the view that must find the map
@@ -83,7 +87,9 @@ def _vector(transform: np.ndarray) -> np.ndarray:
     return np.concatenate((Rotation.from_matrix(transform[:3, :3]).as_rotvec(), transform[:3, 3]))
 
 
-def _fit(tree, start, normal, transform, origin, cell) -> float | None:
+def _fit(
+    tree: cKDTree, start: np.ndarray, normal: np.ndarray, transform: np.ndarray, origin: np.ndarray, cell: float
+) -> float | None:
     """Share of the planes with the map within AROUND cells that have it within one; None where too few have."""
     moved = start @ transform[:3, :3].T + transform[:3, 3] + origin
     gap, index = tree.query(moved, distance_upper_bound=AROUND * cell)

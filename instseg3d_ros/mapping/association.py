@@ -67,7 +67,9 @@ def match(piece: np.ndarray, fragment: np.ndarray, count: int, fragments: Fragme
     return found
 
 
-def cut(found: Match, piece: np.ndarray, lead: np.ndarray, rows: np.ndarray, cells: Cells, fragments: Fragments):
+def cut(
+    found: Match, piece: np.ndarray, lead: np.ndarray, rows: np.ndarray, cells: Cells, fragments: Fragments
+) -> None:
     """Make the pieces in `found.cuts` fragments. What speaks for one object is that no view has cut it before."""
     for number, row in found.cuts:
         whole = fragments.table[number]

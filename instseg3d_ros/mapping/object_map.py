@@ -276,7 +276,7 @@ def _level_off(segmenter: Any) -> Iterator[None]:
 class _Clock:
     """Milliseconds by stage."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.last = perf_counter()
         self.stages: dict[str, float] = {}
 

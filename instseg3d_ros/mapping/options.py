@@ -22,7 +22,7 @@ class MapOptions:
     align_angle: float = 3.0  # largest turn of a view by alignment, degrees
     max_distance: float = 10_000.0  # poses farther than this from the frame's origin are refused
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, low, high in (
             ("cell", 0.005, 0.5), ("max_cells", 1000, 100_000_000), ("max_range", 0.1, 1e6), ("radius", 0.5, 1e6),
             ("min_cells", 1, 10**6), ("min_views", 1, 10**6), ("align_distance", 0, 2), ("align_angle", 0, 45),

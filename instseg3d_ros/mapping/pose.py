@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from instseg3d_ros.errors import InputError
 
 RIGID = 1e-3  # largest deviation of RᵀR from the identity
 
 
-def check_pose(pose, max_distance: float) -> np.ndarray:
+def check_pose(pose: ArrayLike, max_distance: float) -> np.ndarray:
     """(4, 4) float64; InputError where `pose` is not finite, not rigid, or farther than `max_distance` metres away."""
     pose = np.asarray(pose, np.float64)
     if pose.shape != (4, 4):

@@ -40,7 +40,7 @@ class NetworkRecipe:
     neighbors: int = 8
     voxel_size: float = 0.02
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, value, known in (
             ("backbone", self.backbone, BACKBONES),
             ("inputs", self.inputs, INPUTS),
@@ -78,7 +78,7 @@ class Architecture(NetworkRecipe):
     object_points: bool = False
     object_stuff: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         if not 1 <= self.classes <= 1000:
             raise InputError(f"classes is {self.classes}; expected 1 to 1000")

@@ -84,12 +84,12 @@ class Backbone(nn.Module):
             return self.norm(x.replace(x.features.to(self.norm.weight.dtype)))
 
 
-def unet(c_in: int, width: int = 16, repetitions: int = 1, **options) -> Backbone:
+def unet(c_in: int, width: int = 16, repetitions: int = 1, **options: bool) -> Backbone:
     """The paper's small backbone: m = 16, one repetition, VGG blocks."""
     return Backbone(c_in, width, repetitions, VGGBlock, **options)
 
 
-def resnet(c_in: int, width: int = 32, repetitions: int = 2, **options) -> Backbone:
+def resnet(c_in: int, width: int = 32, repetitions: int = 2, **options: bool) -> Backbone:
     """The paper's large backbone: m = 32, two repetitions, residual blocks."""
     return Backbone(c_in, width, repetitions, ResidualBlock, **options)
 

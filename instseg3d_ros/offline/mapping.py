@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from instseg3d_ros.offline.outputs import instance_json, write_json
 from instseg3d_ros.offline.settings import Settings
 from instseg3d_ros.segmentation.upright import upright_rotation
 from instseg3d_ros.sparse.rigid import transform_points
+
+if TYPE_CHECKING:
+    from instseg3d_ros.segmentation.segmenter import Segmenter
 
 LATE = 2.0  # seconds of the recording for which a cloud waits for its transform
 LOOKS = 12  # number of images from which the vertical of a folder is estimated
@@ -104,7 +108,12 @@ def upright(up: np.ndarray) -> np.ndarray:
 
 
 def map_input(
-    source: Path, stem: Path, segmenter, fixed_frame: str, settings: Settings, progress: Callable[[int, int], None]
+    source: Path,
+    stem: Path,
+    segmenter: Segmenter,
+    fixed_frame: str,
+    settings: Settings,
+    progress: Callable[[int, int], None],
 ) -> dict:
     """Write the map of `source`: `stem`.npz, which can be loaded again, .ply, .json, .png and, if in settings, .html.
 
@@ -128,7 +137,10 @@ def map_input(
     return {**counts, "left_out": left_out}
 
 
-def _add_all(world: ObjectMap, views: Iterator[View], count: int, settings: Settings, left_out, progress) -> None:
+def _add_all(
+    world: ObjectMap, views: Iterator[View], count: int, settings: Settings, left_out: Counter[str],
+    progress: Callable[[int, int], None],
+) -> None:  # fmt: skip
     for number, view in enumerate(views, 1):
         progress(number, count)
         if view.pose is None:

@@ -23,7 +23,7 @@ def in_turn(sources: list[Path], names: dict[Path, str], settings: Settings) -> 
             unit="", unit_scale=True, dynamic_ncols=True, disable=None, leave=False, desc=source.name, position=1
         ) as bar:
 
-            def progress(done: int, of: int, bar=bar) -> None:
+            def progress(done: int, of: int, bar: tqdm = bar) -> None:
                 bar.total = of
                 bar.update(done - bar.n)
 

@@ -59,7 +59,11 @@ def _stem(path: Path) -> str:
 
 
 def process(
-    source: Path, name: str, settings: Settings, segmenter: Callable[[], CloudSegmenter], progress=lambda done, of: None
+    source: Path,
+    name: str,
+    settings: Settings,
+    segmenter: Callable[[], CloudSegmenter],
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> InputReport:
     """Segment an input. `segmenter` is called only if the input is not finished, because loading a model takes time.
 
@@ -85,7 +89,10 @@ def process(
     return row
 
 
-def _process(source: Path, name: str, settings: Settings, segmenter, progress, row: InputReport) -> None:
+def _process(
+    source: Path, name: str, settings: Settings, segmenter: Callable[[], CloudSegmenter],
+    progress: Callable[[int, int], None], row: InputReport,
+) -> None:  # fmt: skip
     bag = is_bag(source)
     stem = settings.out / f"{name}{MARK}"
     listing = settings.out / f"{name}.instances.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from instseg3d_ros.messages.axes import body_rotation
 from instseg3d_ros.offline.settings import Settings
 from instseg3d_ros.segmentation.result import Instance, Result, move_instances
 from instseg3d_ros.sparse.rigid import transform_points
+
+if TYPE_CHECKING:
+    from instseg3d_ros.segmentation.segmenter import Segmenter
 
 WHOLE = 1_000_000  # points; larger scans are segmented tile by tile
 
@@ -52,7 +56,7 @@ class Segmented:
 class CloudSegmenter:
     """A segmenter with the options of the settings. `segmenter` has the interface of `Segmenter`."""
 
-    def __init__(self, segmenter, settings: Settings):
+    def __init__(self, segmenter: Segmenter, settings: Settings):
         self.segmenter, self.settings = segmenter, settings
         self.labels: LabelSet = segmenter.labels
         for name in settings.classes:

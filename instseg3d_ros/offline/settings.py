@@ -35,7 +35,7 @@ class Settings:
     budget: int = 400_000  # maximum number of points on the page
     threads: int = 0  # threads of the network on a CPU; 0: torch's default
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.axes not in AXES:
             raise InputError(f"axes '{self.axes}' is unknown; one of: {', '.join(AXES)}")
         if self.level is not None and self.level not in LEVELS:

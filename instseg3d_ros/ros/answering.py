@@ -6,6 +6,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from time import monotonic, perf_counter
+from typing import TYPE_CHECKING
 
 from instseg3d_ros.ros.diagnostics import PERSISTENT
 from instseg3d_ros.ros.log import Throttled, place
@@ -15,6 +16,9 @@ from instseg3d_ros.ros.pipeline import Answer, Dropped, Frame, Pipeline
 from instseg3d_ros.ros.statistics import Statistics
 from instseg3d_ros.ros.worker import NewestFirst
 from instseg3d_ros.segmentation.memory import free_memory, is_out_of_memory
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 OVERTAKEN = "overtaken by a newer cloud"
 RESTING = "resting after repeated failures"
@@ -27,7 +31,7 @@ class Request:
     `answer` is set once the answer has been published; `problem` is the reason of the last failure until then.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.since = monotonic()
         self.answer: Answer | None = None
         self.problem = ""
@@ -37,8 +41,8 @@ class Answering:
     """`receive(frame)` may be called from any thread and returns at once. `last` is the newest answer."""
 
     def __init__(
-        self, node, pipeline: Pipeline, outputs: Outputs, statistics: Statistics, parameters: Callable[[], Parameters],
-        answered: Callable[[], None] = lambda: None,
+        self, node: Node, pipeline: Pipeline, outputs: Outputs, statistics: Statistics,
+        parameters: Callable[[], Parameters], answered: Callable[[], None] = lambda: None,
     ):  # fmt: skip
         self.pipeline = pipeline
         self.last: Answer | None = None

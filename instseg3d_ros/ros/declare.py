@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from instseg3d_ros.errors import InputError
@@ -28,7 +30,7 @@ class LiveParameters:
 
     def __init__(
         self,
-        node,
+        node: Node,
         configured: Callable[[], bool],
         refuse: Callable[[Parameters], str],
         changed: Callable[[Parameters, Parameters], None],
@@ -51,7 +53,7 @@ class LiveParameters:
         else:  # Humble
             node.add_on_set_parameters_callback(self._check_and_apply)
 
-    def _as_meant(self, changes) -> list[Parameter]:
+    def _as_meant(self, changes: list[Parameter]) -> list[Parameter]:
         """Convert values to the types of the parameters (`Entry.meant`), before rclpy compares the types."""
         return [self._converted(change) for change in changes]
 
@@ -59,7 +61,7 @@ class LiveParameters:
         entry = self._entries.get(change.name)
         return change if entry is None else Parameter(change.name, value=entry.meant(change.value))
 
-    def _check(self, changes) -> SetParametersResult:
+    def _check(self, changes: list[Parameter]) -> SetParametersResult:
         ours = [change for change in changes if change.name in self._entries]
         for change in ours:
             entry = self._entries[change.name]
@@ -76,19 +78,19 @@ class LiveParameters:
         reason = after.reason_against() or self._refuse(after)
         return SetParametersResult(successful=not reason, reason=reason)
 
-    def _check_and_apply(self, changes) -> SetParametersResult:
+    def _check_and_apply(self, changes: list[Parameter]) -> SetParametersResult:
         result = self._check(changes)
         if result.successful:
             self._apply(changes)
         return result
 
-    def _apply(self, changes) -> None:
+    def _apply(self, changes: list[Parameter]) -> None:
         ours = [change for change in changes if change.name in self._entries]
         if ours:
             before, self.current = self.current, self._with(ours)
             self._changed(before, self.current)
 
-    def _with(self, changes) -> Parameters:
+    def _with(self, changes: list[Parameter]) -> Parameters:
         return replace(self.current, **{change.name: _plain(change.value) for change in changes})
 
     def _warn_of_unknown(self) -> None:
@@ -101,7 +103,7 @@ class LiveParameters:
                 self._node.get_logger().warning(f"parameter '{name}' is unknown and has no effect{hint}")
 
 
-def _declare(node, entry: Entry):
+def _declare(node: Node, entry: Entry) -> Any:
     descriptor = ParameterDescriptor(description=entry.description)
     if entry.choices:
         descriptor.additional_constraints = f"one of: {', '.join(entry.choices)}"
@@ -124,11 +126,11 @@ def _declare(node, entry: Entry):
         raise InputError(f"parameter {reason or entry.name + ' is refused'}") from None
 
 
-def _given(node, name: str):
+def _given(node: Node, name: str) -> Any:
     """The value of parameter `name` in a parameter file or on the command line."""
     return node._parameter_overrides[name].value
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """Convert an array to a list, so that two sets of values can be compared with ==."""
     return list(value) if hasattr(value, "typecode") or isinstance(value, (list, tuple)) else value

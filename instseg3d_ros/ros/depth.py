@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -30,7 +33,7 @@ class Serialized:
     kind: type
     stamp: int
 
-    def message(self):
+    def message(self) -> Any:
         try:
             return deserialize_message(self.data, self.kind)
         except Exception:  # rclpy defines no exception class for failed deserialization
@@ -84,7 +87,9 @@ class DepthInput:
     It has the interface of `Reader`; reliability, durability and lost messages are those of the depth image.
     """
 
-    def __init__(self, node, names: tuple[str, str, str], reliability: str, deliver: Callable[[DepthFrame], None]):
+    def __init__(
+        self, node: Node, names: tuple[str, str, str], reliability: str, deliver: Callable[[DepthFrame], None]
+    ):
         self._deliver = deliver
         self._depths: deque[Serialized] = deque(maxlen=WAITING)
         self._colors: deque[Serialized] = deque(maxlen=WAITING)
@@ -100,7 +105,7 @@ class DepthInput:
         return self._depth.topic
 
     @property
-    def reliability(self):
+    def reliability(self) -> ReliabilityPolicy:
         return self._depth.reliability
 
     @property

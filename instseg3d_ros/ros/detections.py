@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from geometry_msgs.msg import Vector3
 
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.ros.markers import instance_pose
 from instseg3d_ros.segmentation.result import Instance
 
+if TYPE_CHECKING:
+    from builtin_interfaces.msg import Time
+    from std_msgs.msg import Header
+    from vision_msgs.msg import Detection3DArray, LabelInfo
 
-def detection_array(header, instances: list[Instance]):
+
+def detection_array(header: Header, instances: list[Instance]) -> Detection3DArray:
     """Detection3DArray with a Detection3D per object: its id as text, and a hypothesis (class name, score, pose)."""
     from vision_msgs.msg import Detection3D, Detection3DArray, ObjectHypothesisWithPose
 
@@ -26,7 +33,7 @@ def detection_array(header, instances: list[Instance]):
     return array
 
 
-def label_info(stamp, labels: LabelSet):
+def label_info(stamp: Time, labels: LabelSet) -> LabelInfo:
     """LabelInfo with name and index of each class. The threshold is 0: objects with low scores are not published."""
     from vision_msgs.msg import LabelInfo, VisionClass
 

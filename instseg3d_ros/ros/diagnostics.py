@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.statistics import Summary
+
+if TYPE_CHECKING:
+    from diagnostic_msgs.msg import DiagnosticArray
+    from rclpy.node import Node
 
 OK, WARN, ERROR = range(3)
 PERSISTENT = 3  # consecutive failures from which the level is ERROR instead of WARN
@@ -168,7 +173,7 @@ def gpu_bytes() -> int | None:
     return torch.cuda.memory_reserved()
 
 
-def message(node, name: str, level: int, text: str, values: dict[str, str], hardware: str):
+def message(node: Node, name: str, level: int, text: str, values: dict[str, str], hardware: str) -> DiagnosticArray:
     """DiagnosticArray with one status, stamped with the node's clock."""
     from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 

@@ -12,15 +12,17 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
+from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import PointCloud2
 
 from instseg3d_ros.ros.clouds import CloudBytes
 
 try:
-    from rclpy.event_handler import SubscriptionEventCallbacks
+    from rclpy.event_handler import QoSMessageLostInfo, SubscriptionEventCallbacks
 except ImportError:  # Humble
-    from rclpy.qos_event import SubscriptionEventCallbacks
+    from rclpy.qos_event import QoSMessageLostInfo, SubscriptionEventCallbacks
 
 QUEUE = 1  # messages that the middleware stores: the node uses only the newest
 FIXED = {"reliable": ReliabilityPolicy.RELIABLE, "best_effort": ReliabilityPolicy.BEST_EFFORT}
@@ -35,12 +37,12 @@ class Reader:
     """
 
     def __init__(
-        self, node, topic: str, kinds: tuple[type, ...], reliability: str, deliver: Callable[[bytes, type], None]
+        self, node: Node, topic: str, kinds: tuple[type, ...], reliability: str, deliver: Callable[[bytes, type], None]
     ):
         self._node, self._topic, self._deliver = node, topic, deliver
         self._kinds = {_type_name(kind): kind for kind in kinds}
         self._fixed = FIXED.get(reliability)
-        self._subscription = None
+        self._subscription: Subscription | None = None
         self._again = node.create_guard_condition(self.check)
         self._kind = kinds[0]
         self.reliability, self.durability = ReliabilityPolicy.BEST_EFFORT, DurabilityPolicy.VOLATILE
@@ -83,16 +85,16 @@ class Reader:
         # With raw=True a cloud that a newer cloud replaces is never deserialized, and a malformed cloud raises no
         # exception in the executor.
         self._subscription = self._node.create_subscription(
-            kind, self._topic, lambda data: self._deliver(data, kind),
+            kind, self._topic, lambda data: self._deliver(data, kind),  # type: ignore[arg-type]  # bytes, as raw=True
             QoSProfile(depth=QUEUE, reliability=self.reliability, durability=self.durability), raw=True,
             event_callbacks=self._events(),
         )  # fmt: skip
 
     def _events(self) -> SubscriptionEventCallbacks:
-        def changed(_event) -> None:
+        def changed(_event: object) -> None:
             self._again.trigger()  # a subscription cannot be replaced inside its own callback
 
-        def lost(event) -> None:
+        def lost(event: QoSMessageLostInfo) -> None:
             self.lost += event.total_count_change
 
         # Humble has no event for matched publishers; `check` discovers a new publisher within half a second.
@@ -136,7 +138,7 @@ class Reader:
 class CloudInput(Reader):
     """Subscribes to the camera's clouds and delivers them as `CloudBytes`."""
 
-    def __init__(self, node, topic: str, reliability: str, deliver: Callable[[CloudBytes], None]):
+    def __init__(self, node: Node, topic: str, reliability: str, deliver: Callable[[CloudBytes], None]):
         super().__init__(node, topic, (PointCloud2,), reliability, lambda data, _: deliver(CloudBytes(data)))
 
 

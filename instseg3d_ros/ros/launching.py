@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
@@ -29,6 +30,10 @@ from instseg3d_ros.messages.header import read_header
 from instseg3d_ros.paths import share
 from instseg3d_ros.ros.arguments import LEVELS, check_file, check_name, truth
 from instseg3d_ros.ros.transport import large_cloud_profile
+
+if TYPE_CHECKING:
+    from launch.events.process import ProcessExited
+    from launch.launch_context import LaunchContext
 
 CLOUD = "sensor_msgs/msg/PointCloud2"
 SHOWN = ("colored_points", "markers", "overlay")  # topics that RViz shows
@@ -68,13 +73,13 @@ def transport() -> list[SetEnvironmentVariable]:
     return [SetEnvironmentVariable(name, value) for name, value in large_cloud_profile().items()]
 
 
-def values_of(context, arguments) -> dict[str, str]:
+def values_of(context: LaunchContext, arguments: Iterable[str]) -> dict[str, str]:
     """The arguments' values, and `prefix`: the words in front of each command."""
     value = {name: LaunchConfiguration(name).perform(context) for name in arguments}
     return {**value, "prefix": end_with_launch(context)}
 
 
-def end_with_launch(context) -> str:
+def end_with_launch(context: LaunchContext) -> str:
     """Prefix by which Linux ends a process when launch dies: launch leaves its processes behind on SIGTERM.
 
     Empty where the user chose a prefix with `ros2 launch --launch-prefix`, such as a debugger.
@@ -170,14 +175,14 @@ def start(cameras: list[CameraNode], value: dict[str, str]) -> list:
     return actions
 
 
-def _end(event, context) -> list:
+def _end(event: ProcessExited, context: LaunchContext) -> list:
     """End the launch when a node ends; with an error, unless the node was shut down."""
     if context.is_shutdown:
         return []
     if event.returncode == 0:
         return [EmitEvent(event=Shutdown(reason="segment_node has ended"))]
 
-    def fail(_context) -> None:
+    def fail(_context: LaunchContext) -> None:
         raise RuntimeError(f"segment_node ended with exit code {event.returncode}; see its message above")
 
     # The delay lets launch first print the last output of the node.
@@ -202,7 +207,7 @@ def view(camera: CameraNode, value: dict[str, str], parameters: list) -> list:
     return [OpaqueFunction(function=lambda context: when_frame_known(context, camera, rviz))]
 
 
-def when_frame_known(context, camera: CameraNode, make) -> list:
+def when_frame_known(context: LaunchContext, camera: CameraNode, make: Callable[[str], Node]) -> list:
     """Call `make(frame)` when the diagnostics report the frame of the clouds, or `make("")` after FIRST_CLOUD."""
     from diagnostic_msgs.msg import DiagnosticArray
     from launch.event import Event

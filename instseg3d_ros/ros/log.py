@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rclpy.impl.rcutils_logger import RcutilsLogger
 
 PERIOD = 5.0  # seconds between two log lines of one kind
 
@@ -11,7 +16,7 @@ PERIOD = 5.0  # seconds between two log lines of one kind
 class Throttled:
     """`log(kind, text)` logs a warning unless a warning of the same kind was logged within the last `PERIOD` s."""
 
-    def __init__(self, logger, now=monotonic):
+    def __init__(self, logger: RcutilsLogger, now: Callable[[], float] = monotonic):
         self._logger, self._now = logger, now
         self._last: dict[str, float] = {}
         self._kept: dict[str, int] = {}

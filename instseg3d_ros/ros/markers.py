@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
-from std_msgs.msg import ColorRGBA
+from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from instseg3d_ros.messages.markers import BOXES, LINE_WIDTH, NAMES, SUPPORTS, TEXT_HEIGHT, object_markers
@@ -19,7 +19,7 @@ def instance_pose(instance: Instance) -> Pose:
     return _pose(instance.box.center, quaternion_of(instance.box.rotation))
 
 
-def instance_markers(header, instances: list[Instance], lifetime: float, up: np.ndarray) -> MarkerArray:
+def instance_markers(header: Header, instances: list[Instance], lifetime: float, up: np.ndarray) -> MarkerArray:
     """MarkerArray that removes all earlier markers and adds box edges and `label #id score` for each object.
 
     lifetime is in seconds; up (3,) is the upward direction in the cloud's frame: the text is placed above the box.
@@ -39,7 +39,7 @@ def instance_markers(header, instances: list[Instance], lifetime: float, up: np.
     return array
 
 
-def support_markers(header, supports: list[Support], lifetime: float) -> MarkerArray:
+def support_markers(header: Header, supports: list[Support], lifetime: float) -> MarkerArray:
     """MarkerArray that removes all earlier markers and adds a thin box for each supporting surface.
 
     The text of a marker lists the ids of the objects on the surface; lifetime is in seconds.

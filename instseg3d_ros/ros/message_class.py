@@ -7,7 +7,7 @@ import importlib
 from instseg3d_ros.messages.topics import Topic
 
 
-def message_class(topic: Topic):
+def message_class(topic: Topic) -> type | None:
     """The message's Python class, or None where its package is not installed or older than the message."""
     package, name = topic.type.split("/")
     try:

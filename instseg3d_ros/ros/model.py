@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from instseg3d_ros.errors import InputError
+from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.messages.parts import check_selection
 from instseg3d_ros.ros.parameters import MODEL, Parameters
 from instseg3d_ros.segmentation.memory import free_memory
 from instseg3d_ros.segmentation.result import Result
 
+if TYPE_CHECKING:
+    from instseg3d_ros.segmentation.segmenter import Segmenter
+
 LEFT_TO_MODEL = ("bandwidth", "merge", "min_points", "min_score", "max_range")  # -1: the model's value
 
 
-def load_segmenter(parameters: Parameters):
+def load_segmenter(parameters: Parameters) -> Segmenter:
     """Load the network of the node. InputError names the file, device or engine that is wrong."""
     from instseg3d_ros import Segmenter
 
@@ -64,11 +71,11 @@ class Model:
         chosen["max_voxels"] = parameters.max_voxels
         return {**chosen, "level": "off" if parameters.target_frame else parameters.level}
 
-    def __call__(self, points, colors) -> Result:
+    def __call__(self, points: np.ndarray, colors: np.ndarray | None) -> Result:
         return self.segmenter(points, colors)
 
     @property
-    def labels(self):
+    def labels(self) -> LabelSet:
         return self.segmenter.labels
 
     @property
@@ -77,5 +84,5 @@ class Model:
 
     def free(self) -> None:
         """Release the memory of the model, on the host and the GPU."""
-        self.segmenter = None
+        del self.segmenter
         free_memory()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from rclpy.clock import Clock, JumpThreshold
+from lifecycle_msgs.srv import ChangeState
+from rclpy.clock import Clock, JumpThreshold, TimeJump
 from rclpy.clock_type import ClockType
 from rclpy.duration import Duration
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -244,7 +245,7 @@ class SegmentNode(LifecycleNode):
                 self.get_logger().error(str(error))
         pipeline.transforms = self._transforms
 
-    def _time_jumped(self, jump) -> None:
+    def _time_jumped(self, jump: TimeJump) -> None:
         if self._transforms is not None:
             self._transforms.clear()
         if self.answering is not None:
@@ -292,7 +293,7 @@ class SegmentNode(LifecycleNode):
         service = self._service_change_state
         change = service.callback
 
-        def answer(request, response):
+        def answer(request: ChangeState.Request, response: ChangeState.Response) -> ChangeState.Response:
             try:
                 return change(request, response)
             except rclpy_implementation.RCLError:

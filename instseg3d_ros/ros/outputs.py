@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Float64, String
 
@@ -45,7 +46,7 @@ def makers(answer: Answer, labels: LabelSet, parameters: Parameters) -> dict[top
 class Outputs:
     """Publishers of all topics whose message package is installed; `missing` lists the remaining topics."""
 
-    def __init__(self, node, model_name: str, labels: LabelSet):
+    def __init__(self, node: LifecycleNode, model_name: str, labels: LabelSet):
         self._node, self._labels, self._model = node, labels, model_name
         self._publishers = {}
         self.missing: list[topics.Topic] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -64,7 +65,14 @@ def _infinity(value: Any) -> Any:
     return value
 
 
-def parameter(default: Any, description: str, low=None, high=None, choices=(), when=LIVE):
+def parameter(
+    default: Any,
+    description: str,
+    low: float | None = None,
+    high: float | None = None,
+    choices: Sequence[str] = (),
+    when: str = LIVE,
+) -> Any:
     limits = None if low is None else (low, high)
     extras = {"description": description, "limits": limits, "choices": choices, "when": when}
     if isinstance(default, list):

@@ -22,6 +22,7 @@ from instseg3d_ros.ros.model import Model
 from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.transforms import Transforms
 from instseg3d_ros.segmentation.result import Result
+from instseg3d_ros.segmentation.tracker import Tracker
 from instseg3d_ros.sparse.rigid import transform_points
 
 BACKWARDS = 10**8  # nanoseconds; a stamp that is older than the last stamp by more starts a new run of a bag
@@ -69,7 +70,7 @@ class Answer:
 class Pipeline:
     """Answers clouds. Only one thread may call `answer`; any thread may call `reset` and assign `transforms`."""
 
-    def __init__(self, model: Model, tracker, world: MapOutput | None = None):
+    def __init__(self, model: Model, tracker: Tracker, world: MapOutput | None = None):
         self.model, self._tracker, self.world = model, tracker, world
         self.transforms: Transforms | None = None  # the listener, if `target_frame` or `fixed_frame` is set
         self._reset = threading.Event()
@@ -202,7 +203,7 @@ def _remark(cloud: Cloud, points: np.ndarray, result: Result, parameters: Parame
 class _Stages:
     """A stopwatch: milliseconds of each lap, by name."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.stages: dict[str, float] = {}
         self._last = perf_counter()
 

@@ -83,7 +83,7 @@ def _init(arguments: list[str]) -> None:
         raise InputError(f"invalid ROS arguments ({' '.join(str(error).split())[:300]})") from None
 
 
-def _spin(executor, node: SegmentNode, end: threading.Event, problem: list[str]) -> None:
+def _spin(executor: SingleThreadedExecutor, node: SegmentNode, end: threading.Event, problem: list[str]) -> None:
     try:
         if node.live.current.autostart and not node.start():
             problem.append(node.error)
@@ -103,7 +103,7 @@ def _spin(executor, node: SegmentNode, end: threading.Event, problem: list[str])
         end.set()
 
 
-def _end(node: SegmentNode, executor) -> None:
+def _end(node: SegmentNode, executor: SingleThreadedExecutor) -> None:
     with contextlib.suppress(Exception):  # a transition may already have shut down the node
         node.trigger_shutdown()
     executor.shutdown(timeout_sec=0.2)

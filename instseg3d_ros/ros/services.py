@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from threading import Thread
 from time import monotonic
@@ -45,11 +45,11 @@ class Services:
         """Wake callbacks that wait for an answer; any thread may call this."""
         self._wake.trigger()
 
-    def _enable(self, request, response):
+    def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         response.success, response.message = True, self._node.enable(request.data)
         return response
 
-    async def _segment_once(self, _request, response):
+    async def _segment_once(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         node, answering = self._node, self._node.answering
         if answering is None:
             return _refuse(response, f"the node is {node.state}; configure and activate it first")
@@ -66,7 +66,7 @@ class Services:
         response.success, response.message = True, summary(request.answer)
         return response
 
-    async def _save(self, _request, response):
+    async def _save(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         node = self._node
         folder, answering = node.live.current.save_folder, node.answering
         if not folder:
@@ -81,17 +81,17 @@ class Services:
 
         return await self._aside(save, response)
 
-    async def _save_map(self, _request, response):
+    async def _save_map(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         world, folder = self._node.world, self._node.live.current.save_folder
         if world is None:
             return _refuse(response, NO_MAP)
         return await self._aside(lambda: world.save(folder), response)
 
-    async def _clear_map(self, _request, response):
+    async def _clear_map(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         world = self._node.world
         return _refuse(response, NO_MAP) if world is None else await self._aside(world.clear, response)
 
-    async def _aside(self, task: Callable[[], str], response):
+    async def _aside(self, task: Callable[[], str], response: Trigger.Response) -> Trigger.Response:
         """Run `task` in a new thread and respond with its return value; an exception becomes the response's message."""
         outcome: list[str] = []
 
@@ -122,13 +122,13 @@ def summary(answer: Answer) -> str:
     })  # fmt: skip
 
 
-def _refuse(response, text: str):
+def _refuse(response: Trigger.Response, text: str) -> Trigger.Response:
     response.success, response.message = False, text
     return response
 
 
 class _NextSpin:
-    def __await__(self):
+    def __await__(self) -> Generator[None, None, None]:
         yield
 
 

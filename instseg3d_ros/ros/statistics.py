@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -34,7 +35,7 @@ class Summary:
 class Statistics:
     """Counts of a node. `now` is a monotonic clock in seconds; tests pass a simulated clock."""
 
-    def __init__(self, now=monotonic):
+    def __init__(self, now: Callable[[], float] = monotonic):
         self._now = now
         self._lock = threading.Lock()
         self._drops: Counter[str] = Counter()

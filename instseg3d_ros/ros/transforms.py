@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +14,13 @@ from instseg3d_ros.messages.rotations import rigid
 from instseg3d_ros.messages.tf_buffer import TransformBuffer, Unavailable, plain
 from instseg3d_ros.messages.tf_message import TYPE_HASH, StampedTransform, decode_transforms
 
+if TYPE_CHECKING:
+    from rclpy.node import Node
+
 POLL = 0.005  # seconds between two look-ups while waiting
 
 
-def listen(node) -> Transforms:
+def listen(node: Node) -> Transforms:
     """Listen to /tf and /tf_static. Raises InputError if the middleware cannot receive them without tf2_msgs."""
     try:
         return Tf2Transforms(node)
@@ -59,7 +63,7 @@ class Transforms(ABC):
 class OwnTransforms(Transforms):
     """Listener without tf2_ros: it decodes serialized TFMessages. It uses the type support of tf2_msgs if installed."""
 
-    def __init__(self, node):
+    def __init__(self, node: Node):
         from rclpy.qos import DurabilityPolicy, QoSProfile
 
         self._node, self._buffer = node, TransformBuffer()
@@ -93,7 +97,7 @@ class OwnTransforms(Transforms):
 class Tf2Transforms(Transforms):
     """Listener of tf2_ros, polled because the waiting of tf2_ros uses the node's clock and hangs if /clock stops."""
 
-    def __init__(self, node):
+    def __init__(self, node: Node):
         import tf2_ros
         from rclpy.time import Time
 
@@ -117,7 +121,7 @@ class Tf2Transforms(Transforms):
         self._listener.unregister()
 
 
-def _tf_message_type():
+def _tf_message_type() -> type:
     try:
         from tf2_msgs.msg import TFMessage
     except ImportError:

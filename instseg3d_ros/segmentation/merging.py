@@ -73,7 +73,7 @@ def merge_numpy(
     version, steps, made = [0] * num, [], []
     touching: list[set[int]] = [set() for _ in range(num)]
 
-    def differences(a, b) -> np.ndarray:
+    def differences(a: np.ndarray | int, b: np.ndarray | int) -> np.ndarray:
         """The differences between parts a and b; one of the two may be a single part."""
         apart = np.linalg.norm(sums[a] / points[a, None] - sums[b] / points[b, None], axis=-1)
         shared = np.abs(shares[a] / points[a, None] - shares[b] / points[b, None]).sum(axis=-1)

@@ -42,7 +42,7 @@ class Options:
     max_voxels: int = 0
     level: str = "auto"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, low, high in (
             ("min_thing", 0, 1), ("adjust", 0, 2), ("bandwidth", 0.01, 100), ("merge", 0, 100),
             ("choose", 0, 100), ("gap", 0, 1000),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
 from itertools import zip_longest
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import LabelSet
@@ -46,7 +49,7 @@ class Segmenter:
         device: str = "cpu",
         engine: str = "auto",
         precision: str = "fp32",
-        **options,
+        **options: Any,
     ):
         self.device = pick_device(device)
         self.dtype = choose(precision, self.device)  # of the backbone
@@ -68,7 +71,7 @@ class Segmenter:
 
     @staticmethod
     def load(
-        model: str = "unet", device: str = "auto", engine: str = "auto", precision: str = "auto", **options
+        model: str = "unet", device: str = "auto", engine: str = "auto", precision: str = "auto", **options: Any
     ) -> Segmenter:
         """Load a model.
 
@@ -86,7 +89,7 @@ class Segmenter:
         network, card = checkpoint.load(checkpoint.find(model))
         return Segmenter(network, card, device, engine, precision, **options)
 
-    def configure(self, **options) -> None:
+    def configure(self, **options: Any) -> None:
         """Change options for the next clouds. A bad value raises InputError and changes nothing."""
         self.options = replace(self.options, **options)
 
@@ -226,7 +229,7 @@ def check_object_inputs(card: ModelCard) -> None:
             )
 
 
-def check_cloud(points, colors) -> tuple[np.ndarray, np.ndarray | None]:
+def check_cloud(points: ArrayLike, colors: ArrayLike | None) -> tuple[np.ndarray, np.ndarray | None]:
     """Convert points to (N, 3) float32 and check colours (N, 3) uint8. Raises InputError on a wrong shape or type."""
     points = np.asarray(points)
     if points.ndim != 2 or points.shape[1] != 3 or points.dtype.kind not in "fiu":
@@ -290,7 +293,7 @@ class Clock:
         self.stages = dict.fromkeys(("voxelize", "backbone", "heads", "graph", "cluster", "instances"), 0.0)
 
     @contextmanager
-    def __call__(self, stage: str):
+    def __call__(self, stage: str) -> Iterator[None]:
         start = perf_counter()
         yield
         if self.device.type == "cuda":

@@ -71,7 +71,7 @@ class State:
     chosen: np.ndarray = field(init=False)  # indices into the G proposals, best score first
     stuff: np.ndarray = field(init=False)  # indices of the G proposals that are stuff, such as a piece of wall
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.counts = self.evidence.voxels.counts.cpu().numpy()
 
     @property

@@ -17,7 +17,7 @@ CHUNK = 1 << 20  # points
 
 
 def segment_tiled(
-    segmenter,
+    segmenter: Callable[[np.ndarray, np.ndarray | None], Result],
     points: np.ndarray,
     colors: np.ndarray | None = None,
     tile: float = 6.0,

@@ -78,7 +78,9 @@ class Votes:
         return tight / np.bincount(own, weight, minlength=len(mean))
 
 
-def _count_torch(probability: Tensor, embedding: Tensor, part: np.ndarray, weight: np.ndarray, num: int):
+def _count_torch(
+    probability: Tensor, embedding: Tensor, part: np.ndarray, weight: np.ndarray, num: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     confidence, semantic = probability.max(dim=1)
     rows, own, heavy = _members(part, weight, probability.device)
     points = _sum(torch.ones_like(heavy)[:, None], own, heavy, num)[:, 0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -49,7 +51,7 @@ class _Attention(torch.autograd.Function):
     """Attention with the compiled kernels of `native/attention.cpp`."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, center: Tensor, neighbor: Tensor, score: Tensor, neighbors: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, center: Tensor, neighbor: Tensor, score: Tensor, neighbors: Tensor) -> Tensor:
         tensors = [t.contiguous() for t in (neighbors, x, center, neighbor, score)]
         weight, y = x.new_empty(neighbors.shape), x.new_empty(x.shape)
         _call("attend", *tensors, weight, y)
@@ -58,7 +60,7 @@ class _Attention(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         *tensors, weight = ctx.saved_tensors
         gradients = [torch.empty_like(t) for t in tensors[1:]]
         _call("attend_back", *tensors, weight, gradient.contiguous(), *gradients)

@@ -5,6 +5,8 @@ They compute cross-correlations without bias. Weights are (C_out, k, k, k, C_in)
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +14,9 @@ from instseg3d_ros.sparse.engine import convolve
 from instseg3d_ros.sparse.grid import VoxelGrid
 from instseg3d_ros.sparse.kernel_map import KernelMap
 from instseg3d_ros.sparse.tensor import SparseTensor
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class _Convolution(nn.Module):
@@ -24,11 +29,11 @@ class _Convolution(nn.Module):
         self.packed: dict = {}  # cache of the weights in the layout of the compiled kernels, for inference
         self.reset_parameters()
 
-    def reset_parameters(self):
+    def reset_parameters(self) -> None:
         """Initialize weights by He et al.; the fan-in assumes that all sites of the kernel are occupied."""
         nn.init.normal_(self.weight, std=(2.0 / (self.c_in * self.kernel**3)) ** 0.5)
 
-    def train(self, mode: bool = True):
+    def train(self, mode: bool = True) -> Self:
         self.packed.clear()
         return super().train(mode)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -13,7 +15,7 @@ class Convolution(torch.autograd.Function):
     """`engine_torch.Convolution` by compiled kernels. The gradient of the input is the transposed convolution."""
 
     @staticmethod
-    def forward(ctx, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
+    def forward(ctx: Any, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
         features, weight = features.contiguous(), weight.contiguous()
         ctx.save_for_backward(features, weight)
         ctx.kernel_map = kernel_map
@@ -21,7 +23,7 @@ class Convolution(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         features, weight = ctx.saved_tensors
         gradient, kernel_map = gradient.contiguous(), ctx.kernel_map
         need_x, need_w = ctx.needs_input_grad[:2]
@@ -42,7 +44,7 @@ class MixedConvolution(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
+    def forward(ctx: Any, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
         features, weight = features.bfloat16().contiguous(), weight.contiguous()
         ctx.save_for_backward(features, weight)
         ctx.kernel_map = kernel_map
@@ -50,7 +52,7 @@ class MixedConvolution(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         features, weight = ctx.saved_tensors
         kernel_map, back = ctx.kernel_map, ctx.kernel_map.transposed
         gradient, rounded = gradient.contiguous(), gradient.bfloat16().contiguous()
@@ -129,12 +131,12 @@ def weight_gradient(features: Tensor, gradient: Tensor, weight: Tensor, kernel_m
     return d_weight
 
 
-def _pairs(kernel_map: KernelMap):
+def _pairs(kernel_map: KernelMap) -> tuple[kernels.Argument, ...]:
     identity = -1 if kernel_map.identity is None else kernel_map.identity
     return kernel_map.sizes[1], kernel_map.offsets, identity, kernel_map.kind == "up", *kernel_map.tiles
 
 
-def _call(name: str, *arguments) -> None:
+def _call(name: str, *arguments: kernels.Argument) -> None:
     kernels.call("convolution", name, *arguments)
 
 

@@ -7,6 +7,7 @@ gather–GEMM–scatter runs, forward only, and is right only with one OpenMP th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -76,7 +77,7 @@ def _padded(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     return pad(features, (0, c_in)), pad(weight, (0, c_in, 0, 0, 0, 0, 0, 0, 0, c_out))
 
 
-def _on_cpu(ops, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
+def _on_cpu(ops: ModuleType, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
     lists = kernel_map.pairs
     counts = torch.tensor([len(rows) for rows, _ in lists], dtype=torch.int32)
     pairs = torch.full((2, len(lists), max(1, int(counts.max()))), -1, dtype=torch.int32)

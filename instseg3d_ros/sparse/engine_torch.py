@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -14,7 +17,7 @@ class Convolution(torch.autograd.Function):
     """For each offset, y[out] += x[in] W over the pairs (in, out) of the offset; see `KernelMap`."""
 
     @staticmethod
-    def forward(ctx, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
+    def forward(ctx: Any, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
         ctx.save_for_backward(features, weight)
         ctx.kernel_map = kernel_map
         kernels = _kernels(weight)
@@ -27,7 +30,7 @@ class Convolution(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         features, weight = ctx.saved_tensors
         kernels, start = _kernels(weight), ctx.kernel_map.identity
         need_x, need_w = ctx.needs_input_grad[:2]
@@ -55,14 +58,14 @@ class GatherConvolution(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
+    def forward(ctx: Any, features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
         ctx.save_for_backward(features, weight)
         ctx.kernel_map = kernel_map
         return _gather_multiply(features, _kernels(weight), kernel_map.table)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         features, weight = ctx.saved_tensors
         d_features = d_weight = None
         kernels, kernel_map, back = _kernels(weight), ctx.kernel_map, ctx.kernel_map.transposed
@@ -85,7 +88,7 @@ def _gather_multiply(features: Tensor, kernels: Tensor, table: Tensor) -> Tensor
     return y
 
 
-def _gather(features: Tensor, table: Tensor):
+def _gather(features: Tensor, table: Tensor) -> Iterator[tuple[slice, Tensor]]:
     """Yield chunks of rows and their gathered input (n, K · C_in)."""
     padded = torch.cat((features, torch.zeros_like(features[:1]) if len(features) else features))
     step = max(1, GATHERED // max(1, table.shape[1] * features.shape[1]))

@@ -35,7 +35,7 @@ class VoxelGrid:
         self.maps: dict = {}  # kernel maps by kind, see KernelMap
 
     @staticmethod
-    def from_coords(coords: Tensor, num_scenes: int | None = None, engine: str = "torch"):
+    def from_coords(coords: Tensor, num_scenes: int | None = None, engine: str = "torch") -> tuple[VoxelGrid, Tensor]:
         """(N, 4) integer rows [scene, x, y, z], in any order, repeated or not -> (grid, inverse (N,) int64).
 
         Raises InputError where coordinates or the extent of the scenes are beyond what a grid can hold.
@@ -85,7 +85,7 @@ class VoxelGrid:
             self._down = self._build_down()
         return self._down
 
-    def _build_down(self):
+    def _build_down(self) -> tuple[VoxelGrid, Tensor, Tensor]:
         if self.bits == 0:  # blocks are single voxels by now: start over with blocks of 2^8 of them
             coords = self.coords.clone()
             slot = interleave(coords[:, 1:] & 1)
@@ -124,7 +124,7 @@ class VoxelGrid:
         """Free the table of `neighbors`; it is computed again on the next use."""
         self.__dict__.pop("neighbors", None)
 
-    def to(self, device) -> VoxelGrid:
+    def to(self, device: torch.device | str) -> VoxelGrid:
         """The same voxels on another device; levels and tables are computed again on this device."""
         if torch.device(device) == self.device:
             return self

@@ -18,7 +18,7 @@ PITCH = 28  # entries from row to row of the tables of the compiled kernels
 CHUNK = 1 << 17  # rows at a time: bounds the temporaries of a big cloud to some 100 MB
 
 
-def offsets(device="cpu") -> Tensor:
+def offsets(device: torch.device | str = "cpu") -> Tensor:
     """(27, 3) int64: the offsets −1, 0, 1 in the order of the weights, x slowest."""
     return torch.cartesian_prod(*[torch.arange(-1, 2, device=device)] * 3)
 
@@ -89,7 +89,7 @@ def pack(blocks: Tensor) -> tuple[Tensor, tuple[int, int]]:
 
 
 @lru_cache
-def _steps(device) -> tuple[Tensor, Tensor]:
+def _steps(device: torch.device) -> tuple[Tensor, Tensor]:
     slots = torch.cartesian_prod(*[torch.arange(2, device=device)] * 3)  # (8, 3)
     target = slots[:, None] + offsets(device)  # (8, 27, 3) in −1 … 2, in voxels from the parent's corner
     via = (((target >> 1) + 1) * torch.tensor([9, 3, 1], device=device)).sum(-1)

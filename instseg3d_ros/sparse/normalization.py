@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import torch
 from torch import Tensor, distributed, nn
 
 from instseg3d_ros.sparse import precision
 from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.tensor import SparseTensor
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class BatchNormReLU(nn.BatchNorm1d):
@@ -31,7 +36,7 @@ class BatchNormReLU(nn.BatchNorm1d):
         # Scale and shift for inference, and the parameters and statistics from which they were computed.
         self._table: tuple[tuple[Tensor, Tensor] | None, list | None, list | None] = None, None, None
 
-    def train(self, mode: bool = True):
+    def train(self, mode: bool = True) -> Self:
         self._table = None, None, None
         return super().train(mode)
 
@@ -101,7 +106,7 @@ class BatchNormReLU(nn.BatchNorm1d):
         return scale_and_shift
 
 
-def _backward(ctx, gradient: Tensor, of_batch: bool):
+def _backward(ctx: Any, gradient: Tensor, of_batch: bool) -> tuple[Tensor | None, Tensor, Tensor]:
     features, table = ctx.saved_tensors
     d_features = torch.empty_like(features) if ctx.needs_input_grad[0] else None
     d_weight, d_bias = table.new_empty(2, features.shape[1])
@@ -114,7 +119,10 @@ class _OfBatch(torch.autograd.Function):
     """Normalization by the statistics of the batch; updates the running statistics in place."""
 
     @staticmethod
-    def forward(ctx, features, weight, bias, running_mean, running_var, momentum, eps):
+    def forward(
+        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, running_mean: Tensor, running_var: Tensor,
+        momentum: float, eps: float,
+    ) -> Tensor:  # fmt: skip
         features = features.contiguous()
         table, y = features.new_empty(4, features.shape[1]), torch.empty_like(features)
         _call("forward", features, features, weight, bias, running_mean, running_var, momentum, eps, table, y)
@@ -123,7 +131,7 @@ class _OfBatch(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         return *_backward(ctx, gradient, True), None, None, None, None
 
 
@@ -131,7 +139,7 @@ class _OfRunning(torch.autograd.Function):
     """Normalization by given statistics, which are constants in the gradient."""
 
     @staticmethod
-    def forward(ctx, features, weight, bias, mean, inverse_std):
+    def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, inverse_std: Tensor) -> Tensor:
         features = features.contiguous()
         scale = weight * inverse_std
         table, y = torch.stack((mean, inverse_std, scale, bias - mean * scale)), torch.empty_like(features)
@@ -141,9 +149,9 @@ class _OfRunning(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         return *_backward(ctx, gradient, False), None, None
 
 
-def _call(name: str, features: Tensor, *arguments) -> None:
+def _call(name: str, features: Tensor, *arguments: kernels.Argument) -> None:
     kernels.call("normalization", f"{name}_{kernels.SUFFIX[features.dtype]}", *features.shape, *arguments)

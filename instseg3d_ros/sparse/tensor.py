@@ -16,7 +16,7 @@ class SparseTensor:
     features: Tensor
     grid: VoxelGrid
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.features) != len(self.grid):
             raise ValueError(f"{len(self.features)} rows of features on a grid of {len(self.grid)} voxels")
 

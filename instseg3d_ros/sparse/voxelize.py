@@ -63,7 +63,14 @@ def voxelize(
     )
 
 
-def _native(points, features, voxel_size, batch, num_scenes, engine) -> Voxels | None:
+def _native(
+    points: Tensor,
+    features: Tensor | None,
+    voxel_size: float,
+    batch: Tensor | None,
+    num_scenes: int,
+    engine: str,
+) -> Voxels | None:
     """`voxelize` with the compiled kernel of `native/voxelize.cpp`; None if points are out of range."""
     count, width = len(points), 0 if features is None else features.shape[1]
     points = points.contiguous()

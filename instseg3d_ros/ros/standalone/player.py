@@ -6,9 +6,10 @@ import importlib
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic, sleep
 
+from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
@@ -24,7 +25,7 @@ SETTLE = 0.3  # seconds between the first reader and the first message: both end
 class Player:
     """`play` returns after the last message, or when `stop` is set. `paused` and `steps` may be changed meanwhile."""
 
-    def __init__(self, node, recording: Recording, rate: float = 1.0, clock: bool = False):
+    def __init__(self, node: Node, recording: Recording, rate: float = 1.0, clock: bool = False):
         self._node, self.recording, self.rate = node, recording, rate
         self.paused = False
         self.steps = 0  # messages to publish although paused
@@ -90,13 +91,13 @@ class Player:
         self._clock.publish(message)
 
 
-def _ahead(messages, stop: threading.Event):
+def _ahead(messages: Iterator[tuple[str, int, bytes]], stop: threading.Event) -> Iterator[tuple[str, int, bytes]]:
     """The same, read by another thread a few messages ahead; its exception is raised here."""
     waiting: queue.Queue = queue.Queue(AHEAD)
     end = object()
     ended = threading.Event()
 
-    def put(item) -> None:
+    def put(item: object) -> None:
         while not (stop.is_set() or ended.is_set()):
             try:
                 return waiting.put(item, timeout=0.1)
@@ -131,7 +132,7 @@ def _ahead(messages, stop: threading.Event):
         thread.join(2)
 
 
-def message_type(track: RecordedTopic):
+def message_type(track: RecordedTopic) -> type | None:
     """The type's Python class where it is installed, else one that moves bytes; None where neither can be."""
     package, _, name = track.type.partition("/msg/")
     try:

@@ -22,7 +22,7 @@ RELEASES = {7: "Jazzy"}  # major version of rclpy → release in which raw types
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
 
 
-def _struct(label: str, /, **members) -> type[ctypes.Structure]:
+def _struct(label: str, /, **members: type) -> type[ctypes.Structure]:
     return type(label, (ctypes.Structure,), {"_fields_": list(members.items())})
 
 
@@ -65,7 +65,7 @@ _alive: list = []  # the middleware keeps pointers into these for as long as the
 
 
 @functools.cache
-def raw_type(package: str, name: str, type_hash: str = ""):
+def raw_type(package: str, name: str, type_hash: str = "") -> type:
     """A class to create publishers and `raw=True` subscriptions of package/msg/name with.
 
     type_hash: the 64 hexadecimal digits behind RIHS01_, or empty where it is unknown.
@@ -73,11 +73,11 @@ def raw_type(package: str, name: str, type_hash: str = ""):
     pack = ctypes.CFUNCTYPE(ctypes.c_bool, _POINTER, _POINTER)(lambda message, buffer: False)
     size = ctypes.CFUNCTYPE(ctypes.c_uint32, _POINTER)(lambda message: 4)
 
-    def largest(bounds):
+    def write_bounds(bounds: int) -> int:
         ctypes.memmove(bounds, UNBOUNDED, 1)
         return 4
 
-    largest = ctypes.CFUNCTYPE(_SIZE, _POINTER)(largest)
+    largest = ctypes.CFUNCTYPE(_SIZE, _POINTER)(write_bounds)
     callbacks = _Callbacks(
         f"{package}::msg".encode(), name.encode(), _address(pack), _address(pack), _address(size), _address(largest)
     )
@@ -96,10 +96,10 @@ def raw_type(package: str, name: str, type_hash: str = ""):
         INTROSPECTION: _TypeSupport(INTROSPECTION, ctypes.addressof(members)),
     }
 
-    def find(_, identifier):
+    def support_of(_: int, identifier: bytes) -> int | None:
         return ctypes.addressof(supports[identifier]) if identifier in supports else None
 
-    find = ctypes.CFUNCTYPE(_POINTER, _POINTER, ctypes.c_char_p)(find)
+    find = ctypes.CFUNCTYPE(_POINTER, _POINTER, ctypes.c_char_p)(support_of)
     for support in supports.values():
         support.find = _address(find)
         support.get_hash, support.get_description, support.get_sources = map(_address, getters)
@@ -107,7 +107,7 @@ def raw_type(package: str, name: str, type_hash: str = ""):
     return _message_class(package, name, ctypes.addressof(supports[FASTRTPS]))
 
 
-def _message_class(package: str, name: str, address: int):
+def _message_class(package: str, name: str, address: int) -> type:
     """What rclpy looks at: a class whose metaclass carries capsules. Those that convert are never opened."""
     new = ctypes.pythonapi.PyCapsule_New
     new.restype, new.argtypes = ctypes.py_object, (_POINTER, ctypes.c_char_p, _POINTER)
@@ -117,5 +117,5 @@ def _message_class(package: str, name: str, address: int):
     return metaclass(name, (), {"__module__": f"{package}.msg", "__slots__": ()})
 
 
-def _address(function) -> int:
+def _address(function: ctypes._FuncPointer) -> int:
     return ctypes.cast(function, _POINTER).value or 0

@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from instseg3d_ros.data.clouds.reading import reading
 from instseg3d_ros.errors import InputError
+
+if TYPE_CHECKING:
+    from rosbags.interfaces import Connection
 
 RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}  # from ROS 1
 
@@ -50,7 +54,7 @@ class Recording:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def _choose(self) -> None:
@@ -68,15 +72,18 @@ class Recording:
             tracks[connection.topic] = self._track(connection, before.count if before else 0)
         self.tracks = list(tracks.values())
 
-    def _track(self, connection, already: int) -> RecordedTopic:
+    def _track(self, connection: Connection, already: int) -> RecordedTopic:
+        from rosbags.interfaces import ConnectionExtRosbag1
+
         kind = RENAMED.get(connection.msgtype, connection.msgtype)
         store = self._modern if kind in self._modern.fielddefs and not self._reader.is2 else self._reader.typestore
         known = store.hash_rihs01(kind) if kind in store.fielddefs else ""
         count = already + connection.msgcount
-        if not self._reader.is2:
-            latched = bool(connection.ext.latching) or connection.topic == "/tf_static"
+        ext = connection.ext
+        if isinstance(ext, ConnectionExtRosbag1):
+            latched = bool(ext.latching) or connection.topic == "/tf_static"
             return RecordedTopic(connection.topic, kind, count, known.removeprefix("RIHS01_"), True, latched)
-        offers = connection.ext.offered_qos_profiles or []
+        offers = ext.offered_qos_profiles or []
         reliable = all(offer.reliability.name != "BEST_EFFORT" for offer in offers)
         latched = any(offer.durability.name == "TRANSIENT_LOCAL" for offer in offers)
         latched = latched or connection.topic == "/tf_static"
@@ -88,7 +95,7 @@ class Recording:
             for connection, time, data in self._reader.messages(self._chosen, start=since):
                 yield connection.topic, time, bytes(data) if self._reader.is2 else self._rewritten(connection, data)
 
-    def _rewritten(self, connection, data) -> bytes:
+    def _rewritten(self, connection: Connection, data: bytes) -> bytes:
         kind = RENAMED.get(connection.msgtype, connection.msgtype)
         store = self._modern if kind in self._modern.fielddefs else self._reader.typestore
         return bytes(store.ros1_to_cdr(data, kind))

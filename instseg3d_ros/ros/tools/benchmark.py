@@ -30,7 +30,7 @@ def rows(group: str, frame: Frame, rounds: int, path: Path, name: str) -> Iterat
     yield _node(group, frame, rounds, path, name)
 
 
-def _message(frame: Frame):
+def _message(frame: Frame) -> PointCloud2:
     """An unorganised cloud as cameras send it: x y z and a packed float rgb, 16 bytes a point."""
     table = np.zeros(len(frame.points), [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<u4")])
     table["x"], table["y"], table["z"] = frame.points.T
@@ -67,13 +67,13 @@ def _messages(group: str, frame: Frame, rounds: int) -> Iterator[Row]:
     yield against(group, "encode a cloud", len(frame.points), times, "encode", "struct.pack")
 
 
-def _one_by_one(message) -> np.ndarray:
+def _one_by_one(message: PointCloud2) -> np.ndarray:
     """What `list(read_points(cloud))` does."""
     unpack = struct.Struct("<ffff").unpack_from
     return np.array([unpack(message.data, i * message.point_step) for i in range(message.width)])
 
 
-def _structured(message) -> tuple[np.ndarray, np.ndarray]:
+def _structured(message: PointCloud2) -> tuple[np.ndarray, np.ndarray]:
     """What `read_points_numpy(cloud)` does, and the colours out of the packed field."""
     names = [field.name for field in message.fields]
     assert message.point_step == 16

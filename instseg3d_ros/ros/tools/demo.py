@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from time import monotonic, sleep
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,15 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import LabelClass, LabelSet
 from instseg3d_ros.paths import share
 from instseg3d_ros.segmentation.result import Box, Instance, Result
+
+if TYPE_CHECKING:
+    from builtin_interfaces.msg import Time
+    from diagnostic_msgs.msg import DiagnosticArray
+    from sensor_msgs.msg import PointCloud2
+    from std_msgs.msg import String
+    from visualization_msgs.msg import Marker, MarkerArray
+
+    from instseg3d_ros.data.clouds import Cloud
 
 PATIENCE = 180  # seconds until the first answer; a slow machine compiles kernels first
 REPEAT = 1.0  # seconds between two sendings of the cloud
@@ -67,7 +77,7 @@ def show(path: Path, out: Path, model: str) -> None:
     print(NEXT)
 
 
-def first_cloud(path: Path):
+def first_cloud(path: Path) -> Cloud:
     """The cloud of a file, or the first of a bag."""
     from instseg3d_ros.data.clouds import is_bag, read_cloud
     from instseg3d_ros.data.clouds.bags import Bag
@@ -80,7 +90,7 @@ def first_cloud(path: Path):
         return next(bag.clouds()).checked(path)
 
 
-def ask_node(cloud, model: str) -> tuple[Result, LabelSet]:
+def ask_node(cloud: Cloud, model: str) -> tuple[Result, LabelSet]:
     """Run the node beside us, publish the cloud until it has answered, end the node. InputError where it does not."""
     from instseg3d_ros.ros.transport import large_cloud_profile
 
@@ -99,7 +109,7 @@ def ask_node(cloud, model: str) -> tuple[Result, LabelSet]:
             node.kill()
 
 
-def _converse(cloud, node: subprocess.Popen) -> tuple[Result, LabelSet]:
+def _converse(cloud: Cloud, node: subprocess.Popen) -> tuple[Result, LabelSet]:
     import rclpy
     from diagnostic_msgs.msg import DiagnosticArray
     from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -140,7 +150,7 @@ def _converse(cloud, node: subprocess.Popen) -> tuple[Result, LabelSet]:
         sleep(0.1)
 
 
-def _message(cloud, stamp):
+def _message(cloud: Cloud, stamp: Time) -> PointCloud2:
     from std_msgs.msg import Header
 
     from instseg3d_ros.messages.pointcloud2 import encode
@@ -149,7 +159,9 @@ def _message(cloud, stamp):
     return cloud_message(Header(frame_id=FRAME, stamp=stamp), encode(cloud.points, cloud.colors, cloud.shape))
 
 
-def _understand(segmented, markers, labels, diagnostics) -> tuple[Result, LabelSet]:
+def _understand(
+    segmented: PointCloud2, markers: MarkerArray, labels: String, diagnostics: DiagnosticArray
+) -> tuple[Result, LabelSet]:
     """The node's messages as the Result they came from, with its classes."""
     from instseg3d_ros.messages.pointcloud2 import read_fields
 
@@ -171,7 +183,7 @@ def _understand(segmented, markers, labels, diagnostics) -> tuple[Result, LabelS
 LABEL_FIELDS = ("label", "instance", "confidence")
 
 
-def _box(marker) -> Box:
+def _box(marker: Marker) -> Box:
     from instseg3d_ros.messages.rotations import rotation_of
 
     pose, corners = marker.pose, np.array([(p.x, p.y, p.z) for p in marker.points])

@@ -88,7 +88,7 @@ def _role(role: str, reliable: bool, megabytes: float, clouds: int) -> None:
         return
     latencies: list[float] = []
 
-    def take(message):
+    def take(message: PointCloud2) -> None:
         sent = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
         latencies.append((time.time_ns() - sent) / 1e6)
 

@@ -81,7 +81,7 @@ def patch(text: str) -> str:
     return text
 
 
-def _value(value, quote: bool = False) -> str:
+def _value(value: object, quote: bool = False) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

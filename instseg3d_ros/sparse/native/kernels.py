@@ -51,7 +51,10 @@ def missing() -> dict[str, str]:
     return _libraries(build.instruction_set())[1] if build.enabled() else {}
 
 
-def call(source: str, name: str, *arguments: Tensor | np.ndarray | float | None) -> int:
+Argument = Tensor | np.ndarray | float | None  # what a kernel takes
+
+
+def call(source: str, name: str, *arguments: Argument) -> int:
     """Run a kernel and return its result, 0 for those without.
 
     Raises TypeError for an argument that the kernel does not take, MemoryError where memory ran out within it, and
@@ -108,7 +111,7 @@ class Kernel:
         self._threads = [place for place, parameter in enumerate(self.parameters) if parameter == "threads"]
         self._pack = struct.Struct("=" + "".join(_format(parameter) for parameter in self.parameters)).pack
 
-    def __call__(self, *arguments) -> int:
+    def __call__(self, *arguments: Argument) -> int:
         if len(arguments) != len(self._convert):
             raise TypeError(f"kernel {self.name} takes {len(self._convert)} arguments, {len(arguments)} were given")
         try:
