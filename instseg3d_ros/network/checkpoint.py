@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import platform
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 import torch
@@ -25,7 +25,6 @@ from instseg3d_ros.version import __version__
 
 KEY = "instseg3d_ros"  # name of the card in the safetensors metadata
 FORMAT = 1
-UNNAMED = "inputs without names"  # name of the inputs of object heads in files of older versions
 
 
 @dataclass
@@ -87,9 +86,11 @@ def load(path: Path) -> tuple[Network, ModelCard]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         card = ModelCard.from_json(metadata[KEY])
-        if "object_head.mean" in tensors and not card.architecture.object_inputs:  # a file of an older version
-            unnamed = ((UNNAMED, len(tensors["object_head.mean"])),)
-            card.architecture = replace(card.architecture, object_inputs=unnamed)
+        if "object_head.mean" in tensors and not card.architecture.object_inputs:
+            raise InputError(
+                "the inputs of the object head have no names, as in files of older versions; train the object head"
+                " again (`train`, `object_scenes`)"
+            )
         network = Network(card.architecture)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

@@ -58,9 +58,8 @@ class Network(nn.Module):
         self.object_head = None
         if a.object_inputs:
             points = a.width if a.object_points else None
-            self.object_head = ObjectHead(
-                a.classes, sum(width for _, width in a.object_inputs), points=points, stuff=a.object_stuff
-            )
+            names, widths = zip(*a.object_inputs)
+            self.object_head = ObjectHead(a.classes, sum(widths), points=points, stuff=a.object_stuff, names=names)
 
     def forward(self, inputs: NetworkInput) -> Output:
         features = self.backbone(inputs.x).features

@@ -53,6 +53,7 @@ class ObjectHead(nn.Module):
     object, of any class, that it covers best. An additional output, whether this IoU is above 0.5, is used only in
     training. `mean` and `scale` are statistics of the training descriptions and normalize the input.
 
+    `names` are the names of its inputs in `segmentation.description.INPUTS`; None stands for all of them.
     If `points` (the number of features per point) is given, `forward` also needs the output of `encoder` for the points
     of each proposal. If `stuff` is True, the head also predicts stuff classes, such as a piece of wall.
     """
@@ -60,9 +61,12 @@ class ObjectHead(nn.Module):
     mean: torch.Tensor
     scale: torch.Tensor
 
-    def __init__(self, classes: int, inputs: int, width: int = 256, points: int | None = None, stuff: bool = False):
+    def __init__(
+        self, classes: int, inputs: int, width: int = 256, points: int | None = None, stuff: bool = False,
+        names: tuple[str, ...] | None = None,
+    ):  # fmt: skip
         super().__init__()
-        self.classes, self.stuff = classes, stuff
+        self.classes, self.stuff, self.names = classes, stuff, names
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("scale", torch.ones(inputs))
         self.encoder = None if points is None else PointEncoder(points)

@@ -1,8 +1,11 @@
-"""The inputs of the object head. To add an input, add a line to `INPUTS` and train the object head again."""
+"""The inputs of the object head. To add an input, add a line to `INPUTS` and train the object head again.
+
+Object heads that were trained before go on with the inputs that they name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -19,7 +22,8 @@ class Description:
     """Data of G proposals from which the inputs of the object head are computed. Lengths are in metres.
 
     measures: see `Measures`; formula_score (G,); merging (G, 3): from `Proposals.measures`; around (G, C) and
-    contacts (G, 4): from `surroundings`; moments (G, 13 + F): from `moments`; floor: height of the floor.
+    contacts (G, 4): from `surroundings`; moments (G, 13 + F): from `moments`, and halves (2, G, 13 + F): the moments of
+    the two halves, 0 for a part; floor: height of the floor.
     """
 
     measures: Measures
@@ -28,6 +32,7 @@ class Description:
     around: np.ndarray
     contacts: np.ndarray
     moments: np.ndarray
+    halves: np.ndarray
     floor: float
 
     @property
@@ -63,6 +68,14 @@ class Description:
         """(G, F) mean features of the backbone."""
         return self.moments[:, 13:] / self.moments[:, :1]
 
+    def difference_of_halves(self) -> np.ndarray:
+        """(G, F) absolute difference of the mean features of the two halves; 0 for a part.
+
+        It tells a seam between two objects from a line within one.
+        """
+        one, other = self.halves[..., 13:] / self.halves[..., :1].clip(min=1)
+        return np.abs(one - other)
+
 
 class Input(NamedTuple):
     """A named group of columns.
@@ -93,6 +106,7 @@ INPUTS = (
     Input("log points per voxel", 1, lambda d: np.log(d.measures.points / d.voxels)),
     Input("deviations along the principal axes", 3, Description.deviations),
     Input("features of the backbone", "features", Description.features),
+    Input("difference of the features of the halves", "features", Description.difference_of_halves),
 )
 
 
@@ -102,6 +116,11 @@ def input_widths(classes: int, features: int) -> tuple[tuple[str, int], ...]:
     return tuple((name, variable[width] if isinstance(width, str) else width) for name, width, _ in INPUTS)
 
 
-def columns(description: Description) -> np.ndarray:
-    """(G, sum of the widths) float32: the columns of all `INPUTS`, side by side."""
-    return np.column_stack([columns(description) for _, _, columns in INPUTS]).astype(np.float32)
+def columns(description: Description, names: Sequence[str] | None = None) -> np.ndarray:
+    """(G, sum of the widths) float32: the columns of the inputs with these names, side by side; None: of all `INPUTS`.
+
+    A model names the inputs of its head, so that models from before an input was added keep working.
+    """
+    by_name = {one.name: one.columns for one in INPUTS}
+    chosen = by_name.values() if names is None else [by_name[name] for name in names]
+    return np.column_stack([columns(description) for columns in chosen]).astype(np.float32)

@@ -35,13 +35,13 @@ def describe(state: State) -> None:
     voxels, features = state.evidence.voxels, state.evidence.features
     shown = None if features is None else features.float().cpu().numpy()
     floor = float(floor_level(voxels.positions[:, 2]))
-    moment = moments(positions, state.part, len(votes.points), shown)
+    moment = proposals.sums(moments(positions, state.part, len(votes.points), shown))
     around, contacts = surroundings(state.contacts, proposals, large, probability, mean)
     description = Description(
         state.measures, state.measures.formula_score(state.things), proposals.measures[large], around, contacts,
-        proposals.sums(moment)[large], floor,
+        moment[large], proposals.of_halves(moment)[:, large], floor,
     )  # fmt: skip
-    state.descriptions = columns(description)
+    state.descriptions = columns(description, state.object_head.names)
     if state.object_head.encoder is not None and shown is not None:
         colors = None if voxels.features is None else voxels.features.float().cpu().numpy()
         state.samples = sample(proposals, state.part, large, boxes, positions, colors, shown, floor)

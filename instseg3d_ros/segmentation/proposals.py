@@ -57,6 +57,12 @@ class Proposals:
             total[number] = total[one] + total[other]
         return total
 
+    def of_halves(self, values: np.ndarray) -> np.ndarray:
+        """The values of both halves of each proposal: values (N, …) → (2, N, …), 0 for a part."""
+        halves = np.zeros((2, *values.shape), values.dtype)
+        halves[:, len(self.sequence) :] = values[self.halves.T]
+        return halves
+
     def members(self, part: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The members of the proposals `which` (G,), for entries (voxels, points) with a part (M,), −1 for none.
 

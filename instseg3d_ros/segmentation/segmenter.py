@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
-from itertools import zip_longest
 from time import perf_counter
 from typing import Any
 
@@ -215,17 +214,15 @@ class _Answer:
 
 
 def check_object_inputs(card: ModelCard) -> None:
-    """Raise InputError if the object head was trained with inputs that differ from `description.INPUTS`."""
+    """Raise InputError if the object head was trained with an input that `description.INPUTS` does not have."""
     architecture = card.architecture
-    trained, computed = architecture.object_inputs, input_widths(architecture.classes, architecture.width)
-    if trained and trained[0][0] == checkpoint.UNNAMED:
-        computed = ((checkpoint.UNNAMED, sum(width for _, width in computed)),)
-    for old, new in zip_longest(trained, computed if trained else ()):
-        if old != new:
-            was, now = (" of width ".join(map(str, one)) if one else "nothing" for one in (old, new))
+    computed = dict(input_widths(architecture.classes, architecture.width))
+    for name, width in architecture.object_inputs:
+        if computed.get(name) != width:
+            now = f"'{name}' of width {computed[name]}" if name in computed else f"no input '{name}'"
             raise InputError(
-                f"the model's object head was trained with the inputs '{was}', but this version computes '{now}';"
-                " train the object head again (`train`, `object_scenes`)"
+                f"the model's object head was trained with the input '{name}' of width {width}, but this version"
+                f" computes {now}; train the object head again (`train`, `object_scenes`)"
             )
 
 

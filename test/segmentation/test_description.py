@@ -33,7 +33,10 @@ def _description(positions, part, num, points, features=None, seed=0):
     probability, around = rng.dirichlet(np.ones(3), (2, num))
     measures = Measures(points, probability, *rng.random((2, num)), upright_boxes(positions, order, begin))
     moment = moments(positions, part, num, features)
-    return Description(measures, rng.random(num), rng.random((num, 3)), around, rng.random((num, 4)), moment, -1.7)
+    halves = np.stack((moment[::-1], np.roll(moment, 1, 0)))
+    halves[:, :1] = 0  # the first is a part
+    own = rng.random(num), rng.random((num, 3)), around, rng.random((num, 4))
+    return Description(measures, *own, moment, halves, -1.7)
 
 
 def test_columns_are_what_they_say():
@@ -45,18 +48,20 @@ def test_columns_are_what_they_say():
     features = rng.normal(size=(300, 5)).astype(np.float32)
     d = _description(positions, part, 4, points, features)
     found = columns(d)
-    assert np.array_equal(columns(_description(positions, part, 4, points)), found[:, :-5])
+    assert np.array_equal(columns(_description(positions, part, 4, points)), found[:, :-10])
     assert found.shape == (4, sum(width for _, width in input_widths(3, 5))) and found.dtype == np.float32
     for k in range(4):
         mine = positions[part == k].astype(np.float64)
         centered = mine - mine.mean(0)
         deviations = np.sqrt(np.linalg.eigvalsh(centered.T @ centered / len(mine)))
+        one, other = (features[part == half].mean(0) for half in (3 - k, (k - 1) % 4))
+        apart = np.abs(one - other) if k else np.zeros(5)
         z, size = mine[:, 2] - d.floor, d.measures.boxes[k].size
         expected = [d.formula_score[k], d.measures.tightness[k], d.measures.cluster_share[k], *d.merging[k],
                     *d.contacts[k], *np.log(d.measures.probability[k] + 1e-3), *np.log(d.around[k] + 1e-3),
                     min(size[:2]), max(size[:2]), size[2], z.min(), z.mean(), z.max(), np.linalg.norm(mine.mean(0)),
                     np.log(points[k]), np.log(len(mine)), np.log(points[k] / len(mine)),
-                    *deviations, *features[part == k].mean(0)]  # fmt: skip
+                    *deviations, *features[part == k].mean(0), *apart]  # fmt: skip
         np.testing.assert_allclose(found[k], expected, rtol=1e-4, atol=1e-5)
 
 
@@ -79,11 +84,27 @@ def test_each_input_has_the_width_that_it_states():
     assert len({one.name for one in INPUTS}) == len(INPUTS)
 
 
+def test_a_head_sees_the_inputs_that_it_names():
+    rng = np.random.default_rng(3)
+    positions, part = rng.normal(0, 1, (90, 3)).astype(np.float32), np.repeat(np.arange(3), 30)
+    description = _description(positions, part, 3, np.full(3, 30), rng.normal(size=(90, 5)).astype(np.float32))
+    widths = input_widths(3, 5)
+    names, begin = [name for name, _ in widths], np.cumsum([0, *(width for _, width in widths)])
+    every = columns(description)
+    for chosen in ((0, 1, 2), (7, 15), (15, 7)):
+        expected = np.hstack([every[:, begin[i] : begin[i + 1]] for i in chosen])
+        assert np.array_equal(columns(description, [names[i] for i in chosen]), expected)
+    older = Architecture(width=5, classes=3, graph_layers=0, object_inputs=widths[:-1])
+    points = rng.uniform(0, 1, (2000, 3)).astype(np.float32)
+    candidates = Segmenter(Network(older), ModelCard(older, LABELS), min_thing=0.0, level="off").candidates(points)
+    assert candidates.descriptions.shape[1] == begin[-2]
+
+
 def test_no_objects_have_no_descriptions():
     none = np.zeros((0, 3), np.float32)
     found = columns(_description(none, np.zeros(0, np.int64), 0, np.zeros(0), np.zeros((0, 2), np.float32)))
-    assert found.shape == (0, WIDTH + 2)
-    found = found[:, :-2]
+    assert found.shape == (0, WIDTH + 4)
+    found = found[:, :-4]
     assert [answer.shape for answer in ask(ObjectHead(3, WIDTH).eval(), found, np.array([1, 2]))] == [(0,)] * 3
 
 
@@ -155,7 +176,7 @@ def test_a_network_with_a_head_segments_and_tells_its_candidates():
     points = np.random.default_rng(0).uniform(0, 1, (3000, 3)).astype(np.float32)
     points[7] = np.nan
     result, candidates = segmenter(points), segmenter.candidates(points)
-    assert result.instances and candidates.descriptions.shape == (len(candidates.which), WIDTH + 4)
+    assert result.instances and candidates.descriptions.shape == (len(candidates.which), WIDTH + 8)
     assert candidates.part.shape == (3000,) and candidates.part[7] == -1
     assert segmenter.candidates(np.full((5, 3), np.nan)) is None
 
@@ -163,9 +184,8 @@ def test_a_network_with_a_head_segments_and_tells_its_candidates():
 def test_a_head_trained_with_other_inputs_is_refused():
     widths = input_widths(3, 4)
     for trained, told in (
-        ((*widths[:-1], ("normals", 3)), "'normals of width 3', but this version computes 'features of the backbone"),
-        (widths[:-1], "'nothing', but"),
-        ((("inputs without names", 7),), "of width 7"),
+        ((*widths, ("normals", 3)), "'normals' of width 3, but this version computes no input 'normals'"),
+        ((("height", 2), *widths), "'height' of width 2, but this version computes 'height' of width 1"),
     ):
         architecture = Architecture(width=4, classes=3, graph_layers=0, object_inputs=trained)
         with pytest.raises(InputError, match=told):

@@ -49,8 +49,13 @@ def test_each_step_of_merging_is_a_proposal(seed):
     assert {parts_of(proposals, root) for root in roots} == merged
     assert np.allclose(np.exp(proposals.measures[:, 2]), [len(parts_of(proposals, k)) for k in range(len(proposals))])
     values = np.random.default_rng(seed).normal(size=(9, 2))
-    for number, total in enumerate(proposals.sums(values)):
+    sums = proposals.sums(values)
+    for number, total in enumerate(sums):
         assert np.allclose(total, values[list(parts_of(proposals, number))].sum(axis=0))
+    halves = proposals.of_halves(sums)
+    assert not halves[:, :9].any()
+    for number, pair in enumerate(proposals.halves, 9):
+        assert np.array_equal(halves[:, number], sums[pair])
 
 
 @pytest.mark.parametrize("seed", range(6))
