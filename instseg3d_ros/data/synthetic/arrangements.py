@@ -1,4 +1,4 @@
-"""Arrangements that several rooms share: openings with curtains, workplaces, dining groups, showers, what hangs."""
+"""Arrangements that several layouts use: openings with curtains, workplaces, dining groups, showers, wall objects."""
 
 from __future__ import annotations
 

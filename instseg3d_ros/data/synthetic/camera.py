@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 @dataclass(frozen=True)
 class Camera:
-    """`pose` (4,4) float64 takes optical coordinates to the world's; f, cx, cy in pixels, equal in x and y."""
+    """A pinhole camera. pose (4,4) float64: world ← optical axes; f, cx, cy in pixels; f is the same in x and y."""
 
     pose: np.ndarray
     width: int
@@ -20,13 +20,13 @@ class Camera:
     cy: float
 
     def directions(self) -> np.ndarray:
-        """(height * width, 3) rays in optical axes with z = 1, so that a ray's parameter is the depth."""
+        """Directions (height * width, 3) of the rays in optical axes, with z = 1, so that lengths are depths."""
         u, v = np.meshgrid(np.arange(self.width), np.arange(self.height))
         x, y = (u - self.cx) / self.f, (v - self.cy) / self.f
         return np.stack([x, y, np.ones_like(x)], -1).reshape(-1, 3)
 
     def rays(self) -> np.ndarray:
-        """(height * width, 6) float32 origins and directions in the world."""
+        """Rays (height * width, 6) float32: origins and directions in the world."""
         rays = np.empty((self.width * self.height, 6), np.float32)
         rays[:, :3] = self.pose[:3, 3]
         rays[:, 3:] = self.directions() @ self.pose[:3, :3].T

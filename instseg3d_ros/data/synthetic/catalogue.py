@@ -1,4 +1,4 @@
-"""Where a piece of a class comes from: the registered constructions, and meshes from a folder."""
+"""The source of furniture and objects: registered constructions, and meshes from folders."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ STRETCH = {
 
 @dataclass(frozen=True)
 class Catalogue:
-    """`held_out` builds only reserved constructions (any, where a class has none for the mount), otherwise only others.
+    """Builds pieces of a class, by a construction or from a mesh.
 
-    `mesh_share` is how often a class that has meshes is served from them; half as often where a room asks for certain
-    constructions, and never for otherfurniture by name: a mesh of it may be anything.
+    held_out: only reserved constructions are built (or any, if a class has none for the mount); otherwise only the
+    others. mesh_share: share of the pieces that are meshes, if the class has meshes; half of this share if certain
+    constructions are requested, and 0 for named constructions of otherfurniture, whose meshes can have any shape.
     """
 
     meshes: MeshLibrary = field(default_factory=MeshLibrary)
@@ -33,7 +34,7 @@ class Catalogue:
     def build(
         self, label: str, rng: np.random.Generator, mount: str = "floor", names: tuple[str, ...] | None = None
     ) -> Assembly:
-        """One new piece that stands, hangs or lies as `mount` says; `names` limits the constructions."""
+        """A new piece that stands, hangs or lies according to `mount`; `names` limits the constructions."""
         often = 1.0 if names is None else 0.0 if label == "otherfurniture" else 0.5
         if often and self.meshes.has(label, mount) and rng.random() < often * self.mesh_share:
             return self.meshes.build(label, rng, mount)

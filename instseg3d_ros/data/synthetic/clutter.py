@@ -1,4 +1,4 @@
-"""Loose things on a level rectangle: apart, touching, stacked, leaning, heaped, or in piles."""
+"""Places loose objects on a horizontal rectangle: separate, touching, stacked, leaning, in heaps, or in piles."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from instseg3d_ros.data.synthetic.mesh import Body, Shape
 from instseg3d_ros.data.synthetic.piles import pile
 from instseg3d_ros.data.synthetic.placement import Relief, fits, footprint, gap
 
-LARGEST = 0.42  # metres: what counts as small enough to lie about
-PILES = (0.0, 0.5, 0.8)  # one of these per clutter: how often another pile is tried before the single things
-PACKED = 0.2  # share of clutters of boxes, books and tins alone, stacked and side by side: flat faces hide the seam
+LARGEST = 0.42  # metres; largest extent of a loose object
+PILES = (0.0, 0.5, 0.8)  # probabilities of another pile before the single objects; one is drawn per clutter
+PACKED = 0.2  # share of clutters with only boxes, books and tins, stacked and side by side, with hidden seams
 
 
 @dataclass
 class Placed:
-    """The objects on a rectangle so far, their outlines (P, 2) from above, and the relief that they form."""
+    """The placed objects on a rectangle, their outlines (P, 2) from above, and their height map (`Relief`)."""
 
     relief: Relief
     bodies: list[Body] = field(default_factory=list)
@@ -28,19 +28,19 @@ class Placed:
 def clutter(
     catalogue: Catalogue, rng: np.random.Generator, width: float, depth: float, count: int, cell: float = 0.006
 ) -> list[Body]:
-    """`count` things (fewer where no room is left) on a level rectangle about the origin at z = 0.
+    """`count` objects, or fewer if the space is too small, on a horizontal rectangle about the origin at z = 0.
 
-    A mood is drawn per call: how close together things stand and how often they are stacked, leaning or heaped.
+    Each call draws the density of the objects, and the probabilities that an object is stacked, leaning or in a heap.
     """
     relief = Relief(width, depth, cell)
-    area = np.array([width, depth]) * (0.5 * rng.uniform(0.45, 1.0))  # people crowd one end of a table
+    area = np.array([width, depth]) * (0.5 * rng.uniform(0.45, 1.0))  # objects are often placed at one end of a table
     centre = (np.array([width, depth]) / 2 - area) * rng.uniform(-1, 1, 2)
     packed = rng.random() < PACKED
     names = ("box", "book", "tin") if packed else None
     # apart, touching, stacked, leaning, heaped
     moods = rng.dirichlet([1.0, 2.0, 3.0, 0.8, 0.1] if packed else [2.0, 2.0, 1.2, 0.6, 0.5])
     placed = Placed(relief)
-    kin = [_small(catalogue, rng, names) for _ in range(3)]  # the same product several times
+    kin = [_small(catalogue, rng, names) for _ in range(3)]  # models that occur several times
     piles = float(rng.choice(PILES))
     while len(placed.bodies) < count and piles and rng.random() < piles:
         together = pile(rng, lambda *names: _small(catalogue, rng, names or None).shape, catalogue.held_out)
@@ -70,7 +70,7 @@ def clutter(
 def _place_pile(
     shapes: list[Shape], area: np.ndarray, centre: np.ndarray, placed: Placed, rng: np.random.Generator
 ) -> None:
-    """Put a pile where nothing stands, or against what stands there; it is left out where no room is."""
+    """Place a pile on free space or beside placed objects; without space the pile is omitted."""
     together = sum(shapes, Shape())
     for _attempt in range(6):
         turn = int(rng.integers(4)) * np.pi / 2 + rng.normal(0, 0.15) if rng.random() < 0.5 else rng.normal(0, 0.5)
@@ -105,7 +105,7 @@ def _apart(shape: Shape, spot: np.ndarray, placed: Placed, rng: np.random.Genera
 
 
 def _touching(shape: Shape, spot: np.ndarray, placed: Placed, rng: np.random.Generator) -> Shape:
-    """Slide towards another thing until the footprints meet."""
+    """Move an object towards another until their footprints touch."""
     target = placed.outlines[int(rng.integers(len(placed.outlines)))]
     angle = rng.uniform(0, 2 * np.pi)
     toward = -np.array([np.cos(angle), np.sin(angle)])
@@ -122,7 +122,7 @@ def _touching(shape: Shape, spot: np.ndarray, placed: Placed, rng: np.random.Gen
 
 
 def _stacked(shape: Shape, spot: np.ndarray, placed: Placed, rng: np.random.Generator) -> Shape | None:
-    """On top of another thing, if its middle is supported; square to it more often than not."""
+    """Place an object on top of another if its middle is supported; in most cases their sides are parallel."""
     target = int(rng.integers(len(placed.bodies)))
     low, high = placed.bodies[target].shape.bounds()
     size = np.subtract(*shape.bounds()[::-1])
@@ -134,10 +134,10 @@ def _stacked(shape: Shape, spot: np.ndarray, placed: Placed, rng: np.random.Gene
 
 
 def _leaning(shape: Shape, spot: np.ndarray, placed: Placed, rng: np.random.Generator) -> Shape:
-    """A flat thing tipped over its lower edge against something taller."""
+    """Lean a flat object against a taller object."""
     low, high = shape.bounds()
     size = high - low
-    if size[0] > size[2] * 0.6 and size[1] > size[2] * 0.6:  # lying: stand it on its edge first
+    if size[0] > size[2] * 0.6 and size[1] > size[2] * 0.6:  # a lying object is first turned onto its edge
         shape = shape.turned(np.pi / 2, 0).grounded()
     tilt = rng.uniform(0.12, 0.9)
     outer = shape.turned(tilt, 0).turned(rng.uniform(0, 2 * np.pi)).grounded()
@@ -145,7 +145,7 @@ def _leaning(shape: Shape, spot: np.ndarray, placed: Placed, rng: np.random.Gene
 
 
 def _heaped(shape: Shape, spot: np.ndarray, placed: Placed, rng: np.random.Generator) -> Shape | None:
-    """Dropped anyhow onto the heap."""
+    """Place an object with a random rotation on top of the others."""
     goal = placed.outlines[int(rng.integers(len(placed.outlines)))].mean(0)
     shape = shape.moved(*(goal + rng.normal(0, 0.06, 2)))
     up = placed.relief.rest(shape)

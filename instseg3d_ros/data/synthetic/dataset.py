@@ -1,4 +1,4 @@
-"""A folder of scenes from a recipe: work cut into tasks, handed to processes, files written as they come."""
+"""Writes a folder of scenes from a recipe: the work is divided into tasks, which processes carry out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from instseg3d_ros.labels import LABEL_SETS
 
 @dataclass(frozen=True)
 class Frames:
-    """World number `group` of a kind and split, to be looked at `count` times."""
+    """A task: `count` views of world number `group` of a kind and split."""
 
     recipe: SceneRecipe
     folder: str
@@ -32,7 +32,7 @@ class Frames:
 
 @dataclass(frozen=True)
 class Scan:
-    """Whole room number `number` of a split, of `points` points."""
+    """A task: whole room number `number` of a split, with `points` points."""
 
     recipe: SceneRecipe
     folder: str
@@ -52,7 +52,7 @@ def plan(
     shard: tuple[int, int] = (0, 1),
     views: int | None = None,
 ) -> list[Frames]:
-    """Tasks for `counts[split, kind]` frames, `views` of each world; shard (i, n) takes every n-th world from i on."""
+    """Tasks for `counts[split, kind]` frames, `views` of each world; shard (i, n): every n-th world from i on."""
     tasks = []
     for (split, kind), count in counts.items():
         per_world = views or KINDS[kind][2]
@@ -62,7 +62,7 @@ def plan(
 
 
 def generate(tasks: Sequence[Frames | Scan], jobs: int, quiet: bool = False) -> list[Path]:
-    """Carry out tasks for one folder on `jobs` processes, with a progress bar; the files written, in task order."""
+    """Carry out tasks in `jobs` processes, with a progress bar; returns the paths of the files in task order."""
     from tqdm import tqdm
 
     folder = Path(tasks[0].folder)
@@ -83,13 +83,13 @@ def _outcomes(tasks: Sequence[Frames | Scan], jobs: int) -> Iterator[list[Path]]
         return
     import multiprocessing
 
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the children: they share the cores already
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # one thread per process, because the processes use all cores
     with multiprocessing.get_context("spawn").Pool(min(jobs, len(tasks))) as pool:
         yield from pool.imap(run, tasks)
 
 
 def run(task: Frames | Scan) -> list[Path]:
-    """Write the scenes of one task; their paths."""
+    """Write the scenes of a task; returns their paths."""
     paths = []
     for scene in task.scenes():
         path = Path(task.folder) / task.split / f"{scene.name}.npz"

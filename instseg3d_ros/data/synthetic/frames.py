@@ -1,6 +1,7 @@
-"""Worlds and views by number: the same seed gives the same frames, in any order, on any number of processes.
+"""Builds numbered worlds and views: the same seed gives the same frames, in any order and number of processes.
 
-A world (a furnished room, a set table) is looked at several times, since building it costs more than a look.
+A world is a furnished room or a table with objects. Each world is rendered from several viewpoints, because building
+it takes longer than rendering a view.
 """
 
 from __future__ import annotations
@@ -25,23 +26,23 @@ from instseg3d_ros.data.synthetic.tabletop import Setting, crop_table, set_table
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SYNTHETIC, TABLETOP, LabelSet
 
-# what furnishes a world, what poses a camera in it, and views per world
+# kind → function that furnishes a world, function that draws a camera pose in it, views per world
 KINDS: dict[str, tuple[Callable[..., Any], Callable[..., np.ndarray], int]] = {
     "rooms": (furnish_room, view_room, 8),
     "tabletop": (set_table, view_table, 4),
 }
 SPLITS = ("train", "val")
-FEWEST = 200  # points; a crop that leaves less, or nothing, is not made
-ATTEMPTS = 12  # camera poses tried for one view before the best of them is taken
+FEWEST = 200  # smallest number of points after a crop; otherwise the frame is not cropped
+ATTEMPTS = 12  # largest number of camera poses that are tried for a view
 
 
 @dataclass(frozen=True)
 class SceneRecipe:
-    """All that a frame depends on beside its number.
+    """Settings that, together with its number, determine a frame.
 
-    `crop` is the share of tabletop frames without the room; `labels` "synthetic", or "tabletop" for these frames, where
-    a body is an object, what carries the objects, or background, and the camera is at the origin. `walk`: the share of
-    room frames that a robot on its way sees; the others look at furniture.
+    crop: share of tabletop frames that are cropped to the table; labels: "synthetic", or "tabletop" for frames of
+    tables with the classes object, support and background, and the camera at the origin; walk: share of room frames
+    from the view of a driving robot; the other frames look at furniture.
     """
 
     seed: int = 0
@@ -62,19 +63,19 @@ class SceneRecipe:
             raise InputError(f"no sensor '{sorted(unknown)[0]}'; one of: all, {', '.join(SENSORS)}")
 
     def catalogue(self) -> Catalogue:
-        """Where furniture and things come from; reads the folder of meshes, if there is one."""
+        """The source of furniture and objects; reads the folders of meshes, if given."""
         folders = [Path(folder) for folder in self.meshes]
         meshes = MeshLibrary.scan(folders, self.without, self.only) if folders else MeshLibrary()
         return Catalogue(meshes, self.held_out, self.mesh_share)
 
 
 def world_of(bodies: tuple[Body, ...]) -> World:
-    """Every body an instance of its own, but for stuff (0)."""
+    """A world in which each body of a thing class is an instance; bodies of stuff get instance 0."""
     return _labelled(bodies, [body.label for body in bodies], SYNTHETIC)
 
 
 def world_in(recipe: SceneRecipe, setting: Room | Setting) -> World:
-    """The world of a setting, its bodies named by the recipe's label set."""
+    """The world of a setting, with the classes of the recipe's label set."""
     if recipe.labels != TABLETOP.name:
         return world_of(setting.bodies)
     assert isinstance(setting, Setting), "this label set is for tables"
@@ -82,7 +83,7 @@ def world_in(recipe: SceneRecipe, setting: Room | Setting) -> World:
 
 
 def table_of(setting: Setting) -> World:
-    """A tabletop by the part that each body plays there (label set `TABLETOP`)."""
+    """The world of a tabletop with the classes of `TABLETOP`: object, support, background."""
     parts = ["object" if body.label == "object" else "background" for body in setting.bodies]
     for i in setting.kept:
         if parts[i] == "background":
@@ -124,7 +125,7 @@ def _draw(
 
 
 def draw_camera(sensor: Sensor, resolution: tuple[int, int], pose: np.ndarray, rng: np.random.Generator) -> Camera:
-    """A sensor's camera at a pose (4,4): focal length within its range, principal point a little off the middle."""
+    """A camera of a sensor at a pose (4,4), with random focal length and principal point near the middle."""
     width, height = resolution
     f = rng.uniform(*sensor.f) * width / 640
     off = rng.normal(0, 0.01, 2) * width
@@ -132,7 +133,7 @@ def draw_camera(sensor: Sensor, resolution: tuple[int, int], pose: np.ndarray, r
 
 
 def most_worth(world: World, sensor: Sensor, draw: Callable[[], Camera], attempts: int, busy: bool = True) -> Camera:
-    """The first of some drawn cameras with a good view, or else the best of them; `busy`: things must be in sight."""
+    """The first of `attempts` drawn cameras with a good view, otherwise the best; busy: things must be visible."""
     best, most = None, -np.inf
     for _ in range(attempts):
         camera = draw()
@@ -146,7 +147,7 @@ def most_worth(world: World, sensor: Sensor, draw: Callable[[], Camera], attempt
 
 
 def _worth(world: World, camera: Camera, near: float, busy: bool) -> float:
-    """0..1 how good a view is, from a thumbnail: few rays lost, nothing right before the lens, things in sight."""
+    """Quality 0 to 1 of a view, from a thumbnail: few rays without a hit, no near surface, visible things."""
     share = 16
     small = Camera(camera.pose, camera.width // share, camera.height // share, camera.f / share,
                    camera.cx / share, camera.cy / share)  # fmt: skip
@@ -166,7 +167,7 @@ def to_scene(
     world: World, view: View, sensor: Sensor, rng: np.random.Generator, name: str,
     crop: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
 ) -> Scene:  # fmt: skip
-    """Measure a view; `crop(points, body)` gives a mask of the points to keep, unless hardly any."""
+    """Simulate the sensor for a view. `crop(points, body)` returns a mask of points to keep, unless few remain."""
     depth, source, color = measure(view, sensor, rng)
     pixel = np.flatnonzero(np.isfinite(depth))
     body = view.body[source[pixel]]
@@ -186,9 +187,9 @@ def to_scene(
 
 
 def from_camera(scene: Scene) -> Scene:
-    """The same scene as a levelled camera gives it: at the origin, looking along +x, z up.
+    """The scene in the axes of a levelled camera: camera at the origin, looking along +x, z up.
 
-    What an object head learns of distances, and what is found to stand before what, depends on where the camera is.
+    The object head uses distances from the camera, and occlusions are found from its position.
     """
     pose = scene.extras["camera"]
     turn = rotation(-float(np.arctan2(pose[1, 2], pose[0, 2])))
@@ -199,7 +200,7 @@ def from_camera(scene: Scene) -> Scene:
 
 
 def lighting(setting: Room | Setting, rng: np.random.Generator) -> tuple[list[Light], float]:
-    """One to three lamps near the ceiling, warm or cold, one of which may throw shadows."""
+    """One to three lamps near the ceiling, warm or cold; one of them may cast shadows."""
     ambient = float(rng.uniform(0.3, 0.75))
     lights = []
     for index in range(int(rng.integers(1, 4))):

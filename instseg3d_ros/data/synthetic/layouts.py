@@ -1,4 +1,4 @@
-"""What rooms are for: each layout furnishes an empty floor plan the way such a room is used.
+"""Layouts: each furnishes an empty floor plan as a type of room, such as a bedroom.
 
 @layout("bedroom", size=((2.6, 5.0), (2.6, 5.0)))
 def bedroom(plan): ...put pieces into plan
@@ -38,7 +38,7 @@ Furnish = Callable[[Floorplan], None]
 
 @dataclass(frozen=True)
 class Layout:
-    """`size` gives the ranges of width and depth in metres; `weight` its share of all rooms."""
+    """A layout. size: ranges of width and depth in metres; weight: relative frequency among all rooms."""
 
     furnish: Furnish
     size: tuple[tuple[float, float], tuple[float, float]]
@@ -192,7 +192,7 @@ def corridor(plan: Floorplan) -> None:
 
 @layout("hall", ((5.0, 11.0), (4.5, 9.0)), weight=3)
 def hall(plan: Floorplan) -> None:
-    """Large and rather empty: groups of seats, a table here and there, much wall and floor."""
+    """A large, rather empty room with some groups of seats and tables, and much visible wall and floor."""
     rng, build = plan.rng, plan.catalogue.build
     openings(plan, int(rng.integers(1, 4)))
     for sofa, wall in several(plan, "sofa", 0, 2):
@@ -233,7 +233,7 @@ def store(plan: Floorplan) -> None:
 
 @layout("anything", ((2.5, 6.0), (2.5, 6.0)), weight=3)
 def anything(plan: Floorplan) -> None:
-    """Any furniture in any room: teaches that a class is its shape, not its company."""
+    """Any furniture in any room, so that a network learns the shape of a class and not its usual surroundings."""
     rng, build = plan.rng, plan.catalogue.build
     openings(plan, int(rng.integers(0, 3)))
     labels = (

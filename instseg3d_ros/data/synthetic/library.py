@@ -1,7 +1,8 @@
-"""Furniture from files: a folder of meshes, one sub-folder per class (`shower_curtain` means "shower curtain").
+"""Furniture from mesh files in a folder with a sub-folder per class (`shower_curtain` means "shower curtain").
 
 Files are GLB, OBJ or PLY in metres, z up, front towards -y, bottom at z = 0, vertex colours optional. A geometry whose
-name is a class becomes its own body. `SOURCES.csv`, where present, tells by its `mount` column how a file is mounted.
+name is a class becomes a separate body. If the folder has a `SOURCES.csv`, its column `mount` has the mount of each
+file.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def _load(path: Path) -> tuple[tuple[str, Shape], ...]:
 
     try:
         scene = trimesh.load_scene(path, process=False)
-    except Exception as error:  # parsers raise many kinds of exceptions for damaged files
+    except Exception as error:  # parsers raise many types of exceptions for damaged files
         raise InputError(f"{path}: cannot be read as a mesh ({error}); remove it or export it again") from None
     label = path.parent.name.replace("_", " ")
     bodies: dict[str, Shape] = {}

@@ -1,6 +1,6 @@
-"""What surfaces are made of: colour, solid textures, gloss, and how well infrared light comes back.
+"""Materials of surfaces: colour, solid textures, gloss, and infrared reflectance.
 
-Textures are functions of the position on the part where it was made ("solid"), so nothing needs a UV map.
+Textures are functions of the position in the axes of a part ("solid"), so that no UV maps are needed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Color = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Material:
-    """Colours are RGB in 0..1; `scale` is the texture's period in metres, `axis` its direction.
+    """A material. Colours are RGB in 0..1; scale: period of the texture in metres; axis: its direction.
 
-    `gloss` 0..1 adds a highlight; `infrared` 0..1 is the share of a depth camera's own light that comes back: black
-    and shiny things leave holes.
+    gloss 0..1: strength of the highlight; infrared 0..1: share of a depth camera's light that is reflected. Black and
+    shiny surfaces reflect little and cause holes in the depth.
     """
 
     color: tuple[float, float, float]
@@ -44,7 +44,7 @@ def hsv(h: float, s: float, v: float) -> tuple[float, float, float]:
 
 
 def near(rng: np.random.Generator, color: Color, spread: float = 0.12) -> Color:
-    """A colour like `color`, a little lighter or darker and off in hue."""
+    """A random colour near `color`, with slightly different brightness and hue."""
     red, green, blue = (
         float(np.clip(c * rng.uniform(1 - spread, 1 + spread) + rng.normal(0, 0.02), 0.02, 1)) for c in color
     )
@@ -52,7 +52,7 @@ def near(rng: np.random.Generator, color: Color, spread: float = 0.12) -> Color:
 
 
 def any_color(rng: np.random.Generator) -> tuple[float, float, float]:
-    """Greys, browns and whites often, as indoors; any hue sometimes."""
+    """A random colour: often grey, brown or white, as indoors; sometimes any hue."""
     kind = rng.random()
     if kind < 0.35:
         grey = rng.uniform(0.03, 0.97)
@@ -77,7 +77,7 @@ def metal(rng: np.random.Generator) -> Material:
 
 
 def painted(rng: np.random.Generator, bright: bool | None = None) -> Material:
-    """Lacquer, plastic, melamine: one colour; `bright` asks for near-white."""
+    """Lacquer, plastic or melamine of one colour. bright: True for near-white."""
     if bright or (bright is None and rng.random() < 0.35):
         value = rng.uniform(0.75, 0.98)
         color = near(rng, (value, value, value * rng.uniform(0.9, 1.0)), 0.03)
@@ -108,19 +108,19 @@ def ceramic(rng: np.random.Generator) -> Material:
 
 
 def glass(rng: np.random.Generator) -> Material:
-    """Seen as the faint tint of what lies behind; depth cameras mostly miss it."""
+    """Glass: a faint tint over the background, which depth cameras mostly do not measure."""
     value = rng.uniform(0.5, 0.95)
     return Material((value * rng.uniform(0.85, 1), value, value), gloss=0.95, infrared=rng.uniform(0.0, 0.5))
 
 
 def printed(rng: np.random.Generator) -> Material:
-    """Packaging: a ground colour with patches, bands and lettering in others."""
+    """Printed packaging: a background colour with patches, bands and lettering in other colours."""
     return Material(any_color(rng), "print", any_color(rng), rng.uniform(0.02, 0.12), int(rng.integers(3)),
                     rng.uniform(0.05, 0.5), rng.uniform(0.5, 0.95), int(rng.integers(1 << 16)))  # fmt: skip
 
 
 def art(rng: np.random.Generator, *kinds: str) -> Material:
-    """What pictures show."""
+    """The motif of a picture."""
     scale, gloss = float(np.exp(rng.uniform(np.log(0.05), np.log(0.6)))), rng.uniform(0, 0.6)
     return Material(
         any_color(rng), str(rng.choice(kinds)), any_color(rng), scale, 2, gloss, 0.82, int(rng.integers(1 << 16))
@@ -162,7 +162,7 @@ def wall_paint(rng: np.random.Generator) -> Material:
 
 
 def _returned(color: Color) -> float:
-    """Infrared reflectance goes roughly with brightness, black dyes being the exception that makes holes."""
+    """Infrared reflectance of a colour: roughly its brightness, and nearly 0 for black dyes, which cause holes."""
     return float(np.clip(0.35 + 0.75 * max(color), 0.3, 0.95))
 
 
@@ -172,20 +172,20 @@ _LATTICE = np.random.default_rng(20).random((32, 32, 32), np.float32)
 
 
 def _noise(position: np.ndarray) -> np.ndarray:
-    """(N,3) → (N,) smooth noise in 0..1 of period about one unit."""
+    """Smooth noise (N,) in 0..1 at positions (N,3), with a period of about one unit."""
     from scipy.ndimage import map_coordinates
 
     return map_coordinates(_LATTICE, position.T, order=1, mode="grid-wrap", prefilter=False)
 
 
 def _cells(position: np.ndarray) -> np.ndarray:
-    """(N,3) → (N,) a random number in 0..1 per unit cell."""
+    """A random number (N,) in 0..1 for the unit cell of each position (N,3)."""
     i, j, k = (np.floor(position).astype(np.int64) % 32).T
     return _LATTICE[i, j, k]
 
 
 class Palette:
-    """The materials of a scene as arrays, to be looked up by pixel."""
+    """The materials of a scene as arrays, indexed by material."""
 
     def __init__(self, materials: Sequence[Material]):
         self.color = np.array([m.color for m in materials], np.float32)
@@ -195,7 +195,7 @@ class Palette:
         self.infrared = np.array([m.infrared for m in materials], np.float32)
         self.axis = np.array([m.axis for m in materials])
         self.kind = np.array([KINDS.index(m.kind) for m in materials])
-        # An irrational shift per material keeps patterns off the symmetry planes that furniture is built around.
+        # An irrational offset per material, so that patterns are not symmetric to the planes of furniture.
         seeds = np.array([m.seed for m in materials])
         self.shift = ((seeds[:, None] * np.array([0.618, 0.414, 0.732])) % 32).astype(np.float32)
 
@@ -216,7 +216,7 @@ class Palette:
         return color
 
 
-# How far each point (N,) takes the second colour, 0..1, and a factor (N,) of its brightness, if the texture has one.
+# The share (N,) of the second colour at each point, 0..1, and a factor (N,) of the brightness, or None.
 Texture = tuple[np.ndarray, np.ndarray | None]
 
 
@@ -244,7 +244,7 @@ def _speckle(unit: np.ndarray, axis: np.ndarray) -> Texture:
 
 
 def _print(unit: np.ndarray, axis: np.ndarray) -> Texture:
-    """Large patches, a band, and lines of small dark cells where the lettering would be."""
+    """Large patches, a band, and lines of small dark cells that look like lettering."""
     patch = _cells(unit * 0.6)
     mix = (patch > 0.55).astype(np.float32)
     letters = (_cells(unit * 7.0) > 0.6) & (_cells(unit * 1.3 + 7.7) > 0.6) & (_along(unit, axis) * 3 % 1 < 0.5)
@@ -266,7 +266,7 @@ def _marble(unit: np.ndarray, axis: np.ndarray) -> Texture:
 
 
 def _bricks(unit: np.ndarray, axis: np.ndarray) -> Texture:
-    """Courses along x and y, each shifted by half a brick; joints in the second colour."""
+    """Rows of bricks along x and y, each row shifted by half a brick; joints have the second colour."""
     course = np.floor(unit[:, 2] / 0.32)
     along = unit[:, :2] + 0.5 * (course % 2)[:, None]
     joint = (unit[:, 2] / 0.32 % 1 < 0.12) | (along % 1 < 0.04).any(1)
@@ -274,14 +274,14 @@ def _bricks(unit: np.ndarray, axis: np.ndarray) -> Texture:
 
 
 def _boards(unit: np.ndarray, axis: np.ndarray) -> Texture:
-    """Side by side across `axis`, with dark joints."""
+    """Boards side by side across `axis`, with dark joints."""
     across = _along(unit, axis)
     tone = 0.85 + 0.3 * _cells(np.floor(across)[:, None] * [1.0, 0.0, 0.0])
     return (across % 1 < 0.04).astype(np.float32), tone * (0.9 + 0.2 * _noise(unit * [0.3, 0.3, 3.0]))
 
 
 def _motif(unit: np.ndarray, axis: np.ndarray) -> Texture:
-    """A figure that comes again, as on wallpaper."""
+    """A repeated figure, as on wallpaper."""
     wave = np.sin(2 * np.pi * unit)
     return (wave[:, 0] * wave[:, 2] + wave[:, 1] * wave[:, 2] + 0.3 * np.sin(6 * np.pi * unit).sum(1) > 0.3).astype(
         np.float32

@@ -1,6 +1,6 @@
-"""Triangles with a material: the stuff that primitives make and furniture is assembled from.
+"""Triangle meshes with materials, of which primitives and furniture consist.
 
-World and object frames: metres, z up. Furniture stands at the origin on z = 0 and looks towards -y.
+Coordinates are in metres, z up. Furniture stands at the origin on z = 0 with its front towards -y.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ Point = Sequence[float] | np.ndarray  # (3,) metres
 
 @dataclass(frozen=True)
 class Part:
-    """One surface of one material. `local` are the texture coordinates: the vertices where the part was made.
+    """A surface with a single material.
 
-    vertices (V,3) float32 metres · triangles (T,3) int32 · local (V,3) float32 metres · tint (V,3) uint8 RGB or None,
-    which replaces the material's colour where a mesh brings its own.
+    vertices (V,3) float32, metres; triangles (T,3) int32; local (V,3) float32, metres: texture coordinates, which are
+    the vertices before the part was moved; tint (V,3) uint8 RGB or None: colours of a mesh file, which replace the
+    material's colour.
     """
 
     vertices: np.ndarray
@@ -41,12 +42,12 @@ class Shape:
         return Shape(self.parts + other.parts)
 
     def affine(self, matrix: np.ndarray, offset: ArrayLike = (0.0, 0.0, 0.0)) -> Shape:
-        """x → matrix x + offset, for a (3,3) matrix. A mirror turns triangles round, which no renderer here minds."""
+        """Transform x → matrix x + offset, for a (3,3) matrix. Mirroring reverses triangles, without effect."""
         matrix, offset = np.asarray(matrix, np.float32), np.asarray(offset, np.float32)
         return Shape(tuple(replace(part, vertices=part.vertices @ matrix.T + offset) for part in self.parts))
 
     def moved(self, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> Shape:
-        """Shifted by metres."""
+        """Move by an offset in metres."""
         offset = np.array([x, y, z], np.float32)
         return Shape(tuple(replace(part, vertices=part.vertices + offset) for part in self.parts))
 
@@ -55,12 +56,12 @@ class Shape:
         return self.affine(rotation(angle, axis))
 
     def scaled(self, x: float, y: float | None = None, z: float | None = None) -> Shape:
-        """About the origin; by one factor, or one per axis."""
+        """Scale about the origin, by one factor or by a factor per axis."""
         return self.affine(np.diag([x, x if y is None else y, x if z is None else z]))
 
     @property
     def vertices(self) -> np.ndarray:
-        """(V,3) of all parts."""
+        """Vertices (V,3) of all parts."""
         return np.concatenate([part.vertices for part in self.parts])
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
@@ -69,14 +70,14 @@ class Shape:
         return vertices.min(0), vertices.max(0)
 
     def grounded(self) -> Shape:
-        """Centred in x and y with the lowest vertex at z = 0."""
+        """Move the middle of the bounds to x = y = 0 and the lowest vertex to z = 0."""
         low, high = self.bounds()
         return self.moved(-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2])
 
 
 @dataclass(frozen=True)
 class Surface:
-    """A level rectangle that things may stand on, in the frame of its furniture: middle, size, free height above."""
+    """A horizontal rectangle for loose objects, in the axes of its furniture: middle, size, free height above it."""
 
     x: float
     y: float
@@ -84,23 +85,23 @@ class Surface:
     width: float
     depth: float
     headroom: float = 2.0
-    yaw: float = 0.0  # about z, of the rectangle about its centre (x, y)
+    yaw: float = 0.0  # rotation of the rectangle about its centre
 
 
 @dataclass(frozen=True)
 class Body:
-    """What gets one instance id: a shape and the name of its class."""
+    """A shape with a class; in a scene it becomes an instance."""
 
     label: str
     shape: Shape
-    loose: bool = False  # a small thing that somebody put there
+    loose: bool = False  # a small object that can be moved
 
 
 @dataclass(frozen=True)
 class Assembly:
-    """A piece of furniture or an object: one body or several of different classes, and where things may be put on it.
+    """A piece of furniture or an object: a body or several bodies, and surfaces for loose objects.
 
-    `seats` says where chairs go: (x, y, yaw) in its frame, the yaw under which a chair faces the piece.
+    seats: positions of chairs as (x, y, yaw) in the axes of the piece; a chair with this yaw faces the piece.
     """
 
     bodies: tuple[Body, ...]
@@ -109,20 +110,20 @@ class Assembly:
 
     @staticmethod
     def of(label: str, shape: Shape, *surfaces: Surface, seats: Iterable[tuple[float, float, float]] = ()) -> Assembly:
-        """A single body of one class, with the surfaces and seats that it offers."""
+        """An assembly with a single body, and its surfaces and seats."""
         return Assembly((Body(label, shape),), surfaces, tuple(seats))
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lowest and highest corner over all bodies, each (3,)."""
+        """Lowest and highest corner of all bodies, each (3,)."""
         pairs = [body.shape.bounds() for body in self.bodies]
         return np.min([low for low, _ in pairs], 0), np.max([high for _, high in pairs], 0)
 
     def with_bodies(self, *bodies: Body) -> Assembly:
-        """The same with more bodies; surfaces and seats stay."""
+        """Add bodies; surfaces and seats stay the same."""
         return replace(self, bodies=self.bodies + bodies)
 
     def stretched(self, x: float, y: float = 1.0, z: float = 1.0) -> Assembly:
-        """Scaled per axis about the origin."""
+        """Scale about the origin by a factor per axis."""
         surfaces = (
             replace(s, x=s.x * x, y=s.y * y, z=s.z * z, width=s.width * x, depth=s.depth * y, headroom=s.headroom * z)
             for s in self.surfaces
@@ -131,7 +132,7 @@ class Assembly:
         return Assembly(tuple(bodies), tuple(surfaces), tuple((sx * x, sy * y, yaw) for sx, sy, yaw in self.seats))
 
     def placed(self, x: float, y: float, z: float = 0.0, yaw: float = 0.0) -> Assembly:
-        """Turned by `yaw` about its origin, then moved."""
+        """Rotate by `yaw` about the origin, then move."""
         matrix, offset = rotation(yaw), np.array([x, y, z])
 
         def carry(px: float, py: float) -> tuple[float, float]:

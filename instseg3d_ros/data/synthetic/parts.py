@@ -1,4 +1,4 @@
-"""Pieces that many constructions share: legs, frames, drawers, doors with handles, slats, cushions, rows of books."""
+"""Parts that many constructions use: legs, frames, drawers, doors with handles, slats, cushions, rows of books."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from instseg3d_ros.data.synthetic.primitives import bar, box, cylinder, revolve,
 
 
 def body_material(rng: np.random.Generator) -> Material:
-    """What cabinets, tables and frames are made of."""
+    """A random material for cabinets, tables and frames."""
     return m.wood(rng) if rng.random() < 0.55 else m.painted(rng)
 
 
 def join(shapes: Iterable[Shape]) -> Shape:
-    """One shape of many."""
+    """Combine shapes into one."""
     return sum(shapes, Shape())
 
 
 def legs(
     width: float, depth: float, height: float, material: Material, rng: np.random.Generator, style: str | None = None
 ) -> Shape:
-    """What holds up a top of this footprint: four legs of some style, trestles, side panels, a frame or a pedestal."""
+    """Legs for a top of this footprint: four legs in a random style, trestles, side panels, a frame or a pedestal."""
     style = style or str(
         rng.choice(["square", "round", "tapered", "splayed", "frame", "panels", "trestle", "pedestal"])
     )
@@ -77,7 +77,7 @@ def legs(
 
 
 def handle(rng: np.random.Generator, material: Material, length: float = 0.12) -> Shape:
-    """Knob, bow, bar or recessed strip on a front that faces -y at y = 0, centred at the origin."""
+    """A knob, bow, bar or recessed strip on a front at y = 0 that faces -y, centred at the origin."""
     kind = rng.integers(4)
     if kind == 0:
         return revolve([(0, 0), (0.006, 0), (0.006, 0.015), (0.015, 0.02), (0, 0.028)], material, 10).turned(
@@ -92,7 +92,7 @@ def handle(rng: np.random.Generator, material: Material, length: float = 0.12) -
 
 
 def front(width: float, height: float, paint: Material, grip: Material, rng: np.random.Generator, kind: str) -> Shape:
-    """A `drawer`, `door` or `glass` front with a handle: its outside lies at y = 0, centred in x, from z = 0 up."""
+    """A `drawer`, `door` or `glass` front with a handle: outside at y = 0, centred in x, bottom at z = 0."""
     gap, thick = 0.003, 0.018
     panel = box(width - 2 * gap, thick, height - 2 * gap, paint, (0, thick / 2, gap))
     if min(width, height) > 0.2 and rng.random() < 0.4:  # a raised frame
@@ -113,7 +113,7 @@ def front(width: float, height: float, paint: Material, grip: Material, rng: np.
 def carcass(
     width: float, depth: float, height: float, material: Material, back: bool = True, t: float = 0.018
 ) -> Shape:
-    """An open box on z = 0 with its opening towards -y."""
+    """An open box that stands on z = 0, with its opening towards -y."""
     shape = box(t, depth, height, material, (-width / 2 + t / 2, 0, 0)) + box(
         t, depth, height, material, (width / 2 - t / 2, 0, 0)
     )
@@ -130,7 +130,7 @@ def fronts(
     grip: Material,
     kinds: Sequence[str] | None = None,
 ) -> Shape:
-    """A grid of drawers and doors over a body of this size, at its -y side, standing on z = 0."""
+    """A grid of drawers and doors on the -y side of a body of this size that stands on z = 0."""
     shape = Shape()
     columns = max(1, int(np.rint(width / rng.uniform(0.35, 0.7))))
     w = width / columns
@@ -151,7 +151,7 @@ def fronts(
 
 
 def slats(width: float, height: float, count: int, material: Material, upright: bool, thick: float = 0.015) -> Shape:
-    """Parallel bars in the plane y = 0 filling width × height from z = 0."""
+    """Parallel bars in the plane y = 0 that fill width × height from z = 0."""
     shape = Shape()
     for i in range(count):
         s = (i + 0.5) / count
@@ -163,7 +163,7 @@ def slats(width: float, height: float, count: int, material: Material, upright: 
 
 
 def books(width: float, depth: float, height: float, rng: np.random.Generator) -> Shape:
-    """A row of standing books, some leaning, some missing, backs towards -y, on z = 0."""
+    """A row of books that stand on z = 0 with their backs towards -y; some lean, and there are gaps."""
     shape, x = Shape(), -width / 2
     palette = [m.painted(rng) if rng.random() < 0.7 else m.printed(rng) for _ in range(5)]
     while x < width / 2 - 0.01:
@@ -180,7 +180,7 @@ def books(width: float, depth: float, height: float, rng: np.random.Generator) -
 
 
 def leaning(pillow: Shape, angle: float) -> Shape:
-    """A cushion that stands on z = 0 and leans by `angle` radians against what is behind it."""
+    """A cushion that stands on z = 0 and leans backwards by `angle` radians."""
     return pillow.turned(np.pi / 2 - angle, 0).grounded()
 
 
@@ -193,7 +193,7 @@ def upholstered(
 
 
 def wheel(radius: float, tyre: Material, spokes: Material, at: Point) -> Shape:
-    """A thin tyre and six spokes in the plane x = 0, its middle at `at`."""
+    """A wheel with a thin tyre and six spokes in the plane x = 0, with its middle at `at`."""
     s = np.linspace(0, 2 * np.pi, 19)
     rim = np.stack([0 * s, np.cos(s) * radius, np.sin(s) * radius], 1)
     return (

@@ -1,8 +1,8 @@
-"""Several things as people leave them together: stacks, rows, bridges, leaning books, full bowls, one before another.
+"""Piles of objects, as people arrange them: stacks, rows, bridges, leaning books, full bowls, objects behind others.
 
-Each kind is a function of a random generator and of `pick(*names)`, which builds one small thing by one of these
-constructions, or any. It returns the shapes of the things, resting at z = 0 about the origin; the camera is more often
-on the side of −y than on others.
+Each kind is a function of a random generator and of `pick(*names)`, which builds a small object by one of these
+constructions (without names: by any). It returns the shapes of the objects, at rest on z = 0 about the origin. The
+camera is most often on the side of −y.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Pick = Callable[..., Shape]
 
 
 def pile(rng: np.random.Generator, pick: Pick, held_out: bool = False) -> list[Shape]:
-    """Two or more things of one kind of pile. `held_out` builds the kinds reserved for tests as often as the others."""
+    """Objects of a random kind of pile. held_out: include the kinds that are reserved for tests, half of the time."""
     kinds = RESERVED if held_out and rng.random() < 0.5 else KINDS
     return [shape for shape in kinds[int(rng.integers(len(kinds)))](rng, pick) if len(shape.parts)]
 
 
 class Wrapping:
-    """What a pile's packages are printed with: one product several times, one colour that hides the seams, or any."""
+    """The print of the packages in a pile: a repeated product, a single colour that hides seams, or any print."""
 
     def __init__(self, rng: np.random.Generator):
         self.rng = rng
@@ -42,7 +42,7 @@ class Wrapping:
 
 
 def package(size: tuple[float, float, float], wrapping: m.Material, rng: np.random.Generator) -> Shape:
-    """A block of this size: sharp, or worn: rounded edges, a bulging top, faces out of square."""
+    """A box of this size: with sharp edges, or worn, with rounded edges, a bulging top and skewed faces."""
     if rng.random() < 0.65:
         return box(*size, wrapping)
     shape = rounded_box(*size, wrapping, rng.uniform(0.002, 0.012), rng.uniform(0, 0.005))
@@ -51,7 +51,7 @@ def package(size: tuple[float, float, float], wrapping: m.Material, rng: np.rand
 
 
 def stack(rng: np.random.Generator, pick: Pick) -> list[Shape]:
-    """Two to five boxes or books on each other, of equal or falling footprint, aligned or turned."""
+    """A stack of two to five boxes or books with equal or decreasing footprints, aligned or rotated."""
     wrapping, count = Wrapping(rng), int(rng.integers(2, 6))
     width, depth = np.exp(rng.uniform(np.log(0.06), np.log(0.28), 2))
     books = rng.random() < 0.3
@@ -76,7 +76,7 @@ def stack(rng: np.random.Generator, pick: Pick) -> list[Shape]:
 
 
 def tins(rng: np.random.Generator, pick: Pick) -> list[Shape]:
-    """Two to four tins or cans on each other, mostly of one width."""
+    """A stack of two to four tins or cans, mostly of the same width."""
     wrapping, count, radius = Wrapping(rng), int(rng.integers(2, 5)), rng.uniform(0.025, 0.07)
     height, shapes, top = rng.uniform(0.03, 0.13), [], 0.0
     for _ in range(count):
@@ -92,7 +92,7 @@ def tins(rng: np.random.Generator, pick: Pick) -> list[Shape]:
 
 
 def row(rng: np.random.Generator, pick: Pick) -> list[Shape]:
-    """Two to six boxes side by side with flush faces, mostly of one height; now and then in two rows or two layers."""
+    """Two to six boxes side by side with flush faces, mostly of the same height; sometimes in two rows or layers."""
     wrapping, count = Wrapping(rng), int(rng.integers(2, 7))
     depth, height = np.exp(rng.uniform(np.log(0.04), np.log(0.2), 2))
     width = np.exp(rng.uniform(np.log(0.03), np.log(0.14)))
@@ -117,7 +117,7 @@ def row(rng: np.random.Generator, pick: Pick) -> list[Shape]:
 
 
 def bridge(rng: np.random.Generator, pick: Pick) -> list[Shape]:
-    """A box or a book across two others."""
+    """A box or book that lies across two others."""
     wrapping = Wrapping(rng)
     height, depth = rng.uniform(0.03, 0.16), rng.uniform(0.05, 0.18)
     widths, apart = rng.uniform(0.04, 0.14, 2), rng.uniform(0.0, 0.14)
@@ -132,18 +132,18 @@ def bridge(rng: np.random.Generator, pick: Pick) -> list[Shape]:
 
 
 def leaning(rng: np.random.Generator, pick: Pick) -> list[Shape]:
-    """One to four books or flat boxes that lean on a box, and on each other."""
+    """One to four books or flat boxes that lean against a box and against each other."""
     wrapping, width, high = Wrapping(rng), rng.uniform(0.08, 0.24), rng.uniform(0.06, 0.28)
     shapes = [package((width, rng.uniform(0.04, 0.2), high), wrapping(), rng)]
     shapes[0] = shapes[0].moved(y=-float(shapes[0].bounds()[0][1]))  # its front face at y = 0
     tilt, foot = rng.uniform(0.08, 0.75), None
     for _ in range(int(rng.integers(1, 5))):
         wide, thick, length = rng.uniform(0.08, 0.22), rng.uniform(0.008, 0.05), rng.uniform(0.1, 0.28)
-        # Standing upright, its back at y = 0; then its top falls towards the box.
+        # The book stands upright with its back at y = 0; then its top tilts towards the box.
         flat = book(rng, wide, length, thick) if rng.random() < 0.6 else box(wide, length, thick, wrapping())
         upright = flat.turned(np.pi / 2, 0).grounded()
         upright = upright.moved(y=-float(upright.bounds()[1][1]))
-        if foot is None:  # its face lies on the box's upper edge, or its own upper edge on the box's face
+        if foot is None:  # its face touches the box's upper edge, or its upper edge touches the box's face
             foot = -high * np.tan(tilt) if length * np.cos(tilt) > high else -length * np.sin(tilt)
         shapes.append(upright.turned(-tilt, 0).moved(rng.normal(0, 0.2) * width, foot))
         foot -= thick / np.cos(tilt) + rng.uniform(0, 0.002)
@@ -153,7 +153,7 @@ def leaning(rng: np.random.Generator, pick: Pick) -> list[Shape]:
 
 
 def filled(rng: np.random.Generator, pick: Pick) -> list[Shape]:
-    """A bowl, pan, plate or tray with one to six things in it, or a box with things on its top."""
+    """A bowl, pan, plate or tray with one to six objects in it, or a box with objects on its top."""
     holder = pick("bowl", "pan", "plate", "tray", "box", "cup")
     low, high = holder.bounds()
     size = float((high - low)[:2].min())
@@ -165,7 +165,7 @@ def filled(rng: np.random.Generator, pick: Pick) -> list[Shape]:
             pick() if rng.random() < 0.5 else pick("fruit", "cup", "box", "can", "convex lump", "bowl", "ring and roll")
         )
         extent = float(np.ptp(thing.bounds(), axis=0).max())
-        if extent > 0.8 * size:  # made to fit
+        if extent > 0.8 * size:  # scaled to fit
             factor = rng.uniform(0.35, 0.8) * size / extent
             if factor < 0.3:
                 continue
@@ -179,7 +179,7 @@ def filled(rng: np.random.Generator, pick: Pick) -> list[Shape]:
 
 
 def hidden(rng: np.random.Generator, pick: Pick) -> list[Shape]:
-    """A wide thing and a narrow one before its middle, which cuts it in two for the camera."""
+    """A wide object and a narrow object in front of its middle, which divides it into two visible parts."""
     wide = package((rng.uniform(0.14, 0.34), rng.uniform(0.03, 0.15), rng.uniform(0.05, 0.26)), Wrapping(rng)(), rng)
     if rng.random() < 0.3:
         wide = book(rng).turned(np.pi / 2, 0).grounded()
@@ -192,7 +192,7 @@ def hidden(rng: np.random.Generator, pick: Pick) -> list[Shape]:
 
 
 def pyramid(rng: np.random.Generator, pick: Pick) -> list[Shape]:
-    """Tins in layers, each one fewer than the one below."""
+    """Tins in layers; each layer has one tin fewer than the layer below."""
     wrapping, base = Wrapping(rng), int(rng.integers(2, 4))
     radius, tall = rng.uniform(0.025, 0.05), rng.uniform(0.04, 0.12)
     pitch = 2 * radius + rng.uniform(0, 0.004)
@@ -204,7 +204,7 @@ def pyramid(rng: np.random.Generator, pick: Pick) -> list[Shape]:
 
 
 def crossed(rng: np.random.Generator, pick: Pick) -> list[Shape]:
-    """Long boxes laid crosswise, two to a layer."""
+    """Long boxes, two in each layer; the layers are crosswise."""
     wrapping, layers = Wrapping(rng), int(rng.integers(2, 4))
     length = rng.uniform(0.12, 0.26)
     width, tall = rng.uniform(0.02, 0.4) * length, rng.uniform(0.02, 0.06)

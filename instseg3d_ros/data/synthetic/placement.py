@@ -1,4 +1,4 @@
-"""Where things can stand: convex footprints that may touch but not overlap, and heights on which a thing rests."""
+"""Placement of objects: convex footprints that may touch but not overlap, and the height at which an object rests."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from instseg3d_ros.data.synthetic.mesh import Shape
 
 
 def footprint(shape: Shape) -> np.ndarray:
-    """(P,2) convex hull of the shape seen from above, counter-clockwise."""
+    """Convex hull (P,2) of a shape seen from above, counter-clockwise."""
     from scipy.spatial import ConvexHull, QhullError
 
     points = np.unique(np.round(shape.vertices[:, :2].astype(np.float64), 4), axis=0)
     try:
         return points[ConvexHull(points).vertices]
-    except (QhullError, ValueError):  # flat, seen edge on
+    except (QhullError, ValueError):  # the hull is degenerate for vertical flat shapes
         low, high = points.min(0) - 1e-3, points.max(0) + 1e-3
         return np.array([[low[0], low[1]], [high[0], low[1]], [high[0], high[1]], [low[0], high[1]]])
 
 
 def rectangle(x: float, y: float, width: float, depth: float, yaw: float = 0.0) -> np.ndarray:
-    """(4,2) corners of a turned rectangle about (x, y)."""
+    """Corners (4,2) of a rectangle about (x, y), rotated by `yaw`."""
     c, s = np.cos(yaw), np.sin(yaw)
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * [width / 2, depth / 2]
     return corners @ np.array([[c, s], [-s, c]]) + [x, y]
 
 
 def gap(a: np.ndarray, b: np.ndarray) -> float:
-    """Distance between convex polygons along the best separating edge normal; negative where they overlap."""
+    """Distance between convex polygons along the best separating edge normal; negative if they overlap."""
     best = -np.inf
     for first, second in ((a, b), (b, a)):
         edges = np.roll(first, -1, 0) - first
         normals = np.stack([edges[:, 1], -edges[:, 0]], 1)
         normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-12
-        reach = np.einsum("pi,pi->p", normals, first)  # counter-clockwise: every own point lies at or below it
+        reach = np.einsum("pi,pi->p", normals, first)  # no point of the polygon lies beyond the edge
         best = max(best, float(((normals @ second.T).min(1) - reach).max()))
     return best
 
@@ -49,7 +49,7 @@ def fits(outline: np.ndarray, others: Iterable[np.ndarray], margin: float = 0.0)
 
 
 class Relief:
-    """Height of the highest thing over a rectangle, on a lattice: what a falling thing lands on."""
+    """A height map of the objects on a rectangle, which gives the height at which a further object rests."""
 
     def __init__(self, width: float, depth: float, cell: float = 0.006):
         self.cell = cell
@@ -58,7 +58,7 @@ class Relief:
         self.top = np.zeros((int((width + 0.4) / cell) + 1, int((depth + 0.4) / cell) + 1), np.float32)
 
     def rest(self, shape: Shape) -> float:
-        """How far up to move the shape so that it just touches what lies below it."""
+        """The distance to move the shape up so that it touches the highest point below it."""
         index, low, _ = self._columns(shape)
         return float((self.top.ravel()[index] - low).max()) if len(index) else 0.0
 
@@ -68,7 +68,7 @@ class Relief:
         flat[index] = np.maximum(flat[index], high)
 
     def _columns(self, shape: Shape) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Cells under the shape (flat index) with its lowest and highest height over each."""
+        """Cells below the shape (flat index), with the lowest and highest height of the shape over each cell."""
         points = sample(shape, self.cell * 0.8)
         i, j = ((points[:, :2] - self.origin) / self.cell).astype(int).T
         inside = (i >= 0) & (j >= 0) & (i < self.top.shape[0]) & (j < self.top.shape[1])
@@ -80,7 +80,7 @@ class Relief:
 
 
 def sample(shape: Shape, spacing: float) -> np.ndarray:
-    """(N,3) points on a shape, at most about `spacing` apart, the same ones each time."""
+    """Points (N,3) on a shape, about `spacing` apart at most; each call returns the same points."""
     points = []
     for part in shape.parts:
         a, b, c = (part.vertices[part.triangles[:, k]] for k in range(3))

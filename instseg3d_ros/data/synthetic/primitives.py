@@ -1,6 +1,6 @@
-"""Boxes, turned bodies, extrusions, tubes, cushions and folded sheets: everything furniture is made of.
+"""Primitive shapes of furniture: boxes, solids of revolution, extrusions, tubes, cushions and folded sheets.
 
-Sizes are full extents in metres. Unless said otherwise a primitive stands on z = 0, centred in x and y.
+Sizes are full extents in metres. By default a primitive stands on z = 0, centred in x and y.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def surface(vertices: ArrayLike, triangles: ArrayLike, material: Material) -> Sh
 
 
 def box(width: float, depth: float, height: float, material: Material, at: Point = (0.0, 0.0, 0.0)) -> Shape:
-    """Axis-aligned block; `at` is the centre of its bottom face."""
+    """An axis-aligned block; `at` is the centre of its bottom face."""
     vertices = _BOX_CORNERS * np.array([width, depth, height], np.float32) + np.asarray(at, np.float32)
     return Shape((Part(vertices, _BOX_TRIANGLES, material, vertices),))
 
@@ -42,7 +42,7 @@ def grid(rows: int, columns: int, wrap: bool = False) -> np.ndarray:
 def revolve(
     profile: ArrayLike, material: Material, segments: int = 24, squeeze: float = 1.0, corner: float = 0.0
 ) -> Shape:
-    """Turn a profile [(radius, z), …] about z. `squeeze` scales y; `corner` 0..1 goes from round to square outlines."""
+    """A solid of revolution of a profile [(radius, z), …]. squeeze: factor of y; corner: 0 round to 1 square."""
     profile = np.asarray(profile, np.float32)
     angle = np.linspace(0, 2 * np.pi, segments, endpoint=False)
     c, s = np.cos(angle), np.sin(angle)
@@ -58,14 +58,14 @@ def revolve(
 
 def cylinder(radius: float, height: float, material: Material, at: Point = (0.0, 0.0, 0.0),
              top: float | None = None, segments: int = 16) -> Shape:  # fmt: skip
-    """Closed cylinder or, with another `top` radius, a frustum; `at` is the centre of its bottom."""
+    """A closed cylinder, or a frustum with the radius `top`; `at` is the centre of its bottom."""
     top = radius if top is None else top
     return revolve([(0, 0), (radius, 0), (top, height), (0, height)], material, segments).moved(*at)
 
 
 def ellipsoid(width: float, depth: float, height: float, material: Material, corner: float = 0.0,
               segments: int = 20) -> Shape:  # fmt: skip
-    """Standing on z = 0; `corner` 0..1 fills it towards a rounded block."""
+    """An ellipsoid that stands on z = 0; corner: 0 for an ellipsoid to 1 for a rounded block."""
     polar = np.linspace(-np.pi / 2, np.pi / 2, max(segments // 2, 7))
     power = 1.0 / (1.0 + 4.0 * corner)
     radius = np.abs(np.cos(polar)) ** power
@@ -103,7 +103,7 @@ def rounded_box(width: float, depth: float, height: float, material: Material, r
 
 
 def cushion(width: float, depth: float, height: float, material: Material, sag: float = 0.35) -> Shape:
-    """A pillow lying flat: thick in the middle, thin at the rim, corners drawn out."""
+    """A pillow that lies flat: thick in the middle, thin at the rim, with pointed corners."""
     n = 9
     u = np.linspace(-1, 1, n)
     x, y = np.meshgrid(u, u, indexing="ij")
@@ -117,7 +117,7 @@ def cushion(width: float, depth: float, height: float, material: Material, sag: 
 
 
 def extrude(outline: ArrayLike, height: float, material: Material) -> Shape:
-    """Prism over a convex or star-shaped outline (P,2), standing on z = 0 where the outline is."""
+    """A prism over a convex or star-shaped outline (P,2), from z = 0 up; it is not centred."""
     outline = np.asarray(outline, np.float32)
     count = len(outline)
     centre = outline.mean(0)
@@ -128,7 +128,7 @@ def extrude(outline: ArrayLike, height: float, material: Material) -> Shape:
 
 
 def tube(path: ArrayLike, radius: float | Sequence[float] | np.ndarray, material: Material, segments: int = 8) -> Shape:
-    """A pipe along a polyline (P,3) in world coordinates; radius may be one per point."""
+    """A pipe along a polyline (P,3) with one radius, or a radius per point; it is not centred."""
     path = np.asarray(path, np.float64)
     tangent = np.gradient(path, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-12
@@ -146,7 +146,7 @@ def tube(path: ArrayLike, radius: float | Sequence[float] | np.ndarray, material
 
 
 def bar(start: ArrayLike, end: ArrayLike, width: float, depth: float, material: Material) -> Shape:
-    """A straight beam of rectangular section between two points; `width` lies across, `depth` the other way."""
+    """A straight beam of rectangular section, width × depth, between two points."""
     start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
     along = end - start
     length = np.linalg.norm(along) + 1e-9
@@ -157,7 +157,7 @@ def bar(start: ArrayLike, end: ArrayLike, width: float, depth: float, material: 
 
 
 def plate(corners: ArrayLike, thickness: float, material: Material) -> Shape:
-    """A quadrilateral board between four points (4,3) in order, thickened along its normal."""
+    """A board with four corners (4,3), given in order, and a thickness along its normal."""
     corners = np.asarray(corners, np.float64)
     normal = np.cross(corners[1] - corners[0], corners[3] - corners[0])
     normal *= thickness / 2 / (np.linalg.norm(normal) + 1e-12)
@@ -170,7 +170,7 @@ def plate(corners: ArrayLike, thickness: float, material: Material) -> Shape:
 
 
 def heightfield(x: np.ndarray, y: np.ndarray, z: np.ndarray, material: Material) -> Shape:
-    """An open sheet through lattices x, y, z of shape (rows, columns)."""
+    """A sheet through the grids x, y, z of shape (rows, columns)."""
     vertices = np.stack([x, y, z], -1).reshape(-1, 3)
     return surface(vertices, grid(*np.shape(x)), material)
 
@@ -178,7 +178,7 @@ def heightfield(x: np.ndarray, y: np.ndarray, z: np.ndarray, material: Material)
 def folded_sheet(
     width: float, height: float, folds: float, amplitude: float, material: Material, rng: np.random.Generator
 ) -> Shape:
-    """Hanging cloth in the plane y = 0 from z = 0 to `height`, folds growing irregular towards the bottom."""
+    """A hanging cloth in the plane y = 0 from z = 0 to `height`; folds are less regular near the bottom."""
     columns, rows = int(max(24, min(160, folds * 8))), 8
     u = np.linspace(0, 1, columns)
     warp = u + 0.25 / folds * np.sin(2 * np.pi * (u * rng.uniform(1, 3) + rng.random()))
@@ -191,7 +191,7 @@ def folded_sheet(
 
 
 def bent_box(width: float, depth: float, height: float, bend: float, material: Material, columns: int = 12) -> Shape:
-    """A panel whose plan curves: its middle lies `bend` metres behind (+y) its ends. Backs of chairs, tub seats."""
+    """A curved panel, such as the back of a chair: its middle lies `bend` metres behind (+y) its ends."""
     u = np.linspace(-1, 1, columns)
     middle = bend * (1 - u**2)
     ring = []

@@ -1,9 +1,9 @@
-"""The list of constructions: every way in which a class can be built.
+"""The list of constructions: all functions that build a piece of a class.
 
     @construction("chair", "four legs")
     def four_legs(rng: np.random.Generator) -> Assembly: ...
 
-A construction reserved with `held_out=True` is left out of training sets and is what `--hold-out` renders instead.
+A construction with `held_out=True` is reserved for tests: training sets do not contain it, and `--hold-out` renders it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ Build = Callable[[np.random.Generator], Assembly]
 
 @dataclass(frozen=True)
 class Construction:
-    """`build(rng)` returns a new Assembly each time; `weight` is its share among those of its class and mount.
+    """A construction. build(rng) returns a new Assembly; weight: relative frequency within its class and mount.
 
-    mount: "floor" stands, "wall" hangs with the wall at y = 0, "table" lies on furniture.
+    mount: "floor" (it stands), "wall" (it hangs, with the wall at y = 0) or "table" (it lies on furniture).
     """
 
     label: str
@@ -43,7 +43,7 @@ _MOUNTS = {"door": "wall", "window": "wall", "picture": "wall", "curtain": "wall
 def construction(
     label: str, name: str, mount: str | None = None, held_out: bool = False, weight: float = 1.0
 ) -> Callable[[Build], Build]:
-    """Decorator that adds a function of a random generator to the list of its class."""
+    """A decorator that adds a function of a random generator to the list of its class."""
 
     def add(build: Build) -> Build:
         entry = Construction(label, name, build, mount or _MOUNTS.get(label, "floor"), held_out, weight)
@@ -56,8 +56,8 @@ def construction(
 def register(package: str, modules: Sequence[str]) -> None:
     """Import the modules of a package, which registers their constructions.
 
-    A seed draws a construction by its place in the list of its class: another order of the modules, or a construction
-    between others, makes other frames of the same seed. Add new ones at the end.
+    A seed chooses a construction by its position in the list of its class. Add new constructions at the end, because
+    another order changes the frames of existing seeds.
     """
     for module in modules:
         import_module(f"{package}.{module}")

@@ -1,6 +1,7 @@
-"""Assemblies to triangles to images: what a perfect camera would measure.
+"""Renders assemblies as images of a perfect camera.
 
-One `World` is built for a room or a table and looked at many times; building its ray tree is the dear part.
+A `World` is built once for a room or a table and rendered from several viewpoints, because building its ray tree takes
+most of the time.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from instseg3d_ros.data.synthetic.mesh import Body
 
 @dataclass(frozen=True)
 class View:
-    """Flat images of H·W pixels, row by row; where a ray met nothing, depth is inf and `body` -1.
+    """Rendered images with P = H·W pixels, row by row. If a ray has no hit, depth is inf and body is -1.
 
-    depth (P,) metres along the optical axis · color (P,3) float32 0..1 · body (P,) index into the world's bodies ·
-    incidence (P,) cosine between ray and surface · infrared (P,) 0..1 · gloss (P,) 0..1.
+    depth (P,): metres along the optical axis; color (P,3) float32 0..1; body (P,): index of the world's body;
+    incidence (P,): cosine between ray and surface normal; infrared (P,) 0..1; gloss (P,) 0..1.
     """
 
     camera: Camera
@@ -34,7 +35,7 @@ class View:
 
 @dataclass(frozen=True)
 class Light:
-    """A lamp at `position` (3,) of `strength`, over an ambient share; `shadows` costs a ray per pixel."""
+    """A lamp at `position` (3,) with `strength`; `shadows` needs a ray per pixel."""
 
     position: np.ndarray
     strength: float
@@ -43,9 +44,9 @@ class Light:
 
 
 class World:
-    """Bodies as one triangle soup with a ray tree.
+    """The triangles of all bodies with a ray tree.
 
-    `semantic` (B,) and `instance` (B,) are the labels of body b; bodies of one instance may be several.
+    semantic (B,) and instance (B,): labels of each body; several bodies may belong to the same instance.
     """
 
     def __init__(self, bodies: Sequence[Body], semantic: np.ndarray, instance: np.ndarray):
@@ -87,14 +88,14 @@ class World:
         self._rays.add_triangles(open3d.core.Tensor(self.vertices), open3d.core.Tensor(self.triangles))
 
     def look(self, camera: Camera, lights: Sequence[Light] = (), ambient: float = 0.5) -> View:
-        """Render one view; shades only what was hit."""
+        """Render a view."""
         rays = camera.rays()
         hit, triangle, uv, normal = self.cast(rays)
         seen = np.flatnonzero(np.isfinite(hit))
         tri, direction, normal = triangle[seen], rays[seen, 3:], normal[seen]
         toward = direction / _length(direction)[:, None]
         facing = _dot(normal, toward)
-        normal *= -np.sign(facing)[:, None]  # both sides of a sheet can be looked at
+        normal *= -np.sign(facing)[:, None]  # sheets are visible from both sides
         points = rays[seen, :3] + direction * hit[seen, None]
         slot = self.material[tri]
         gloss = self.palette.gloss[slot]
@@ -112,14 +113,14 @@ class World:
         )  # fmt: skip
 
     def cast(self, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Rays (R,6) → distance in units of the direction (inf: none), triangle, barycentric uv, normal."""
+        """Cast rays (R,6): distance in units of the direction (inf: no hit), triangle, barycentric uv, normal."""
         import open3d
 
         answer = self._rays.cast_rays(open3d.core.Tensor(np.ascontiguousarray(rays, np.float32)), nthreads=1)
         return tuple(answer[key].numpy() for key in ("t_hit", "primitive_ids", "primitive_uvs", "primitive_normals"))
 
     def blocked(self, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-        """(N,) whether something stands between points `start` and `end` (N,3)."""
+        """(N,) bool: whether a surface lies between the points `start` and `end` (N,3)."""
         import open3d
 
         rays = np.concatenate([start, end - start], 1).astype(np.float32)
@@ -148,9 +149,9 @@ class World:
         self, points: np.ndarray, normal: np.ndarray, lights: Sequence[Light], ambient: float,
         toward: np.ndarray | None = None, gloss: np.ndarray | float = 0.0,
     ) -> np.ndarray:  # fmt: skip
-        """(N,3) light of each colour per unit of surface colour, leaving `toward` an eye (N,3), if there is one."""
+        """Light (N,3) per unit of surface colour; highlights need the directions `toward` the eye (N,3)."""
         level = np.empty((len(points), 3), np.float32)
-        level[:] = (ambient * (0.85 + 0.15 * normal[:, 2]))[:, None]  # the ceiling's bounce lights what faces up
+        level[:] = (ambient * (0.85 + 0.15 * normal[:, 2]))[:, None]  # the ceiling reflects light on upward faces
         for light in lights:
             position = light.position.astype(np.float32)
             way = position - points

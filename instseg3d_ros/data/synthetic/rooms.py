@@ -1,4 +1,4 @@
-"""Furnished rooms, one or several together, and the views of a robot in them."""
+"""Furnished worlds of one or several rooms, and the views of a robot in them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from instseg3d_ros.data.synthetic.mesh import Body, rotation
 from instseg3d_ros.data.synthetic.placement import fits, rectangle
 from instseg3d_ros.data.synthetic.shell import WALL_YAW
 
-SEVERAL = 0.5  # share of the worlds that are several rooms
+SEVERAL = 0.5  # share of the worlds with several rooms
 
 
 @dataclass(frozen=True)
 class Space:
-    """One room: its middle (2,), its extent (2,) and the middles (2,) of its doorways."""
+    """A room of a world: its middle (2,), its extent (2,) and the middles (2,) of its doorways."""
 
     center: np.ndarray
     size: np.ndarray
@@ -28,8 +28,8 @@ class Space:
 
 @dataclass(frozen=True)
 class Room:
-    """Bodies, extent in x and y about the origin, its middle, the pieces (outline, lowest, highest) that a camera must
-    keep out of, and the rooms that it is made of."""
+    """A world of rooms: bodies, extent in x and y, middle, pieces (outline, lowest, highest) that a camera must avoid,
+    and the single rooms."""
 
     bodies: tuple[Body, ...]
     size: tuple[float, float]
@@ -42,7 +42,7 @@ class Room:
 def furnish_room(
     catalogue: Catalogue, rng: np.random.Generator, name: str | None = None, rooms: int | None = None
 ) -> Room:
-    """A room of the layout `name`; without one, a room of any or several joined by doorways, up to `rooms` if given."""
+    """A room of the layout `name`; without a name, one or several rooms joined by doorways, `rooms` at most."""
     if rooms is not None:
         plots = draw_plots(rng, rooms)
     elif name is None:
@@ -69,7 +69,7 @@ def furnish_room(
 
 
 def view_room(room: Room, rng: np.random.Generator) -> np.ndarray:
-    """Camera pose (4,4) inside: 0.3 to 1.8 m up, -10 to 60 degrees down, at some furniture or anywhere."""
+    """A camera pose (4,4): 0.3 to 1.8 m high, pitched -10 to 60 degrees down, towards furniture or anywhere."""
     space = _some(room, rng)
     height = rng.uniform(0.3, 1.8)
     x, y = _spot(room, space, height, rng)
@@ -84,8 +84,8 @@ def view_room(room: Room, rng: np.random.Generator) -> np.ndarray:
 
 
 def walk_room(room: Room, rng: np.random.Generator) -> np.ndarray:
-    """Camera pose (4,4) of a robot on its way: across the room or through a doorway, from a doorway in, at a wall, or
-    wherever it happens to look. Its camera is level or looks down a little."""
+    """A camera pose (4,4) of a driving robot: it looks across the room, through a doorway, from a doorway into a room,
+    at a wall, or in a random direction. The camera is level or pitched slightly down."""
     space = _some(room, rng)
     height = rng.uniform(0.25, 0.6) if rng.random() < 0.3 else rng.uniform(0.6, 1.5)
     way = rng.random()
@@ -118,13 +118,13 @@ def walk_room(room: Room, rng: np.random.Generator) -> np.ndarray:
 
 
 def _some(room: Room, rng: np.random.Generator) -> Space:
-    """A room by its area."""
+    """A random room, with a probability proportional to its area."""
     area = np.array([space.size.prod() for space in room.spaces])
     return room.spaces[rng.choice(len(area), p=area / area.sum())]
 
 
 def _spot(room: Room, space: Space, height: float, rng: np.random.Generator) -> np.ndarray:
-    """Where a camera of this height can stand, (2,); anywhere in a room that is too full."""
+    """A free position (2,) for a camera of this height; any position if the room is too full."""
     for _ in range(30):
         x, y = space.center + rng.uniform(-0.5, 0.5, 2) * (space.size - 0.4)
         if fits(rectangle(x, y, 0.3, 0.3), [outline for outline, _, high in room.taken if high > height - 0.2]):

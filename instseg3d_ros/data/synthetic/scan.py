@@ -1,4 +1,4 @@
-"""Whole rooms as a scanner or a mapping robot gives them: points spread evenly over what is seen from inside."""
+"""Scans of whole rooms, as from a scanner or a mapping robot: points spread evenly over the visible surfaces."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from instseg3d_ros.data.synthetic.frames import KINDS, SPLITS, SceneRecipe, ligh
 from instseg3d_ros.data.synthetic.render import World
 from instseg3d_ros.data.synthetic.rooms import furnish_room, view_room
 
-STATIONS = 14  # places from which the room was scanned
+STATIONS = 14  # number of positions from which the room is scanned
 CHUNK = 200_000
 
 
 def scan_room(recipe: SceneRecipe, catalogue: Catalogue, split: str, number: int, count: int) -> Scene:
-    """About `count` points of room `number`, with millimetres of noise; no camera, z = 0 is the floor."""
+    """A scan of room `number` with about `count` points and some millimetres of noise. The floor is at z = 0."""
     key = [recipe.seed, SPLITS.index(split), len(KINDS), number]
     room = furnish_room(catalogue, np.random.default_rng([*key, 0]))
     world = world_of(room.bodies)
@@ -23,7 +23,7 @@ def scan_room(recipe: SceneRecipe, catalogue: Catalogue, split: str, number: int
     rng = np.random.default_rng([*key, 2])
     stations = np.array([view_room(room, rng)[:3, 3] for _ in range(STATIONS)])
     found, total = [], 0
-    for _ in range(200):  # more than half of all surface is hidden, seldom more than nine tenths
+    for _ in range(200):  # more than half of the surface is hidden, rarely more than 90 %
         triangle, uv = _spread(world, CHUNK, rng)
         points, normal = world.surface(triangle, uv)
         seen = _visible(world, points, normal, stations)
@@ -47,7 +47,7 @@ def scan_room(recipe: SceneRecipe, catalogue: Catalogue, split: str, number: int
 
 
 def _spread(world: World, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Random surface points by area: triangle (N,) and barycentric uv (N,2)."""
+    """Random points, uniform over the surface: triangle (N,) and barycentric uv (N,2)."""
     a, b, c = (world.vertices[world.triangles[:, k]].astype(np.float64) for k in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     triangle = np.searchsorted(np.cumsum(area) / area.sum(), rng.random(count)).clip(max=len(area) - 1)
@@ -58,7 +58,7 @@ def _spread(world: World, count: int, rng: np.random.Generator) -> tuple[np.ndar
 
 
 def _visible(world: World, points: np.ndarray, normal: np.ndarray, stations: np.ndarray) -> np.ndarray:
-    """(N,) whether a point is in sight of a station, on either side of its surface."""
+    """(N,) bool: whether a point is visible from a station, on either side of its surface."""
     seen = np.zeros(len(points), bool)
     for station in stations:
         open_ = np.flatnonzero(~seen)

@@ -1,7 +1,7 @@
-"""From a perfect view to what a depth camera gives: noise, quantisation, shadows, holes, flying pixels, colour.
+"""Simulates a depth camera from a perfect view: noise, quantisation, shadows, holes, flying pixels, colour.
 
-Depth noise follows Khoshelham & Elberink (2012): a constant error of disparity, hence z²; lateral jitter and the
-dropout at grazing incidence follow Nguyen et al. (2012). The nominal sensors are rough figures at 640 pixels.
+Depth noise follows Khoshelham & Elberink (2012): a constant error of the disparity, hence proportional to z². Lateral
+jitter and the dropout at grazing incidence follow Nguyen et al. (2012). The values of the sensors are approximate.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from instseg3d_ros.data.synthetic.render import View
 
 @dataclass(frozen=True)
 class Sensor:
-    """Pixels are those of an image 640 wide, whatever the rendered width.
+    """Properties of a depth camera. Pixels are those of an image with a width of 640, whatever the rendered width.
 
-    f: focal length · range: metres · baseline: metres between eye and eye (or projector), positive to the right;
-    quantum: disparity step in pixels · white, wavy: disparity noise per pixel and in blobs, in pixels; for a
-    time-of-flight camera (baseline 0) white and wavy are metres at 1 m instead · jitter: edges' raggedness in
-    pixels · fatten: pixels by which near surfaces grow · flying: share of edge pixels that hang between near and far ·
-    dropout: scale of all losses · misalignment: pixels between colour and depth.
+    f: focal length, pixels; range: metres; baseline: metres between both cameras (or camera and projector), positive to
+    the right; quantum: disparity step, pixels; white, wavy: disparity noise per pixel and in blobs, pixels (for a
+    time-of-flight camera, baseline 0, metres at a depth of 1 m); jitter: raggedness of edges, pixels; fatten: growth of
+    near surfaces, pixels; flying: share of edge pixels with a depth between near and far; dropout: scale of all losses;
+    misalignment: offset between colour and depth, pixels.
     """
 
     name: str
@@ -44,12 +44,12 @@ SENSORS = {
     "tof": Sensor("tof", (330, 520), (0.25, 7.0), 0.0, 0.0, 0.0018, 0.0015, 0.3, 0.0, 0.7, 0.6, 1.5),
     "stereo": Sensor("stereo", (350, 700), (0.35, 9.0), -0.12, 0.06, 0.05, 0.14, 1.2, 1.8, 0.5, 0.5, 0.0),
 }
-SEEN_SENSORS = ("kinect", "realsense", "tof")  # what `--sensor all` draws from; stereo is for held-out tests
+SEEN_SENSORS = ("kinect", "realsense", "tof")  # sensors of `--sensor all`; stereo is reserved for tests
 
 
 def vary(sensor: Sensor, rng: np.random.Generator) -> Sensor:
-    """One specimen: noise and losses between half and double the nominal values; in a quarter of them the range is
-    shorter than the nominal one, as with little power or in daylight."""
+    """A random specimen of a sensor: noise and losses are half to double the nominal values. A quarter of the specimens
+    have a shorter range, as with little power or in daylight."""
 
     def about(value: float, spread: float = 0.7) -> float:
         return value * float(np.exp(rng.uniform(-spread, spread)))
@@ -70,7 +70,7 @@ def vary(sensor: Sensor, rng: np.random.Generator) -> Sensor:
 
 @dataclass(frozen=True)
 class Film:
-    """How the colour camera is set: mean brightness, tint (3,), contrast and so on; shift against depth in pixels."""
+    """Settings of the colour camera: mean brightness, tint (3,), contrast …; shift: offset to depth, in pixels."""
 
     level: float
     tint: np.ndarray
@@ -98,7 +98,7 @@ class Film:
 def measure(
     view: View, sensor: Sensor, rng: np.random.Generator, film: Film | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Depth (P,) float32, NaN where nothing came back; pixel whose surface was measured (P,); colour (P,3) uint8."""
+    """Depth (P,) float32, NaN without a measurement; pixel whose surface was measured (P,); colour (P,3) uint8."""
     shape = (view.camera.height, view.camera.width)
     unit = view.camera.width / 640.0
     true = view.depth.reshape(shape)
@@ -117,7 +117,7 @@ def measure(
 
 
 def smooth_field(shape: tuple[int, int], cell: float, rng: np.random.Generator) -> np.ndarray:
-    """Random field of this shape with unit variance at its nodes, blobs `cell` pixels wide: bilinear between nodes."""
+    """A random field of this shape: bilinear between nodes, `cell` pixels apart, with unit variance."""
     cell = max(cell, 1.0)
     nodes = rng.standard_normal((int(shape[0] / cell) + 3, int(shape[1] / cell) + 3), np.float32)
     rows, columns = (_tent(count, size, cell, rng.random()) for count, size in zip(shape, nodes.shape))
@@ -125,13 +125,13 @@ def smooth_field(shape: tuple[int, int], cell: float, rng: np.random.Generator) 
 
 
 def _tent(count: int, nodes: int, cell: float, phase: float) -> np.ndarray:
-    """(count, nodes) weights of linear interpolation at pixels 0..count-1 between nodes `cell` pixels apart."""
+    """Weights (count, nodes) of a linear interpolation at pixels 0..count-1 between nodes `cell` pixels apart."""
     at = np.arange(count, dtype=np.float32)[:, None] / np.float32(cell) + np.float32(phase)
     return np.clip(1 - np.abs(at - np.arange(nodes, dtype=np.float32)), 0, 1)
 
 
 def _ragged_edges(true: np.ndarray, sensor: Sensor, unit: float, rng: np.random.Generator) -> np.ndarray:
-    """Which pixel each pixel really measures: blobs of correlated shift, single-pixel jitter, near surfaces grown."""
+    """The pixel that each pixel measures, with correlated shifts, jitter of single pixels, and grown near surfaces."""
     shape = true.shape
     rows, columns = np.indices(shape)
     shifts = []
@@ -157,7 +157,7 @@ def _ragged_edges(true: np.ndarray, sensor: Sensor, unit: float, rng: np.random.
 def _flying_pixels(
     z: np.ndarray, source: np.ndarray, true: np.ndarray, sensor: Sensor, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """At depth edges the light of both sides mixes: a share of the pixels hangs in between."""
+    """Set a share of the pixels at depth edges to a depth between both sides, whose light mixes in the sensor."""
     from scipy.ndimage import maximum_filter, minimum_filter
 
     finite = np.where(np.isfinite(true), true, 0)
@@ -173,7 +173,7 @@ def _flying_pixels(
 
 
 def _shadow(true: np.ndarray, f: float, baseline: float) -> np.ndarray:
-    """(H,W) what a second eye `baseline` metres to the right (left if negative) cannot see for something nearer."""
+    """(H,W) bool: surfaces that a nearer surface hides from a second camera `baseline` metres to the right."""
     z = np.where(np.isfinite(true), true, 1e3)
     column = np.arange(true.shape[1]) - f * baseline / z
     if baseline > 0:
@@ -187,7 +187,7 @@ def _shadow(true: np.ndarray, f: float, baseline: float) -> np.ndarray:
 def _dropouts(
     view: View, source: np.ndarray, z: np.ndarray, sensor: Sensor, shape: tuple[int, int], rng: np.random.Generator
 ) -> np.ndarray:
-    """Losses at grazing incidence, on what returns little light (in blobs), on glints, far away, and by chance."""
+    """Remove depth at grazing incidence, on dark surfaces (in blobs), at highlights, far away, and at random."""
     unit = shape[1] / 640.0
     incidence, infrared, gloss = view.incidence[source], view.infrared[source], view.gloss[source]
     returned = infrared * (0.35 + 0.65 * incidence) / (1 + (z / 4) ** 2)
@@ -218,7 +218,7 @@ def _noisy(
 
 
 def _color_image(view: View, film: Film, unit: float, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Exposure, white balance, contrast, vignette, blur, noise; shifted against depth by a few pixels."""
+    """The colour image with exposure, white balance, contrast, vignette, blur and noise, shifted by a few pixels."""
     from scipy.ndimage import gaussian_filter
 
     image = view.color.reshape(*shape, 3)

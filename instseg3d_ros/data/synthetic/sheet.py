@@ -1,4 +1,4 @@
-"""A contact sheet: colour, depth, classes and instances of scenes side by side, to be looked at."""
+"""Draws a contact sheet: colour, depth, classes and instances of scenes side by side."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from instseg3d_ros.replacing import replacing
 
 
 def images(scene: Scene, labels: LabelSet) -> list[np.ndarray]:
-    """Colour, depth (or height), class and instance images (H,W,3) uint8: the camera's, else a plan without ceiling."""
+    """Images (H,W,3) uint8 of colour, depth (or height), class and instance, or of a plan without ceiling."""
     if "camera" in scene.extras:
         height, width = scene.extras["shape"]
         pixel, pose = scene.extras["pixel"], scene.extras["camera"]
@@ -38,7 +38,7 @@ def images(scene: Scene, labels: LabelSet) -> list[np.ndarray]:
 
 
 def _plan(scene: Scene, labels: LabelSet) -> tuple[Scene, np.ndarray, tuple[int, int]]:
-    """Points below 2 m that are not ceiling, lowest first, with their pixels in a view from above of 2 cm a pixel."""
+    """Points below 2 m without the ceiling, lowest first, with their pixels in a plan of 2 cm per pixel."""
     shown = np.flatnonzero((scene.points[:, 2] < 2.0) & (scene.semantic != labels.index("ceiling")))
     shown = shown[np.argsort(scene.points[shown, 2], kind="stable")]
     points = scene.points[shown]
@@ -55,7 +55,7 @@ def _rainbow(value: np.ndarray) -> np.ndarray:
 
 
 def write_sheet(path: Path, files: list[Path], labels: LabelSet, columns: int = 3, most: int = 24) -> None:
-    """Up to `most` scenes spread evenly over `files`, `columns` scenes in a row, written beside and renamed."""
+    """Write a sheet of up to `most` scenes, evenly spread over `files`, with `columns` scenes in a row."""
     from PIL import Image
 
     chosen = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(most, len(files))).astype(int))]

@@ -1,7 +1,7 @@
-"""The bare room: floor, walls with doorways, ceiling, and what belongs to a wall.
+"""Builds an empty room: floor, walls with doorways, ceiling, and the parts of walls.
 
-A wall is seldom a plain sheet: it has skirting and mouldings, a parapet under its windows, pillars and chimney breasts
-before it, and it may be open to the next room. All of that is `wall`; a rug is `floor`.
+Most walls have skirting and mouldings, parapets under windows, pillars or chimney breasts, or openings to the next
+room. All these parts have the class `wall`; a rug has the class `floor`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from instseg3d_ros.data.synthetic.mesh import Body, Shape, rotation
 from instseg3d_ros.data.synthetic.placement import fits, rectangle
 from instseg3d_ros.data.synthetic.primitives import box, cylinder
 
-WALL_YAW = (0.0, -np.pi / 2, np.pi, np.pi / 2)  # turns a piece's back (+y) to the walls at +y, +x, -y, -x
-THICKNESS = 0.1  # of walls, floors and ceilings, metres
+WALL_YAW = (0.0, -np.pi / 2, np.pi, np.pi / 2)  # yaw of a piece with its back (+y) to the walls at +y, +x, -y, -x
+THICKNESS = 0.1  # thickness of walls, floors and ceilings, in metres
 ACCENT, PROTRUSION, PARAPET, PANELS, RUG = 0.25, 0.35, 0.1, 0.12, 0.3  # chances
 
 
 @dataclass(frozen=True)
 class Doorway:
-    """An opening from the floor up in one wall, its middle `along` metres along that wall, as `against_wall` counts."""
+    """An opening in a wall, from the floor up, with its middle `along` metres along the wall, as in `against_wall`."""
 
     wall: int
     along: float
@@ -35,7 +35,7 @@ class Doorway:
 class Shell:
     """Walls, floor and ceiling of a room `width` (x) by `depth` (y) by `height` about the origin.
 
-    `taken` are the outlines (P, 2) with lowest and highest z in which nothing may stand.
+    taken: outlines (P, 2) with lowest and highest z of the spaces where no piece may stand.
     """
 
     rng: np.random.Generator
@@ -47,7 +47,7 @@ class Shell:
     taken: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
 
     def build(self, ceiling: bool = True) -> None:
-        """Everything, walls in one or two finishes."""
+        """Build the room, with walls in one or two finishes."""
         rng, t = self.rng, THICKNESS
         over = (self.width + 4 * t, self.depth + 4 * t, t)
         self.bodies.append(Body("floor", box(*over, m.flooring(rng), (0, 0, -t))))
@@ -74,18 +74,18 @@ class Shell:
             self.bodies.append(Body("ceiling", box(*over, m.painted(rng, True), (0, 0, self.height))))
 
     def length(self, wall: int) -> float:
-        """Metres."""
+        """Length of a wall, in metres."""
         return (self.width, self.depth)[wall % 2]
 
     def reach(self, wall: int) -> float:
-        """Distance of a wall's face from the middle of the room, metres."""
+        """Distance of a wall's face from the middle of the room, in metres."""
         return (self.depth, self.width)[wall % 2] / 2
 
     def _along(
         self, wall: int, longer: float, thick: float, low: float, high: float, finish: Material, ahead: float
     ) -> Shape:
-        """A strip from `low` to `high` over a whole wall and `longer`, its middle `ahead` metres behind the wall's
-        face, with the doorways cut out. Before it is turned to its wall."""
+        """A strip from `low` to `high` over the length of a wall plus `longer`, with its middle `ahead` metres behind
+        the wall's face, and with openings for doorways. It is not yet rotated to its wall."""
         half, shape = (self.length(wall) + longer) / 2, Shape()
         doorways = sorted((d for d in self.doorways if d.wall == wall), key=lambda d: d.along)
         begin, y = -half, self.reach(wall) + ahead
@@ -105,7 +105,7 @@ class Shell:
         self.taken.append((rectangle(x, y, doorway.width, 0.8, yaw), 0.0, doorway.height))
 
     def _panels(self, wall: int, finish: Material) -> Shape:
-        """A rail at the height of a chair's back, a moulding below the ceiling, frames of battens under the rail."""
+        """A chair rail, a moulding below the ceiling, and frames of battens below the rail."""
         rng = self.rng
         rail, high = rng.uniform(0.8, 1.2), rng.uniform(0.05, 0.12)
         shape = self._along(wall, 0, 0.03, rail, rail + 0.06, finish, -0.015)
@@ -126,7 +126,7 @@ class Shell:
         return shape
 
     def _protrude(self, paint: Material) -> None:
-        """A corner cut out of the plan (an L-shaped room), a chimney breast or pillar, a wall that ends in the room."""
+        """Add a corner block (an L-shaped room), a chimney breast, a pillar, or a wall that ends in the room."""
         rng, size = self.rng, np.array([self.width, self.depth])
         kind = rng.random()
         if min(size) > 2.6 and kind < 0.5:
@@ -145,7 +145,7 @@ class Shell:
             self.taken.append((outline, 0.0, self.height))
 
     def _parapet(self, paint: Material) -> None:
-        """A low wall along a whole wall, as under windows, with or without a board on it."""
+        """Add a low wall along a whole wall, as under windows, with or without a board on top."""
         rng, wall = self.rng, int(self.rng.integers(4))
         if any(doorway.wall == wall for doorway in self.doorways):
             return
@@ -164,7 +164,7 @@ class Shell:
         return fits(outline, [o for o, _, _ in self.taken], 0.3)
 
     def _rug(self) -> None:
-        """Lies flat and is walked on: floor."""
+        """Add a rug, with the class floor."""
         rng = self.rng
         size = np.array([self.width, self.depth]) * rng.uniform(0.25, 0.65, 2)
         cloth = m.fabric(rng) if rng.random() < 0.6 else m.printed(rng)

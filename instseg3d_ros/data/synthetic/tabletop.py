@@ -1,4 +1,4 @@
-"""Tables full of small things, as a manipulator sees them, with the room around them or cropped to the table."""
+"""Tables with small objects from the view of a manipulator, in a room or cropped to the table."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from instseg3d_ros.data.synthetic.primitives import box, cylinder
 
 @dataclass(frozen=True)
 class Setting:
-    """Bodies of a scene; `focus` (3,) metres is the middle of the things, `kept` the bodies of table and things.
+    """The bodies of a scene. focus (3,): middle of the objects, in metres; kept: bodies of table and objects.
 
-    `height` of the board they stand on; `size` is its extent.
+    height: height of the board below the objects; size: its extent.
     """
 
     bodies: tuple[Body, ...]
@@ -30,7 +30,7 @@ class Setting:
 
 
 def set_table(catalogue: Catalogue, rng: np.random.Generator) -> Setting:
-    """A table, or now and then the bare floor, with 1 to 30 things on it, in a room of walls."""
+    """A table, or sometimes the bare floor, with 1 to 30 objects on it, between walls."""
     support, surface = _support(catalogue, rng)
     stage = _stage(rng, surface)
     soil = _soil(surface, rng)
@@ -53,7 +53,7 @@ def set_table(catalogue: Catalogue, rng: np.random.Generator) -> Setting:
 
 
 def _support(catalogue: Catalogue, rng: np.random.Generator) -> tuple[tuple[Body, ...], Surface]:
-    """What the things stand on: a plain slab, any furniture with a free top, or the floor (no body of its own)."""
+    """The support of the objects: a plain slab, furniture with a free top, or the floor (without a separate body)."""
     choice = rng.random()
     if choice < 0.1:
         return (), Surface(0, 0, 0.0, rng.uniform(0.6, 1.6), rng.uniform(0.6, 1.4))
@@ -78,7 +78,7 @@ def _slab(rng: np.random.Generator) -> tuple[tuple[Body, ...], Surface]:
 
 
 def _soil(surface: Surface, rng: np.random.Generator) -> Shape:
-    """Crumbs and stains on the board, on half of the tables: part of what carries the things, and no objects."""
+    """Crumbs and stains on half of the boards. They belong to the support and are not objects."""
     made = Shape()
     if rng.random() < 0.5:
         return made
@@ -98,7 +98,7 @@ def _on(surface: Surface, rng: np.random.Generator) -> np.ndarray:
 
 
 def _boxed(catalogue: Catalogue, rng: np.random.Generator) -> list[Body]:
-    """A tray or box full of things: bin picking."""
+    """A tray or box full of objects, as for bin picking."""
     width, depth, wall, t = rng.uniform(0.28, 0.6), rng.uniform(0.22, 0.45), rng.uniform(0.03, 0.2), 0.006
     made = m.painted(rng) if rng.random() < 0.6 else m.wood(rng)
     shape = box(width, depth, t, made)
@@ -112,7 +112,7 @@ def _boxed(catalogue: Catalogue, rng: np.random.Generator) -> list[Body]:
 
 
 def _stage(rng: np.random.Generator, surface: Surface) -> list[Body]:
-    """Floor and up to four walls, the nearest often right behind the table; sometimes furniture-like blocks beyond."""
+    """Floor and up to four walls, the nearest often directly behind the table, and sometimes blocks like furniture."""
     bodies = [Body("floor", box(12, 12, 0.02, m.flooring(rng), (0, 0, -0.02)))]
     paint = m.wall_paint(rng)
     near = max(surface.width, surface.depth) / 2 + 0.15
@@ -126,10 +126,10 @@ def _stage(rng: np.random.Generator, surface: Surface) -> list[Body]:
 
 
 def view_table(setting: Setting, rng: np.random.Generator) -> np.ndarray:
-    """Camera pose (4,4): 0.4 to 2.4 m from the things, pitched 15 to 70 degrees down, from any side."""
+    """A camera pose (4,4): 0.4 to 2.4 m from the objects, pitched 15 to 70 degrees down, from any side."""
     distance = float(np.exp(rng.uniform(np.log(0.4), np.log(2.4))))
     pitch, yaw = np.deg2rad(rng.uniform(15, 70)), rng.uniform(0, 2 * np.pi)
-    if rng.random() < 0.7:  # from the front, where a wall never stands in the way
+    if rng.random() < 0.7:  # from the front, where no wall hides the table
         yaw = np.pi / 2 + rng.normal(0, 0.5)
     aim = setting.focus + np.array([*rng.uniform(-0.12, 0.12, 2), 0])
     pose = look((0, 0, 0), yaw, pitch, np.deg2rad(rng.normal(0, 2)))
@@ -138,7 +138,7 @@ def view_table(setting: Setting, rng: np.random.Generator) -> np.ndarray:
 
 
 def crop_table(setting: Setting, points: np.ndarray, body: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(N,) what a robot's crop leaves: table and things, mostly without legs, often a box, seldom without the board."""
+    """(N,) bool: a robot's crop: table and objects, mostly without legs, often in a box, rarely without board."""
     kept = np.isin(body, setting.kept)
     if rng.random() < 0.65:
         kept &= points[:, 2] > setting.height - rng.uniform(0.01, 0.06)
