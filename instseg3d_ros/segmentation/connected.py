@@ -64,6 +64,13 @@ def split_by_density(labels: np.ndarray, grid: VoxelGrid, counts: np.ndarray, ga
     Far from the camera and on surfaces at a grazing angle, neighbouring pixels may be more than a voxel apart. Parts
     with fewer than `SPARSE` points per voxel are therefore joined again if a gap of one voxel more connects them.
     """
+    if gap == 1 and len(labels) and kernels.available("connected", grid.device):
+        labels, counts = (np.ascontiguousarray(values, dtype=np.int64) for values in (labels, counts))
+        coarse, parent, slot = grid.down()
+        table, part = pitched(coarse.neighbors), np.empty(len(labels), np.int64)
+        inputs = labels, counts, len(labels), SPARSE, parent, slot, len(table), table
+        kernels.call("connected", "split_by_density", *inputs, part)
+        return part
     part = split_voxels(labels, grid, gap)
     rows = np.flatnonzero(part >= 0)
     if not gap or not len(rows):

@@ -70,7 +70,7 @@ def label(state: State) -> VoxelAnswer:
     for k in state.stuff:
         id_of_part[_parts(proposals, state.large[k])] = -1 - k
     instance = id_of_part[state.part]
-    semantic, confidence = state.votes.semantic, state.votes.confidence
+    semantic, confidence = state.semantic, state.confidence
     wrong = np.flatnonzero(instance < 0)
     semantic[wrong] = state.class_index[-1 - instance[wrong]]
     instance = np.maximum(instance, 0)

@@ -53,7 +53,7 @@ def propose(state: State) -> None:
     if state.object_head is not None:
         voxels = np.bincount(state.part[state.part >= 0], minlength=num)
         sparse = state.votes.points < SPARSE * voxels
-        state.contacts = Contacts.find(state.part, state.votes.semantic, state.evidence.voxels.grid, sparse)
+        state.contacts = Contacts.find(state.part, state.semantic, state.evidence.voxels.grid, sparse)
         if high > low:
             pairs, min_points = state.contacts.between_parts, state.options.min_points
             target, state.proposals = merge_proposals(state.votes, voxels, pairs, low, high, min_points)

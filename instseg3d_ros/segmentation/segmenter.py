@@ -16,6 +16,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.checkpoint import ModelCard
+from instseg3d_ros.network.heads import read_heads
 from instseg3d_ros.network.inputs import NetworkInput
 from instseg3d_ros.network.model import Network
 from instseg3d_ros.segmentation.description import input_widths
@@ -113,6 +114,16 @@ class Segmenter:
         """
         return probability.index_select(1, self._stuff).sum(dim=1) <= 1 - min_thing
 
+    def _read_heads(self, features: torch.Tensor, inputs: NetworkInput, options: Options) -> tuple[torch.Tensor, ...]:
+        """Class probabilities (V, C), embeddings (V, D) before the graph layers, rows (R,) of the voxels of things."""
+        network, shift = self.network, options.adjust * self._log_weight
+        at_once = read_heads(network, features, inputs, shift, self._stuff, 1 - options.min_thing)
+        if at_once is not None:
+            return at_once
+        probability = self.probabilities(network.semantic_head(features), options.adjust)
+        things = self.likely_things(probability, options.min_thing).nonzero().squeeze(1)
+        return probability, network.embed(features, inputs), things
+
     @staticmethod
     def _clusters(embedding: torch.Tensor, rows: torch.Tensor, bandwidths: tuple[float, ...]) -> list[torch.Tensor]:
         """For each bandwidth the cluster (V,) of the voxels `rows`; −1 for all other voxels."""
@@ -175,9 +186,7 @@ class Segmenter:
         with clock("backbone"), reduced_precision(self.dtype, self.device):
             features = network.backbone(inputs.x).features
         with clock("heads"):
-            probability = self.probabilities(network.semantic_head(features), options.adjust)
-            embedding = network.embed(features, inputs)
-            things = self.likely_things(probability, options.min_thing).nonzero().squeeze(1)
+            probability, embedding, things = self._read_heads(features, inputs, options)
         with clock("graph"):
             embedding = network.refine(embedding, voxels, things)
         with clock("cluster"):

@@ -16,7 +16,7 @@ from instseg3d_ros.segmentation.options import Options
 from instseg3d_ros.segmentation.point_samples import PointSamples
 from instseg3d_ros.segmentation.proposals import Proposals
 from instseg3d_ros.segmentation.result import Instance
-from instseg3d_ros.segmentation.votes import Votes
+from instseg3d_ros.segmentation.votes import Votes, most_probable
 from instseg3d_ros.sparse import Voxels
 
 
@@ -50,6 +50,8 @@ class State:
     object_head: ObjectHead | None
     calibration: dict | None
     counts: np.ndarray = field(init=False)  # (V,) points in each voxel
+    semantic: np.ndarray = field(init=False)  # (V,) int16 most probable class of each voxel
+    confidence: np.ndarray = field(init=False)  # (V,) float32 its probability
 
     # cut, merge
     part: np.ndarray = field(init=False)  # (V,) part of each voxel, −1 for none
@@ -73,6 +75,7 @@ class State:
 
     def __post_init__(self) -> None:
         self.counts = self.evidence.voxels.counts.cpu().numpy()
+        self.semantic, self.confidence = most_probable(self.evidence.probability)
 
     @property
     def merge_range(self) -> tuple[float, float]:

@@ -15,12 +15,9 @@ from instseg3d_ros.sparse.native import kernels
 class Votes:
     """Votes of V voxels in K parts.
 
-    Per voxel: semantic (V,) int16 and confidence (V,) float32, the most probable class and its probability.
-    Per part, in float64: points (K,); votes (K, C), sums of probability × points; sums (K, D) of embedding × points.
+    In float64: points (K,); votes (K, C), sums of probability × points; sums (K, D) of embedding × points.
     """
 
-    semantic: np.ndarray
-    confidence: np.ndarray
     points: np.ndarray
     votes: np.ndarray
     sums: np.ndarray
@@ -34,14 +31,12 @@ class Votes:
         probability, embedding = probability.float().contiguous(), embedding.float().contiguous()
         num = int(part.max(initial=-1)) + 1
         if not kernels.available("votes", probability.device):
-            semantic, confidence, points, votes, sums = _count_torch(probability, embedding, part, weight, num)
-            return Votes(semantic, confidence, points, votes, sums, embedding, weight)
+            return Votes(*_count_torch(probability, embedding, part, weight, num), embedding, weight)
         (n, classes), dim = probability.shape, embedding.shape[1]
-        semantic, confidence = np.empty(n, np.int16), np.empty(n, np.float32)
         points, votes, sums = np.zeros(num), np.zeros((num, classes)), np.zeros((num, dim))
         inputs = (probability, classes, embedding, dim, part, weight, n)
-        kernels.call("votes", "votes", *inputs, semantic, confidence, points, votes, sums)
-        return Votes(semantic, confidence, points, votes, sums, embedding, weight)
+        kernels.call("votes", "votes", *inputs, points, votes, sums)
+        return Votes(points, votes, sums, embedding, weight)
 
     @property
     def mean(self) -> np.ndarray:
@@ -54,7 +49,7 @@ class Votes:
         points, votes, sums = (np.zeros((num, *v.shape[1:])) for v in (self.points, self.votes, self.sums))
         for merged, own in ((points, self.points), (votes, self.votes), (sums, self.sums)):
             np.add.at(merged, target, own)
-        return Votes(self.semantic, self.confidence, points, votes, sums, self._embedding, self._weight)
+        return Votes(points, votes, sums, self._embedding, self._weight)
 
     def tightness(self, rows: np.ndarray, begin: np.ndarray, mean: np.ndarray) -> np.ndarray:
         """(G,): mean of exp(−s²) over the points of each group of voxels.
@@ -62,30 +57,40 @@ class Votes:
         s is the distance of a voxel's embedding from the mean (G, D) of its group; group g has the voxels
         rows[begin[g] : begin[g + 1]], at least one.
         """
-        own = np.repeat(np.arange(len(mean)), np.diff(begin))
-        mean, weight = np.ascontiguousarray(mean), self._weight[rows]
-        embedding = self._embedding[torch.from_numpy(rows).to(self._embedding.device)]
-        tight = np.zeros(len(mean))
-        if not kernels.available("votes", embedding.device):
-            place, heavy = (
-                torch.from_numpy(values).to(embedding.device) for values in (own, weight.astype(np.float64))
-            )
-            square = (embedding - torch.from_numpy(mean).to(embedding)[place]).square_().sum(dim=1)
-            tight = _sum(torch.exp(-square)[:, None], place, heavy, len(mean))[:, 0]
-        else:
-            dim, n = embedding.shape[1], len(rows)
-            kernels.call("votes", "tightness", embedding, dim, own, weight, n, mean, tight)
+        embedding, mean = self._embedding, np.ascontiguousarray(mean, np.float64)
+        if kernels.available("votes", embedding.device):
+            rows, begin = (np.ascontiguousarray(value, dtype=np.int64) for value in (rows, begin))
+            tight = np.empty(len(mean))
+            inputs = embedding, embedding.shape[1], self._weight, rows, begin, len(mean), mean
+            kernels.call("votes", "tightness", *inputs, tight)
+            return tight
+        own, weight = np.repeat(np.arange(len(mean)), np.diff(begin)), self._weight[rows]
+        chosen = embedding[torch.from_numpy(rows).to(embedding.device)]
+        place, heavy = (torch.from_numpy(values).to(embedding.device) for values in (own, weight.astype(np.float64)))
+        square = (chosen - torch.from_numpy(mean).to(embedding)[place]).square_().sum(dim=1)
+        tight = _sum(torch.exp(-square)[:, None], place, heavy, len(mean))[:, 0]
         return tight / np.bincount(own, weight, minlength=len(mean))
+
+
+def most_probable(probability: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """probability (V, C) on any device → the most probable class (V,) int16, and its probability (V,) float32."""
+    probability = probability.float().contiguous()
+    if not kernels.available("votes", probability.device):
+        best = probability.max(dim=1)
+        return best.indices.to(torch.int16).cpu().numpy(), best.values.cpu().numpy()
+    n, classes = probability.shape
+    semantic, confidence = np.empty(n, np.int16), np.empty(n, np.float32)
+    kernels.call("votes", "most_probable", probability, classes, n, semantic, confidence)
+    return semantic, confidence
 
 
 def _count_torch(
     probability: Tensor, embedding: Tensor, part: np.ndarray, weight: np.ndarray, num: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    confidence, semantic = probability.max(dim=1)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rows, own, heavy = _members(part, weight, probability.device)
     points = _sum(torch.ones_like(heavy)[:, None], own, heavy, num)[:, 0]
     votes, sums = (_sum(values[rows], own, heavy, num) for values in (probability, embedding))
-    return semantic.to(torch.int16).cpu().numpy(), confidence.cpu().numpy(), points, votes, sums
+    return points, votes, sums
 
 
 def _members(part: np.ndarray, weight: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

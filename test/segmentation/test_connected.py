@@ -128,6 +128,20 @@ def test_density_keeps_labels_apart_and_what_has_none_out(gap):
     assert gap == 0 or parts.max() < strict.max()
 
 
+def test_density_with_and_without_the_kernel(monkeypatch):
+    if not kernels.available("connected"):
+        pytest.skip("no C++ compiler")
+    rng = np.random.default_rng(6)
+    for spread in (6, 12, 30):
+        coords = np.concatenate((np.zeros((900, 1), int), rng.integers(-spread, spread, (900, 3))), axis=1)
+        grid = VoxelGrid.from_coords(torch.from_numpy(coords))[0]
+        labels, counts = rng.integers(-1, 3, len(grid)), rng.integers(1, 6, len(grid))
+        compiled = split_by_density(labels, grid, counts, 1)
+        with monkeypatch.context() as plain:
+            plain.setenv("INSTSEG3D_NATIVE", "0")
+            assert np.array_equal(compiled, split_by_density(labels, grid, counts, 1))
+
+
 def test_no_voxels_of_a_grid():
     grid = VoxelGrid.from_coords(torch.zeros((0, 4), dtype=torch.int64))[0]
     for split in (split_voxels, lambda labels, grid, gap: split_by_density(labels, grid, np.zeros(0), gap)):

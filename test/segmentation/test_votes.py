@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from instseg3d_ros.segmentation.grouping import group
-from instseg3d_ros.segmentation.votes import Votes
+from instseg3d_ros.segmentation.votes import Votes, most_probable
 
 pytestmark = [pytest.mark.usefixtures("way"), pytest.mark.kernel("votes")]
 
@@ -15,9 +15,10 @@ def test_sums_are_those_of_a_loop(classes):
     embedding = torch.from_numpy(rng.normal(size=(200, 4)).astype(np.float32))
     part, weight = rng.integers(-1, 5, 200), rng.integers(1, 9, 200)
     votes = Votes.count(probability, embedding, part, weight)
-    assert votes.semantic.dtype == np.int16
-    assert np.array_equal(votes.semantic, probability.argmax(1))
-    assert np.array_equal(votes.confidence, probability.amax(1))
+    semantic, confidence = most_probable(probability)
+    assert semantic.dtype == np.int16
+    assert np.array_equal(semantic, probability.argmax(1))
+    assert np.array_equal(confidence, probability.amax(1))
     inside = np.flatnonzero(part >= 0)
     order, begin = group(part[inside], 5)
     tight = votes.tightness(inside[order], begin, votes.mean)
@@ -59,4 +60,3 @@ def test_groups_may_share_voxels():
 def test_no_parts():
     votes = Votes.count(torch.rand(6, 3), torch.rand(6, 2), np.full(6, -1), np.ones(6))
     assert votes.votes.shape == (0, 3) and votes.tightness(np.zeros(0, int), np.zeros(1, int), votes.mean).shape == (0,)
-    assert votes.semantic.shape == (6,)

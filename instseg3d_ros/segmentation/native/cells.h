@@ -37,17 +37,17 @@ struct Cells {
 // The 13 steps to the later of a cell's 26 neighbours: columns 14 … 26 of the table of neighbours.
 constexpr int kSteps = 13, kFirst = 14, kPitch = 28;
 
-// slots[step][s]: the voxels of the cell one step away that are neighbours of any of the voxels `s`.
+// slots[step][s]: the voxels of the cell one step away that are at most `gap`, 1 or 2, from any of the voxels `s`.
 struct Reach {
   uint8_t slots[kSteps][256] = {};
 
-  Reach() {
+  explicit Reach(int gap = 1) {
     for (int step = 0; step < kSteps; ++step) {
       const int column = step + kFirst, offset[3] = {column / 9 - 1, column / 3 % 3 - 1, column % 3 - 1};
       for (int from = 0; from < 8; ++from)
         for (int to = 0; to < 8; ++to) {
           bool near = true;
-          for (int d = 0; d < 3; ++d) near &= std::abs(2 * offset[d] + (to >> (2 - d) & 1) - (from >> (2 - d) & 1)) <= 1;
+          for (int d = 0; d < 3; ++d) near &= std::abs(2 * offset[d] + (to >> (2 - d) & 1) - (from >> (2 - d) & 1)) <= gap;
           if (near) slots[step][1 << from] |= uint8_t(1 << to);
         }
       for (int some = 1; some < 256; ++some)

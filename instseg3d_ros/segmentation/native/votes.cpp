@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernel.h"
+#include "parallel.h"
 
 namespace {
 
@@ -28,38 +29,61 @@ int64_t greatest(const float *values, int64_t n, Lane *padded, float &value) {
 }
 
 
-// probability (n, classes), embedding (n, dim) float32; part (n) in −1 … parts − 1, −1 for none; weight (n).
-// Per voxel: semantic (n) and confidence (n), the most probable class and its probability. Per part, zeroed by the
-// caller: points (parts), votes (parts, classes) and sums (parts, dim), weighted.
-void votes(const float *probability, int64_t classes, const float *embedding, int64_t dim,
-                      const int64_t *part, const int64_t *weight, int64_t n, int16_t *semantic, float *confidence,
-                      double *points, double *votes, double *sums) {
-  const int64_t room = (classes + LANES - 1) / LANES;
-  std::vector<Lane> padded(room, Lane{} - std::numeric_limits<float>::infinity());
-  for (int64_t i = 0; i < n; ++i) {
-    const float *p = probability + i * classes;
-    semantic[i] = int16_t(greatest(p, classes, padded.data(), confidence[i]));
-    const int64_t k = part[i];
-    if (k < 0) continue;
-    const double w = double(weight[i]);
-    points[k] += w;
-    double *vote = votes + k * classes, *sum = sums + k * dim;
-    for (int64_t c = 0; c < classes; ++c) vote[c] += w * p[c];
-    for (int64_t d = 0; d < dim; ++d) sum[d] += w * embedding[i * dim + d];
-  }
+// Of each row of probability (n, classes): semantic (n), the most probable class, and confidence (n), its probability.
+void most_probable(Threads threads, const float *probability, int64_t classes, int64_t n, int16_t *semantic,
+                   float *confidence) {
+  constexpr int64_t chunk = 1 << 12;
+  parallel(worth(threads, n * classes), (n + chunk - 1) / chunk, [&](int64_t task) {
+    std::vector<Lane> padded((classes + LANES - 1) / LANES, Lane{} - std::numeric_limits<float>::infinity());
+    for (int64_t i = task * chunk; i < std::min(n, (task + 1) * chunk); ++i)
+      semantic[i] = int16_t(greatest(probability + i * classes, classes, padded.data(), confidence[i]));
+  });
 }
 
-// tight (parts), zeroed by the caller: weighted sums of exp(−s²), s the distance of an embedding to its part's mean.
-void tightness(const float *embedding, int64_t dim, const int64_t *part, const int64_t *weight, int64_t n,
-                          const double *mean, double *tight) {
-  for (int64_t i = 0; i < n; ++i) {
-    float square = 0;
-    for (int64_t d = 0; d < dim; ++d) {
-      const float step = float(embedding[i * dim + d] - mean[part[i] * dim + d]);
-      square += step * step;
+// probability (n, classes), embedding (n, dim) float32; part (n) in −1 … parts − 1, −1 for none; weight (n). Per part,
+// zeroed by the caller: points (parts), votes (parts, classes) and sums (parts, dim), weighted. A task adds up some columns
+// of all voxels, in their order.
+void votes(Threads threads, const float *probability, int64_t classes, const float *embedding, int64_t dim,
+           const int64_t *part, const int64_t *weight, int64_t n, double *points, double *votes, double *sums) {
+  const auto add = [&](const float *values, int64_t width, int64_t first, int64_t last, double *total) {
+    for (int64_t i = 0; i < n; ++i) {
+      if (part[i] < 0) continue;
+      const double w = double(weight[i]);
+      const float *value = values + i * width;
+      double *sum = total + part[i] * width;
+      if (last - first == LANES)
+        for (int c = 0; c < LANES; ++c) sum[first + c] += w * value[first + c];
+      else
+        for (int64_t c = first; c < last; ++c) sum[c] += w * value[c];
     }
-    tight[part[i]] += double(weight[i]) * std::exp(-square);
-  }
+  };
+  const int64_t blocks = (classes + LANES - 1) / LANES;
+  parallel(worth(threads, n * (classes + dim)), blocks + 1, [&](int64_t task) {
+    if (task < blocks) return add(probability, classes, task * LANES, std::min(classes, (task + 1) * LANES), votes);
+    add(embedding, dim, 0, dim, sums);
+    for (int64_t i = 0; i < n; ++i)
+      if (part[i] >= 0) points[part[i]] += double(weight[i]);
+  });
+}
+
+// Of each group of voxels rows[begin[g]] … rows[begin[g + 1] − 1], at least one: tight (groups), the mean of exp(−s²)
+// weighted by `weight`, s the distance of a voxel's embedding to mean (groups, dim).
+void tightness(Threads threads, const float *embedding, int64_t dim, const int64_t *weight, const int64_t *rows,
+               const int64_t *begin, int64_t groups, const double *mean, double *tight) {
+  parallel(worth(threads, begin[groups] * 10), groups, [&](int64_t g) {
+    double sum = 0, total = 0;
+    for (int64_t at = begin[g]; at < begin[g + 1]; ++at) {
+      const int64_t i = rows[at];
+      float square = 0;
+      for (int64_t d = 0; d < dim; ++d) {
+        const float step = float(embedding[i * dim + d] - mean[g * dim + d]);
+        square += step * step;
+      }
+      sum += double(weight[i]) * std::exp(-square);
+      total += double(weight[i]);
+    }
+    tight[g] = sum / total;
+  });
 }
 
 // positions (n, 3), features (n, width) or null where width is 0; part (n) in −1 … parts − 1. Per part, zeroed by the
@@ -83,5 +107,6 @@ void moments(const float *positions, const float *features, int64_t width, const
 }  // namespace
 
 KERNEL(moments, moments)
+KERNEL(most_probable, most_probable)
 KERNEL(votes, votes)
 KERNEL(tightness, tightness)

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "exp.h"
 #include "kernel.h"
 #include "parallel.h"
 
@@ -15,6 +16,18 @@ namespace {
 
 constexpr int64_t kChunk = 512;
 
+// w (k) becomes exp(w − highest).
+inline void exponentials(double *w, int64_t k, double highest) {
+  for (int64_t j = 0; j < k; ++j) w[j] = exp_of(w[j] - highest);
+}
+inline void exponentials(float *w, int64_t k, float highest) {
+  int64_t j = 0;
+  for (; j + kHalf <= k; j += kHalf) {
+    const Floats powers = exps_of(load_floats(w + j) - highest);
+    std::memcpy(w + j, &powers, sizeof powers);
+  }
+  for (; j < k; ++j) w[j] = exp_of(w[j] - highest);
+}
 
 // A row of channels. Of a fixed power of two, as the sizes of the paper's network are, it is one vector of the processor.
 template <class T, int N>
@@ -99,26 +112,6 @@ inline void with_sizes(int64_t f, int64_t h, Call &&call) {
   else call(Sizes<0, 0>{f, h});
 }
 
-// e^x for x ≤ 0 in a form that loops can be vectorized with: 2^n by its bits, the rest by a polynomial (2 units in the last
-// place).
-inline float exp_of(float x) {
-  x = x > -87.0f ? x : -87.0f;
-  const float n = (x * 1.44269504f + 12582912.0f) - 12582912.0f;  // rounded: adding 1.5 * 2^23 leaves no place for a fraction
-  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  const int32_t bits = (int32_t(n) + 127) << 23;
-  float power;
-  std::memcpy(&power, &bits, sizeof power);
-  return p * power;
-}
-inline double exp_of(double x) { return std::exp(x); }
-
 // weight (n, k) and y (n, f)
 template <class T, class S>
 void forward(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near, const T *x, const T *center,
@@ -137,7 +130,7 @@ void forward(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near,
         w[j] = sent.above(sent * scores).sum();
         highest = std::max(highest, w[j]);
       }
-      for (int64_t j = 0; j < k; ++j) w[j] = exp_of(w[j] - highest);
+      exponentials(w, k, highest);
       for (int64_t j = 0; j < k; ++j) total += w[j];
       const T part = 1 / total;
       Features sum(F);
@@ -182,7 +175,7 @@ void layer(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near, c
         w[j] = sent.above(sent * scores).sum();
         highest = std::max(highest, w[j]);
       }
-      for (int64_t j = 0; j < k; ++j) w[j] = exp_of(w[j] - highest);
+      exponentials(w, k, highest);
       for (int64_t j = 0; j < k; ++j) total += w[j];
       const T part = 1 / total;
       Features sum(F), updated(F);
