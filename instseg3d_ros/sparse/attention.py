@@ -31,8 +31,8 @@ def attend_and_update(
 ) -> Tensor | None:
     """[x, attend(x, x centerᵀ + bias, x neighborᵀ, score)] updateᵀ in one pass: x (V, F), neighbors (R, k) -> (R, F).
 
-    Row i is that of the point neighbors[i, 0]. center and neighbor (H, F), bias and score (H,), update (F, 2 F). For
-    inference on a CPU; None elsewhere.
+    Row i belongs to the point neighbors[i, 0]. center and neighbor (H, F), bias and score (H,), update (F, 2 F).
+    Only for inference on a CPU; otherwise returns None.
     """
     tensors = center, bias, neighbor, score, update
     if torch.is_grad_enabled() or any(t.dtype != x.dtype for t in tensors) or not kernels.serves("attention", x):

@@ -1,7 +1,7 @@
-"""Sparse convolution by spconv's kernels on the kernel maps of this package: both engines share voxels and their order.
+"""Sparse convolution by spconv's kernels with the kernel maps of this package, so that the order of voxels is the same.
 
-On CUDA these are spconv's implicit GEMMs, in float32 and float16; bfloat16 is multiplied in float16. On a CPU spconv's
-gather–GEMM–scatter runs, forward only, and is right only with one OpenMP thread: there it serves tests, never users.
+On CUDA it uses spconv's implicit GEMMs, in float32 and float16; bfloat16 is multiplied in float16. On a CPU it uses
+spconv's gather–GEMM–scatter, without gradients and only for tests, because this is correct only with one OpenMP thread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.sparse.kernel_map import KernelMap
 
-CHANNELS = 8  # 16-bit kernels want channels in multiples of this
+CHANNELS = 8  # the number of channels of 16-bit kernels must be a multiple of this
 
 
 def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
@@ -24,11 +24,11 @@ def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
     try:
         from spconv.pytorch import functional, ops
     except ImportError as error:
-        raise InputError(f"engine 'spconv' cannot be used ({error}); install spconv or take engine torch") from None
+        raise InputError(f"engine 'spconv' cannot be used ({error}); install spconv or use engine torch") from None
     if features.device.type == "cpu":
         return _on_cpu(ops, features, weight, kernel_map)
     c_out, dtype = len(weight), features.dtype
-    if dtype == torch.bfloat16:  # spconv has no kernels for it; under autocast it would take float16 without a word
+    if dtype == torch.bfloat16:  # spconv has no kernels for bfloat16; under autocast it would silently use float16
         features, weight = features.half(), weight.half()
     if features.dtype != torch.float32:
         features, weight = _padded(features, weight)
@@ -54,11 +54,11 @@ def convolve(features: Tensor, weight: Tensor, kernel_map: KernelMap) -> Tensor:
 
 @dataclass
 class _Tables:
-    """A kernel map as spconv's implicit GEMM wants it."""
+    """A kernel map in the layout of spconv's implicit GEMM."""
 
-    pairs: Tensor  # (K, V_out) int32 input row of each offset, -1 where there is none
-    mask: Tensor  # (V_out, 1) int32, bit o set where offset o has a pair; ascending
-    order: Tensor  # (V_out,) int32, the output rows in that order
+    pairs: Tensor  # (K, V_out) int32 input row of each offset; -1: none
+    mask: Tensor  # (V_out, 1) int32, bit o is set if offset o has a pair; ascending
+    order: Tensor  # (V_out,) int32, the output rows in the order of `mask`
 
     @staticmethod
     def of(kernel_map: KernelMap) -> _Tables:
@@ -71,7 +71,7 @@ class _Tables:
 
 
 def _padded(features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Zeros up to whole groups of channels."""
+    """Append zeros, so that the numbers of channels are multiples of `CHANNELS`."""
     c_in, c_out = -features.shape[1] % CHANNELS, -len(weight) % CHANNELS
     pad = torch.nn.functional.pad
     return pad(features, (0, c_in)), pad(weight, (0, c_in, 0, 0, 0, 0, 0, 0, 0, c_out))

@@ -1,4 +1,4 @@
-"""Occupied voxels of one or several scenes, their coarser levels, and who neighbours whom."""
+"""Occupied voxels of one or several scenes, with their coarser levels and neighbours."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ class VoxelGrid:
     """The sites of a sparse tensor. Coarser levels and tables are computed on first use and cached.
 
     Order of the voxels: by scene, by block of 2^8 voxels per axis (x, then y, then z), and in Z-order within the block.
-    A voxel's `code` holds the block's rank above its interleaved bits; a coarser level is then `code >> 3`, voxels of
-    one cell are consecutive at every level down to the block, and no hash table is needed anywhere.
+    A voxel's `code` has the rank of the block in its upper and the interleaved coordinates in its lower bits. The codes
+    of a coarser level are `code >> 3`, and the voxels of a cell are consecutive on all levels up to the block, so that
+    no hash table is needed.
 
     coords: (V, 4) int32 rows [scene, x, y, z], unique, in that order
     codes: (V,) int64, ascending
     blocks: (B, 4) int32 rows [scene, x, y, z] of the blocks, in lexicographic order
-    bits: Z-order bits per axis that are left in `codes`; 8 at the finest level, one less per `down()`
+    bits: Z-order bits per axis in `codes`; 8 on the finest level, one less after each `down()`
     engine: "torch" or "spconv"; the engine of convolutions on this grid and on its coarser levels
     """
 
@@ -36,9 +37,9 @@ class VoxelGrid:
 
     @staticmethod
     def from_coords(coords: Tensor, num_scenes: int | None = None, engine: str = "torch") -> tuple[VoxelGrid, Tensor]:
-        """(N, 4) integer rows [scene, x, y, z], in any order, repeated or not -> (grid, inverse (N,) int64).
+        """(N, 4) integer rows [scene, x, y, z], in any order, possibly repeated -> (grid, inverse (N,) int64).
 
-        Raises InputError where coordinates or the extent of the scenes are beyond what a grid can hold.
+        Raises InputError if coordinates or the extent of the scenes are too large for a grid.
         """
         block_key, blocks = _block_keys(coords)
         unique_blocks, rank = torch.unique(block_key, return_inverse=True)
@@ -86,7 +87,7 @@ class VoxelGrid:
         return self._down
 
     def _build_down(self) -> tuple[VoxelGrid, Tensor, Tensor]:
-        if self.bits == 0:  # blocks are single voxels by now: start over with blocks of 2^8 of them
+        if self.bits == 0:  # each block is a single voxel: new blocks of 2^8 voxels per axis are formed
             coords = self.coords.clone()
             slot = interleave(coords[:, 1:] & 1)
             coords[:, 1:] >>= 1
@@ -102,7 +103,7 @@ class VoxelGrid:
 
     @cached_property
     def children(self) -> Tensor:
-        """(V of `down()`, 8) int32: row of the fine voxel in each slot of a coarse one, -1 where there is none."""
+        """(V of `down()`, 8) int32: row of the fine voxel in each slot of a coarse voxel; -1: none."""
         coarse, parent, slot = self.down()
         if available("kernel_map", self.device):
             children = torch.empty((len(coarse), 8), dtype=torch.int32)
@@ -114,7 +115,7 @@ class VoxelGrid:
 
     @cached_property
     def neighbors(self) -> Tensor:
-        """(V, 27) int32: row of the voxel at coords + (i, j, k) − 1 in column 9 i + 3 j + k, -1 where there is none."""
+        """(V, 27) int32: row of the voxel at coords + (i, j, k) − 1 in column 9 i + 3 j + k; -1: none."""
         if self.bits == 0:
             return neighbors.of_blocks(self.blocks)
         coarse, parent, slot = self.down()
@@ -132,7 +133,7 @@ class VoxelGrid:
 
 
 def _block_keys(coords: Tensor) -> tuple[Tensor, Tensor]:
-    """One int64 per voxel whose order is that of [scene, x, y, z] of its block, and those blocks (N, 4) int64."""
+    """Keys (N,) int64 in the order of [scene, x, y, z] of the voxels' blocks, and the blocks (N, 4) int64."""
     blocks = coords.to(torch.int64)
     blocks = torch.cat((blocks[:, :1], blocks[:, 1:] >> BLOCK_BITS), 1)
     return neighbors.pack(blocks)[0], blocks

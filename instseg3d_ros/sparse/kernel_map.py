@@ -1,4 +1,4 @@
-"""Which input rows meet which output rows under each offset of a convolution's kernel."""
+"""Kernel maps: the pairs of input and output rows for each offset of a convolution's kernel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class KernelMap:
 
     kind: str
     grid: VoxelGrid
-    kept: dict = field(default_factory=dict)  # what an engine makes of the map, by the engine's name
+    kept: dict = field(default_factory=dict)  # the map in the layout of an engine, by the engine's name
 
     @staticmethod
     def submanifold(grid: VoxelGrid) -> KernelMap:
@@ -72,7 +72,7 @@ class KernelMap:
 
     @cached_property
     def pairs(self) -> list[tuple[Tensor, Tensor]]:
-        """Per offset: input rows (P,) and output rows (P,), int64. No row occurs twice in either."""
+        """For each offset the input rows (P,) and output rows (P,), int64. No row occurs twice in either."""
         if self.kind == "submanifold":
             columns = self.grid.neighbors.t()  # (27, V)
             occupied = [torch.nonzero(column >= 0).squeeze(1) for column in columns]
@@ -84,7 +84,7 @@ class KernelMap:
 
     @cached_property
     def table(self) -> Tensor:
-        """(V_out, offsets) int32: the input row that each offset brings to an output row, -1 where there is none."""
+        """(V_out, offsets) int32: input row of each output row and offset; -1: none."""
         if self.kind == "submanifold":
             return self.grid.neighbors
         if self.kind == "down":
@@ -95,7 +95,7 @@ class KernelMap:
 
     @cached_property
     def tiles(self) -> tuple[Tensor, Tensor, Tensor]:
-        """The pairs for the compiled kernels, by tile of 256 output rows and then by offset, the identity left out.
+        """The pairs for the compiled kernels, by tile of 256 output rows and then by offset, without the identity.
 
         start (tiles · offsets + 1,) int64, input rows (P,) int32, output rows within the tile (P,) uint8.
         """
@@ -106,7 +106,9 @@ class KernelMap:
             count = call("kernel_map", "count_pairs", rows, table, start)
             rows_in, rows_out = torch.empty(count, dtype=torch.int32), torch.empty(count, dtype=torch.uint8)
             call("kernel_map", "fill_pairs", rows, table, start, rows_in, rows_out)
-            if self.grid.bits == BLOCK_BITS:  # the largest table by far; coarser ones serve the search for neighbours
+            if (
+                self.grid.bits == BLOCK_BITS
+            ):  # the largest table; coarser tables are needed by the search for neighbours
                 self.grid.forget_neighbors()
             return start, rows_in, rows_out
         count = len(self.grid)

@@ -1,7 +1,7 @@
-"""Kernel maps: for every voxel and each of the 27 offsets of a 3^3 kernel, the row of the voxel there.
+"""Tables of neighbours: the row of the neighbour of each voxel at each of the 27 offsets of a 3^3 kernel.
 
-Built from coarse to fine: a voxel's neighbours lie in its parent's neighbours, so each level costs one look-up per
-entry in the table of children, and only the coarsest level, a few blocks, is searched.
+The tables are built from coarse to fine: the neighbours of a voxel lie in the neighbours of its parent. Each level
+needs one look-up per entry in the table of children; only the coarsest level, which has few blocks, is searched.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.sparse.native.kernels import available, call
 
 PITCH = 28  # entries from row to row of the tables of the compiled kernels
-CHUNK = 1 << 17  # rows at a time: bounds the temporaries of a big cloud to some 100 MB
+CHUNK = 1 << 17  # rows that are processed at a time; limits temporary memory to some 100 MB
 
 
 def offsets(device: torch.device | str = "cpu") -> Tensor:
@@ -30,10 +30,10 @@ def from_coarse(coarse: Tensor, children: Tensor, parent: Tensor, slot: Tensor) 
         table = torch.empty((len(parent), PITCH), dtype=torch.int32)
         call("kernel_map", "neighbors_from_coarse", len(coarse), pitched(coarse), children, table)
         return table[:, :27]
-    via, child = _steps(device)  # (8, 27): through which of the parent's neighbours, into which of its children
+    via, child = _steps(device)  # (8, 27): the neighbour of the parent, and its child, for each offset
     table = torch.empty((len(parent), 27), dtype=torch.int32, device=device)
     nowhere = torch.full((1, 8), -1, dtype=torch.int32, device=device)
-    children = torch.cat((children, nowhere)).view(-1)  # the last row is what a missing parent has
+    children = torch.cat((children, nowhere)).view(-1)  # the last row is for missing parents
     for rows in torch.arange(len(parent), device=device).split(CHUNK):
         s = slot[rows]
         cell = coarse[parent[rows]].gather(1, via[s]).to(torch.int64)  # (n, 27)
@@ -62,7 +62,7 @@ def of_blocks(blocks: Tensor) -> Tensor:
 
 
 def pitched(table: Tensor) -> Tensor:
-    """A table (V, 27) as (V, PITCH) contiguous; copied only where the compiled kernels have not made it."""
+    """A table (V, 27) as contiguous (V, PITCH); without a copy if a compiled kernel has made it."""
     if table.stride(0) == PITCH and table.untyped_storage().nbytes() == len(table) * PITCH * 4:
         return table.as_strided((len(table), PITCH), (PITCH, 1))
     return torch.nn.functional.pad(table, (0, PITCH - 27), value=-1)
@@ -71,8 +71,8 @@ def pitched(table: Tensor) -> Tensor:
 def pack(blocks: Tensor) -> tuple[Tensor, tuple[int, int]]:
     """Rows [scene, x, y, z] -> (keys (B,) int64 in lexicographic order, (key step of x, key step of y)).
 
-    A margin of one lies on each side of every axis, so that a step never wraps into another row or scene.
-    Raises InputError where the extents do not fit 62 bits.
+    Each axis has a margin of one on both sides, so that a step never leads into another row or scene.
+    Raises InputError if the extents do not fit into 62 bits.
     """
     blocks = blocks.to(torch.int64)
     if not len(blocks):
@@ -82,7 +82,7 @@ def pack(blocks: Tensor) -> tuple[Tensor, tuple[int, int]]:
     if scenes * width * depth * height >= 1 << 62:
         raise InputError(
             f"the points span {width} x {depth} x {height} blocks of 256 voxels in {scenes - 2} scenes, more than 2^62 "
-            "blocks can be numbered; drop far outliers or take larger voxels"
+            "blocks can be numbered; remove far outliers or use larger voxels"
         )
     scene, x, y, z = (blocks - low + 1).unbind(1)
     return ((scene * width + x) * depth + y) * height + z, (depth * height, height)

@@ -19,8 +19,8 @@ class BatchNormReLU(nn.BatchNorm1d):
     """y = max(0, (x − mean) / sqrt(var + eps) · weight + bias) per channel, over all voxels of the batch.
 
     Parameters, buffers and running statistics are those of `BatchNorm1d`. While training, a batch with a single voxel
-    has no variance: it is normalized by the running statistics and leaves them alone. Under torch.distributed the
-    batch is that of all processes together (torch's SyncBatchNorm does so on CUDA only), unless `synchronize` is off.
+    has no variance: it is normalized by the running statistics and does not change them. With torch.distributed the
+    statistics are those of all processes (torch's SyncBatchNorm works only on CUDA), unless `synchronize` is off.
     """
 
     weight: nn.Parameter

@@ -34,22 +34,22 @@ def choose(precision: str, device: torch.device | str = "cpu") -> torch.dtype:
     compiled kernels do not support it.
     """
     if precision not in CHOICES:
-        raise InputError(f"precision '{precision}': one of {', '.join(CHOICES)} is expected")
+        raise InputError(f"precision '{precision}' is unknown; one of: {', '.join(CHOICES)}")
     if precision == "fp32":
         return torch.float32
     if torch.device(device).type != "cpu":
         return torch.bfloat16 if precision == "bf16" else torch.float16
     if precision == "fp16":
-        raise InputError("precision 'fp16': is for CUDA; take auto, bf16 or fp32 on a CPU")
+        raise InputError("precision 'fp16' needs CUDA; use auto, bf16 or fp32 on a CPU")
     if not kernels.has_bf16():
         if precision == "bf16":
-            raise InputError(f"precision 'bf16': {WITHOUT_BF16}; take fp32")
+            raise InputError(f"precision 'bf16': {WITHOUT_BF16}; use fp32")
         return torch.float32
     return torch.bfloat16 if precision == "bf16" or _gain() >= WORTH else torch.float32
 
 
 def reduced_precision(dtype: torch.dtype, device: torch.device | str = "cpu") -> torch.autocast:
-    """A context in which sparse layers on `device` compute in `dtype`, as `choose` gave it."""
+    """A context in which sparse layers on `device` compute in `dtype`, the result of `choose`."""
     enabled = dtype != torch.float32
     return torch.autocast(torch.device(device).type, dtype if enabled else None, enabled=enabled)
 

@@ -24,14 +24,15 @@ def transform_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
         return out
     x, y, z = np.ascontiguousarray(points.T)
     with np.errstate(invalid="ignore", over="ignore"):
-        # By columns: for a product of 300,000 x 3 by 3 x 3 BLAS wakes its threads, which costs more than the product.
+        # By columns: for a product of 300,000 x 3 by 3 x 3 BLAS starts its threads, which takes longer than the
+        # product.
         for axis, (a, b, c) in enumerate(rotation.astype(np.float32)):
             out[:, axis] = x * a + y * b + z * c + np.float32(shift[axis])
     return out
 
 
 def usable_points(points: np.ndarray, max_range: float) -> np.ndarray | None:
-    """(N,) bool, points (N, 3) float32 that are finite and no farther than `max_range` metres; None where all are."""
+    """(N,) bool: points (N, 3) float32 that are finite and at most `max_range` metres away; None if all points are."""
     if kernels.available("voxelize"):
         points = np.ascontiguousarray(points, dtype=np.float32)
         usable = np.empty(len(points), bool)

@@ -1,4 +1,4 @@
-"""Points to voxels: occupied cells with the mean of their points, and the voxel of each point."""
+"""Groups points into voxels: occupied cells with the mean of their points, and the voxel of each point."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def voxelize(
     Raises InputError for points that are not finite or lie beyond 2^30 voxels from the origin.
     """
     if engine not in ENGINES:
-        raise InputError(f"engine '{engine}': one of {', '.join(ENGINES)} is expected")
+        raise InputError(f"engine '{engine}' is unknown; one of: {', '.join(ENGINES)}")
     if not voxel_size > 0:
-        raise InputError(f"voxel size {voxel_size} m: a length above 0 is expected")
+        raise InputError(f"voxel size is {voxel_size} m; expected a length above 0")
     num_scenes = 1 if batch is None else (int(batch.max()) + 1 if len(batch) else 0)
     if kernels.serves("voxelize", points) and (features is None or features.dtype == points.dtype):
         voxels = _native(points, features, voxel_size, batch, num_scenes, engine)
         if voxels is not None:
             return voxels
-    # In float64, and divided by a tensor: on CUDA division by a number multiplies by a rounded reciprocal.
+    # In float64, and divided by a tensor, because CUDA divides by a number with a rounded reciprocal.
     cells = torch.floor(points.double() / torch.tensor(voxel_size, dtype=torch.float64, device=points.device))
     _check_extent(cells, voxel_size)
     coords = torch.empty((len(points), 4), dtype=torch.int64, device=points.device)
@@ -91,7 +91,7 @@ def _native(
 
 
 def _mean(values: Tensor, inverse: Tensor, counts: Tensor) -> Tensor:
-    # Summed in float64: exact enough that the order of the additions, which CUDA leaves open, does not show.
+    # Summed in float64, so that the random order of additions on CUDA does not change the result.
     total = torch.zeros((len(counts), values.shape[1]), dtype=torch.float64, device=values.device)
     total.index_add_(0, inverse, values.double())
     return (total / counts[:, None]).to(values.dtype)
@@ -101,8 +101,8 @@ def _check_extent(cells: Tensor, voxel_size: float) -> None:
     if len(cells) and not bool(cells.abs().amax() < LIMIT):
         worst = cells.abs().amax(1)
         if not bool(worst.isfinite().all()):
-            raise InputError(f"{int((~worst.isfinite()).sum())} points are not finite; drop them before voxelizing")
+            raise InputError(f"{int((~worst.isfinite()).sum())} points are not finite; remove them before voxelizing")
         raise InputError(
             f"a point lies {float(worst.max()) * voxel_size:.3g} m away, beyond 2^30 voxels of {voxel_size} m;"
-            " drop it or take larger voxels"
+            " remove it or use larger voxels"
         )

@@ -151,13 +151,13 @@ def test_float32_is_untouched():
 def test_choices(monkeypatch):
     assert choose("fp32") == torch.float32
     assert choose("auto") in (torch.float32, torch.bfloat16)
-    with pytest.raises(InputError, match="'fp16': is for CUDA"):
+    with pytest.raises(InputError, match="'fp16' needs CUDA"):
         choose("fp16")
     assert [choose(name, "cuda") for name in ("auto", "fp16", "bf16", "fp32")] == [
         torch.float16, torch.float16, torch.bfloat16, torch.float32,
     ]  # fmt: skip
     for device in ("cpu", "cuda"):
-        with pytest.raises(InputError, match="'int8': one of auto, fp32, bf16, fp16"):
+        with pytest.raises(InputError, match="'int8' is unknown; one of auto, fp32, bf16, fp16"):
             choose("int8", device)
     monkeypatch.setenv(build.OFF, "0")
     assert choose("auto") == torch.float32

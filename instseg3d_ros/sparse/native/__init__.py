@@ -1,1 +1,1 @@
-"""C++ kernels for CPUs, compiled at first use; everything here has a plain torch twin."""
+"""C++ kernels for CPUs, compiled at first use. Each kernel has a twin of plain torch operations."""

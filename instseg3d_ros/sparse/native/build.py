@@ -1,12 +1,12 @@
 """Compiles the C++ kernels of the package, once per machine, and loads them.
 
 A library is compiled at first use into `$INSTSEG3D_KERNELS`, else `$XDG_CACHE_HOME/instseg3d_ros`, else
-`~/.cache/instseg3d_ros`. Its name hashes the source, the headers, the flags, the processor and the compiler. Where no
-compiler is installed, a library that was compiled ahead of time from the same source serves (`compile_kernels`).
+`~/.cache/instseg3d_ros`. Its name has a hash of the source, the headers, the flags, the processor and the compiler.
+Without a compiler, a library that was compiled ahead of time from the same source is used (`compile_kernels`).
 
 Environment: `INSTSEG3D_NATIVE=0` switches the kernels off. `INSTSEG3D_ISA=x86-64-v3` compiles for this instruction set
-(any value of the compiler's `-march`) instead of the processor's own; needed where a container image is built on
-another machine than it runs on.
+(any value of the compiler's `-march`) instead of the processor's, for example for a container image that is built on a
+different machine.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ PACKAGE = HERE.parents[1]
 SOURCES = {path.stem: path for path in sorted(PACKAGE.glob("*/native/*.cpp"))}
 OFF, ISA, FOLDER = "INSTSEG3D_NATIVE", "INSTSEG3D_ISA", "INSTSEG3D_KERNELS"
 OWN = ""  # the instruction set of this processor
-LIMIT_S = 600  # a compiler that hangs must not hang the node; some take minutes on a busy machine
+LIMIT_S = 600  # seconds after which a compiler is stopped; some compilers take minutes on a busy machine
 
 
 class BuildError(Exception):
-    """Why a kernel is not available, in one line."""
+    """Raised if a kernel is not available; the message has the reason in one line."""
 
 
 def enabled() -> bool:
-    """False where the environment forces the plain path; read at each call so that tests can switch."""
+    """False if the environment switches the kernels off. It is read at each call, so that tests can change it."""
     return os.environ.get(OFF, "1") != "0"
 
 
 def instruction_set() -> str:
-    """What the environment asks for: a value of `-march`, or `OWN`."""
+    """The instruction set from the environment: a value of `-march`, or `OWN`."""
     return os.environ.get(ISA, OWN)
 
 
 def load(source: Path, isa: str = OWN) -> ctypes.CDLL:
-    """The library of a source, compiled if need be. Raises BuildError where it cannot be compiled or loaded."""
+    """The library of a source, compiled if necessary. Raises BuildError if it cannot be compiled or loaded."""
     try:
         return ctypes.CDLL(str(library(source, isa)))
     except OSError as error:
@@ -71,7 +71,7 @@ def library(source: Path, isa: str = OWN) -> Path:
 
 
 def _compile(compiler: str, flags: tuple[str, ...], source: Path, stem: str, failures: list[str]) -> Path | None:
-    """Compile beside and rename, so that processes that start together never load half a file."""
+    """Compile to a temporary file and rename it, so that no process loads an incomplete file."""
     target = _folder_to_write() / f"{stem}-{_version(compiler)}.so"
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{stem}-") as folder:
         built = Path(folder) / "built.so"
@@ -87,8 +87,8 @@ def _compile(compiler: str, flags: tuple[str, ...], source: Path, stem: str, fai
 
 
 def _flags(isa: str) -> list[tuple[str, ...]]:
-    """Flags to try in turn. Without an instruction set of the caller's choice: the processor's own, then any."""
-    # -ffp-contract=fast is what lets a*b+c become one fused operation; no other freedom with rounding is given.
+    """Compiler flags to try, in order. Default: the processor's set, then any processor."""
+    # -ffp-contract=fast allows a*b+c as a fused operation; other rounding must stay exact.
     common = ("-std=c++17", "-O3", "-fPIC", "-pthread", "-ffp-contract=fast")
     if isa != OWN:
         return [(*common, f"-march={isa}")]
@@ -104,7 +104,7 @@ def _compilers() -> tuple[str, ...]:
 
 
 def _find(pattern: str) -> Path | None:
-    """A compiled file in one of the folders. A library of another user would run as ours; root's is trusted."""
+    """A compiled file in one of the folders. For security only files of this user and of root are loaded."""
     for folder in _folders():
         with contextlib.suppress(OSError):
             if folder.stat().st_uid not in (0, os.getuid()):
@@ -128,7 +128,7 @@ def _folder_to_write() -> Path:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if folder.stat().st_uid == os.getuid() and os.access(folder, os.W_OK | os.X_OK):
                 return folder
-    raise OSError("no folder to keep compiled kernels in; set INSTSEG3D_KERNELS to a folder that you can write")
+    raise OSError("no folder for compiled kernels can be written; set INSTSEG3D_KERNELS to a folder that you can write")
 
 
 @functools.cache
@@ -150,7 +150,7 @@ def _version(compiler: str) -> str:
 
 
 def _processor() -> str:
-    """What -march=native depends on: a cache on a shared home folder serves machines of several kinds."""
+    """A description of the processor for the file name, because machines may share a home folder with the cache."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith(("flags", "Features")):

@@ -1,4 +1,4 @@
-"""The one way to call a compiled kernel.
+"""Calls compiled kernels.
 
     if kernels.available("voxelize", points.device):
         count = kernels.call("voxelize", "usable", len(points), points, 10.0, usable)
@@ -30,13 +30,13 @@ _log = logging.getLogger(__name__)
 
 
 def available(source: str, device: torch.device | str = "cpu") -> bool:
-    """Whether the kernels of `native/SOURCE.cpp` serve tensors on this device."""
+    """Whether the kernels of `native/SOURCE.cpp` can be used for tensors on this device."""
     on_cpu = device == "cpu" if isinstance(device, str) else device.type == "cpu"
     return on_cpu and build.enabled() and source in _libraries(build.instruction_set())[0]
 
 
 def serves(source: str, features: Tensor) -> bool:
-    """Whether the kernels of a source serve these features: on a CPU, in float32 or float64."""
+    """Whether the kernels of a source can be used for these features: on a CPU, in float32 or float64."""
     return features.dtype in SUFFIX and available(source, features.device)
 
 
@@ -55,17 +55,17 @@ Argument = Tensor | np.ndarray | float | None  # what a kernel takes
 
 
 def call(source: str, name: str, *arguments: Argument) -> int:
-    """Run a kernel and return its result, 0 for those without.
+    """Run a kernel and return its result, or 0 if it has none.
 
-    Raises TypeError for an argument that the kernel does not take, MemoryError where memory ran out within it, and
-    RuntimeError for any other exception in C++.
+    Raises TypeError for an invalid argument, MemoryError if the kernel runs out of memory, and RuntimeError for any
+    other exception in C++.
     """
     return _kernel(source, name, build.instruction_set())(*arguments)
 
 
 @functools.cache
 def _libraries(isa: str) -> tuple[dict[str, ctypes.CDLL], dict[str, str]]:
-    """Libraries by source, compiled side by side at first use, and the reasons of those that could not be."""
+    """Libraries by source, compiled in parallel at first use, and the reasons of those that failed."""
     loaded, failed = {}, {}
 
     def load(name: str) -> None:
@@ -82,7 +82,7 @@ def _libraries(isa: str) -> tuple[dict[str, ctypes.CDLL], dict[str, str]]:
 
 
 def summary(failed: dict[str, str]) -> str:
-    """`missing()` in one line for a log; empty where nothing is missing."""
+    """`missing()` in one line for a log; empty if no kernel is missing."""
     if not failed:
         return ""
     first = next(iter(failed.values()))
@@ -95,7 +95,7 @@ def _kernel(source: str, name: str, isa: str) -> Kernel:
 
 
 class Kernel:
-    """One exported function of a library."""
+    """An exported function of a library."""
 
     def __init__(self, library: ctypes.CDLL, name: str):
         self.name = name
@@ -133,7 +133,7 @@ def _format(parameter: str) -> str:
 
 
 def _converter(parameter: str) -> Callable[..., int | float]:
-    """A function that turns an argument into what the kernel takes, or raises TypeError."""
+    """A function that converts an argument to the kernel's type, or raises TypeError."""
     if parameter == "int64":
         return int
     if parameter == "float64":
