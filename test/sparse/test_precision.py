@@ -157,7 +157,7 @@ def test_choices(monkeypatch):
         torch.float16, torch.float16, torch.bfloat16, torch.float32,
     ]  # fmt: skip
     for device in ("cpu", "cuda"):
-        with pytest.raises(InputError, match="'int8' is unknown; one of auto, fp32, bf16, fp16"):
+        with pytest.raises(InputError, match="'int8' is unknown; one of: auto, fp32, bf16, fp16"):
             choose("int8", device)
     monkeypatch.setenv(build.OFF, "0")
     assert choose("auto") == torch.float32
