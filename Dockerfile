@@ -8,7 +8,7 @@ SHELL ["/bin/bash", "-c"]
 
 WORKDIR /ros2_ws
 COPY package.xml src/instseg3d_ros/package.xml
-# RViz runs outside; everything else that rosdep knows is installed with apt.
+# RViz runs outside of the container; all other dependencies of ROS are installed with apt.
 RUN apt-get update && rosdep update --rosdistro $ROS_DISTRO \
  && rosdep install --from-paths src --ignore-src -y --skip-keys rviz2 \
  && rm -rf /var/lib/apt/lists/*

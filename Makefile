@@ -1,9 +1,9 @@
-# make demo   see the node work on a recorded cloud (CLOUD=FILE for your own bag, pcd, ply or npz; MODEL=tabletop for tables)
+# make demo   segment a recorded cloud with the node (CLOUD=FILE for your own bag, pcd, ply or npz; MODEL=tabletop for tables)
 # make test   run the tests
-# make bench  speed of every stage beside its peers
+# make bench  measure the speed of every stage and of comparable libraries
 # make gpu    check answers, speed and training on a CUDA card (with TORCH=cu126)
-# make soak   ten minutes of the live node
-# make docs   pages of every class and function, from their docstrings, in build/api
+# make soak   run the live node for ten minutes under test
+# make docs   write pages of every class and function, from their docstrings, into build/api
 # make lint · make format · make clean
 # TORCH=cu126 takes CUDA builds of torch and spconv; PYTHON=python3.12 another Python.
 

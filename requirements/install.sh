@@ -9,7 +9,7 @@ stamp="$venv/.$what-$torch-$(cat "$here"/*.txt "$0" | sha256sum | cut -c1-16)"
 
 python=${PYTHON:-python3}
 "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' ||
-  { echo "Python 3.10 to 3.13 is needed; $("$python" --version) was found. Name another: make PYTHON=python3.12 …" >&2; exit 1; }
+  { echo "Python 3.10 to 3.13 is required, but $("$python" --version) was found. Choose another: make PYTHON=python3.12 …" >&2; exit 1; }
 
 # Libraries that Open3D and the kernels need from the system, as library:package.
 missing=()
@@ -17,7 +17,7 @@ for pair in libusb-1.0.so.0:libusb-1.0-0 libGL.so.1:libgl1 libgomp.so.1:libgomp1
   "$python" -c "import ctypes; ctypes.CDLL('${pair%%:*}')" 2>/dev/null || missing+=("${pair#*:}")
 done
 "$python" -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
-command -v g++ >/dev/null || missing+=(g++)  # optional for users (the engine falls back), needed for its speed
+command -v g++ >/dev/null || missing+=(g++)  # optional: without it slow torch code is used
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing system packages: ${missing[*]}"
@@ -44,7 +44,7 @@ if [ "$(uname -m)" = x86_64 ]; then
 fi
 install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$here/constraints.txt" "$@"; }
 echo "Installing into $venv (once; a few minutes)"
-# The build of torch is asked of the configured index first, then of PyTorch's own.
+# torch comes from the configured index if it has the build, otherwise from PyTorch's index.
 install "torch==2.13.0+$torch" 2>/dev/null ||
   install --extra-index-url "https://download.pytorch.org/whl/$torch" "torch==2.13.0+$torch"
 files=(-r "$here/run.txt")

@@ -56,7 +56,9 @@ class Survey:
         warnings = []
         missing = [entry.name for entry, count in zip(self.labels.classes, self.points) if not count]
         if missing:
-            warnings.append(f"no labelled point of: {', '.join(missing)}; the network cannot learn these classes")
+            warnings.append(
+                f"no labelled points of the classes {', '.join(missing)}; the network cannot learn these classes"
+            )
         lonely = [
             entry.name
             for entry, points, count in zip(self.labels.classes, self.points, self.instances)
@@ -68,7 +70,9 @@ class Survey:
                 "number their objects, or set thing: false in labels.yaml"
             )
         if self.colorless == self.read:
-            warnings.append("no scene has colour; the network learns shapes alone (write colors, or ignore this)")
+            warnings.append(
+                "no scene has colour, so that the network learns only shapes; add colors, or ignore this warning"
+            )
         return warnings + self.odd
 
     def check(self, instances: bool) -> None:

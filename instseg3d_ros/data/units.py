@@ -29,8 +29,8 @@ def unit_remark(points: np.ndarray, voxel: float, option: str = "--unit mm") -> 
     span = float(np.ptp(points, axis=0).max())
     if span < NEAR * voxel:
         return (
-            f"the whole cloud spans {span:.3g} m, {NEAR} voxels of {voxel:g} m or less; if its numbers are not metres, "
-            f"name their unit ({option.replace('mm', 'km')}; one of: {', '.join(UNITS)})"
+            f"the whole cloud spans {span:.3g} m, {NEAR} voxels of {voxel:g} m or less; if its unit is not metres, "
+            f"set the unit ({option.replace('mm', 'km')}; one of: {', '.join(UNITS)})"
         )
     if span < WIDE:
         return ""
@@ -39,7 +39,7 @@ def unit_remark(points: np.ndarray, voxel: float, option: str = "--unit mm") -> 
         return ""
     return (
         f"{alone:.0%} of the points have no neighbour within {NEAR * voxel:g} m, and the cloud spans {span:,.0f} m: "
-        f"too far apart for voxels of {voxel:g} m. If its numbers are millimetres, say so with {option} (or one of: "
+        f"too far apart for voxels of {voxel:g} m. If its unit is millimetres, set {option} (or one of: "
         f"{', '.join(UNITS)}); if they are metres, the cloud is too sparse for this network"
     )
 

@@ -105,7 +105,7 @@ def calibration(outcomes: Sequence[Outcome], path: Path) -> None:
         ax.scatter(found.confidence[filled], found.accuracy[filled], area, color=color, alpha=0.75, lw=0, label=label)
     ax.set(xlim=(0, 1), ylim=(0, 1.02))
     ax.set_xlabel("score of an instance", color=PALE, fontsize=8)
-    ax.set_ylabel("share that is right at IoU 0.5", color=PALE, fontsize=8)
+    ax.set_ylabel("share of correct instances (IoU 0.5)", color=PALE, fontsize=8)
     handles, labels = ax.get_legend_handles_labels()
     if handles:
         legend = ax.legend(handles, labels, fontsize=7, frameon=False, loc="lower right")

@@ -34,8 +34,8 @@ def write(outcomes: Sequence[Outcome], folder: Path) -> Path:
         _section("Summary", _summary(outcomes)),
         _section("Classes", _classes(outcomes)),
         _section("Curves", _charts(outcomes)),
-        _section("Scenes, the worst first", _scenes(outcomes)),
-        _section("Pictures, the worst first", _pictures(outcomes)),
+        _section("Scenes, in ascending order of their scores", _scenes(outcomes)),
+        _section("Pictures, in ascending order of the scores", _pictures(outcomes)),
     ]
     text = (HERE / "report.html").read_text()
     for name, value in (

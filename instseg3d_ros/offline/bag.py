@@ -82,7 +82,7 @@ def segment_bag(
         counts |= {"malformed": len(problems), "remarks": remarks}
         frames.write("],\n" + json.dumps(counts)[1:] + "\n")
     if problems:
-        counts["problem"] = f"{source}: {len(problems)} of {bag.count} clouds skipped; the first, {problems[0]}"
+        counts["problem"] = f"{source}: {len(problems)} of {bag.count} clouds skipped; the first: {problems[0]}"
     return {"clouds": len(numbers), **counts}
 
 

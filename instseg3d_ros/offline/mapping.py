@@ -129,7 +129,7 @@ def map_input(
         views, count = views_of_folder(source, settings)
         _add_all(world, views, count, settings, left_out, progress)
     if not world.views:
-        reason = next(iter(left_out), "it holds no clouds")
+        reason = next(iter(left_out), "it has no clouds")
         raise InputError(f"{source}: no cloud could be mapped: {reason}")
     result = world.result()
     counts = {"clouds": world.views, "points": len(result.points), "objects": len(result.instances)}

@@ -76,7 +76,10 @@ def process(
     except InputError as error:
         row.status, row.message = FAILED, str(error)
     except MemoryError:
-        row.status, row.message = FAILED, f"{source}: does not fit into memory; thin it or cut it"
+        row.status, row.message = (
+            FAILED,
+            f"{source}: does not fit into memory; reduce the number of points or divide the file",
+        )
     except (SetupError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # panics of decoders in Rust are BaseExceptions; they must not stop other inputs

@@ -112,7 +112,7 @@ class CloudSegmenter:
             nearest = float(np.linalg.norm(points, axis=1).min())
             remarks.append(
                 f"no point was labelled: the nearest is {nearest:,.1f} m from the origin, the limit {limit:g} m; "
-                "raise --max-range, or name another unit (--unit mm)"
+                "increase --max-range, or set the unit (--unit mm)"
             )
         return [remark for remark in remarks if remark]
 

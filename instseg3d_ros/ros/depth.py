@@ -122,10 +122,10 @@ class DepthInput:
             if reader.problem:
                 return reader.problem
         if self._seen >= WAITING and self._info is None:
-            return f"depth images arrive, but nothing on {self._camera.topic}; remap `camera_info`"
+            return f"depth images arrive, but no messages on {self._camera.topic}; remap `camera_info`"
         if self._seen >= WAITING and self._color.publishers():
             return (
-                f"depth images arrive, but no image on {self._color.topic} has their stamps "
+                f"depth images arrive, but the images on {self._color.topic} have other stamps "
                 f"(within {TOLERANCE // 10**6} ms); synchronise the camera's streams"
             )
         return ""

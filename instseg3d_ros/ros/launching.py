@@ -42,13 +42,13 @@ WAIT = "120"  # seconds that a bag waits for its readers
 
 COMMON = {
     "params_file": (str(share("config") / "segment.yaml"), "YAML file with the node's parameters"),
-    "device": ("", "Device of the network: auto, cpu, cuda or cuda:N; empty: as params_file says"),
-    "target_frame": ("", "Frame with z up into which clouds are transformed with TF; empty: as params_file says"),
-    "map": ("", "true: build a map of objects in fixed_frame; empty: as params_file says"),
-    "fixed_frame": ("", "Frame with z up in which objects do not move, such as odom; empty: as params_file says"),
+    "device": ("", "Device of the network: auto, cpu, cuda or cuda:N; empty: the value in params_file"),
+    "target_frame": ("", "Frame with z up into which clouds are transformed with TF; empty: the value in params_file"),
+    "map": ("", "true: build a map of objects in fixed_frame; empty: the value in params_file"),
+    "fixed_frame": ("", "Frame with z up in which objects do not move, such as odom; empty: the value in params_file"),
     "rviz": ("false", "Start RViz with the view of this package"),
-    "rosbag": ("", "Bag to play with --clock when the node has started; only this argument sets use_sim_time"),
-    "loop": ("false", "Play the bag again and again"),
+    "rosbag": ("", "Bag to play with --clock after the node has started; this argument also sets use_sim_time"),
+    "loop": ("false", "Repeat the bag without end"),
     "rate": ("1.0", "Speed of playback as a multiple of the recorded speed"),
     "autostart": ("true", "Configure and activate the node; false: a lifecycle manager must do so"),
     "respawn": ("false", "Restart the node if it dies; false: the launch ends with exit code 1"),
@@ -59,7 +59,7 @@ SINGLE = {
     "depth": ("", "Topic of depth images, used instead of clouds together with image and camera_info"),
     "image": ("image", "Topic of the colour images that are registered to depth"),
     "camera_info": ("camera_info", "Topic of the camera intrinsics of depth"),
-    "model": ("", "Model: name in models/ or path of a .safetensors file; empty: as params_file says"),
+    "model": ("", "Model: name in models/ or path of a .safetensors file; empty: the value in params_file"),
     "namespace": ("", "Namespace of the node"),
 }
 
@@ -183,7 +183,7 @@ def _end(event: ProcessExited, context: LaunchContext) -> list:
         return [EmitEvent(event=Shutdown(reason="segment_node has ended"))]
 
     def fail(_context: LaunchContext) -> None:
-        raise RuntimeError(f"segment_node ended with exit code {event.returncode}; see its message above")
+        raise RuntimeError(f"segment_node ended with exit code {event.returncode}; see its error message above")
 
     # The delay lets launch first print the last output of the node.
     return [TimerAction(period=0.1, actions=[OpaqueFunction(function=fail)])]
@@ -193,7 +193,7 @@ def view(camera: CameraNode, value: dict[str, str], parameters: list) -> list:
     """Start RViz on this camera's topics in the frame of its clouds; log a message if RViz is not installed."""
     if not installed("rviz2"):
         remedy = f"sudo apt install ros-{os.environ.get('ROS_DISTRO', 'jazzy')}-rviz2"
-        return [LogInfo(msg=f"rviz2 is not installed ({remedy}); going on without it")]
+        return [LogInfo(msg=f"rviz2 is not installed ({remedy}); the launch continues without RViz")]
     moved = [(f"/instseg3d/{name}", f"{camera.path}/{name}") for name in SHOWN] if camera.namespace else []
 
     def rviz(frame: str) -> Node:

@@ -129,7 +129,7 @@ def _tf_message_type() -> type:
 
         if supported():
             raise InputError(
-                f"transforms need tf2_msgs here ({supported()}); sudo apt install ros-$ROS_DISTRO-tf2-ros"
+                f"reading /tf needs tf2_msgs ({supported()}); run: sudo apt install ros-$ROS_DISTRO-tf2-ros"
             ) from None
         return raw_type("tf2_msgs", "TFMessage", TYPE_HASH)
     return TFMessage

@@ -23,7 +23,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.sparse.native import kernels
 
 CHOICES = ("auto", "fp32", "bf16", "fp16")
-WITHOUT_BF16 = "no instructions for it here, or no C++ compiler was found"
+WITHOUT_BF16 = "this processor has no instructions for it, or no C++ compiler was found"
 WORTH = 1.15  # minimum speed relative to float32 at which "auto" chooses bfloat16
 
 

@@ -49,7 +49,11 @@ def test_what_is_missing_is_told(tmp_path):
     roots = write(tmp_path, ([0, 0, 1, 1], [0, 0, 0, 0], False), ([0, -1, 1, 1], [0, 3, 0, 0], False))
     found = survey(roots, TOY, 0.02)
     told = "\n".join(found.warnings())
-    assert "no labelled point of: ball" in told and "no instances of: box" in told and "no scene has colour" in told
+    assert (
+        "no labelled points of the classes ball" in told
+        and "no instances of: box" in told
+        and "no scene has colour" in told
+    )
     with pytest.raises(InputError, match=r"no instance of a thing.*--semantic_steps"):
         found.check(instances=True)
     found.check(instances=False)

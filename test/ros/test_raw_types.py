@@ -84,6 +84,6 @@ def test_another_release_or_middleware_is_refused_in_words(monkeypatch):
 
     assert raw_types.supported() == ""
     monkeypatch.setattr(raw_types.metadata, "version", lambda name: "3.3.17")
-    assert "rclpy is 3.3.17; tried with 7 (Jazzy)" in raw_types.supported()
+    assert "rclpy has version 3.3.17; tested versions: 7 (Jazzy)" in raw_types.supported()
     monkeypatch.setattr(rclpy, "get_rmw_implementation_identifier", lambda: "rmw_zenoh_cpp")
     assert "rmw_zenoh_cpp, not Fast DDS" in raw_types.supported()

@@ -115,7 +115,7 @@ def read_rgbd(
     source = find_intrinsics(depth_path) if camera is None else None
     if camera is None and source is None:
         raise InputError(
-            f"{depth_path}: no intrinsics beside it ({', '.join(INTRINSICS_NAMES[:3])} …); "
+            f"{depth_path}: no file of intrinsics in its folder ({', '.join(INTRINSICS_NAMES[:3])} …); "
             "give --intrinsics fx,fy,cx,cy"
         )
     with reading(depth_path, "a depth image"), Image.open(depth_path) as image:
@@ -148,7 +148,9 @@ def _remarks(depth: Path, camera: Intrinsics, scale: float) -> list[str]:
     if camera.distortion > BENT:
         remarks.append("the intrinsics have lens distortion, which is not removed; rectify the images first")
     if scale == 1000 and (depth.parent.parent / "depth.txt").is_file() and (depth.parent.parent / "rgb.txt").is_file():
-        remarks.append("this is TUM's layout, whose depth images have 5000 units to the metre; give --depth-scale 5000")
+        remarks.append(
+            "the folder has TUM's layout, whose depth images have 5000 units per metre; set --depth-scale 5000"
+        )
     return remarks
 
 
@@ -161,8 +163,8 @@ def _colors(path: Path | None, width: int, height: int, remarks: list[str]) -> n
     with reading(path, "a colour image"), Image.open(path) as image:
         if abs(image.width * height / (image.height * width) - 1) > ALIKE:
             remarks.append(
-                f"colour left out: {path.name} has {image.width} × {image.height} pixels, the depth image "
-                f"{width} × {height}: another shape, so it is not registered to it"
+                f"colour ignored: {path.name} has {image.width} × {image.height} pixels, the depth image "
+                f"{width} × {height}: another aspect ratio, so that they are not registered"
             )
             return None
         image = image.convert("RGB")

@@ -57,7 +57,8 @@ def supported() -> str:
     except metadata.PackageNotFoundError:
         version = "unknown"
     if version.partition(".")[0] not in map(str, RELEASES):
-        return f"rclpy is {version}; tried with {', '.join(f'{n} ({name})' for n, name in RELEASES.items())}"
+        tested = ", ".join(f"{number} ({name})" for number, name in RELEASES.items())
+        return f"rclpy has version {version}; tested versions: {tested}"
     return ""
 
 

@@ -86,7 +86,7 @@ def summary(failed: dict[str, str]) -> str:
     if not failed:
         return ""
     first = next(iter(failed.values()))
-    return f"kernels not compiled, slow torch code runs in their place: {', '.join(sorted(failed))} ({first})"
+    return f"kernels could not be compiled, and slow torch code is used instead: {', '.join(sorted(failed))} ({first})"
 
 
 @functools.cache
