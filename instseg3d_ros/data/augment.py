@@ -1,4 +1,4 @@
-"""What happens to a scene before each training step: SparseConvNet's ScanNet recipe, and what a robot's camera adds."""
+"""Augmentation of scenes in training: SparseConvNet's recipe for ScanNet, and effects of a robot's camera."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Augmentation:
 
 
 def augment(scene: Scene, options: Augmentation, rng: np.random.Generator, voxel_size: float) -> Scene:
-    """A distorted copy; labels stay with their points. Deterministic given the state of `rng`."""
+    """A distorted copy of the scene; points keep their labels. The result depends only on the state of `rng`."""
     o = options
     keep = _kept_points(scene, o, rng)
     points = scene.points[keep].astype(np.float64)
@@ -97,7 +97,7 @@ def _affine(o: Augmentation, rng: np.random.Generator) -> np.ndarray:
         matrix[:, 0] *= -1
     matrix *= 1 + rng.uniform(-o.scale, o.scale)
     if rng.random() < o.steep:
-        # An unlevelled camera keeps its own forward axis: a yaw on top would leave no direction that means up.
+        # The forward axis of an unlevelled camera must not change: with a random yaw the up direction would be unknown.
         return _turn(0, rng.uniform(-10, 10)) @ _turn(1, rng.uniform(-10, 60)) @ matrix
     yaw = _turn(2, rng.uniform(-o.yaw, o.yaw))
     return _turn(0, o.tilt * rng.normal()) @ _turn(1, o.tilt * rng.normal()) @ matrix @ yaw

@@ -1,7 +1,7 @@
-"""One way to open a recording, whatever shape it is in: rosbags' reader, and what it does not read.
+"""Opens recordings with rosbags' reader, and also recordings that rosbags does not read.
 
-It adds folders without metadata.yaml or with one that is wrong, single compressed files, and mcap files in which other
-encodings stand beside ROS 2's.
+These are folders without metadata.yaml or with a wrong one, single compressed files, and mcap files with additional
+channels in other encodings.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from instseg3d_ros.errors import InputError
 
 STORAGE = (".mcap", ".db3")
 COMPRESSED = ".zstd"
-SCHEMAS = ("ros2msg", "ros2idl", "omgidl", "")  # how ROS 2 describes its types
+SCHEMAS = ("ros2msg", "ros2idl", "omgidl", "")  # encodings of ROS 2 type descriptions
 
 
 @contextmanager
 def open_bag(path: Path) -> Iterator[AnyReader]:
-    """A reader of all connections that hold ROS messages; InputError, in one line with a remedy, where none does."""
+    """A reader of all connections with ROS messages. Raises InputError with a remedy if there are none."""
     path = Path(path)
     if path.name.endswith(".bag.active"):
         raise InputError(
@@ -47,7 +47,7 @@ def open_bag(path: Path) -> Iterator[AnyReader]:
 
 
 def remedy(path: Path) -> str:
-    """What saves a damaged recording: nobody can record it again."""
+    """The command that repairs a damaged recording of this kind."""
     if path.is_dir():
         return f"`ros2 bag reindex {path.name}` writes its metadata anew"
     name = path.name.removesuffix(COMPRESSED)
@@ -59,7 +59,7 @@ def remedy(path: Path) -> str:
 
 
 def storage_files(folder: Path) -> list[Path]:
-    """Storage files of a ROS 2 bag's folder, compressed ones too, in name order."""
+    """Storage files of a ROS 2 bag's folder, including compressed files, in the order of their names."""
     names = (*STORAGE, *(kind + COMPRESSED for kind in STORAGE))
     return sorted(p for p in folder.iterdir() if p.name.endswith(names) and not p.name.startswith("."))
 
@@ -71,10 +71,10 @@ def _open(path: Path, stack: ExitStack) -> AnyReader:
         return _opened(_files_of(path), stack)
     try:
         return _opened([path], stack)
-    except (AnyReaderError, AttributeError, TypeError) as error:  # the last two: a metadata.yaml that is empty
+    except (AnyReaderError, AttributeError, TypeError) as error:  # an empty metadata.yaml raises the last two
         if "ompression" in str(error) or not storage_files(path):
             raise
-        return _opened(_files_of(path), stack)  # metadata that is wrong, of files that may be right
+        return _opened(_files_of(path), stack)  # the metadata are wrong, but the files may be valid
 
 
 def _files_of(folder: Path) -> list[Path]:
@@ -96,7 +96,7 @@ def _opened(paths: list[Path], stack: ExitStack) -> AnyReader:
 def _decompressed(path: Path, stack: ExitStack) -> Path:
     try:
         from compression import zstd  # type: ignore[import-not-found]
-    except ImportError:  # before Python 3.14
+    except ImportError:  # Python before 3.14
         from backports import zstd
 
     target = Path(stack.enter_context(tempfile.TemporaryDirectory())) / path.stem
@@ -106,7 +106,7 @@ def _decompressed(path: Path, stack: ExitStack) -> Path:
 
 
 class _Mcap(McapReader):
-    """An mcap file with any profile; `connections` are those of ROS 2."""
+    """A reader of mcap files with any profile; `connections` contains only those of ROS 2."""
 
     def open(self) -> None:
         self.schemas = known = _Schemas()
@@ -123,7 +123,7 @@ class _Mcap(McapReader):
 
 
 class _Schemas(dict):
-    """Schemas by number; those in which ROS 2 does not describe its types are emptied and remembered."""
+    """Schemas by number; schemas of other encodings are replaced by empty ones and recorded in `foreign`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -152,13 +152,13 @@ def _not_ros2(path: Path, connections: Sequence[Connection], foreign: dict[str, 
 
 @contextmanager
 def _lenient_strings() -> Iterator[None]:
-    """While an mcap is opened: any profile passes for "ros2", and schemas of other encodings may be binary."""
+    """A context for opening an mcap: any profile is accepted as "ros2", and other schemas may be binary."""
     plain, profile_read = storage_mcap.read_string, False
 
     def read_string(bio: BinaryIO) -> str:
         nonlocal profile_read
         text = storage_mcap.read_bytes(bio).decode("utf-8", "replace")
-        if not profile_read:  # the first string of a file; tools leave it empty, and rosbags insists on it
+        if not profile_read:  # the first string is the profile, which rosbags requires but some tools leave empty
             profile_read, text = True, "ros2"
         return text
 

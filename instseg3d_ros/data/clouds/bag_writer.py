@@ -1,4 +1,4 @@
-"""Writing what the node publishes into an mcap bag, for `ros2 bag play`, RViz and Foxglove; no ROS needed."""
+"""Writes the node's messages into an mcap bag, for `ros2 bag play`, RViz and Foxglove, without ROS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DETECTIONS_TYPE = "vision_msgs/msg/Detection3DArray"
 NUMBER_TYPE = "std_msgs/msg/Float64"
 TEXT_TYPE = "std_msgs/msg/String"
 
-# vision_msgs 4 (Jazzy) is not among the types that rosbags knows.
+# rosbags does not include the types of vision_msgs 4 (Jazzy).
 VISION_MSGS = {
     "vision_msgs/msg/Detection3DArray": "std_msgs/Header header\nvision_msgs/Detection3D[] detections",
     "vision_msgs/msg/Detection3D": (
@@ -44,7 +44,7 @@ _NO_BYTES = np.zeros(0, np.uint8)
 
 
 class BagWriter:
-    """Writes folder `path` (an mcap and its metadata.yaml) beside and renames it when all went well.
+    """Writes a bag's folder `path` (an mcap and metadata.yaml) under a temporary name, and renames it at the end.
 
         with BagWriter(path) as bag:
             bag.cloud("/instseg3d/segmented_points", time, frame, stamp, packed)
@@ -64,7 +64,7 @@ class BagWriter:
         for name, text in VISION_MSGS.items():
             self._types.register(get_types_from_msg(text, name))
         shutil.rmtree(self._beside, ignore_errors=True)
-        # The storage file is named after its folder, so the folder has its final name from the beginning.
+        # The storage file has the name of its folder, so that the folder has its final name from the beginning.
         self._writer = Writer(self._beside / self.path.name, version=8, storage_plugin=StoragePlugin.MCAP)
         self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._writer.open()
@@ -82,7 +82,7 @@ class BagWriter:
         shutil.rmtree(self._beside, ignore_errors=True)
 
     def copy(self, recorded: Recorded) -> None:
-        """Copy a message as it was recorded, with its type and its publishers' QoS."""
+        """Copy a recorded message, with its type and the QoS of its publishers."""
         if recorded.topic not in self._connections:
             self._connections[recorded.topic] = self._writer.add_connection(
                 recorded.topic, recorded.type, typestore=recorded.types or self._types,
@@ -102,11 +102,11 @@ class BagWriter:
         self._write(topic, NUMBER_TYPE, time, self._make(NUMBER_TYPE, float(value)))
 
     def text(self, topic: str, time: int, value: str) -> None:
-        """A std_msgs/String that stays available to those who come late."""
+        """Write a transient-local std_msgs/String."""
         self._write(topic, TEXT_TYPE, time, self._make(TEXT_TYPE, value), latched=True)
 
     def detections(self, topic: str, time: int, frame: str, stamp: int, instances: list[Instance]) -> None:
-        """One Detection3D per instance, its id that of the instance."""
+        """Write a Detection3D for each instance, with the id of the instance."""
         header = self._header(frame, stamp)
         found = []
         for one in instances:
@@ -122,7 +122,7 @@ class BagWriter:
         self._write(topic, DETECTIONS_TYPE, time, self._make(DETECTIONS_TYPE, header, found))
 
     def markers(self, topic: str, time: int, frame: str, stamp: int, objects: list[ObjectMarker]) -> None:
-        """Box edges and a line of text per object, as the node publishes them; the first marker clears the last."""
+        """Write box edges and a line of text for each object, as the node publishes them; the first deletes all."""
         header = self._header(frame, stamp)
         marks = [self._marker(header, "", 0, kind=0, action=3)]
         for one in objects:
@@ -183,7 +183,7 @@ class BagWriter:
 
 
 def _qos(latched: bool) -> list[Qos]:
-    """Reliable; /tf_static stays available to those who come late."""
+    """A reliable QoS profile; latched: transient local."""
     from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 
     forever = QosTime(2147483647, 4294967295)

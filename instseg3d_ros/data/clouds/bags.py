@@ -1,4 +1,4 @@
-"""Clouds of recorded bags, one at a time: ROS 2 (mcap, db3) and ROS 1, without ROS, through rosbags."""
+"""Reads the clouds of bags, one at a time: ROS 2 (mcap, db3) and ROS 1, with rosbags and without ROS."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ RENAMED = {"tf/msg/tfMessage": TF_TYPE}  # from ROS 1
 
 @dataclass(frozen=True)
 class Recorded:
-    """One message of a bag. time: nanoseconds, as logged; cloud: decoded, else None; data: CDR bytes of any other.
+    """A message of a bag.
 
-    type: of `data`, which `types` (a rosbags typestore) describes; offers: QoS profiles of its publishers.
-    problem: why a message could not be decoded, in one line; the recording goes on behind it.
+    time: log time in nanoseconds; cloud: the decoded cloud, or None for other messages; data: CDR bytes of other
+    messages; type: type of `data`, which `types` (a rosbags typestore) describes; offers: QoS profiles of the
+    publishers; problem: the reason, in one line, why the message could not be decoded.
     """
 
     topic: str
@@ -45,15 +46,15 @@ class Recorded:
 
 
 class Bag:
-    """A bag open for reading. `topic` is the one PointCloud2 topic, or the one asked for.
+    """An open bag. `topic`: the requested PointCloud2 topic, or the only one in the bag.
 
-    Clouds of the topic and transforms are read; with `everything` all other topics as well, as bytes.
+    Clouds of the topic and transforms are read; if `everything` is set, all other topics are read as bytes.
 
         with Bag(path) as bag:
             for recorded in bag.messages():
                 ...
 
-    InputError, in one line, where the bag is damaged, holds no clouds, or several topics of them and none is named.
+    Raises InputError if the bag is damaged, has no clouds, or has several PointCloud2 topics and none is named.
     """
 
     def __init__(self, path: Path, topic: str | None = None, everything: bool = False):
@@ -98,7 +99,7 @@ class Bag:
             raise InputError(f"{self.path}: the topic {self.topic} holds no messages")
 
     def messages(self) -> Iterator[Recorded]:
-        """Clouds of the topic and the other chosen messages, in the order they were logged. Holds one at a time."""
+        """Clouds of the topic and the other chosen messages, in log order. Only one message is in memory at a time."""
         from rosbags.typesys import Stores, get_typestore
 
         modern = None if self._reader.is2 else get_typestore(Stores.ROS2_JAZZY)
@@ -122,14 +123,14 @@ class Bag:
             yield recorded
 
     def _copied(self, connection: Connection, time: int, data: bytes, modern: Typestore | None) -> Recorded:
-        """A message as ROS 2 serializes it; modern: types of ROS 2 for a bag of ROS 1, else None."""
+        """A message in the serialization of ROS 2; modern: ROS 2 types for a ROS 1 bag, otherwise None."""
         from rosbags.interfaces import ConnectionExtRosbag2
 
         kind = RENAMED.get(connection.msgtype, connection.msgtype)
         types = modern if modern is not None and kind in modern.fielddefs else self._reader.typestore
         try:
             data = bytes(data) if modern is None else bytes(types.ros1_to_cdr(data, kind))
-        except Exception as error:  # a type whose definition in the bag is not the one of its messages
+        except Exception as error:  # the definition of the type in the bag may not fit the messages
             return Recorded(connection.topic, time, problem=f"{connection.topic}: {' '.join(str(error).split())[:100]}")
         ext = connection.ext
         offers = tuple(ext.offered_qos_profiles or ()) if isinstance(ext, ConnectionExtRosbag2) else ()
@@ -137,7 +138,7 @@ class Bag:
         return Recorded(connection.topic, time, None, data, static, type=kind, types=types, offers=offers)
 
     def clouds(self) -> Iterator[Cloud]:
-        """The topic's clouds alone."""
+        """Only the clouds of the topic."""
         return (recorded.cloud for recorded in self.messages() if recorded.cloud is not None)
 
 

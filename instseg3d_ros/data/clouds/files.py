@@ -1,4 +1,4 @@
-"""One way in and out for every kind of cloud file, by extension; the first bytes tell when an extension lies."""
+"""Reads and writes cloud files of all formats by extension, and checks the extension against the first bytes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SAME = {".laz": ".las"}
 
 
 def is_bag(path: Path) -> bool:
-    """A bag file, or the folder of a ROS 2 bag: with metadata.yaml, or with nothing but parts name_0, name_1 …"""
+    """Whether a path is a bag file, or a folder of a ROS 2 bag: with metadata.yaml, or with only name_0, name_1 …"""
     path = Path(path)
     if not path.is_dir():
         return kind_of(path) in (*BAG_EXTENSIONS, *BAG_SIBLINGS)
@@ -49,20 +49,20 @@ def is_bag(path: Path) -> bool:
 
 
 def kind_of(path: Path) -> str:
-    """Extension in lower case, the whole of those that have two parts."""
+    """The extension in lower case; both parts of extensions such as .mcap.zstd."""
     name = Path(path).name.lower()
     return next((kind for kind in BAG_SIBLINGS if name.endswith(kind)), Path(name).suffix)
 
 
 def sniff(path: Path) -> str | None:
-    """Extension that the file's first bytes stand for; None where they tell nothing."""
+    """The extension that belongs to the file's first bytes; None if they are unknown."""
     with reading(path, "a cloud"), open(path, "rb") as file:
-        head = file.read(32).removeprefix(b"\xef\xbb\xbf")  # a byte order mark, as Windows' editors write it
+        head = file.read(32).removeprefix(b"\xef\xbb\xbf")  # the byte order mark of Windows' editors
     return next((extension for magic, extension in _MAGIC if head.startswith(magic)), None)
 
 
 def check_kind(path: Path) -> str:
-    """The file's extension in lower case; InputError where it is unknown, empty or contradicts its first bytes."""
+    """The extension in lower case. Raises InputError if it is unknown or contradicts the file, or the file is empty."""
     path = Path(path)
     extension = kind_of(path)
     if extension in BAG_SIBLINGS:
@@ -82,9 +82,9 @@ def check_kind(path: Path) -> str:
 
 
 def read_cloud(path: Path, **options: Any) -> Cloud:
-    """Read one cloud; InputError, in one line, names the file and what is wrong with it.
+    """Read a cloud. Raises InputError with one line that names the file and the problem.
 
-    options go to the reader; only `read_rgbd` has some (color_path, camera, scale).
+    options are passed to the reader; only `read_rgbd` has options (color_path, camera, scale).
     """
     path = Path(path)
     extension = check_kind(path)
@@ -94,7 +94,7 @@ def read_cloud(path: Path, **options: Any) -> Cloud:
 
 
 def write_cloud(path: Path, cloud: Cloud) -> None:
-    """Write beside and rename; the kind follows the extension."""
+    """Write a cloud atomically, in the format of the extension."""
     path = Path(path)
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
@@ -103,9 +103,9 @@ def write_cloud(path: Path, cloud: Cloud) -> None:
 
 
 def write_extended(path: Path, cloud: Cloud, added: dict[str, np.ndarray]) -> list[str]:
-    """Write the cloud with further columns (N,). A file of the kind it was read from keeps everything else it held.
+    """Write the cloud with additional columns (N,). In the format of the input file all its other data are kept.
 
-    A column of the cloud that already has one of these names is written as `input_NAME`; returns a remark for each.
+    A column of the cloud with one of these names is renamed to `input_NAME`; returns a remark for each such column.
     """
     path = Path(path)
     original = cloud.original
@@ -133,11 +133,11 @@ def _replace(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def find_inputs(patterns: Iterable[str | Path], camera_known: bool = False) -> list[Path]:
-    """Cloud files and bags that paths, folders and globs stand for, in name order and each once.
+    """Cloud files and bags for paths, folders and globs, in the order of their names and without duplicates.
 
-    A folder gives what lies in it and below; a colour image belongs to its depth image and is no input of its own.
-    Depth images of a folder need intrinsics beside them, unless the camera is known.
-    InputError where a pattern stands for nothing.
+    A folder gives all inputs in it and in its sub-folders. The colour image of a depth image is not an input. Depth
+    images of a folder need a file of intrinsics, unless the camera is known. Raises InputError if a pattern matches no
+    input.
     """
     import glob
 

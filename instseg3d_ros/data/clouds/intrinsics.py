@@ -1,4 +1,4 @@
-"""A pinhole camera's numbers, from any of the files in which programs keep them (docs/files.md lists them)."""
+"""Reads the intrinsics of pinhole cameras from the file formats of many programs (docs/files.md lists them)."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ NUMBER_KEYS = {
 WIDTH_KEYS, HEIGHT_KEYS = ("width", "image_width", "w", "depthwidth"), ("height", "image_height", "h", "depthheight")
 SIZE_KEYS = ("resolution", "image_size", "img_size")
 DISTORTION_KEYS = ("d", "coeffs", "distortion_coefficients", "dist_coeffs", "distortion")
-DEPTH_WORDS = ("depth", "ir")  # of several cameras in a file, the one that took the depth image
-ALIKE = 0.02  # share by which two sides may differ and still be the same shape
-MARGIN = 0.1  # of the image's sides: nearer to its edge than this, or outside, no camera has its middle
-BENT = 0.01  # distortion coefficient from which it can be seen
+DEPTH_WORDS = ("depth", "ir")  # parts of the name of a depth camera, in files with several cameras
+ALIKE = 0.02  # largest relative difference of equal aspect ratios
+MARGIN = 0.1  # share of the image's side; a principal point nearer to the edge is refused
+BENT = 0.01  # distortion coefficient above which the distortion is visible
 
 
 @dataclass(frozen=True)
 class Intrinsics:
-    """Pinhole camera, in pixels of an image of width × height; None where the source does not say.
+    """Intrinsics in pixels of an image of width × height; the size is None if it is unknown.
 
-    distortion: largest coefficient by amount.
+    distortion: the distortion coefficient with the largest absolute value.
     """
 
     fx: float
@@ -44,7 +44,7 @@ class Intrinsics:
 
     @staticmethod
     def from_matrix(matrix: np.ndarray, width: int | None = None, height: int | None = None) -> Intrinsics:
-        """From a camera matrix K (3, 3) in pixels, by rows or by columns; InputError where it cannot be one."""
+        """From a camera matrix K (3, 3) in pixels, by rows or by columns. Raises InputError if it is invalid."""
         matrix = np.asarray(matrix, float)
         if not matrix[:2, 2].any() and matrix[2, :2].any():
             matrix = matrix.T
@@ -56,7 +56,7 @@ class Intrinsics:
 
     @staticmethod
     def parse(text: str) -> Intrinsics:
-        """`fx,fy,cx,cy`, or the path of a file (`read`)."""
+        """From a text `fx,fy,cx,cy`, or from the path of a file (`read`)."""
         numbers = text.split(",")
         if len(numbers) == 4:
             try:
@@ -68,9 +68,9 @@ class Intrinsics:
 
     @staticmethod
     def read(path: Path, size: tuple[int, int] | None = None) -> Intrinsics:
-        """From a JSON, YAML or text file; InputError names what is wrong with it.
+        """From a JSON, YAML or text file. Raises InputError that names the problem of the file.
 
-        size (width, height): of several cameras in a file, the one with images of this size is meant.
+        size (width, height): if the file has several cameras, the camera with this image size is chosen.
         """
         with reading(path, "camera intrinsics", "see docs/files.md for the files that are understood"):
             cameras = list(_cameras(_content(path)))
@@ -81,7 +81,7 @@ class Intrinsics:
         return (same or depth or [camera for _, camera in cameras])[0]
 
     def for_image(self, width: int, height: int) -> Intrinsics:
-        """Scaled to an image of this size; InputError where it cannot be of this camera."""
+        """The intrinsics scaled to an image size. Raises InputError if the image cannot be of this camera."""
         if self.width and self.height and (self.width, self.height) != (width, height):
             if abs(self.width * height / (self.height * width) - 1) > ALIKE:
                 raise InputError(
@@ -102,7 +102,7 @@ class Intrinsics:
 
 
 def _content(path: Path) -> Any:
-    """What a file holds as dictionaries, lists and numbers."""
+    """Content of a file as dictionaries, lists and numbers."""
     text = path.read_text(encoding="utf-8-sig")
     if path.suffix.lower() == ".json":
         return json.loads(text)
@@ -115,22 +115,22 @@ def _content(path: Path) -> Any:
 
 
 def _yaml(text: str) -> Any:
-    """The first document of ROS's, camera_calibration's, Kalibr's or OpenCV's YAML."""
+    """The first document of a YAML file of ROS, camera_calibration, Kalibr or OpenCV."""
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """With OpenCV's matrices, which are plain maps of rows, cols and data."""
+        """A YAML loader that reads OpenCV's matrices as mappings of rows, cols and data."""
 
     Loader.add_multi_constructor(
         "tag:yaml.org,2002:opencv-", lambda loader, _, node: loader.construct_mapping(node, deep=True)
     )
-    # OpenCV begins with "%YAML:1.0", which no other reader of YAML takes for a directive.
+    # OpenCV's files begin with "%YAML:1.0", which is not a valid directive.
     text = re.sub(r"^%YAML.*$", "", text, flags=re.MULTILINE).strip().removeprefix("---")
     return next((document for document in yaml.load_all(text, Loader) if document), None)
 
 
 def _cameras(content: Any, name: str = "") -> list[tuple[str, Intrinsics]]:
-    """Cameras in it, with the key under which each was found; the nearest to the top first."""
+    """All cameras in the content, with their keys; cameras with fewer enclosing keys come first."""
     if isinstance(content, list):
         matrix = _matrix(content)
         return [] if matrix is None else [(name, Intrinsics.from_matrix(matrix))]
@@ -151,7 +151,7 @@ def _cameras(content: Any, name: str = "") -> list[tuple[str, Intrinsics]]:
 
 
 def _matrix(value: Any) -> np.ndarray | None:
-    """(3, 3) of a matrix in any of its forms, of a flat list of it, or of fx, fy, cx, cy; None where it is none."""
+    """Matrix (3, 3) from nested or flat lists, or from fx, fy, cx, cy; None if the value is none of these."""
     if isinstance(value, dict):
         value = value.get("data")
     try:

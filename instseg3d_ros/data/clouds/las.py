@@ -1,4 +1,4 @@
-"""LAS and LAZ files of surveys, through laspy (an extra: `pip install laspy[lazrs]`)."""
+"""Reads and writes LAS and LAZ files with laspy (an extra: `pip install laspy[lazrs]`)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RGB = ("red", "green", "blue")
 
 @dataclass
 class OriginalLAS:
-    """LasData of laspy: projection records, scale, offset, and all dimensions in the types of the file."""
+    """The file as laspy's LasData: projection records, scale, offset, and all dimensions in their types."""
 
     content: Any
     kinds: ClassVar[tuple[str, ...]] = (".las", ".laz")
@@ -54,7 +54,7 @@ def _laspy() -> ModuleType:
 
 
 def read_las(path: Path) -> Cloud:
-    """Read points, colours where the point format has them; intensity, classification and extra bytes are columns."""
+    """Read points and, if present, colours; intensity, classification and extra bytes become columns."""
     laspy, path = _laspy(), Path(path)
     with reading(path, "LAS"):
         _check_header(path)
@@ -81,7 +81,7 @@ def read_las(path: Path) -> Cloud:
 
 @contextmanager
 def _silent_decoder() -> Iterator[None]:
-    """The LAZ decoder, where it panics, writes its stack to the process's standard error; its exception says enough."""
+    """Suppress the stack trace that the LAZ decoder writes to standard error when it panics."""
     sys.stderr.flush()
     kept = os.dup(2)
     try:
@@ -94,7 +94,7 @@ def _silent_decoder() -> Iterator[None]:
 
 
 def _check_header(path: Path) -> None:
-    """Counts of the header against the file's size: laspy trusts them, and may count to four thousand million."""
+    """Check the counts of the header against the size of the file, because laspy does not and may loop very long."""
     size = path.stat().st_size
     with open(path, "rb") as file:
         head = file.read(375)
@@ -107,7 +107,7 @@ def _check_header(path: Path) -> None:
 
 
 def write_las(path: Path, cloud: Cloud) -> None:
-    """Write LAS 1.4, or LAZ by the name; columns that LAS does not know become extra bytes. Finite points only."""
+    """Write the finite points as LAS 1.4, or as LAZ by the extension; columns unknown to LAS become extra bytes."""
     laspy, path = _laspy(), Path(path)
     keep = cloud.finite
     points = far_again(cloud).astype(np.float64)[keep]

@@ -27,7 +27,7 @@ def decompress(data: bytes, size: int) -> bytearray:
                 break
             if distance >= length:
                 out += out[start : start + length]
-            else:  # the reference overlaps what it writes: a repeating pattern
+            else:  # the reference overlaps its own output, which repeats a pattern
                 out += (out[start:] * (length // distance + 1))[:length]
     except IndexError:
         pass

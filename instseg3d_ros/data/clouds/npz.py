@@ -1,4 +1,4 @@
-"""NumPy archives: points and colours, or a depth image with its camera; and what the data sets of this package hold."""
+"""Reads and writes NumPy archives: points and colours, a depth image with its camera, or scenes of this package."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLOR_KEYS = ("colors", "rgb", "color")
 
 @dataclass
 class OriginalNPZ:
-    """All arrays of the archive; `shape` is that of a column: (N,), or (H, W) where the points are an image."""
+    """All arrays of the archive; `shape`: shape of a column, (N,), or (H, W) if the points have rows and columns."""
 
     arrays: dict[str, np.ndarray]
     shape: tuple[int, ...]
@@ -105,7 +105,7 @@ def _colors(color: np.ndarray | None, count: int, path: Path) -> np.ndarray | No
 
 
 def write_npz(path: Path, cloud: Cloud) -> None:
-    """Write points, colors, shape and the columns; compressed, for these are kept and sent rather than trained on."""
+    """Write points, colors, shape and the columns, compressed."""
     arrays: dict = {"points": far_again(cloud), **cloud.columns}
     if cloud.colors is not None:
         arrays["colors"] = cloud.colors

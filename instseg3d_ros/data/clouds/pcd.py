@@ -19,10 +19,10 @@ from instseg3d_ros.messages.point_colors import find_colors
 
 @dataclass
 class OriginalPCD:
-    """The whole file: padding, histograms, alpha, comments and viewpoint too."""
+    """The whole file, including padding, histograms, alpha, comments and viewpoint."""
 
     header: Header
-    table: np.ndarray  # (N,) structured; a field's name is its number, for names may repeat
+    table: np.ndarray  # (N,) structured; a field's name is its number, because names may repeat
     kinds: ClassVar[tuple[str, ...]] = (".pcd",)
 
     @property
@@ -76,7 +76,7 @@ def _read_ascii(file: BinaryIO, header: Header, path: Path, remarks: list[str]) 
     if values.shape != (header.points, width):
         raise _wrong_count(path, header, f"{values.shape[0]} of {values.shape[1]} numbers")
     table, start = np.zeros(header.points, header.dtype), 0
-    with np.errstate(invalid="ignore", over="ignore"):  # what is no number where an integer is expected becomes 0
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN becomes 0 in integer columns
         for number, count in enumerate(header.counts):
             table[str(number)] = values[:, start : start + count]
             start += count
@@ -88,14 +88,14 @@ def _read_binary(file: BinaryIO, header: Header, path: Path, remarks: list[str])
     needed = header.points * header.step
     if len(data) < needed:
         raise _wrong_count(path, header, len(data) // max(header.step, 1))
-    # PCL maps whole pages into memory and leaves zeros behind the last point.
+    # PCL writes whole memory pages, with zeros after the last point.
     if len(data) - needed >= header.step and any(data[needed:]):
         remarks.append(f"{len(data) - needed} bytes behind the {header.points} points of the header were passed over")
     return np.frombuffer(data, header.dtype, header.points)
 
 
 def _read_compressed(file: BinaryIO, header: Header, path: Path, remarks: list[str]) -> np.ndarray:
-    """One block of LZF in which the fields stand one after the other, each for all points."""
+    """Read the LZF block, which contains the fields one after the other, each for all points."""
     sizes = np.frombuffer(file.read(8), "<u4")
     block = file.read()
     if len(sizes) < 2 or len(block) < sizes[0]:
@@ -116,7 +116,7 @@ def write_pcd(path: Path, cloud: Cloud) -> None:
     parts = [(axis, points[:, index]) for index, axis in enumerate("xyz")]
     if cloud.colors is not None:
         rgb = cloud.colors.astype("<u4")
-        # PCL looks for a float rgb
+        # PCL expects a float rgb
         parts.append(("rgb", (rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2]).view("<f4")))
     parts += [(name, column.astype(np.uint8) if column.dtype.kind == "b" else column)
               for name, column in cloud.columns.items()]  # fmt: skip
@@ -125,7 +125,7 @@ def write_pcd(path: Path, cloud: Cloud) -> None:
 
 
 def _write(path: Path, header: Header, parts: list[tuple[str, np.ndarray]]) -> None:
-    """A file of the header's shape, encoding, comments and viewpoint, and of the columns (N,) or (N, k)."""
+    """Write a file with the header's shape, encoding, comments and viewpoint, and the columns (N,) or (N, k)."""
     columns = [column.reshape(header.points, -1) for _, column in parts]
     types = [column.dtype.newbyteorder("<") for column in columns]
     whole = Header(
@@ -139,7 +139,7 @@ def _write(path: Path, header: Header, parts: list[tuple[str, np.ndarray]]) -> N
             return
         table = np.zeros(header.points, whole.dtype)
         for number, column in enumerate(columns):
-            # Colour bits in a float are copied as bits: some machines quieten a NaN on its way.
+            # Colours in a float are copied as integers, because some processors change the bits of a NaN.
             if column.dtype == np.dtype("<f4"):
                 table[str(number)].view("<u4")[:] = np.ascontiguousarray(column).view("<u4")
             else:

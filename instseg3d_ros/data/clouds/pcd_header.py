@@ -1,4 +1,4 @@
-"""The header of a PCD file: read in all the spellings in which it occurs, and written."""
+"""Reads and writes the header of PCD files, in all spellings that occur."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ KINDS = {"I": "i", "U": "u", "F": "f"}
 ENCODINGS = ("ascii", "binary", "binary_compressed")
 KEYWORDS = ("VERSION", "FIELDS", "COLUMNS", "SIZE", "TYPE", "COUNT", "WIDTH", "HEIGHT", "VIEWPOINT", "POINTS", "DATA")
 MAX_HEADER = 1000  # lines
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # Windows' editors put it in front of a text
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # Windows' editors write it at the beginning of a text
 COMMENT = "# .PCD v0.7 - Point Cloud Data file format"
 NOWHERE = "0 0 0 1 0 0 0"
 
 
 @dataclass
 class Header:
-    """names, NumPy types and counts per field; height × width points; how the data is written."""
+    """A PCD header: name, NumPy type and count of each field; height × width points; encoding of the data."""
 
     names: list[str]
     types: list[np.dtype]
@@ -39,18 +39,18 @@ class Header:
 
     @property
     def step(self) -> int:
-        """Bytes of one point."""
+        """Bytes per point."""
         return sum(kind.itemsize * count for kind, count in zip(self.types, self.counts))
 
     @property
     def dtype(self) -> np.dtype:
-        """Of one point. Names may repeat ("_" is padding): numbers stand for them."""
+        """Structured type of a point. Fields have numbers as names, because names may repeat ("_" is padding)."""
         return np.dtype(
             [(str(number), kind, (count,)) for number, (kind, count) in enumerate(zip(self.types, self.counts))]
         )
 
     def text(self) -> str:
-        """The header as a file begins with it."""
+        """The text of the header."""
         lines = [
             *self.comments,
             "VERSION 0.7",
@@ -68,7 +68,7 @@ class Header:
 
 
 def parse_header(file: BinaryIO, path: Path) -> Header:
-    """Read up to the DATA line. Keywords, types and the encoding may be written small or large."""
+    """Read up to the DATA line. Keywords, types and the encoding may be in lower or upper case."""
     entries: dict[str, list[str]] = {}
     comments: list[str] = []
     if file.read(3) != BYTE_ORDER_MARK:

@@ -1,4 +1,4 @@
-"""PLY files: vertices of ascii and binary files of either byte order; other elements are carried along."""
+"""Reads and writes the vertices of PLY files, ascii or binary of either byte order; other elements are copied."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from instseg3d_ros.messages.point_colors import TRIPLES, find_colors
 
 @dataclass
 class OriginalPLY:
-    """The whole file but for lists of the vertices; `before` and `after` are the bytes of the other elements."""
+    """The whole file except lists of the vertices; `before` and `after`: bytes of the other elements."""
 
     header: Header
     table: np.ndarray  # (N,) structured
@@ -31,7 +31,7 @@ class OriginalPLY:
         return self.table.dtype.names or ()
 
     def write(self, path: Path, added: dict[str, np.ndarray], renamed: dict[str, str]) -> None:
-        """See `Original`. The format stays: ascii, or binary of the same byte order."""
+        """See `Original`. The format remains ascii, or binary with the same byte order."""
         stored = {name: _storable(column) for name, column in added.items()}
         lines = [f"property {NAMES[column.dtype.str[1:]]} {name}" for name, column in stored.items()]
         columns = {**{renamed.get(name, name): self.table[name] for name in self.names}, **stored}
@@ -71,7 +71,7 @@ def read_ply(path: Path) -> Cloud:
 
 
 def _skip(file: BinaryIO, element: Element, order: str) -> None:
-    """Pass over an element that stands before the vertices."""
+    """Skip an element before the vertices."""
     if not order:
         for _ in range(element.count):
             file.readline()
@@ -106,7 +106,7 @@ def _cut_off(path: Path, vertex: Element, held: int | str) -> InputError:
 
 
 def _check_end(after: bytes, vertex: Element, order: str, path: Path) -> None:
-    """Zeros or blanks may follow the last vertex, and less than one more; other bytes mean that the count is wrong."""
+    """Raise InputError if more follows the last vertex than zeros, blanks, or less than a whole vertex."""
     if order and len(after) >= vertex.dtype(order).itemsize and any(after):
         raise InputError(
             f"{path}: {len(after)} bytes follow the {vertex.count} vertices of the header; the count is wrong"
@@ -131,7 +131,7 @@ def _read_ascii(file: BinaryIO, vertex: Element, order: str, path: Path) -> np.n
 
 
 def _read_with_lists(file: BinaryIO, vertex: Element, order: str, path: Path) -> np.ndarray:
-    """Vertices one by one, for each may have another length."""
+    """Read vertices one by one, because lists give them different lengths."""
     table = np.zeros(vertex.count, vertex.dtype(order))
     for row in range(vertex.count):
         words = [] if order else file.readline().split()
@@ -189,7 +189,7 @@ def write_ply(path: Path, cloud: Cloud) -> None:
 def _write(
     path: Path, lines: list[str], order: str, columns: dict[str, np.ndarray], before: bytes = b"", after: bytes = b""
 ) -> None:
-    """The columns in the given byte order, or as text where `order` is empty; `before` and `after` go around them."""
+    """Write the columns between `before` and `after`, in the given byte order, or as text if `order` is empty."""
     with open(path, "wb") as file:
         file.write(("\n".join(["ply", *lines, "end_header"]) + "\n").encode("utf-8") + before)
         if not order:
@@ -204,7 +204,7 @@ def _write(
 
 
 def _storable(column: np.ndarray) -> np.ndarray:
-    """PLY has no 64-bit integers and no booleans."""
+    """Convert 64-bit integers and booleans, which PLY does not have."""
     if column.dtype.kind == "b":
         return column.astype(np.uint8)
     if column.dtype.itemsize == 8 and column.dtype.kind in "iu":

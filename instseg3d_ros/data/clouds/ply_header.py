@@ -1,4 +1,4 @@
-"""The header of a PLY file: its elements with their properties, and the lines themselves."""
+"""Reads the header of PLY files: elements, properties and lines."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ NAMES = {
 }
 FORMATS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 MAX_HEADER = 10_000  # lines
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # Windows' editors put it in front of a text
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # Windows' editors write it at the beginning of a text
 List = tuple[str, str]  # types of a list's length and of its items
 
 
 @dataclass
 class Element:
-    """One element of the header; properties (name, type) and, for lists, (name, (type of length, type of items))."""
+    """An element of the header; properties (name, type) and, for lists, (name, (type of length, type of items))."""
 
     name: str
     count: int
@@ -45,13 +45,13 @@ class Element:
         return any(isinstance(kind, tuple) for _, kind in self.properties)
 
     def dtype(self, order: str) -> np.dtype:
-        """Of one row, lists left out; `order` as in FORMATS."""
+        """Structured type of a row without lists; `order` as in FORMATS."""
         return np.dtype([(name, (order or "<") + kind) for name, kind in self.properties if isinstance(kind, str)])
 
 
 @dataclass
 class Header:
-    """order: "" for ascii, else NumPy's sign; lines: from the one that names the format to the last property."""
+    """A PLY header. order: "" for ascii, else NumPy's sign; lines: from the format line to the last property."""
 
     order: str
     elements: list[Element]
@@ -100,7 +100,7 @@ def parse_header(file: BinaryIO, path: Path) -> Header:
 
 
 def vertex_lines(lines: list[str], renamed: dict[str, str], added: list[str]) -> list[str]:
-    """Header lines with the vertices' lists left out, their properties renamed, and property lines added to them."""
+    """Header lines without lists of the vertices, with renamed and additional properties of the vertices."""
     changed: list[str] = []
     inside = False
     for line in lines:

@@ -1,4 +1,4 @@
-"""One way in which files that cannot be read are told."""
+"""Error messages for files that cannot be read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from instseg3d_ros.errors import InputError
 
 @contextmanager
 def reading(path: Path, kind: str, remedy: str = "write it again") -> Iterator[None]:
-    """Turn whatever a parser raises on a malformed file into one InputError that names the file.
+    """Convert any exception of a parser to an InputError that names the file.
 
-    A decoder written in Rust may panic, which arrives as a BaseException that is no Exception.
+    A panic of a decoder written in Rust is a BaseException and not an Exception.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Depth images: a depth PNG, its colour image and the camera's intrinsics become an organised cloud."""
+"""Computes organised clouds from depth PNGs, colour images and intrinsics."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ INTRINSICS_NAMES = (
 )  # fmt: skip
 COLOR_WORDS = ("color", "colour", "rgb", "image")
 COLOR_KINDS = (".png", ".jpg", ".jpeg")
-NO_DEPTH = (0, 65535)  # of 16 bits: both mean that the sensor saw nothing
-MAX_DEPTH = 65.0  # metres; a scale that puts the median farther away than this is wrong
-TOGETHER = 0.05  # seconds between a depth and a colour image that belong together
+NO_DEPTH = (0, 65535)  # 16-bit values without a measurement
+MAX_DEPTH = 65.0  # metres; if the median depth is larger, the scale is wrong
+TOGETHER = 0.05  # seconds; largest difference between the stamps of a depth image and its colour image
 
 
 def depth_in_metres(depth: np.ndarray, scale: float = 1000.0) -> np.ndarray:
-    """(H, W) float32 metres, 0 where depth is missing. Integers count 1/`scale` metres, floats are metres."""
+    """Depth (H, W) float32 in metres; 0: no depth. Integers are multiples of 1/`scale` metres, floats are metres."""
     if depth.dtype.kind == "f":
         return depth.astype(np.float32)
     metres = depth.astype(np.float32) / np.float32(scale)
@@ -36,9 +36,9 @@ def depth_in_metres(depth: np.ndarray, scale: float = 1000.0) -> np.ndarray:
 
 
 def back_project(depth: np.ndarray, camera: Intrinsics) -> np.ndarray:
-    """(H·W, 3) float32 points in optical axes (x right, y down, z forward) of a depth image (H, W) in metres.
+    """Points (H·W, 3) float32, in optical axes (x right, y down, z forward), of a depth image (H, W) in metres.
 
-    Depth that is zero, negative or not finite becomes a NaN point, so that the cloud stays organised.
+    A pixel with a depth that is zero, negative or not finite becomes a NaN point, so that the cloud stays organised.
     """
     height, width = depth.shape
     z = np.where(np.isfinite(depth) & (depth > 0), depth, np.nan).astype(np.float32)
@@ -48,14 +48,14 @@ def back_project(depth: np.ndarray, camera: Intrinsics) -> np.ndarray:
 
 
 def is_depth_image(path: Path) -> bool:
-    """Whether a PNG is a depth image by its name or its folder's: `depth/0001.png`, `0001_depth.png`, `depth.png`."""
+    """Whether its name or folder marks a PNG as depth image: `depth/0001.png`, `0001_depth.png`, `depth.png`."""
     return path.suffix.lower() == ".png" and ("depth" in path.stem.lower() or "depth" in path.parent.name.lower())
 
 
 def find_color(depth: Path) -> Path | None:
-    """The colour image of a depth image: "color" or "rgb" stands for "depth" in its name or in its folder's.
+    """The colour image of a depth image: its name or folder has "color" or "rgb" in place of "depth".
 
-    Where no name fits and names are stamps, as in TUM's data sets, the nearest in time within `TOGETHER` is meant.
+    If no such name exists and names are stamps, as in TUM's data sets, it is the nearest image within `TOGETHER`.
     """
     nearby: list[Path] = []
     for word in COLOR_WORDS:
@@ -80,14 +80,14 @@ def find_color(depth: Path) -> Path | None:
 
 
 def stamp_in(name: str) -> float | None:
-    """Seconds of the last number in a name, if it is a time since 1970 in s, ms, µs or ns; else None."""
+    """The last number in a name in seconds, if it is a time since 1970 in s, ms, µs or ns; otherwise None."""
     numbers = re.findall(r"\d+(?:\.\d+)?", name)
     value = float(numbers[-1]) if numbers else 0.0
     return next((value / unit for unit in (1.0, 1e3, 1e6, 1e9) if 1e8 <= value / unit < 1e10), None)
 
 
 def find_intrinsics(depth: Path) -> Path | None:
-    """`<depth's name>.json`, or one of INTRINSICS_NAMES beside the image or a folder above."""
+    """`<depth's name>.json`, or one of INTRINSICS_NAMES in the folder of the image or in its parent folder."""
     beside = depth.with_suffix(".json")
     if beside.is_file():
         return beside
@@ -103,11 +103,11 @@ def read_rgbd(
     camera: Intrinsics | None = None,
     scale: float = 1000.0,
 ) -> Cloud:
-    """Cloud of a depth image. What is not given is looked for beside it (`find_color`, `find_intrinsics`).
+    """The cloud of a depth image. Colour image and intrinsics are searched (`find_color`, `find_intrinsics`) if None.
 
-    scale: depth units per metre (1000: the PNG holds millimetres). Intrinsics of another size are scaled. A colour
-    image of another size is resampled: it must show what the depth image shows, pixel for pixel. One of another shape
-    cannot, and is left out with a remark.
+    scale: depth units per metre (1000: the PNG has millimetres). Intrinsics of another size are scaled. The colour
+    image must be registered to the depth image. A colour image of another size is resampled; a colour image with
+    another aspect ratio is ignored, with a remark.
     """
     from PIL import Image
 
@@ -155,7 +155,7 @@ def _remarks(depth: Path, camera: Intrinsics, scale: float) -> list[str]:
 
 
 def _colors(path: Path | None, width: int, height: int, remarks: list[str]) -> np.ndarray | None:
-    """(H·W, 3) uint8 of a colour image at the depth image's size; None, and a remark, where its shape is another."""
+    """Colours (H·W, 3) uint8 at the size of the depth image; None, with a remark, if the aspect ratio differs."""
     from PIL import Image
 
     if path is None:

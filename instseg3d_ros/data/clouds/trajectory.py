@@ -1,4 +1,4 @@
-"""Camera poses beside the depth images of a folder: TUM's groundtruth.txt, or sixteen numbers for each image."""
+"""Reads camera poses of a folder of depth images: TUM's groundtruth.txt, or a file of sixteen numbers per image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.rotations import interpolate, rigid
 
 TRAJECTORY = ("groundtruth.txt", "trajectory.txt", "poses.txt")  # stamp x y z qx qy qz qw a line
-GAP = 0.1  # seconds between two poses within which one is interpolated
+GAP = 0.1  # seconds; poses are interpolated between two poses that are not farther apart
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Posed:
 
 
 def read_trajectory(folder: Path) -> list[Posed]:
-    """Depth images of a folder with a pose, in order of time; InputError where there is none.
+    """Depth images of a folder with their poses, in order of time. Raises InputError if no image has a pose.
 
-    TUM's layout: depth/STAMP.png, and TRAJECTORY above. 7-Scenes': frame-N.depth.png with frame-N.pose.txt beside it.
-    ScanNet's: depth/N.png with pose/N.txt. Images without a pose, and poses that are not finite, are left out.
+    TUM's layout: depth/STAMP.png, and TRAJECTORY in the parent folder. 7-Scenes' layout: frame-N.depth.png and
+    frame-N.pose.txt. ScanNet's layout: depth/N.png and pose/N.txt. Images without a finite pose are skipped.
     """
     folder = Path(folder)
     images = [path for path in sorted(folder.rglob("*.png")) if is_depth_image(path)]
