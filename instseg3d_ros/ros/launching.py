@@ -80,9 +80,9 @@ def values_of(context: LaunchContext, arguments: Iterable[str]) -> dict[str, str
 
 
 def end_with_launch(context: LaunchContext) -> str:
-    """Prefix by which Linux ends a process when launch dies: launch leaves its processes behind on SIGTERM.
+    """A command prefix that ends a process when launch dies, because launch does not end its processes on SIGTERM.
 
-    Empty where the user chose a prefix with `ros2 launch --launch-prefix`, such as a debugger.
+    Empty if the user chose a prefix with `ros2 launch --launch-prefix`, such as a debugger.
     """
     chosen = context.launch_configurations.get("launch-prefix")
     return "setpriv --pdeathsig TERM" if not chosen and shutil.which("setpriv") else ""

@@ -1,4 +1,4 @@
-"""Publishes a recording on its own time: rate, pause, step, loop, /clock."""
+"""Publishes a recording in the time of its log, with rate, pause, step, loop and /clock."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from rosgraph_msgs.msg import Clock
 from instseg3d_ros.ros.standalone.raw_types import raw_type, supported
 from instseg3d_ros.ros.standalone.recording import RecordedTopic, Recording
 
-AHEAD = 8  # messages read ahead of their time: a compressed chunk takes a while, a cloud has ten megabytes
+AHEAD = 8  # messages that are read ahead, because decompression and large clouds take time
 CLOCK_PERIOD = 0.02  # seconds of real time between two messages on /clock
-LARGEST_STEP = 0.02  # seconds slept at once, so that keys are heard
-SETTLE = 0.3  # seconds between the first reader and the first message: both ends must know of each other
+LARGEST_STEP = 0.02  # longest sleep in seconds, so that keys have a prompt effect
+SETTLE = 0.3  # seconds between the first subscriber and the first message, for discovery on both sides
 
 
 class Player:
-    """`play` returns after the last message, or when `stop` is set. `paused` and `steps` may be changed meanwhile."""
+    """Plays a recording. `play` returns after the last message or when `stop` is set; `paused`, `steps` may change."""
 
     def __init__(self, node: Node, recording: Recording, rate: float = 1.0, clock: bool = False):
         self._node, self.recording, self.rate = node, recording, rate
         self.paused = False
-        self.steps = 0  # messages to publish although paused
+        self.steps = 0  # number of messages to publish while paused
         self.stop = threading.Event()
         self.sent: Counter[str] = Counter()
         self.now = recording.start  # nanoseconds of the recording
-        self.skipped: list[str] = []  # topics whose type cannot be published here
+        self.skipped: list[str] = []  # topics whose type cannot be published
         self._clock = node.create_publisher(Clock, "/clock", 10) if clock else None
         self._publishers = {}
         for track in recording.tracks:
@@ -43,7 +43,7 @@ class Player:
                 self._publishers[track.topic] = node.create_publisher(kind, track.topic, quality(track))
 
     def wait_for_reader(self, patience: float, topics: list[str] | None = None) -> bool:
-        """Until somebody reads all of `topics`, or any that is played; at most `patience` seconds."""
+        """Wait until all of `topics`, or any played topic, have a subscriber, for at most `patience` seconds."""
         end = monotonic() + patience
         while not self.stop.is_set() and monotonic() < end:
             if topics:
@@ -57,7 +57,7 @@ class Player:
         return False
 
     def play(self, since: int, tick: Callable[[], None] = lambda: None) -> None:
-        """Once through, from `since` nanoseconds of log time. `tick` is called often, for keys and the status line."""
+        """Play once, from `since` nanoseconds of log time. `tick` is called often, for keys and the status line."""
         self.now = since
         last, due_clock = monotonic(), 0.0
         for topic, time, data in _ahead(self.recording.messages(since), self.stop):
@@ -92,7 +92,7 @@ class Player:
 
 
 def _ahead(messages: Iterator[tuple[str, int, bytes]], stop: threading.Event) -> Iterator[tuple[str, int, bytes]]:
-    """The same, read by another thread a few messages ahead; its exception is raised here."""
+    """Yield messages that another thread reads ahead; an exception of this thread is raised here."""
     waiting: queue.Queue = queue.Queue(AHEAD)
     end = object()
     ended = threading.Event()
@@ -133,7 +133,7 @@ def _ahead(messages: Iterator[tuple[str, int, bytes]], stop: threading.Event) ->
 
 
 def message_type(track: RecordedTopic) -> type | None:
-    """The type's Python class where it is installed, else one that moves bytes; None where neither can be."""
+    """The type's Python class, or a raw type if the class is not installed; None if raw types are not supported."""
     package, _, name = track.type.partition("/msg/")
     try:
         return getattr(importlib.import_module(f"{package}.msg"), name)
@@ -144,7 +144,7 @@ def message_type(track: RecordedTopic) -> type | None:
 
 
 def quality(track: RecordedTopic) -> QoSProfile:
-    """As recorded; latched topics keep all their messages for those who come later."""
+    """The recorded QoS. Latched topics keep all messages for late subscribers."""
     return QoSProfile(
         depth=max(1, min(track.count, 1000)) if track.latched else 10,
         reliability=ReliabilityPolicy.RELIABLE if track.reliable else ReliabilityPolicy.BEST_EFFORT,

@@ -1,10 +1,10 @@
-"""Message types whose packages are not installed: enough of a type support to move their bytes, without a compiler.
+"""Type supports for message types whose packages are not installed, to publish and receive serialized bytes.
 
-tf2_msgs is not among the wheels, and a bag holds types that nobody has installed. The middleware wants a name, a hash
-and a few callbacks; it never calls those that pack and unpack as long as only serialized bytes are published
-(`publisher.publish(bytes)`) and subscribed (`raw=True`). The structs are those of rosidl_runtime_c,
-rosidl_typesupport_fastrtps_cpp and rosidl_typesupport_introspection_c, as Jazzy has them; the middleware must be Fast
-DDS. Another release may lay its structs out differently, so `supported` names those in which this was tried.
+tf2_msgs is not available as a wheel, and bags contain types of packages that are not installed. The middleware needs a
+name, a hash and some callbacks. It does not call the callbacks that serialize if messages are published as bytes
+(`publisher.publish(bytes)`) and subscribed with `raw=True`. The structs are those of rosidl_runtime_c,
+rosidl_typesupport_fastrtps_cpp and rosidl_typesupport_introspection_c in Jazzy; the middleware must be Fast DDS. The
+structs may differ in other releases, so that `supported` accepts only tested releases.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FASTRTPS = b"rosidl_typesupport_fastrtps_c"
 INTROSPECTION = b"rosidl_typesupport_introspection_c"
 UNBOUNDED = b"\0"
 
-RELEASES = {7: "Jazzy"}  # major version of rclpy → release in which raw types were tried
+RELEASES = {7: "Jazzy"}  # major version of rclpy → release in which raw types were tested
 
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
 
@@ -46,7 +46,7 @@ _Members = _struct(
 
 
 def supported() -> str:
-    """Why raw types cannot be used here, in one line; empty where they can."""
+    """The reason, in one line, why raw types cannot be used; empty if they can be used."""
     import rclpy
 
     middleware = rclpy.get_rmw_implementation_identifier()
@@ -62,14 +62,14 @@ def supported() -> str:
     return ""
 
 
-_alive: list = []  # the middleware keeps pointers into these for as long as the process lives
+_alive: list = []  # the middleware keeps pointers to these objects until the process ends
 
 
 @functools.cache
 def raw_type(package: str, name: str, type_hash: str = "") -> type:
-    """A class to create publishers and `raw=True` subscriptions of package/msg/name with.
+    """A message class for publishers and `raw=True` subscriptions of package/msg/name.
 
-    type_hash: the 64 hexadecimal digits behind RIHS01_, or empty where it is unknown.
+    type_hash: the 64 hexadecimal digits after RIHS01_, or empty if unknown.
     """
     pack = ctypes.CFUNCTYPE(ctypes.c_bool, _POINTER, _POINTER)(lambda message, buffer: False)
     size = ctypes.CFUNCTYPE(ctypes.c_uint32, _POINTER)(lambda message: 4)
@@ -109,7 +109,7 @@ def raw_type(package: str, name: str, type_hash: str = "") -> type:
 
 
 def _message_class(package: str, name: str, address: int) -> type:
-    """What rclpy looks at: a class whose metaclass carries capsules. Those that convert are never opened."""
+    """A class as rclpy expects it: its metaclass has capsules; the capsules that convert messages are not used."""
     new = ctypes.pythonapi.PyCapsule_New
     new.restype, new.argtypes = ctypes.py_object, (_POINTER, ctypes.c_char_p, _POINTER)
     capsule = new(address, None, None)

@@ -1,4 +1,4 @@
-"""A recorded bag as serialized ROS 2 messages in their order: ROS 1 is rewritten, ROS 2 passes through."""
+"""Reads a bag as serialized ROS 2 messages in log order; messages of ROS 1 bags are converted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RENAMED = {"tf/msg/tfMessage": "tf2_msgs/msg/TFMessage"}  # from ROS 1
 
 @dataclass(frozen=True)
 class RecordedTopic:
-    """One topic of a bag. `hash`: RIHS01 digits of the type; reliable and latched as its publisher offered it."""
+    """A topic of a bag. hash: RIHS01 digits of the type; reliable, latched: QoS that its publisher offered."""
 
     topic: str
     type: str
@@ -30,9 +30,9 @@ class RecordedTopic:
 
 
 class Recording:
-    """Open with `with`. `tracks`; `start` and `end` in nanoseconds; `messages(from)` → (topic, time, CDR bytes).
+    """A context manager for a bag: `tracks`; `start` and `end` in nanoseconds; `messages`.
 
-    InputError, in one line, where the bag is missing, damaged or empty.
+    Raises InputError if the bag is missing, damaged or empty.
     """
 
     def __init__(self, path: Path, topics: list[str] | None = None):
@@ -90,7 +90,7 @@ class Recording:
         return RecordedTopic(connection.topic, kind, count, known.removeprefix("RIHS01_"), reliable, latched)
 
     def messages(self, since: int) -> Iterator[tuple[str, int, bytes]]:
-        """From `since` nanoseconds of log time on."""
+        """(topic, time, CDR bytes) of all messages from `since` nanoseconds of log time on."""
         with reading(self.path, "a bag", self._remedy):
             for connection, time, data in self._reader.messages(self._chosen, start=since):
                 yield connection.topic, time, bytes(data) if self._reader.is2 else self._rewritten(connection, data)

@@ -1,1 +1,1 @@
-"""Programs beside the node: demo, tables of the documentation, benchmark of messages, lost messages by transport."""
+"""Tools: the demo, tables of the documentation, a benchmark of messages, and a measurement of lost messages."""

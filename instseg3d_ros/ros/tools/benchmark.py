@@ -1,4 +1,4 @@
-"""What ROS adds to the segmenter: clouds as bytes, and the node from bytes to bytes."""
+"""Measures the time that ROS adds to the segmenter: conversion of clouds, and the whole node."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows(group: str, frame: Frame, rounds: int, path: Path, name: str) -> Iterat
 
 
 def _message(frame: Frame) -> PointCloud2:
-    """An unorganised cloud as cameras send it: x y z and a packed float rgb, 16 bytes a point."""
+    """An unorganised cloud in the layout of cameras: x y z and a packed float rgb, 16 bytes per point."""
     table = np.zeros(len(frame.points), [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<u4")])
     table["x"], table["y"], table["z"] = frame.points.T
     red, green, blue = frame.colors.astype("<u4").T
@@ -47,7 +47,7 @@ def _message(frame: Frame) -> PointCloud2:
 
 
 def _messages(group: str, frame: Frame, rounds: int) -> Iterator[Row]:
-    """Bytes to arrays and back, against the ways of sensor_msgs_py: points one by one, and structured arrays."""
+    """Compare decoding and encoding with two methods of sensor_msgs_py: point by point, and structured arrays."""
     message = _message(frame)
     cloud = read_cloud(message, 10**9)
     packed = cloud.cloud.packed
@@ -68,13 +68,13 @@ def _messages(group: str, frame: Frame, rounds: int) -> Iterator[Row]:
 
 
 def _one_by_one(message: PointCloud2) -> np.ndarray:
-    """What `list(read_points(cloud))` does."""
+    """Decode as `list(read_points(cloud))` does."""
     unpack = struct.Struct("<ffff").unpack_from
     return np.array([unpack(message.data, i * message.point_step) for i in range(message.width)])
 
 
 def _structured(message: PointCloud2) -> tuple[np.ndarray, np.ndarray]:
-    """What `read_points_numpy(cloud)` does, and the colours out of the packed field."""
+    """Decode as `read_points_numpy(cloud)` does, and unpack the colours."""
     names = [field.name for field in message.fields]
     assert message.point_step == 16
     table = np.ndarray(message.width, np.dtype([(name, "<f4") for name in names]), message.data)
@@ -92,7 +92,7 @@ def _packed(frame: Frame) -> bytes:
 
 
 def _node(group: str, frame: Frame, rounds: int, path: Path, name: str) -> Row:
-    """From the bytes of a cloud to the bytes of all answers, as the node does it, against the segmenter alone."""
+    """Compare the node, from the bytes of a cloud to the bytes of all messages, with the segmenter alone."""
     parameters = Parameters(model=str(path), device="cpu", axes="body")
     model = Model(parameters)
     pipeline = Pipeline(model, Tracker())

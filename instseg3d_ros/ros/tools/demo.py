@@ -1,4 +1,4 @@
-"""`make demo`: the real node in a process of its own, a recorded cloud sent to it, its answer as table, PLY and PNG."""
+"""`make demo`: starts the node, sends it a recorded cloud, and shows its answer as a table, a PLY and a PNG."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from instseg3d_ros.data.clouds import Cloud
 
 PATIENCE = 180  # seconds until the first answer; a slow machine compiles kernels first
-REPEAT = 1.0  # seconds between two sendings of the cloud
-ANSWERS = 3  # the last of them is shown: the first pays for caches that are cold
+REPEAT = 1.0  # seconds after which the cloud is sent again
+ANSWERS = 3  # number of answers; the last is shown, because the first takes longer with empty caches
 FRAME = "camera_link"
 TOPIC = "points"
 NEXT = """
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def show(path: Path, out: Path, model: str) -> None:
-    """Send the cloud at `path`, or the first of a bag, to a node; print and save in `out` what came back."""
+    """Send the cloud at `path`, or the first cloud of a bag, to a node; print the answer and save it in `out`."""
     from instseg3d_ros.data.clouds import Cloud, write_cloud
     from instseg3d_ros.messages.axes import body_rotation
     from instseg3d_ros.viewing.picture import three_panels
@@ -78,7 +78,7 @@ def show(path: Path, out: Path, model: str) -> None:
 
 
 def first_cloud(path: Path) -> Cloud:
-    """The cloud of a file, or the first of a bag."""
+    """The cloud of a file, or the first cloud of a bag."""
     from instseg3d_ros.data.clouds import is_bag, read_cloud
     from instseg3d_ros.data.clouds.bags import Bag
 
@@ -91,11 +91,13 @@ def first_cloud(path: Path) -> Cloud:
 
 
 def ask_node(cloud: Cloud, model: str) -> tuple[Result, LabelSet]:
-    """Run the node beside us, publish the cloud until it has answered, end the node. InputError where it does not."""
+    """Start the node, publish the cloud until it has answered, end the node. Raises InputError without an answer."""
     from instseg3d_ros.ros.transport import large_cloud_profile
 
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))  # no other node of this machine hears us
+    os.environ.setdefault(
+        "ROS_DOMAIN_ID", str(1 + os.getpid() % 100)
+    )  # so that other nodes on this machine do not receive the cloud
     os.environ.update(large_cloud_profile())
     command = [sys.executable, "-m", "instseg3d_ros", "segment_node", "--ros-args", "-p", f"model:={model}"]
     node = subprocess.Popen([*command, "-p", "lazy:=false", "--log-level", "warn"])
@@ -162,7 +164,7 @@ def _message(cloud: Cloud, stamp: Time) -> PointCloud2:
 def _understand(
     segmented: PointCloud2, markers: MarkerArray, labels: String, diagnostics: DiagnosticArray
 ) -> tuple[Result, LabelSet]:
-    """The node's messages as the Result they came from, with its classes."""
+    """Convert the node's messages to a Result and its classes."""
     from instseg3d_ros.messages.pointcloud2 import read_fields
 
     semantic, instance, confidence = (column.reshape(-1) for column in read_fields(segmented, LABEL_FIELDS))
@@ -193,7 +195,7 @@ def _box(marker: Marker) -> Box:
 
 
 def print_table(result: Result) -> None:
-    """What was found, and where the time went."""
+    """Print the objects, and the time of each stage."""
     print(
         f"\n{'id':>3}  {'class':<16}{'score':>6}{'points':>9}   {'size (m)':<20}position (m, x forward, y left, z up)"
     )
@@ -201,7 +203,9 @@ def print_table(result: Result) -> None:
         size, place = (" ".join(f"{value:5.2f}" for value in row) for row in (one.box.size, one.box.center))
         print(f"{one.id:>3}  {one.label:<16}{one.score:>6.2f}{one.num_points:>9,}   {size:<20}{place}")
     print(f"\n{len(result.instances)} objects. Milliseconds per stage:")
-    stages = {name: value for name, value in result.timings.items() if name != "total"}  # the node's own name: segment
+    stages = {
+        name: value for name, value in result.timings.items() if name != "total"
+    }  # the node calls the total `segment`
     print("  ".join(f"{name} {value:.0f}" for name, value in stages.items()), end="\n\n")
 
 

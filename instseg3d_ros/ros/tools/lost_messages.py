@@ -1,7 +1,7 @@
-"""How many clouds arrive, and how late, with and without `config/fastdds.xml`: two processes of one machine.
+"""Measures how many clouds arrive, and their latency, with and without `config/fastdds.xml`, between two processes.
 
 python -m instseg3d_ros.ros.tools.lost_messages            prints a table
-python -m instseg3d_ros.ros.tools.lost_messages --json     the same for programs
+python -m instseg3d_ros.ros.tools.lost_messages --json     prints JSON
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from dataclasses import asdict, dataclass
 from instseg3d_ros.ros.transport import CHOSEN, MODE, PROFILE, large_cloud_profile
 
 SIZES = (1.0, 4.9, 9.8)  # megabytes
-CLOUDS, RATE = 20, 5.0  # sent, per second
+CLOUDS, RATE = 20, 5.0  # number of clouds, and clouds per second
 SETTLE = 1.0  # seconds between discovery and the first cloud
 
 
 @dataclass(frozen=True)
 class TransportLoss:
-    """One combination; latency_ms is the median from before publishing to after taking, None where nothing arrived."""
+    """A measured combination; latency_ms: median from publishing to taking, or None if no cloud arrived."""
 
     profile: bool
     reliable: bool
@@ -84,7 +84,7 @@ def _role(role: str, reliable: bool, megabytes: float, clouds: int) -> None:
             message.header.stamp.sec, message.header.stamp.nanosec = divmod(time.time_ns(), 10**9)
             publisher.publish(message)
             time.sleep(1 / RATE)
-        time.sleep(2)  # what is still on its way
+        time.sleep(2)  # for clouds that have not yet arrived
         return
     latencies: list[float] = []
 

@@ -52,7 +52,7 @@ def parameter_table(names: Collection[str] = ()) -> str:
 
 
 def yaml_text() -> str:
-    """Every parameter at its default, with what it does: a file to copy and change."""
+    """YAML of all parameters with their defaults and descriptions, which users can copy and change."""
     lines = [
         "# Parameters of the node at their defaults. Made by `python -m instseg3d_ros.ros.tools.tables --write`.",
         "/**:",
@@ -66,7 +66,7 @@ def yaml_text() -> str:
 
 
 def patch(text: str) -> str:
-    """`text` with fresh tables between `<!-- topics -->` and `<!-- /topics -->`, and so for each name in `tables`."""
+    """`text` with new tables between `<!-- topics -->` and `<!-- /topics -->`, and between the other markers."""
     tables = {
         "main topics": topic_table(MAIN_TOPICS),
         "main parameters": parameter_table(MAIN_PARAMETERS),
