@@ -3,82 +3,112 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from instseg3d_ros.mapping.cells import Cells, pack
 from instseg3d_ros.mapping.pose import from_twist, size_of
-
-if TYPE_CHECKING:
-    from scipy.spatial import cKDTree
+from instseg3d_ros.sparse.native import kernels
 
 STEPS = 6
-FEWEST = 40  # planes of the view that must find the map
-MOST = 1500  # planes that take part
-TARGETS = 40_000  # cells of the map that take part
+FEWEST = 40  # planes of the view that must meet the map
+MOST = 600  # planes that take part
 STIFF = 0.01  # weight of the identity against the planes, per plane: directions that no plane holds stay as told
-AROUND = 12  # cells within which the map must be known for a plane to contradict it
+AROUND = 12  # cells along its normal within which a plane looks for the map
+ASIDE = 2.0  # cells between the normal and the lines beside it
 DONE = 2e-4  # metres and radians below which a step ends it
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """`transform` (4, 4) to apply to the pose as given; `fit`: share of the view's planes, where the map is known, that
-    lie on it afterwards, None where too few are known to say."""
+    """`transform` (4, 4) to apply to the pose as given; `fit`: of the planes that meet the map at that pose, the
+    fraction that lies on the map afterwards; None if too few meet it."""
 
     transform: np.ndarray
     fit: float | None
 
 
 def align(
-    center: np.ndarray, normal: np.ndarray, target: np.ndarray, origin: np.ndarray, cell: float,
-    distance: float, angle: float,
-) -> Alignment:  # fmt: skip
-    """center (S, 3) and unit normal (S, 3) of a view's planes, target (T, 3) points of the map around it.
+    center: np.ndarray, normal: np.ndarray, cells: Cells, origin: np.ndarray, size: float, distance: float, angle: float
+) -> Alignment:
+    """Align planes of a view, center (S, 3) and unit normal (S, 3), with cells whose edges are `size` metres.
 
-    The turn is about `origin`, where the sensor is. A result beyond `distance` metres or `angle` degrees is no result:
-    the transform is then the identity, and the fit that of the pose as given.
+    The rotation is about `origin`, where the sensor is. A result beyond `distance` metres or `angle` degrees is
+    discarded: the transform is then the identity, and the fit that of the pose as given.
     """
-    from scipy.spatial import cKDTree
-
     identity = np.eye(4)
-    if len(center) < FEWEST or len(target) < FEWEST:
-        return Alignment(identity, None)
     if len(center) > MOST:
         chosen = np.linspace(0, len(center) - 1, MOST).astype(int)
         center, normal = center[chosen], normal[chosen]
-    if len(target) > TARGETS:
-        target = target[:: len(target) // TARGETS + 1]
-    tree = cKDTree(target, balanced_tree=False, compact_nodes=False)
-    reach = distance + 2 * cell
-    transform = identity
     start = center - origin
+    error = -meet(center, normal, cells, size, AROUND)
+    before = _fit(error, size)
+    if before is None:
+        return Alignment(identity, None)
+    transform, moved, turned = identity, start, normal
     for step in range(STEPS):
-        moved = start @ transform[:3, :3].T + transform[:3, 3]
-        turned = normal @ transform[:3, :3].T
-        gap, index = tree.query(moved + origin, distance_upper_bound=max(reach * 0.6**step, 2.5 * cell))
-        found = np.flatnonzero(np.isfinite(gap))
+        reach = max((distance + 2 * size) * 0.6**step, 2.5 * size)
+        found = np.flatnonzero(np.abs(error) < reach)
         if len(found) < FEWEST:
             break
-        n, p = turned[found], moved[found]
-        error = np.einsum("ij,ij->i", n, p + origin - target[index[found]])
-        weight = (1 / (1 + (error / cell) ** 2)) ** 2  # Geman and McClure
-        rows = np.hstack((np.cross(p, n), n))  # (S, 6): how a turn and a shift change the error
-        scale = np.array([2.0] * 3 + [1.0] * 3)  # metres at which a turn moves as much as a shift
+        n, p, e = turned[found], moved[found], error[found]
+        weight = 1 / (1 + (e / max(reach / 2, size)) ** 2) ** 2  # Geman and McClure
+        rows = np.hstack((np.cross(p, n), n))  # (S, 6): how a rotation and a shift change the error
+        scale = np.array([2.0] * 3 + [1.0] * 3)  # metres at which a rotation moves as much as a shift
         normal_matrix = (rows * weight[:, None]).T @ rows + np.diag(STIFF * weight.sum() * scale**2)
         pull = _vector(transform) * scale**2
-        twist = -np.linalg.solve(normal_matrix, (rows * weight[:, None]).T @ error + STIFF * weight.sum() * pull)
+        twist = -np.linalg.solve(normal_matrix, (rows * weight[:, None]).T @ e + STIFF * weight.sum() * pull)
         transform = from_twist(twist) @ transform
+        moved = start @ transform[:3, :3].T + transform[:3, 3]
+        turned = normal @ transform[:3, :3].T
+        error = -meet(moved + origin, turned, cells, size, int(np.ceil(reach / size)))
         if np.abs(twist).max() < DONE:
             break
-    before, after = (_fit(tree, start, normal, each, origin, cell) for each in (identity, transform))
+    after = _fit(-meet(moved + origin, turned, cells, size, AROUND), size)
     shift, turn = size_of(transform)
-    if before is None or after is None or shift > distance or turn > angle or after < before:
+    if after is None or shift > distance or turn > angle or after < before:
         return Alignment(identity, before)
     about = np.eye(4)
     about[:3, :3] = transform[:3, :3]
     about[:3, 3] = origin + transform[:3, 3] - transform[:3, :3] @ origin
     return Alignment(about, after)
+
+
+def meet(center: np.ndarray, normal: np.ndarray, cells: Cells, size: float, reach: int) -> np.ndarray:
+    """(S,) distance from `center` along `normal` to the surface of the map, NaN if there is none within `reach` cells.
+
+    Steps of one cell along the normal, ahead and behind in turn, look for the nearest cell; if they meet none, so do
+    steps along four parallel lines ASIDE, because the map of a distant surface has holes. The cell gives a first
+    distance. The result is the mean over this cell and those of the 26 around it whose distance differs by less than
+    one cell.
+    """
+    distance = np.full(len(center), np.nan)
+    if kernels.available("cells"):
+        surface = np.ascontiguousarray(center), np.ascontiguousarray(normal), reach, size
+        kernels.call("cells", "meet", len(center), *surface, *cells.index, cells["position"], distance)
+        return distance
+    order = np.array([0] + [sign * step for step in range(1, reach + 1) for sign in (1, -1)])
+    first = np.cross(normal, np.eye(3)[np.abs(normal).argmin(axis=1)])
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    second = np.cross(normal, first)
+    lines = ASIDE * np.stack((0 * first, first, -first, second, -second), axis=1)  # (S, 5, 3)
+    steps = lines[:, :, None] + order[:, None] * normal[:, None, None]  # (S, 5, 2 reach + 1, 3) in cells
+    at = np.floor((center[:, None] + size * steps.reshape(len(center), -1, 3)) / size).astype(np.int64)
+    rows = cells.find(pack(at.reshape(-1, 3))).reshape(at.shape[:2])
+    planes = np.flatnonzero((rows >= 0).any(axis=1))
+    choice = (rows[planes] >= 0).argmax(axis=1)
+
+    def along(rows: np.ndarray) -> np.ndarray:
+        gap = np.einsum("sd,scd->sc", normal[planes], cells["position"][rows] - center[planes, None])
+        return np.where(rows >= 0, gap, np.inf)
+
+    met = along(rows[planes, choice][:, None])
+    around = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), axis=-1).reshape(1, 27, 3)
+    nearby = at[planes, choice][:, None] + around
+    gaps = along(cells.find(pack(nearby.reshape(-1, 3))).reshape(-1, 27))
+    same = np.abs(gaps - met) < size
+    distance[planes] = np.where(same, gaps, 0).sum(axis=1) / same.sum(axis=1)
+    return distance
 
 
 def _vector(transform: np.ndarray) -> np.ndarray:
@@ -87,15 +117,7 @@ def _vector(transform: np.ndarray) -> np.ndarray:
     return np.concatenate((Rotation.from_matrix(transform[:3, :3]).as_rotvec(), transform[:3, 3]))
 
 
-def _fit(
-    tree: cKDTree, start: np.ndarray, normal: np.ndarray, transform: np.ndarray, origin: np.ndarray, cell: float
-) -> float | None:
-    """Share of the planes with the map within AROUND cells that have it within one; None where too few have."""
-    moved = start @ transform[:3, :3].T + transform[:3, 3] + origin
-    gap, index = tree.query(moved, distance_upper_bound=AROUND * cell)
-    found = np.isfinite(gap)
-    if found.sum() < FEWEST:
-        return None
-    offset = moved[found] - tree.data[index[found]]
-    error = np.abs(np.einsum("ij,ij->i", normal[found] @ transform[:3, :3].T, offset))
-    return float((error < cell).mean())
+def _fit(error: np.ndarray, size: float) -> float | None:
+    """Of the planes that meet the map, the fraction that lies within a cell of it; None if too few meet it."""
+    error = error[np.isfinite(error)]
+    return float((np.abs(error) < size).mean()) if len(error) >= FEWEST else None

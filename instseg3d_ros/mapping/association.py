@@ -126,8 +126,11 @@ def targets(found: Match, piece: np.ndarray, lead: np.ndarray) -> tuple[np.ndarr
 def neighbours(piece: np.ndarray, position: np.ndarray, count: int) -> np.ndarray:
     """(P, P) bool: pieces whose axis-parallel boxes come within NEAR metres of each other."""
     low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
-    inside = piece >= 0
-    np.minimum.at(low, piece[inside], position[inside])
-    np.maximum.at(high, piece[inside], position[inside])
+    inside = np.flatnonzero(piece >= 0)
+    inside = inside[np.argsort(piece[inside], kind="stable")]
+    rows, begin = np.unique(piece[inside], return_index=True)
+    if len(rows):
+        ordered = position[inside]
+        low[rows], high[rows] = np.minimum.reduceat(ordered, begin), np.maximum.reduceat(ordered, begin)
     apart: np.ndarray = (low[:, None] > high[None] + NEAR) | (low[None] > high[:, None] + NEAR)
     return np.logical_not(apart.any(axis=2))

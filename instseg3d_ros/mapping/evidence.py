@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from instseg3d_ros.mapping.cells import Cells
+from instseg3d_ros.sparse.native import kernels
 
 SURE = 0.95  # a view's confidence counts as no more: views of one place err alike
 MOST_EVIDENCE = 40.0  # largest log-evidence of a class: what was seen for an hour can still turn out otherwise
@@ -22,6 +23,11 @@ def class_evidence(confidence: np.ndarray, classes: int) -> np.ndarray:
 
 def add_classes(cells: Cells, rows: np.ndarray, label: np.ndarray, amount: np.ndarray) -> None:
     """Add `amount` (K,) to the evidence of class `label` (K,); where a class passes MOST_EVIDENCE, all are shrunk."""
+    if kernels.available("evidence"):
+        amount, evidence = np.ascontiguousarray(amount, np.float64), cells["evidence"]
+        inputs = len(rows), rows, np.ascontiguousarray(label, np.int64), amount, MOST_EVIDENCE, evidence.shape[1]
+        kernels.call("evidence", "add_classes", *inputs, evidence)
+        return
     evidence = cells["evidence"][rows]
     evidence[np.arange(len(rows)), label] += amount
     largest = evidence.max(axis=1, initial=0)
@@ -35,6 +41,12 @@ def add_votes(cells: Cells, rows: np.ndarray, fragment: np.ndarray, amount: np.n
     A cell has SLOTS slots. A newcomer that finds none empty takes the weakest, less what stood there (Misra and Gries
     1982): what returns wins in the end, what came once is forgotten.
     """
+    if kernels.available("evidence"):
+        lead = np.empty(len(rows), np.int64)
+        fragment, amount = np.ascontiguousarray(fragment, np.int64), np.ascontiguousarray(amount, np.float64)
+        columns = cells["ids"], cells["votes"], cells["fragment"], lead
+        kernels.call("evidence", "add_votes", len(rows), rows, fragment, amount, MOST_VOTES, *columns)
+        return lead
     ids, votes = cells["ids"][rows], cells["votes"][rows]
     every = np.arange(len(rows))
     same = (ids == fragment[:, None]) & (votes > 0)
@@ -63,11 +75,18 @@ def add_places(
     times: float = 1.0,
 ) -> None:  # fmt: skip
     """Weighted means of positions (K, 3) and colours (K, 3), and a hit, or part of one, for each cell."""
+    position = np.ascontiguousarray(position, np.float32)
+    color = None if color is None else np.ascontiguousarray(color, np.float32)
+    if kernels.available("evidence"):
+        columns = [cells[name] for name in ("position", "color", "weight", "occupied")]
+        inputs = len(rows), rows, position, color, np.ascontiguousarray(weight, np.float64)
+        kernels.call("evidence", "add_places", *inputs, MOST_WEIGHT, HIT * times, MOST_OCCUPIED, *columns)
+        return
     before = np.minimum(cells["weight"][rows], MOST_WEIGHT)
     share = (weight / (before + weight)).astype(np.float32)[:, None]
-    cells["position"][rows] += share * (position.astype(np.float32) - cells["position"][rows])
+    cells["position"][rows] += share * (position - cells["position"][rows])
     if color is not None:
-        cells["color"][rows] += share * (color.astype(np.float32) - cells["color"][rows])
+        cells["color"][rows] += share * (color - cells["color"][rows])
     cells["weight"][rows] = before + weight
     cells["occupied"][rows] = np.minimum(np.maximum(cells["occupied"][rows], 0) + HIT * times, MOST_OCCUPIED)
 

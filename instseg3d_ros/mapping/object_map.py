@@ -17,15 +17,15 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.mapping import association, evidence, free_space, limits, objects, storage
 from instseg3d_ros.mapping.alignment import align
 from instseg3d_ros.mapping.cells import Cells
+from instseg3d_ros.mapping.drift import Drift
 from instseg3d_ros.mapping.fragments import Fragments
 from instseg3d_ros.mapping.objects import MapObject, MapResult
 from instseg3d_ros.mapping.options import MapOptions
-from instseg3d_ros.mapping.pose import check_pose, inverse, part_of, tilt
+from instseg3d_ros.mapping.pose import check_pose, tilt
 from instseg3d_ros.mapping.view import Frame, View, look, place
 from instseg3d_ros.segmentation.result import Result
 from instseg3d_ros.sparse.rigid import transform_points
 
-FOLLOW = 0.2  # share of a view's alignment by which the views to come are moved as well: a drift is followed
 CONTRADICTS = 0.35  # fit below which a view weighs little
 LITTLE = 0.15  # its weight then
 OF_NOTHING = 0.3  # vote of a cell that is in no piece, times its confidence
@@ -82,7 +82,7 @@ class ObjectMap:
         self.views = 0
         self.doubted = 0
         self.forgotten = 0
-        self.correction = np.eye(4)  # moves poses as given onto the map
+        self.drift = Drift()
 
     def add(self, points: np.ndarray, colors: np.ndarray | None, pose: np.ndarray, stamp: float | None = None) -> Added:
         """Segment a cloud, levelled by its pose, and add it; InputError where the pose cannot be right."""
@@ -107,9 +107,9 @@ class ObjectMap:
             self.refused["no point has a label"] += 1
             return Added(np.zeros(len(result.instances), np.int32), pose, timings=clock.stages)
         told = self.correction @ pose
-        sight = free_space.in_sight(self.cells, told, frame.range_image)
-        used, fit = self._aligned(frame, told, sight)
-        self.correction = part_of(used @ inverse(told), FOLLOW) @ self.correction
+        used, fit = self._aligned(frame, told)
+        if fit is not None and fit >= CONTRADICTS:
+            self.drift.add(told, used)
         trust = 1.0
         if fit is not None and fit < CONTRADICTS:
             self.doubted += 1
@@ -118,10 +118,12 @@ class ObjectMap:
         view = place(frame, used, self.options.cell)
         rows = self.cells.find(view.keys)
         clock("place")
-        emptied = self._carve(frame, used, sight, rows[rows >= 0], trust)
-        clock("carve")
         known = rows >= 0
+        self.cells.see(rows[known], self.views)
+        emptied = self._carve(frame, used, trust)
+        clock("carve")
         rows[~known] = self.cells.insert(view.keys[~known])
+        self.cells.see(rows[~known], self.views)
         scores = np.array([one.score for one in result.instances])
         stamp = float(self.views if stamp is None else stamp)
         main = self._associate(view, frame, rows, known, scores, trust, stamp)
@@ -133,6 +135,11 @@ class ObjectMap:
         table = self.fragments.table
         ids = np.array([table[number].object if number in table else 0 for number in main], np.int32)
         return Added(ids, used, fit, int((~known).sum()), emptied, forgotten, clock.stages)
+
+    @property
+    def correction(self) -> np.ndarray:
+        """(4, 4) transform that moves poses as given onto the map, before each view is aligned."""
+        return self.drift.correction
 
     @property
     def objects(self) -> list[MapObject]:
@@ -167,28 +174,22 @@ class ObjectMap:
             self.refused[str(error).partition(";")[0].partition(":")[0]] += 1
             raise
 
-    def _aligned(self, frame: Frame, pose: np.ndarray, sight: np.ndarray) -> tuple[np.ndarray, float | None]:
-        """The pose moved onto the map, whose cells `sight` are in view, within the bound; and the fit."""
+    def _aligned(self, frame: Frame, pose: np.ndarray) -> tuple[np.ndarray, float | None]:
+        """The pose moved onto the map within the bound; and the fit."""
         options = self.options
         if not options.align or not len(self.cells):
             return pose, None
-        planes = frame.planes
-        flat = planes.flat
-        center = transform_points(planes.center[flat].astype(np.float32), pose).astype(np.float64)
-        normal = planes.normal[flat] @ pose[:3, :3].T
-        target = self.cells["position"][sight].astype(np.float64)
-        found = align(
-            center, normal, target, pose[:3, 3], options.cell, options.align_distance, options.align_angle
-        )  # fmt: skip
+        flat = frame.planes.flat
+        center = frame.planes.center[flat] @ pose[:3, :3].T + pose[:3, 3]
+        normal = frame.planes.normal[flat] @ pose[:3, :3].T
+        bounds = options.cell, options.align_distance, options.align_angle
+        found = align(center, normal, self.cells, pose[:3, 3], *bounds)
         return found.transform @ pose, found.fit
 
-    def _carve(self, frame: Frame, pose: np.ndarray, sight: np.ndarray, hit: np.ndarray, trust: float) -> int:
-        """Empty those of the cells `sight` that the view looked through; the rows `hit` were seen and stay. The number
-        of cells emptied."""
-        unseen = np.ones(len(self.cells["seen"]), bool)
-        unseen[hit] = False
-        rows = sight[unseen[sight]]
-        empty = free_space.carve(self.cells, rows, pose, frame.range_image, self.options.cell, trust)
+    def _carve(self, frame: Frame, pose: np.ndarray, trust: float) -> int:
+        """Empty the cells that the view looked through. Returns the number of cells emptied."""
+        cell = self.options.cell
+        empty = free_space.carve(self.cells, pose, frame.range_image, cell, self.views, trust)
         lead, counts = np.unique(self.cells["fragment"][empty], return_counts=True)
         emptied = self._remove(empty)
         gone = self.fragments.gone(dict(zip(lead.tolist(), counts.tolist())))
@@ -233,7 +234,6 @@ class ObjectMap:
             cells, rows, view.label, weight * evidence.class_evidence(view.confidence, len(self.labels))
         )
         evidence.add_places(cells, rows, view.position, view.color, weight, trust)
-        cells["seen"][rows] = self.views
         self._count(before, -1)
         self._count(after, 1)
         seen = found.fragments()
@@ -255,8 +255,9 @@ class ObjectMap:
     def _limit(self, place: np.ndarray) -> int:
         """Forget what is too far, and what is too much. The number of cells forgotten."""
         often = self.views % 10 == 0  # nobody moves far in ten views
-        far = self._remove(limits.too_far(self.cells, place, self.options.radius)) if often else 0
-        return far + self._remove(limits.too_many(self.cells, place, self.views, self.options.max_cells))
+        cell = self.options.cell
+        far = self._remove(limits.too_far(self.cells, cell, place, self.options.radius)) if often else 0
+        return far + self._remove(limits.too_many(self.cells, cell, place, self.views, self.options.max_cells))
 
 
 @contextmanager

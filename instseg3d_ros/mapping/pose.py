@@ -58,11 +58,3 @@ def size_of(transform: np.ndarray) -> tuple[float, float]:
     """Shift in metres and angle in degrees of a rigid transform."""
     cosine = np.clip((np.trace(transform[:3, :3]) - 1) / 2, -1, 1)
     return float(np.linalg.norm(transform[:3, 3])), float(np.degrees(np.arccos(cosine)))
-
-
-def part_of(transform: np.ndarray, share: float) -> np.ndarray:
-    """The rigid transform by `share` of the angle and of the shift."""
-    from scipy.spatial.transform import Rotation
-
-    turn = Rotation.from_matrix(transform[:3, :3]).as_rotvec()
-    return from_twist(np.concatenate((turn * share, transform[:3, 3] * share)))

@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
-STEEP = 6.0  # tangent of the half opening up to which a view is a pinhole picture; wider ones use angles
-BORDER = 0.06  # share of the picture's width or height within which it counts as the edge of the picture
-LARGEST = 1024  # bins along either side
+from instseg3d_ros.sparse.native import kernels
+
+STEEP = 6.0  # tangent of the half opening angle up to which a view is a pinhole picture; wider views use angles
+BORDER = 0.06  # fraction of the picture's width or height that counts as its edge
+LARGEST = 1024  # maximum number of bins along either side
 
 
 class RangeImage:
-    """Of points (N, 3) finite, in metres, in body axes with the sensor at the origin.
+    """Made of points (N, 3) float32, finite, in metres, in body axes with the sensor at the origin.
 
-    Directions are (y/x, z/x) where all points are well in front of the sensor, else azimuth and elevation. A bin is
-    about two points wide, so that a view without holes fills all of them.
+    Directions are (y/x, z/x) if all points are well in front of the sensor, otherwise azimuth and elevation. A bin is
+    about two points wide, so that a view without holes fills all bins.
     """
 
     def __init__(self, points: np.ndarray):
-        x = points[:, 0]
-        wide = np.maximum(np.abs(points[:, 1]), np.abs(points[:, 2]))
-        self.pinhole = bool((wide < STEEP * x).all())
-        u, v, distance = self.project(points)
-        self.low = np.array([u.min(), v.min()])
-        self.extent = np.maximum(np.array([u.max(), v.max()]) - self.low, 1e-3)
+        points = np.ascontiguousarray(points, np.float32)
+        native = kernels.available("range_image")
+        if native:
+            values = np.empty(6)
+            kernels.call("range_image", "extent", len(points), points, STEEP, values)
+        else:
+            values = self._extent(points)
+        self.pinhole, self.farthest = bool(values[0]), float(values[5])
+        self.low = values[[1, 3]]
+        self.extent = np.maximum(values[[2, 4]] - self.low, 1e-3)
         self.bin = max(2 * float(np.sqrt(self.extent.prod() / len(points))), float(self.extent.max()) / LARGEST)
         self.shape = tuple((self.extent / self.bin).astype(int) + 1)
-        index = self._bins(u, v)
-        nearest = np.full(self.shape[0] * self.shape[1], np.inf, np.float32)
-        np.minimum.at(nearest, index, distance)
-        self.nearest = nearest.reshape(self.shape)
-        self.farthest = float(distance.max())
-        self._before: np.ndarray | None = None
+        self.nearest = np.full(self.shape, np.inf, np.float32)
+        if native:
+            view = self.pinhole, *self.low.tolist(), self.bin, *self.shape
+            kernels.call("range_image", "fill", len(points), points, *view, self.nearest)
+        else:
+            u, v, distance = self.project(points)
+            np.minimum.at(self.nearest.reshape(-1), self._bins(u, v), distance)
+
+    def _extent(self, points: np.ndarray) -> np.ndarray:
+        wide = np.maximum(np.abs(points[:, 1]), np.abs(points[:, 2]))
+        self.pinhole = bool((wide < np.float32(STEEP) * points[:, 0]).all())
+        u, v, distance = self.project(points)
+        return np.array([self.pinhole, u.min(), u.max(), v.min(), v.max(), distance.max()], np.float64)
+
+    @property
+    def packed(self) -> np.ndarray:
+        """The picture's geometry as kernels take it."""
+        return np.array([self.pinhole, *self.low, *self.extent, self.bin, self.farthest], np.float64)
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Two coordinates of each point's direction, and its range."""
@@ -47,7 +67,7 @@ class RangeImage:
         return column * self.shape[1] + row
 
     def inside(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Which points (rows) lie within the picture, their bins, and their ranges."""
+        """The points (rows) within the picture, their bins, and their ranges."""
         u, v, distance = self.project(points)
         high = self.low + self.extent
         with np.errstate(invalid="ignore"):
@@ -57,32 +77,44 @@ class RangeImage:
         rows = np.flatnonzero(within)
         return rows, self._bins(u[rows], v[rows]), distance[rows]
 
-    def passed_through(self, points: np.ndarray, margin: np.ndarray) -> np.ndarray:
-        """(N,) bool: rays went through the place of a point and ended more than `margin` (N,) metres behind it.
+    @cached_property
+    def _around(self) -> tuple[np.ndarray, np.ndarray]:
+        """Over each bin and the eight around it: the least range, 0 if the bin is empty; largest minus least range."""
+        if kernels.available("range_image"):
+            before, jump = np.empty_like(self.nearest), np.empty_like(self.nearest)
+            kernels.call("range_image", "around", *self.shape, self.nearest, before, jump)
+            return before, jump
+        from scipy.ndimage import maximum_filter, minimum_filter
 
-        All rays of the point's bin and of the eight around it have to, so that an outline that is a little off does
-        not empty what stands at it.
+        filled = np.isfinite(self.nearest)
+        least = minimum_filter(self.nearest, 3)
+        return np.where(filled, least, 0), maximum_filter(np.where(filled, self.nearest, 0), 3) - least
+
+    @property
+    def before(self) -> np.ndarray:
+        """(columns, rows): the range below which all rays of a bin and of the eight around it passed.
+
+        All of them have to, so that an outline that is slightly off does not empty what stands at it.
         """
-        from scipy.ndimage import minimum_filter
+        return self._around[0]
 
-        if self._before is None:
-            self._before = np.where(np.isfinite(self.nearest), minimum_filter(self.nearest, 3), 0)
+    @property
+    def jump(self) -> np.ndarray:
+        """(columns, rows): difference between the largest and the least range in a bin and the eight around it."""
+        return self._around[1]
+
+    def passed_through(self, points: np.ndarray, margin: np.ndarray) -> np.ndarray:
+        """(N,) bool: rays went through the place of a point and ended more than `margin` (N,) metres behind it."""
         rows, index, distance = self.inside(points)
         through = np.zeros(len(points), bool)
-        through[rows] = self._before.ravel()[index] > distance + margin[rows]
+        through[rows] = self.before.ravel()[index] > distance + margin[rows]
         return through
 
     def at_edge(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(N,) bool each: points near the edge of the picture; points right behind or before a jump in range."""
-        from scipy.ndimage import maximum_filter, minimum_filter
-
+        """(N,) bool each: points near the edge of the picture; points directly behind or before a jump in range."""
         u, v, distance = self.project(points)
         near = np.minimum((u - self.low[0]) / self.extent[0], (v - self.low[1]) / self.extent[1])
         far = np.minimum(1 - (u - self.low[0]) / self.extent[0], 1 - (v - self.low[1]) / self.extent[1])
         border = np.minimum(near, far) < BORDER
         index = self._bins(u, v).clip(0, self.nearest.size - 1)
-        filled = np.isfinite(self.nearest)
-        front = minimum_filter(self.nearest, 3)
-        back = maximum_filter(np.where(filled, self.nearest, 0), 3)
-        step = (back - front).ravel()[index]
-        return border, step > 0.06 + 0.06 * distance
+        return border, self.jump.ravel()[index] > 0.06 + 0.06 * distance

@@ -20,7 +20,7 @@ from instseg3d_ros.replacing import replacing
 if TYPE_CHECKING:
     from instseg3d_ros.mapping.object_map import ObjectMap
 
-FORMAT = "instseg3d_map_1"
+FORMAT = "instseg3d_map_2"
 
 
 def save(world: ObjectMap, path: Path) -> None:
@@ -34,11 +34,12 @@ def save(world: ObjectMap, path: Path) -> None:
         "doubted": world.doubted, "forgotten": world.forgotten, "refused": dict(world.refused),
         "next": [fragments.next_fragment, fragments.next_object],
     }  # fmt: skip
-    arrays = {f"cell_{name}": column[cells.rows] for name, column in cells.columns.items()}
+    arrays = {f"cell_{name}": column[cells.rows] for name, column in _stored(cells).items()}
     try:
         with replacing(path) as beside, open(beside, "wb") as file:
             np.savez_compressed(
                 file, about=np.array(json.dumps(about)), keys=cells.keys, correction=world.correction,
+                drift=np.append(world.drift.mean, world.drift.power),
                 fragments=np.array(table, np.int64).reshape(-1, 5),
                 pairs=np.array([pair for pair, _ in pairs], np.int64).reshape(-1, 2),
                 evidence=np.array([value for _, value in pairs], np.float64),
@@ -66,7 +67,8 @@ def load(make: type[ObjectMap], path: Path, segmenter: Any = None) -> ObjectMap:
         world = make(segmenter, labels, **about["options"])
         world.views, world.doubted, world.forgotten = about["views"], about["doubted"], about["forgotten"]
         world.refused.update(about["refused"])
-        world.correction = arrays["correction"]
+        world.drift.correction = arrays["correction"]
+        world.drift.mean, world.drift.power = arrays["drift"][:6].copy(), float(arrays["drift"][6])
         world.cells = _cells(arrays, len(labels))
         world.fragments = _fragments(arrays, *about["next"])
         return world
@@ -82,9 +84,15 @@ def _cells(arrays: dict[str, np.ndarray], classes: int) -> Cells:
     if (np.diff(keys) <= 0).any():
         raise ValueError("cells out of order")
     rows = cells.insert(keys)
-    for name, column in cells.columns.items():
+    for name, column in _stored(cells).items():
         column[rows] = arrays[f"cell_{name}"]
+    np.maximum.at(cells.last_seen, cells["slot"][rows], cells["seen"][rows])
     return cells
+
+
+def _stored(cells: Cells) -> dict[str, np.ndarray]:
+    """The columns that a file holds; the index is made anew from the keys."""
+    return {name: column for name, column in cells.columns.items() if name not in ("key", "slot")}
 
 
 def _fragments(arrays: dict[str, np.ndarray], next_fragment: int, next_object: int) -> Fragments:

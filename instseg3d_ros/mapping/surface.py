@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from instseg3d_ros.sparse.native import kernels
+
 FEWEST = 5  # points of a block with a plane
 FLAT = 0.06  # largest ratio of the smallest to the middle variance of a plane
 
 
 @dataclass(frozen=True)
 class Planes:
-    """block (N,) of each point; center (B, 3), unit normal (B, 3) and whether it is flat (B,) of each block."""
+    """block (N,) int32 of each point; center (B, 3), unit normal (B, 3) and whether it is flat (B,) of each block."""
 
     block: np.ndarray
     center: np.ndarray
@@ -21,7 +23,18 @@ class Planes:
 
 
 def fit_planes(points: np.ndarray, size: float) -> Planes:
-    """Least-squares planes of points (N, 3) in cubes of edge `size`."""
+    """Least-squares planes of points (N, 3) float32 in cubes of edge `size`."""
+    points = np.ascontiguousarray(points, np.float32)
+    if kernels.available("view"):
+        block, flat = np.empty(len(points), np.int32), np.empty(len(points), bool)
+        center, normal = np.empty((len(points), 3)), np.empty((len(points), 3))
+        outputs = block, center, normal, flat.view(np.uint8)
+        blocks = kernels.call("view", "planes", len(points), points, size, FEWEST, FLAT, *outputs)
+        return Planes(block, center[:blocks].copy(), normal[:blocks].copy(), flat[:blocks].copy())
+    return _fit_numpy(points, size)
+
+
+def _fit_numpy(points: np.ndarray, size: float) -> Planes:
     corner = np.floor(points / size).astype(np.int64)
     corner -= corner.min(axis=0)
     spans = corner.max(axis=0) + 1
@@ -39,4 +52,4 @@ def fit_planes(points: np.ndarray, size: float) -> Planes:
             spread[:, i, j] = spread[:, j, i] = sums(away[:, i] * away[:, j]) / count
     values, vectors = np.linalg.eigh(spread)
     flat = (count >= FEWEST) & (values[:, 0] < FLAT * values[:, 1] + 1e-12)
-    return Planes(block, center, vectors[:, :, 0], flat)
+    return Planes(block.astype(np.int32), center, vectors[:, :, 0], flat)
