@@ -21,8 +21,10 @@ def main(arguments: list[str]) -> int:
     parser = Parser(
         prog="compile_kernels", description="Compile all C++ kernels ahead of time.", examples=EXAMPLES,
     )  # fmt: skip
-    parser.add_argument("--isa", metavar="NAME", help="instruction set: a value of -march (this processor's)")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="output folder of the libraries (the user's cache)")
+    parser.add_argument("--isa", metavar="NAME", help="instruction set: a value of -march (default: this processor's)")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="output folder of the libraries (default: the user's cache)"
+    )
     options = parser.parse_args(arguments)
     from instseg3d_ros.sparse.native import build
 

@@ -60,7 +60,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--labels",
         help="label set of --predictions: scannet20, nyuv2_19, synthetic or a labels.yaml (default: scannet20)",
     )
-    add("--tabletop", type=Path, metavar="DIR", help="score masks on labelled depth-camera frames")
+    add(
+        "--tabletop",
+        type=Path,
+        metavar="DIR",
+        help="score masks on labelled depth-camera frames (npz with depth, color, label, K)",
+    )
     add("--drives", type=Path, metavar="DIR",
         help="score maps, single frames and a baseline map on bags written by generate --bag --truth")  # fmt: skip
     add("--class-agnostic", action="store_true", help="in --json, put the scores that ignore classes first")
@@ -80,8 +85,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         metavar="FILE",
         help="write the model with calibrated scores to this file",
     )
-    add("--best-min-score", action="store_true",
-        help="with --calibrate: report by default only objects that raise overlap F on these scenes")  # fmt: skip
+    add(
+        "--best-min-score",
+        action="store_true",
+        help="with --calibrate: the score with the best overlap F on these scenes becomes the model's min_score",
+    )
     add("--json", type=Path, metavar="FILE", help="write the scores as JSON")
     add("--csv", type=Path, metavar="FILE", help="write the scores as CSV, one line per method and class")
     add("--latex", type=Path, metavar="FILE", help="write the scores as a LaTeX table")

@@ -14,6 +14,7 @@ from instseg3d_ros.errors import InputError
 if TYPE_CHECKING:
     from instseg3d_ros.data.synthetic.frames import SceneRecipe
 
+DESCRIPTION = "Render labelled synthetic rooms and tabletops, whole-room scans, or a bag of a moving camera."
 EXAMPLES = """examples:
   generate data/mix --frames 3000 --val 120 --jobs 8 --sheet mix.png
   generate data/rooms --frames 6000 --kind rooms --meshes meshes --without kaykitr_ awsh_
@@ -137,7 +138,7 @@ def _counts(options: argparse.Namespace) -> dict[tuple[str, str], int]:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = Parser(prog="generate", description=__doc__, examples=EXAMPLES)
+    parser = Parser(prog="generate", description=DESCRIPTION, examples=EXAMPLES)
     add = parser.add_argument
     add("out", help="output folder: labels.yaml, train/*.npz, val/*.npz; with --bag the bag's folder")
     add("--frames", type=_count, default=1000, help="number of training frames (default %(default)s)")

@@ -70,7 +70,9 @@ def judge(condition: Condition, counts: Summary, parameters: Parameters) -> tupl
         if stages:
             stage = max(stages, key=stages.__getitem__)
             text += f", {stages[stage]:.0f} of them in stage '{stage}'"
-        problems.append((level, f"{text}; decrease max_voxels, or use a model with larger voxels"))
+        problems.append(
+            (level, f"{text}; limit the number of voxels with max_voxels, or use a model with larger voxels")
+        )
     return _worst(problems, "running" if condition.watched else "idle: no output has a subscriber")
 
 

@@ -116,8 +116,9 @@ class Parameters:
         "clusters; -1: the model's value.", -1.0, 100.0,
     )  # fmt: skip
     merge: float = parameter(
-        MODEL, "Largest difference between touching parts of one object. Decrease it if neighbouring objects "
-        "are merged, increase it if single objects are split; 0: no merging, -1: the model's value.", -1.0, 100.0,
+        MODEL, "Largest difference in embedding and class between touching parts of one object. Decrease it if "
+        "neighbouring objects are merged, increase it if single objects are split; 0: no merging, -1: the model's "
+        "value.", -1.0, 100.0,
     )  # fmt: skip
     min_points: int = parameter(
         int(MODEL), "Smallest number of points of an object that is published; -1: the model's value.", -1, 1_000_000

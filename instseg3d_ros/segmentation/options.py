@@ -20,7 +20,7 @@ class Options:
         min_thing: a voxel is clustered if the probabilities of all thing classes together reach this value
         adjust: share of the training's class weights that is undone in the scores; 0: rare classes stay favoured
         bandwidth: bandwidth of mean shift; smaller values give more and smaller clusters
-        merge: largest difference between touching parts of one object; 0: clusters are not merged
+        merge: largest difference in embedding and class between touching parts of one object; 0: no merging
         choose: half-width of the range of `merge` from which the object head chooses
         gap: split clusters at gaps wider than this many voxels (one more for sparse clusters); 0: never
         min_points: smallest number of points of an instance
