@@ -1,4 +1,6 @@
-"""Fixtures that more than one folder of tests needs."""
+"""Fixtures that more than one folder of tests needs, and the division of the tests between two processes."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,22 @@ TOY = LabelSet(
     (LabelClass("floor", 1, (0, 0, 0), False), LabelClass("box", 2, (255, 0, 0)), LabelClass("ball", 3, (0, 255, 0))),
 )
 BOX, BALL = 1, 2
+
+
+ROS = Path(__file__).parent / "ros"
+
+
+def pytest_collection_modifyitems(config, items):
+    """`make test` runs files side by side, the longest first.
+
+    Tests of ROS nodes share a process: they mostly wait, and some look at what all nodes of this machine leave behind.
+    """
+    if not hasattr(config, "workerinput"):  # a single process keeps the order of the files
+        return
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (ROS not in item.path.parents, item.path not in slow))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("ros" if ROS in item.path.parents else str(item.path)))
 
 
 def toy_scene(seed: int) -> Scene:
