@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from instseg3d_ros.commands.parser import Parser
@@ -31,14 +32,13 @@ def main(arguments: list[str]) -> int:
     if options.out is not None:
         os.environ[build.FOLDER] = str(options.out.resolve())
     isa = build.instruction_set() if options.isa is None else options.isa
-    folders = set()
-    for source in build.SOURCES.values():
-        try:
-            made = build.library(source, isa)
-        except build.BuildError as error:
-            raise InputError(str(error)) from None
-        folders.add(made.parent)
-        print(made)
+    try:
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            libraries = list(pool.map(lambda source: build.library(source, isa), build.SOURCES.values()))
+    except build.BuildError as error:
+        raise InputError(str(error)) from None
+    print(*libraries, sep="\n")
+    folders = {library.parent for library in libraries}
     if options.out is not None and folders != {options.out.resolve()}:
         raise InputError(
             f"--out {options.out}: the folder cannot be written; the libraries were written to {folders.pop()}"

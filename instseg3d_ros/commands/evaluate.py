@@ -173,7 +173,7 @@ def _drives(options: argparse.Namespace) -> int:
 
         def segment(step: Step) -> Result:
             bar.update()
-            return drives.segment_level(segmenter, step)
+            return drives.segment_levelled(segmenter, step)
 
         rows = drives.compete(found, SYNTHETIC, segment, segmenter.labels.names, min_region=options.min_region)
     print(drives.table(rows))

@@ -32,9 +32,9 @@ def table(score: np.ndarray, true: np.ndarray) -> dict[str, list[float]]:
     for group in some:
         together[group] = np.mean(score[group])
     fit = fit_isotonic(together, true)
-    level, step = np.unique(fit.y, return_inverse=True)
+    value, step = np.unique(fit.y, return_inverse=True)
     raw = np.bincount(step, fit.x) / np.bincount(step)
-    return {"raw": [round(float(x), 4) for x in raw], "calibrated": [round(float(y), 4) for y in level]}
+    return {"raw": [round(float(x), 4) for x in raw], "calibrated": [round(float(y), 4) for y in value]}
 
 
 def write(model: str, outcome: Outcome, path: Path) -> None:

@@ -184,7 +184,7 @@ def compete(
     return rows
 
 
-def segment_level(segmenter: Any, step: Step) -> Result:
+def segment_levelled(segmenter: Any, step: Step) -> Result:
     """Segment a frame after levelling it by its true pose. The segmenter must have `level="off"`."""
     return segmenter(transform_points(step.points, tilt(step.pose)), step.colors)
 

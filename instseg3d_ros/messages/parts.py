@@ -74,13 +74,13 @@ def find_supports(cloud: Cloud, result: Result, rotation: np.ndarray) -> list[Su
     point, and are connected to points beside the object. If the surface is hidden, the object has no surface.
     """
     points = cloud.points @ rotation.T.astype(np.float32)
-    level = np.eye(4)  # axes with z up ← frame of the points, from which an origin may have been subtracted
-    level[:3, :3] = rotation
+    levelling = np.eye(4)  # axes with z up ← frame of the points, from which an origin may have been subtracted
+    levelling[:3, :3] = rotation
     if cloud.origin is not None:
-        level[:3, 3] = -rotation @ cloud.origin
+        levelling[:3, 3] = -rotation @ cloud.origin
     supports: list[Support] = []
     owners: list[set[int]] = []  # for each surface the objects to which it belongs (0: none)
-    for one, upright in zip(result.instances, move_instances(result.instances, level)):
+    for one, upright in zip(result.instances, move_instances(result.instances, levelling)):
         height = float(upright.box.center[2] - upright.box.size[2] / 2)
         known = (s for s, owner in zip(supports, owners) if one.id not in owner and _below(s.box, upright.box, height))
         support = next(known, None)
@@ -94,7 +94,7 @@ def find_supports(cloud: Cloud, result: Result, rotation: np.ndarray) -> list[Su
             supports.append(Support(_slab(points[rows]), [one.id]))
             ids, counts = np.unique(result.instance[rows], return_counts=True)
             owners.append(set(ids[counts > OWNED * len(rows)].tolist()))
-    return [Support(support.box.moved(inverse(level)), support.objects) for support in supports]
+    return [Support(support.box.moved(inverse(levelling)), support.objects) for support in supports]
 
 
 def _below(slab: Box, box: Box, height: float) -> bool:
@@ -104,16 +104,16 @@ def _below(slab: Box, box: Box, height: float) -> bool:
     return bool((np.abs(local[:2]) <= slab.size[:2] / 2).all()) and abs(top - height) < NEAR
 
 
-def _connected(level: np.ndarray, box: Box) -> np.ndarray:
+def _connected(levelled: np.ndarray, box: Box) -> np.ndarray:
     """(N,) bool: points (N, 3) at the same height that are connected to points beside the object's box."""
-    if not len(level):
+    if not len(levelled):
         return np.zeros(0, bool)
-    cells = np.floor(level[:, :2] / CELL).astype(np.int64)
+    cells = np.floor(levelled[:, :2] / CELL).astype(np.int64)
     cells -= cells.min(axis=0)
     grid = np.zeros(cells.max(axis=0) + 1, bool)
     grid[tuple(cells.T)] = True
     piece = label(grid, np.ones((3, 3)))[0][tuple(cells.T)]
-    outside = (np.abs((level - box.center) @ box.rotation)[:, :2] - box.size[:2] / 2).max(axis=1)
+    outside = (np.abs((levelled - box.center) @ box.rotation)[:, :2] - box.size[:2] / 2).max(axis=1)
     return np.isin(piece, np.unique(piece[(outside > 0) & (outside < MARGIN)]))
 
 

@@ -86,17 +86,17 @@ class Pipeline:
         received = self._read(frame, parameters)
         cloud = received.cloud
         clock.lap("decode")
-        level = self._level(parameters, cloud)
-        fixed = level
+        levelling = self._levelling(parameters, cloud)
+        fixed = levelling
         if (parameters.track or self.world is not None) and parameters.fixed_frame:
             fixed = self._lookup(parameters.fixed_frame, cloud.frame, cloud.stamp, parameters)
         home = np.eye(4)  # cloud's frame ← points; an origin is subtracted from points that are too far for float32
         if cloud.origin is not None:
             home[:3, 3] = cloud.origin
-        fixed, level = fixed @ home, level @ home
-        turn = _about_camera(level, cloud.points)
+        fixed, levelling = fixed @ home, levelling @ home
+        turn = _about_camera(levelling, cloud.points)
         points = transform_points(cloud.points, turn)
-        keep = select(points, level[:3, 3] - turn[:3, 3], parameters)
+        keep = select(points, levelling[:3, 3] - turn[:3, 3], parameters)
         if not keep.all():
             points = np.where(keep[:, None], points, np.float32(np.nan))
         clock.lap("transform")
@@ -113,7 +113,7 @@ class Pipeline:
             result = self._keep_ids(result, seen, cloud.stamp, parameters)
             result = result.moved(home @ inverse(fixed))
             clock.lap("track")
-        return Answer(received, result, level[:3, :3], clock.stages, _remark(cloud, points, result, parameters))
+        return Answer(received, result, levelling[:3, :3], clock.stages, _remark(cloud, points, result, parameters))
 
     @staticmethod
     def _read(frame: Frame, parameters: Parameters) -> Received:
@@ -123,13 +123,13 @@ class Pipeline:
         except InputError as error:
             raise Dropped("malformed cloud", str(error)) from None
 
-    def _level(self, parameters: Parameters, cloud: Cloud) -> np.ndarray:
+    def _levelling(self, parameters: Parameters, cloud: Cloud) -> np.ndarray:
         """(4, 4) transform to the network's frame, in which z points up."""
         if parameters.target_frame:
             return self._lookup(parameters.target_frame, cloud.frame, cloud.stamp, parameters)
-        level = np.eye(4)
-        level[:3, :3] = body_rotation(cloud, parameters.axes)
-        return level
+        levelling = np.eye(4)
+        levelling[:3, :3] = body_rotation(cloud, parameters.axes)
+        return levelling
 
     def _lookup(self, target: str, frame: str, stamp: int, parameters: Parameters) -> np.ndarray:
         if plain(frame) == plain(target):
@@ -164,21 +164,21 @@ class Pipeline:
         return self._tracker.update(result, points, stamp / 1e9) if parameters.track else result
 
 
-def _about_camera(level: np.ndarray, points: np.ndarray) -> np.ndarray:
+def _about_camera(levelling: np.ndarray, points: np.ndarray) -> np.ndarray:
     """(4, 4) transform to the axes of the level frame, with the origin near the camera: ranges start there.
 
     The camera is at the origin of its optical frame. For a cloud in the coordinates of a map, the origin of the target
     frame may be nearer to the camera, so the origin with the smaller median distance to the points is used.
     """
-    turn = level.copy()
+    turn = levelling.copy()
     turn[:3, 3] = 0
-    if level[:3, 3].any() and len(points):
-        sample = points[:: len(points) // 1000 + 1].astype(np.float64) @ level[:3, :3].T
-        distances = [np.linalg.norm(sample + shift, axis=1) for shift in (0, level[:3, 3])]
+    if levelling[:3, 3].any() and len(points):
+        sample = points[:: len(points) // 1000 + 1].astype(np.float64) @ levelling[:3, :3].T
+        distances = [np.linalg.norm(sample + shift, axis=1) for shift in (0, levelling[:3, 3])]
         with np.errstate(invalid="ignore"):
             camera, target = (np.median(d[np.isfinite(d)]) if np.isfinite(d).any() else 0 for d in distances)
         if target < camera:
-            return level
+            return levelling
     return turn
 
 

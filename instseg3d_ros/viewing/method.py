@@ -57,7 +57,7 @@ def trace(segmenter: Segmenter, points: np.ndarray, colors: np.ndarray | None) -
 
     keep = np.flatnonzero(np.isfinite(points).all(axis=1))
     points, colors = points[keep], None if colors is None else colors[keep]
-    level = (points @ upright_rotation(points).T).astype(np.float32)
+    levelled = (points @ upright_rotation(points).T).astype(np.float32)
     result = segmenter(points, colors)
     network, levels, hooks = segmenter.network, [], []
     one: Level | None = network.backbone.levels
@@ -70,7 +70,7 @@ def trace(segmenter: Segmenter, points: np.ndarray, colors: np.ndarray | None) -
         one = one.below
     with torch.inference_mode():
         rgb = None if colors is None else torch.from_numpy(colors).to(segmenter.device).float()
-        cloud = torch.from_numpy(level).to(segmenter.device)
+        cloud = torch.from_numpy(levelled).to(segmenter.device)
         names, engine = network.architecture.inputs, segmenter.engine
         inputs = NetworkInput.of_points(cloud, rgb, segmenter.voxel_size, names, engine=engine)
         output, voxels = network(inputs), inputs.voxels
@@ -79,7 +79,7 @@ def trace(segmenter: Segmenter, points: np.ndarray, colors: np.ndarray | None) -
     probability = segmenter.probabilities(output.logits, segmenter.options.adjust)
     semantic = probability.argmax(dim=1).cpu().numpy()
     return Stages(
-        level, colors, voxels.voxel_of_point.cpu().numpy(), voxels.grid.coords[:, 1:].cpu().numpy(), semantic,
+        levelled, colors, voxels.voxel_of_point.cpu().numpy(), voxels.grid.coords[:, 1:].cpu().numpy(), semantic,
         output.embedding.float().cpu().numpy(), output.refined_embedding.float().cpu().numpy(), result.instance,
         segmenter.likely_things(probability, segmenter.options.min_thing).cpu().numpy(), levels,
     )  # fmt: skip

@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
+import torch
 
+from instseg3d_ros.segmentation.state import Evidence
+from instseg3d_ros.sparse import voxelize
 from instseg3d_ros.sparse.native import kernels
 
 
@@ -12,6 +15,25 @@ def way(request, monkeypatch):
         monkeypatch.setenv("INSTSEG3D_NATIVE", "0")
     elif not kernels.available(source):
         pytest.skip("no C++ compiler")
+
+
+@pytest.fixture
+def two_blocks():
+    """A tall block (cluster 0) and a low block (cluster 1), both most likely of class 1; see `_two_blocks`."""
+    return _two_blocks
+
+
+def _two_blocks(features=0):
+    """Evidence of the blocks in voxels of 5 cm, with so many features of the backbone, all zero."""
+    rng = np.random.default_rng(0)
+    tall = rng.uniform((2, 0, 0), (2.2, 0.2, 0.8), (900, 3))
+    low = rng.uniform((2, 1, 0), (2.2, 1.2, 0.2), (400, 3))
+    voxels = voxelize(torch.from_numpy(np.concatenate((tall, low)).astype(np.float32)), None, 0.05)
+    is_low = voxels.positions[:, 1] > 0.5
+    probability = torch.tensor([[0.1, 0.6, 0.3]]).repeat(len(is_low), 1)
+    embedding = torch.where(is_low, 5.0, 0.0)[:, None].repeat(1, 4)
+    columns = torch.zeros(len(is_low), features) if features else None
+    return Evidence(voxels, probability, embedding, is_low.long(), features=columns)
 
 
 @pytest.fixture

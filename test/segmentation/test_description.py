@@ -16,8 +16,6 @@ from instseg3d_ros.segmentation.measures import Measures, moments, moments_numpy
 from instseg3d_ros.segmentation.options import Options
 from instseg3d_ros.segmentation.proposals import Proposals
 from instseg3d_ros.segmentation.segmenter import Segmenter
-from instseg3d_ros.segmentation.state import Evidence
-from instseg3d_ros.sparse import voxelize
 
 LABELS = LabelSet(
     "three",
@@ -139,19 +137,8 @@ class Stub(ObjectHead):
         return classes, torch.where(tall, -1.0, 1.0)
 
 
-def _two_blocks():
-    rng = np.random.default_rng(0)
-    tall = rng.uniform((2, 0, 0), (2.2, 0.2, 0.8), (900, 3))
-    low = rng.uniform((2, 1, 0), (2.2, 1.2, 0.2), (400, 3))
-    voxels = voxelize(torch.from_numpy(np.concatenate((tall, low)).astype(np.float32)), None, 0.05)
-    is_low = voxels.positions[:, 1] > 0.5
-    probability = torch.tensor([[0.1, 0.6, 0.3]]).repeat(len(is_low), 1)
-    embedding = torch.where(is_low, 5.0, 0.0)[:, None].repeat(1, 4)
-    return Evidence(voxels, probability, embedding, is_low.long())
-
-
-def test_a_head_names_and_scores_objects():
-    scene = _two_blocks()
+def test_a_head_names_and_scores_objects(two_blocks):
+    scene = two_blocks()
     plain = find_instances(scene, LABELS, Options())
     assert {one.label for one in plain.instances} == {"cup"} and plain.candidates is None
     found = find_instances(scene, LABELS, Options(), Stub(3, WIDTH))

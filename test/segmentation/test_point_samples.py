@@ -157,27 +157,16 @@ class Wall(ObjectHead):
         return classes, torch.ones(len(classes))
 
 
-def test_what_is_found_to_be_stuff_is_no_instance_but_gets_its_class():
+def test_what_is_found_to_be_stuff_is_no_instance_but_gets_its_class(two_blocks):
     from instseg3d_ros.segmentation.instances import find_instances
     from instseg3d_ros.segmentation.options import Options
-    from instseg3d_ros.segmentation.state import Evidence
-    from instseg3d_ros.sparse import voxelize
 
-    rng = np.random.default_rng(0)
-    tall = rng.uniform((2, 0, 0), (2.2, 0.2, 0.8), (900, 3))
-    low = rng.uniform((2, 1, 0), (2.2, 1.2, 0.2), (400, 3))
-    voxels = voxelize(torch.from_numpy(np.concatenate((tall, low)).astype(np.float32)), None, 0.05)
-    is_low = voxels.positions[:, 1] > 0.5
-    probability = torch.tensor([[0.1, 0.6, 0.3]]).repeat(len(is_low), 1)
-    evidence = Evidence(
-        voxels, probability, torch.where(is_low, 5.0, 0.0)[:, None].repeat(1, 4), is_low.long(),
-        features=torch.zeros(len(is_low), 2),
-    )  # fmt: skip
+    evidence = two_blocks(features=2)
     found = find_instances(
         evidence, LABELS, Options(), Wall(3, sum(width for _, width in input_widths(3, 2)), points=2, stuff=True)
     )
     assert [one.label for one in found.instances] == ["box"] and len(found.candidates.samples) == 2
-    low = is_low.numpy()
+    low = evidence.cluster.numpy() == 1
     assert (found.semantic[low] == 0).all() and (found.instance[low] == 0).all()
     assert (found.semantic[~low] == 2).all() and (found.instance[~low] == 1).all()
 

@@ -196,7 +196,7 @@ def shower_in_corner(plan: Floorplan) -> None:
     wall = int(rng.integers(4))
     side = rng.choice([-1, 1])
     reach = rng.uniform(0.75, 1.0)
-    along = side * (plan.wall_length(wall) / 2 - (high - low)[0] / 2)
+    along = side * (plan.length(wall) / 2 - (high - low)[0] / 2)
     x, y = rotation(WALL_YAW[wall])[:2, :2] @ (along, (plan.depth, plan.width)[wall % 2] / 2 - reach)
     z = rng.uniform(0.03, 0.2)
     outline = plan.outline_at(curtain, x, y, WALL_YAW[wall])

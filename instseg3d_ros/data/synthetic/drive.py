@@ -54,7 +54,7 @@ def drive(recipe: SceneRecipe, kind: str, frames: int, sweep: float = 0.5) -> It
     depth = world.cast(first.rays())[0]
     aim = first.pose[:3, 3] + first.pose[:3, 2] * float(np.median(depth[np.isfinite(depth)]))
     specimen = vary(sensor, rng)
-    film = replace(Film.draw(specimen, rng), level=0.55)  # one setting for the whole drive, well exposed
+    film = replace(Film.draw(specimen, rng), brightness=0.55)  # one setting for the whole drive, well exposed
     while sweep > 0.01 and not _clear(world, first.pose[:3, 3], aim, sweep):
         sweep *= 0.7
     for number in range(frames):

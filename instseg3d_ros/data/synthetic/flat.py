@@ -94,7 +94,7 @@ def _attached(plots: list[Plot], new: Plot, rng: np.random.Generator) -> Plot | 
 
 def furnish_plot(catalogue: Catalogue, rng: np.random.Generator, plot: Plot, ceiling: bool) -> Floorplan:
     """Furnished about the origin."""
-    plan = Floorplan(catalogue, rng, plot.size[0], plot.size[1], plot.height, tuple(plot.doorways))
+    plan = Floorplan(rng, *plot.size, plot.height, tuple(plot.doorways), catalogue=catalogue)
     plan.shell(ceiling)
     for doorway in plot.doorways:
         if doorway.width < 1.1 and doorway.wall < 2 and rng.random() < LEAF:  # a door has one leaf, not one a side

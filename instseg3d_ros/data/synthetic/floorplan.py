@@ -8,33 +8,19 @@ import numpy as np
 
 from instseg3d_ros.data.synthetic.catalogue import Catalogue
 from instseg3d_ros.data.synthetic.clutter import clutter
-from instseg3d_ros.data.synthetic.mesh import Assembly, Body, Surface, rotation
+from instseg3d_ros.data.synthetic.mesh import Assembly, Surface, rotation
 from instseg3d_ros.data.synthetic.placement import fits, rectangle
-from instseg3d_ros.data.synthetic.shell import WALL_YAW, Doorway, Shell
+from instseg3d_ros.data.synthetic.shell import WALL_YAW, Interior, Shell
 
 TRIES = 14
 
 
 @dataclass
-class Floorplan:
-    """A room of `width` (x) by `depth` (y) by `height` metres about the origin, and the pieces placed in it so far.
+class Floorplan(Interior):
+    """A room that is furnished with pieces from a catalogue; `surfaces` are those on which objects can be put."""
 
-    `taken` contains (outline, lowest, highest): outlines may overlap only if the ranges of height do not.
-    """
-
-    catalogue: Catalogue
-    rng: np.random.Generator
-    width: float
-    depth: float
-    height: float
-    doorways: tuple[Doorway, ...] = ()
-    bodies: list[Body] = field(default_factory=list)
-    taken: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
+    catalogue: Catalogue = field(kw_only=True)
     surfaces: list[Surface] = field(default_factory=list)
-
-    def wall_length(self, wall: int) -> float:
-        """Length of a wall in metres."""
-        return (self.width, self.depth)[wall % 2]
 
     def free(self, outline: np.ndarray, low: float, high: float, margin: float = 0.01) -> bool:
         """Whether a prism over the outline is inside the room and overlaps no placed piece."""
@@ -75,12 +61,12 @@ class Floorplan:
         low, high = piece.bounds()
         for _ in range(TRIES if wall is None or along is None else 2):
             side = int(self.rng.integers(4)) if wall is None else wall
-            room = (self.wall_length(side) - (high - low)[0]) / 2
+            room = (self.length(side) - (high - low)[0]) / 2
             if room < 0:
                 continue
             s = self.rng.uniform(-room, room) if along is None else along
             s -= (low + high)[0] / 2
-            reach = (self.depth, self.width)[side % 2] / 2 - high[1] - (self.rng.uniform(0, gap) if gap else 0.0)
+            reach = self.reach(side) - high[1] - (self.rng.uniform(0, gap) if gap else 0.0)
             yaw = WALL_YAW[side] + (self.rng.normal(0, skew) if skew else 0.0)
             x, y = rotation(WALL_YAW[side])[:2, :2] @ (s, reach)
             outline = self.outline_at(piece, x, y, yaw)

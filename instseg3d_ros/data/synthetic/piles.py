@@ -58,8 +58,8 @@ def stack(rng: np.random.Generator, pick: Pick) -> list[Shape]:
     equal, aligned = rng.random() < 0.5, rng.random() < 0.55
     height = rng.uniform(0.02, 0.14)
     shapes, at, top = [], np.zeros(2), 0.0
-    for level in range(count):
-        if level and not equal:
+    for number in range(count):
+        if number and not equal:
             width, depth = np.array([width, depth]) * rng.uniform(0.6, 1.05, 2)
         tall = height if rng.random() < 0.4 else rng.uniform(0.015, 0.16)
         if books:

@@ -150,8 +150,8 @@ class World:
         toward: np.ndarray | None = None, gloss: np.ndarray | float = 0.0,
     ) -> np.ndarray:  # fmt: skip
         """Light (N,3) per unit of surface colour; highlights need the directions `toward` the eye (N,3)."""
-        level = np.empty((len(points), 3), np.float32)
-        level[:] = (ambient * (0.85 + 0.15 * normal[:, 2]))[:, None]  # the ceiling reflects light on upward faces
+        total = np.empty((len(points), 3), np.float32)
+        total[:] = (ambient * (0.85 + 0.15 * normal[:, 2]))[:, None]  # the ceiling reflects light on upward faces
         for light in lights:
             position = light.position.astype(np.float32)
             way = position - points
@@ -166,8 +166,8 @@ class World:
             if light.shadows:
                 dark = self.blocked(points + normal * np.float32(2e-3), np.broadcast_to(position, points.shape))
                 amount *= 1 - 0.85 * dark.astype(np.float32)
-            level += amount[:, None] * np.asarray(light.tint, np.float32)
-        return level
+            total += amount[:, None] * np.asarray(light.tint, np.float32)
+        return total
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:

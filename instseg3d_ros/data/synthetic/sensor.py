@@ -72,7 +72,7 @@ def vary(sensor: Sensor, rng: np.random.Generator) -> Sensor:
 class Film:
     """Settings of the colour camera: mean brightness, tint (3,), contrast …; shift: offset to depth, in pixels."""
 
-    level: float
+    brightness: float
     tint: np.ndarray
     saturation: float
     gamma: float
@@ -84,7 +84,7 @@ class Film:
     @staticmethod
     def draw(sensor: Sensor, rng: np.random.Generator) -> Film:
         return Film(
-            level=rng.uniform(0.35, 0.66),
+            brightness=rng.uniform(0.35, 0.66),
             tint=1 + rng.normal(0, 0.07, 3),
             saturation=rng.uniform(0.6, 1.25),
             gamma=rng.uniform(0.8, 1.2),
@@ -228,7 +228,7 @@ def _color_image(view: View, film: Film, unit: float, shape: tuple[int, int], rn
     image = image[rows][:, columns]
     lit = image[::4, ::4].mean(-1)
     mean = float(lit[lit > 0].mean()) if (lit > 0).any() else 0.5
-    image = image * (film.level / max(mean, 0.05) * film.tint).astype(np.float32)
+    image = image * (film.brightness / max(mean, 0.05) * film.tint).astype(np.float32)
     image *= np.float32(1.16) / (1 + np.float32(0.16) * image * image)  # a soft shoulder before clipping
     grey = image.mean(-1, keepdims=True)
     image = grey + (image - grey) * np.float32(film.saturation)

@@ -32,10 +32,10 @@ class Doorway:
 
 
 @dataclass
-class Shell:
-    """Walls, floor and ceiling of a room `width` (x) by `depth` (y) by `height` about the origin.
+class Interior:
+    """A room of `width` (x) by `depth` (y) by `height` metres about the origin, and what stands in it.
 
-    taken: outlines (P, 2) with lowest and highest z of the spaces where no piece may stand.
+    `taken` contains (outline (P, 2), lowest, highest): outlines may overlap only if the ranges of height do not.
     """
 
     rng: np.random.Generator
@@ -45,6 +45,19 @@ class Shell:
     doorways: tuple[Doorway, ...] = ()
     bodies: list[Body] = field(default_factory=list)
     taken: list[tuple[np.ndarray, float, float]] = field(default_factory=list)
+
+    def length(self, wall: int) -> float:
+        """Length of a wall, metres."""
+        return (self.width, self.depth)[wall % 2]
+
+    def reach(self, wall: int) -> float:
+        """Distance of a wall's face from the middle of the room, metres."""
+        return (self.depth, self.width)[wall % 2] / 2
+
+
+@dataclass
+class Shell(Interior):
+    """Walls, floor and ceiling of a room; `taken` is where nothing may stand."""
 
     def build(self, ceiling: bool = True) -> None:
         """Build the room, with walls in one or two finishes."""
@@ -72,14 +85,6 @@ class Shell:
             self._rug()
         if ceiling:
             self.bodies.append(Body("ceiling", box(*over, m.painted(rng, True), (0, 0, self.height))))
-
-    def length(self, wall: int) -> float:
-        """Length of a wall, in metres."""
-        return (self.width, self.depth)[wall % 2]
-
-    def reach(self, wall: int) -> float:
-        """Distance of a wall's face from the middle of the room, in metres."""
-        return (self.depth, self.width)[wall % 2] / 2
 
     def _along(
         self, wall: int, longer: float, thick: float, low: float, high: float, finish: Material, ahead: float

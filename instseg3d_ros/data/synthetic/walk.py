@@ -62,7 +62,7 @@ def walk(
     rng = np.random.default_rng([recipe.seed, 78])
     sensor = SENSORS[recipe.sensors[int(rng.integers(len(recipe.sensors)))]]
     specimen = vary(sensor, rng)
-    film = replace(Film.draw(specimen, rng), level=0.55)  # one setting for the whole walk, well exposed
+    film = replace(Film.draw(specimen, rng), brightness=0.55)  # one setting for the whole walk, well exposed
     lights, ambient = lighting(plan.room, rng)
     poses = poses_along(plan.way, frames, plan.height, rng)
     lens: Camera = draw_camera(sensor, recipe.resolution, poses[0], rng)

@@ -53,15 +53,15 @@ def write_page(
     rotation = upright_rotation(points[finite]) if from_camera and len(finite) else np.eye(3)
     rows = sample(points[finite], budget)
     rows = finite[rows]
-    level = (points[rows] @ rotation.T).astype(np.float32)
-    normals, spacing = describe(level) if len(level) else (np.zeros((0, 3)), np.zeros(0))
-    walls = np.zeros(len(level), np.uint16) if from_camera else wall_sides(level, normals)
+    levelled = (points[rows] @ rotation.T).astype(np.float32)
+    normals, spacing = describe(levelled) if len(levelled) else (np.zeros((0, 3)), np.zeros(0))
+    walls = np.zeros(len(levelled), np.uint16) if from_camera else wall_sides(levelled, normals)
     table = neighbor_colors(points, result.instance)
-    meta, blob = pack(level, normals, walls, rows, len(finite), colors, result, labels, table)
+    meta, blob = pack(levelled, normals, walls, rows, len(finite), colors, result, labels, table)
     meta["walls"] = SIDES if walls.any() else 0
-    meta["spacing"] = float(np.median(spacing)) if len(level) else 0.01
+    meta["spacing"] = float(np.median(spacing)) if len(levelled) else 0.01
     meta["objects"] = _objects(result, rotation, meta.pop("table"))
-    meta["view"] = _view(level, normals, rotation, from_camera, result.instance[rows])
+    meta["view"] = _view(levelled, normals, rotation, from_camera, result.instance[rows])
     meta["title"] = title
     data = base64.b64encode(zlib.compress(blob, 6)).decode("ascii")
     text = (HERE / "template.html").read_text()
@@ -189,21 +189,21 @@ def _clock(seconds: float) -> str:
 
 
 def _view(
-    level: np.ndarray, normals: np.ndarray, rotation: np.ndarray, from_camera: bool, instance: np.ndarray
+    levelled: np.ndarray, normals: np.ndarray, rotation: np.ndarray, from_camera: bool, instance: np.ndarray
 ) -> dict:
     """Initial position and target of the page's camera, and the height above which a ceiling is hidden."""
-    if not len(level):
+    if not len(levelled):
         return {"position": [2, -2, 2], "target": [0, 0, 0], "cut": None, "camera": False}
     if from_camera:
-        distance = float(np.median(np.linalg.norm(level, axis=1)))
+        distance = float(np.median(np.linalg.norm(levelled, axis=1)))
         forward = rotation @ np.array((1.0, 0, 0))
         position, target, cut = -0.25 * distance * forward, distance * forward, None
     else:
-        camera, keep = choose_view(level, normals, None, instance, 400)
-        target = (level[keep].min(axis=0) + level[keep].max(axis=0)) / 2
-        radius = float(np.linalg.norm(level[keep] - target, axis=1).max())
+        camera, keep = choose_view(levelled, normals, None, instance, 400)
+        target = (levelled[keep].min(axis=0) + levelled[keep].max(axis=0)) / 2
+        radius = float(np.linalg.norm(levelled[keep] - target, axis=1).max())
         away = (camera.position - target) / np.linalg.norm(camera.position - target)
         position = target + 0.92 * away * radius / np.sin(np.radians(FIELD) / 2)
-        highest = float(level[keep, 2].max())
-        cut = highest if highest < float(level[:, 2].max()) - 0.05 else None
+        highest = float(levelled[keep, 2].max())
+        cut = highest if highest < float(levelled[:, 2].max()) - 0.05 else None
     return {"position": position.tolist(), "target": target.tolist(), "cut": cut, "camera": from_camera}
