@@ -15,7 +15,7 @@ import numpy as np
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.messages.cloud import Cloud, far_origin
 from instseg3d_ros.messages.colors import pack_colors, unpack_colors
-from instseg3d_ros.messages.point_colors import TRIPLES, ColorError, to_bytes
+from instseg3d_ros.messages.point_colors import PACKED, TRIPLES, ColorError, to_bytes
 from instseg3d_ros.messages.protocols import PointCloud2
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 # sensor_msgs/msg/PointField: datatype → NumPy type without byte order
 DATATYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
 _DATATYPE_OF = {name: number for number, name in DATATYPES.items()}
-PACKED_COLOR = ("rgb", "rgba")
 SEPARATE_COLOR = (TRIPLES[2], TRIPLES[0])
 NO_LABEL = 65535  # `label` is a uint16: this value stands for class index -1
 
@@ -86,7 +85,7 @@ def _check(message: PointCloud2, max_points: int | None) -> None:
 
 def _packed_colors(message: PointCloud2) -> np.ndarray | None:
     """(N,) float32 or uint32 with the bits 0xAARRGGBB; None if the message has no packed colour."""
-    fields = [field for field in message.fields if field.name in PACKED_COLOR]
+    fields = [field for field in message.fields if field.name in PACKED]
     if not fields:
         return None
     field = fields[0]

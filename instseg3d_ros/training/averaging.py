@@ -1,10 +1,13 @@
 """Local SGD (Stich 2019): each process steps separately, and the processes average their weights every few steps."""
 
+from __future__ import annotations
+
 import lightning
 import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.utilities.types import STEP_OUTPUT
 from torch import distributed
+from torch.distributed.algorithms.ddp_comm_hooks.post_localSGD_hook import PostLocalSGDState, post_localSGD_hook
 from torch.nn.parallel import DistributedDataParallel
 
 from instseg3d_ros.data.batch import PointBatch
@@ -16,6 +19,9 @@ class Averaging(lightning.Callback):
     In other steps each process uses only the gradients of its own batch, so that no process waits for the slowest. The
     optimizer's moments are not averaged. This callback must precede the callback of the checkpoints: a checkpoint then
     holds the mean if `checkpoint_every` is a multiple of `every`.
+
+    The model averaging of Lightning's `DDPStrategy` leaves out batch-norm statistics, does not average before a
+    validation or at the end, and counts the steps of a resumed training from 0.
     """
 
     def __init__(self, every: int):
@@ -24,7 +30,7 @@ class Averaging(lightning.Callback):
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         model = trainer.strategy.model
         assert isinstance(model, DistributedDataParallel)
-        model.register_comm_hook(None, keep_own)
+        keep_gradients(model)
         # Before every step Lightning broadcasts whether the first process received SIGTERM, and all processes wait for
         # this. Here the broadcast is made only in steps in which the processes average their weights.
         loop = trainer.fit_loop.epoch_loop
@@ -47,12 +53,10 @@ class Averaging(lightning.Callback):
         average(module)
 
 
-# torch reads the annotations of a hook, so this file does not import `annotations` of __future__.
-def keep_own(state: None, bucket: distributed.GradBucket) -> torch.futures.Future[torch.Tensor]:
-    """A DDP hook that keeps the gradients of this process instead of their mean over the processes."""
-    own: torch.futures.Future[torch.Tensor] = torch.futures.Future()
-    own.set_result(bucket.buffer())
-    return own
+def keep_gradients(model: DistributedDataParallel) -> None:
+    """Let each process keep its gradients instead of their mean over the processes."""
+    state = PostLocalSGDState(None, None, start_localSGD_iter=0, post_local_gradient_allreduce=False)
+    model.register_comm_hook(state, post_localSGD_hook)
 
 
 @torch.no_grad()

@@ -13,14 +13,14 @@ PROCESS = """
 import os, sys, torch
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
-from instseg3d_ros.training.averaging import average, keep_own
+from instseg3d_ros.training.averaging import average, keep_gradients
 
 distributed.init_process_group("gloo")
 rank = distributed.get_rank()
 torch.manual_seed(0)
 module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
 parallel = DistributedDataParallel(module, forward_sync_buffers=False)
-parallel.register_comm_hook(None, keep_own)
+keep_gradients(parallel)
 x = torch.randn(8, 3, generator=torch.Generator().manual_seed(rank))
 parallel(x).pow(3).sum().backward()
 gradients = {name: value.grad.clone() for name, value in module.named_parameters()}
