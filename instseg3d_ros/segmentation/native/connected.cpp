@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "cells.h"
 #include "kernel.h"
+#include "parallel.h"
 
 namespace {
 
@@ -148,26 +150,34 @@ int64_t connected(const int64_t *labels, const int32_t *coords, int64_t n, int64
 
 // Joins groups of one label that reach each other (see cells.h), of those that are `chosen`, or of all where that is
 // empty. Returns for each group the number of its component, counted by first groups, and how many there are.
-std::vector<int64_t> join(const Cells &in, const Reach &reach, const std::vector<uint8_t> &chosen, const int32_t *table,
-                          int64_t &found) {
+std::vector<int64_t> join(int64_t threads, const Cells &in, const Reach &reach, const std::vector<uint8_t> &chosen,
+                          const int32_t *table, int64_t &found) {
   const std::vector<Group> &groups = in.groups;
   const int64_t cells = int64_t(in.begin.size()) - 1;
-  std::vector<int32_t> above(groups.size());
-  std::iota(above.begin(), above.end(), 0);
-  for (int64_t cell = 0; cell < cells; ++cell)
-    for (int32_t a = in.begin[cell]; a < in.begin[cell + 1]; ++a) {
-      if (!chosen.empty() && !chosen[a]) continue;
+  // Pairs that reach each other are found on all threads and joined afterwards.
+  constexpr int64_t tasks = 8;
+  std::vector<std::vector<std::pair<int32_t, int32_t>>> pairs(tasks);
+  parallel(worth(threads, cells * kSteps), tasks, [&](int64_t task) {
+    for (int64_t cell = cells * task / tasks; cell < cells * (task + 1) / tasks; ++cell) {
+      if (in.begin[cell] == in.begin[cell + 1]) continue;
       for (int step = 0; step < kSteps; ++step) {
         const int64_t other = table[cell * kPitch + kFirst + step];
         if (other < 0) continue;
-        for (int32_t b = in.begin[other]; b < in.begin[other + 1]; ++b) {
-          if (groups[a].part != groups[b].part || above[a] == above[b] || (!chosen.empty() && !chosen[b]) ||
-              !(reach.slots[step][groups[a].slots] & groups[b].slots))
-            continue;
-          const int64_t i = root(above, a), j = root(above, b);
-          above[std::max(i, j)] = int32_t(std::min(i, j));
-        }
+        for (int32_t a = in.begin[cell]; a < in.begin[cell + 1]; ++a)
+          for (int32_t b = in.begin[other]; b < in.begin[other + 1]; ++b)
+            if (groups[a].part == groups[b].part && (chosen.empty() || (chosen[a] && chosen[b])) &&
+                (reach.slots[step][groups[a].slots] & groups[b].slots))
+              pairs[task].emplace_back(a, b);
       }
+    }
+  });
+  std::vector<int32_t> above(groups.size());
+  std::iota(above.begin(), above.end(), 0);
+  for (const auto &some : pairs)
+    for (const auto &[a, b] : some) {
+      if (above[a] == above[b]) continue;
+      const int64_t i = root(above, a), j = root(above, b);
+      above[std::max(i, j)] = int32_t(std::min(i, j));
     }
   std::vector<int64_t> number(groups.size(), -1);
   found = 0;
@@ -179,22 +189,22 @@ std::vector<int64_t> join(const Cells &in, const Reach &reach, const std::vector
 // `connected` for gap 1 and all voxels of a grid (see sparse/grid.py), of which those with a label below 0 belong to no
 // part, −1. A block is then a cell of the next coarser level, whose neighbours the table (cells, 28) names; its voxels of
 // one label, a group, are told by the slots they fill.
-int64_t connected_on_grid(const int64_t *labels, int64_t n, const int64_t *parent, const int64_t *slot, int64_t cells,
+int64_t connected_on_grid(Threads threads, const int64_t *labels, int64_t n, const int64_t *parent, const int64_t *slot, int64_t cells,
                           const int32_t *table, int64_t *parts) {
   const Cells in(labels, n, parent, slot, cells);
   int64_t found;
-  const std::vector<int64_t> number = join(in, Reach(1), {}, table, found);
+  const std::vector<int64_t> number = join(threads, in, Reach(1), {}, table, found);
   for (int64_t i = 0; i < n; ++i) parts[i] = in.owner[i] < 0 ? -1 : number[in.owner[i]];
   return found;
 }
 
 // The same; then parts with fewer than `sparse` points a voxel are cut anew, by a gap of 2. counts (n): points of each
 // voxel. What was cut once is numbered before what was cut anew.
-int64_t split_by_density(const int64_t *labels, const int64_t *counts, int64_t n, double sparse, const int64_t *parent,
+int64_t split_by_density(Threads threads, const int64_t *labels, const int64_t *counts, int64_t n, double sparse, const int64_t *parent,
                          const int64_t *slot, int64_t cells, const int32_t *table, int64_t *parts) {
   const Cells in(labels, n, parent, slot, cells);
   int64_t found;
-  std::vector<int64_t> number = join(in, Reach(1), {}, table, found);
+  std::vector<int64_t> number = join(threads, in, Reach(1), {}, table, found);
   std::vector<int64_t> voxels(size_t(found), 0), points(size_t(found), 0);
   for (int64_t i = 0; i < n; ++i)
     if (in.owner[i] >= 0) voxels[number[in.owner[i]]] += 1, points[number[in.owner[i]]] += counts[i];
@@ -203,7 +213,7 @@ int64_t split_by_density(const int64_t *labels, const int64_t *counts, int64_t n
   for (int64_t k = 0; k < found; ++k) rank[k] = double(points[k]) < sparse * double(voxels[k]) ? -1 : dense++;
   std::vector<uint8_t> again(number.size());
   for (size_t g = 0; g < number.size(); ++g) again[g] = rank[number[g]] < 0;
-  const std::vector<int64_t> second = again.empty() ? number : join(in, Reach(2), again, table, anew);
+  const std::vector<int64_t> second = again.empty() ? number : join(threads, in, Reach(2), again, table, anew);
   for (size_t g = 0; g < number.size(); ++g) number[g] = again[g] ? dense + second[g] : rank[number[g]];
   for (int64_t i = 0; i < n; ++i) parts[i] = in.owner[i] < 0 ? -1 : number[in.owner[i]];
   return dense + anew;

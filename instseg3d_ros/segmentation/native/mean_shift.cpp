@@ -380,7 +380,6 @@ void climb_together(const Tree<D, X> &tree, std::vector<Mode<D>> &modes, double 
       return size_t(hash);
     }
   };
-  constexpr int64_t group = 8;
   std::unordered_map<Cell, int32_t, Hash> first;  // the seed that came to a cell first
   std::vector<int32_t> active(modes.size()), follows(modes.size());
   std::iota(active.begin(), active.end(), 0);
@@ -388,10 +387,8 @@ void climb_together(const Tree<D, X> &tree, std::vector<Mode<D>> &modes, double 
   std::vector<double> shift(modes.size());
   for (int iteration = 0; iteration <= MAX_ITERATIONS && !active.empty(); ++iteration) {
     const int64_t many = int64_t(active.size());
-    parallel(tree.threads, (many + group - 1) / group, [&](int64_t task) {
-      for (int64_t i = task * group; i < std::min(many, (task + 1) * group); ++i)
-        shift[active[i]] = step(tree, modes[active[i]], bandwidth);
-    });
+    // One at a time: a step costs many times what handing it out does, and most rounds have few.
+    parallel(tree.threads, many, [&](int64_t i) { shift[active[i]] = step(tree, modes[active[i]], bandwidth); });
     size_t left = 0;
     for (const int32_t i : active) {
       if (!modes[i].count || shift[i] <= STOP * bandwidth) continue;  // at rest

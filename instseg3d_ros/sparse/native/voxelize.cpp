@@ -130,7 +130,7 @@ int64_t voxelize(Threads threads, int64_t n, const T *points, const T *features,
   if (all.bad || space >= double(int64_t(1) << 62)) return -1;
 
   // Parts of the points are hashed side by side; how many depends on the points alone, so that sums come out the same.
-  const int64_t many = std::clamp<int64_t>(n >> 15, 1, 16);
+  const int64_t many = std::clamp<int64_t>(2 * (n >> 16), 1, 16);
   std::vector<Part> parts{size_t(many)};
   parallel(threads, many, [&](int64_t p) {
     parts[p].gather(n * p / many, n * (p + 1) / many, points, features, f, batch, cells.data(), all.low, wide, inverse);
