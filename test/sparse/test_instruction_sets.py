@@ -4,14 +4,18 @@ import shutil
 import struct
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from instseg3d_ros.network.heads import read_heads
+from instseg3d_ros.network.inputs import NetworkInput
+from instseg3d_ros.network.model import anchor, head
 from instseg3d_ros.segmentation.boxes import upright_boxes
-from instseg3d_ros.segmentation.connected import split_connected, split_voxels
+from instseg3d_ros.segmentation.connected import split_by_density, split_connected, split_voxels
 from instseg3d_ros.segmentation.contacts import touching
 from instseg3d_ros.segmentation.mean_shift import mean_shift, mean_shift_scales
 from instseg3d_ros.segmentation.measures import moments
@@ -57,6 +61,12 @@ def work() -> dict[str, torch.Tensor | np.ndarray]:
     with torch.inference_mode():
         sizes = ((8, 4), (8,), (8, 4), (8,), (4, 8))
         refined = attend_and_update(embedding, *(normal(*size) for size in sizes), near)
+    heads = torch.nn.Module()
+    heads.semantic_head, heads.embedding_head, heads.anchor = head(6, 11), head(6, 4), anchor(4)
+    with torch.inference_mode():
+        for parameter in heads.parameters():
+            parameter.copy_(normal(*parameter.shape) / 2)
+        read = read_heads(heads, normal(len(near), 6), NetworkInput(voxels), normal(11), torch.arange(3), 0.4)
     labels = mean_shift(embedding)[0]
     part = split_voxels(labels.numpy(), voxels.grid, 1)
     pairs, places = touching(part, voxels.grid)
@@ -66,6 +76,8 @@ def work() -> dict[str, torch.Tensor | np.ndarray]:
         "positions": voxels.positions, "y": y.detach(), "gradients": torch.cat([g.flatten() for g in gradients]),
         "distances": (voxels.positions[near] - voxels.positions[:, None]).norm(dim=-1), "refined": refined,
         "labels": labels, "scales": torch.stack(mean_shift_scales(embedding, (1.0, 0.5))), "part": part,
+        "probability": read[0], "embedded": read[1], "things": read[2],
+        "dense": split_by_density(labels.numpy(), voxels.grid, voxels.counts.numpy(), 1),
         "split": split_connected(labels.numpy(), voxels.grid.coords[:, 1:].numpy(), 2), "sums": votes.sums,
         "pairs": pairs, "places": places, "moments": moments(voxels.positions.numpy(), part, len(votes.points)),
         "boxes": np.array([[*box.center, *box.size] for box in boxes]),
@@ -89,22 +101,54 @@ def test_narrower_vectors(monkeypatch):
     assert_same(work(), expected)
 
 
-def record(monkeypatch) -> list[tuple[str, list, int, list[bytes]]]:
-    """What every call of a kernel was given and what it gave: name, arguments, result, buffers afterwards."""
-    calls = []
+def arm_layout(matrices: np.ndarray) -> np.ndarray:
+    """Weights (outputs, offsets, inputs) as `pack` in convolution.cpp lays them out for NEON: blocks of at most three
+    vectors of four outputs, each (offsets, inputs, width of the block)."""
+    vectors = -(-len(matrices) // 4)
+    wide = np.zeros((4 * vectors, *matrices.shape[1:]), np.float32)
+    wide[: len(matrices)] = matrices
+    blocks = -(-vectors // 3)
+    edges = [4 * (vectors * block // blocks) for block in range(blocks + 1)]
+    return np.concatenate([wide[first:last].transpose(1, 2, 0).ravel() for first, last in pairwise(edges)])
+
+
+def record(monkeypatch) -> list[tuple[str, list, int, list[np.ndarray]]]:
+    """What every call of a kernel was given and what it gave: name, arguments, result, buffers afterwards.
+
+    Packed weights, whose layout depends on the width of the vectors, are replaced by their layout for ARM.
+    """
+    calls, layouts = [], {}  # layouts: address of packed weights → (their tensor, the same for ARM)
+
+    def for_arm(name: str, arguments: list) -> tuple[list, list]:
+        """The arguments before and after the call, where they differ in layout."""
+        if name.startswith("pack"):
+            weight, c_out, offsets, c_in, *mirror, packed = arguments
+            matrices = weight.detach().numpy().reshape(c_out, offsets, c_in)
+            if mirror:
+                matrices = matrices[:, :: -1 if mirror[0] else 1].transpose(2, 1, 0)
+            layouts[packed.data_ptr()] = packed, arm_layout(matrices)
+            layout = layouts[packed.data_ptr()][1]
+            return [*arguments[:-1], np.zeros_like(layout)], [*arguments[:-1], layout]
+        if name.startswith("convolve"):
+            *pairs, packed, c_in, y, c_out = arguments
+            arguments = [*pairs, layouts[packed.data_ptr()][1], c_in, y, c_out]
+        return arguments, arguments
 
     def call(source, name, *arguments):
         kernel = kernels._kernel(source, name, build.OWN)
-        before, given = [], iter(arguments)
+        if name.startswith("lanes"):
+            return kernel(*arguments)
+        given, expected = for_arm(name, list(arguments))
+        before, values = [], iter(given)
         for parameter in kernel.parameters:
-            value = torch.get_num_threads() if parameter == "threads" else next(given)
+            value = torch.get_num_threads() if parameter == "threads" else next(values)
             if parameter.endswith("*"):
                 before.append(None if value is None else np.asarray(value).tobytes())
             else:
                 before.append(struct.pack("<d" if parameter == "float64" else "<q", value))
         pointers = [parameter.endswith("*") for parameter in kernel.parameters]
         result = kernel(*arguments)
-        after = [np.array(value) for value in arguments if isinstance(value, (torch.Tensor, np.ndarray))]
+        after = [np.array(value) for value in expected if isinstance(value, (torch.Tensor, np.ndarray))]
         calls.append((name, list(zip(pointers, before)), result, after))
         return result
 
@@ -132,10 +176,7 @@ def write(path: Path, calls) -> None:
     not (shutil.which(ARM) and shutil.which("qemu-aarch64")), reason="no g++-aarch64-linux-gnu, or no qemu-user"
 )
 def test_arm(tmp_path, monkeypatch):
-    """Cross-compiled for 64-bit ARM with NEON and emulated. This shows right answers and nothing about speed.
-
-    Convolutions are left out: their weights are packed for the width of the vectors, so recorded calls do not fit.
-    """
+    """Cross-compiled for 64-bit ARM with NEON and emulated. This shows right answers and nothing about speed."""
 
     flags = "-std=c++17", "-O0", "-ffp-contract=fast"
 
@@ -149,11 +190,10 @@ def test_arm(tmp_path, monkeypatch):
             shutil.move(fresh, target)
         return str(target)
 
-    calls = [call for call in record(monkeypatch) if not call[0].startswith(("pack", "convolve", "lanes", "weight"))]
+    calls = record(monkeypatch)
     write(tmp_path / "in", calls)
-    sources = [path for name, path in build.SOURCES.items() if name not in ("convolution", "weight_gradient")]
     with ThreadPoolExecutor(2) as pool:
-        objects = list(pool.map(compile_one, [*sources, Path(__file__).with_name("replay.cpp")]))
+        objects = list(pool.map(compile_one, [*build.SOURCES.values(), Path(__file__).with_name("replay.cpp")]))
     program = str(tmp_path / "replay")
     subprocess.run([ARM, *objects, "-rdynamic", "-pthread", "-ldl", "-o", program], check=True, timeout=600)
     prefix = ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"]
