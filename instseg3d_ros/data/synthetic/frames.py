@@ -60,7 +60,7 @@ class SceneRecipe:
     def __post_init__(self) -> None:
         unknown = set(self.sensors) - SENSORS.keys()
         if unknown:
-            raise InputError(f"no sensor '{sorted(unknown)[0]}'; one of: all, {', '.join(SENSORS)}")
+            raise InputError(f"unknown sensor '{sorted(unknown)[0]}'; one of: all, {', '.join(SENSORS)}")
 
     def catalogue(self) -> Catalogue:
         """The source of furniture and objects; reads the folders of meshes, if given."""

@@ -36,7 +36,7 @@ class Walk:
 def plan_walk(recipe: SceneRecipe, rooms: int) -> Walk:
     """Rooms from the recipe's seed, `rooms` of them, all of which can be reached."""
     if not 1 <= rooms <= MOST_ROOMS:
-        raise InputError(f"--rooms {rooms}: a flat has 1 to {MOST_ROOMS} rooms")
+        raise InputError(f"--rooms {rooms}: expected 1 to {MOST_ROOMS} rooms")
     catalogue = recipe.catalogue()
     for attempt in range(TRIES):
         rng = np.random.default_rng([recipe.seed, 77, attempt])
@@ -48,7 +48,7 @@ def plan_walk(recipe: SceneRecipe, rooms: int) -> Walk:
         way = way_through(ground, room, rng)
         if all((np.abs(way - space.center) < space.size / 2).all(axis=1).any() for space in room.spaces):
             return Walk(room, ground, way, height)
-    raise InputError(f"--rooms {rooms}: no way through so many rooms with --seed {recipe.seed}; give another seed")
+    raise InputError(f"--rooms {rooms}: no path through all rooms with --seed {recipe.seed}; choose another seed")
 
 
 def walk(

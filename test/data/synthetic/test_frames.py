@@ -174,5 +174,5 @@ def test_whole_rooms_are_even_and_open(tmp_path):
 
 
 def test_unknown_sensor_is_named():
-    with pytest.raises(InputError, match="no sensor 'sonar'"):
+    with pytest.raises(InputError, match="unknown sensor 'sonar'"):
         SceneRecipe(sensors=("kinect", "sonar"))
