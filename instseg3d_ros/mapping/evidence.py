@@ -70,6 +70,16 @@ def rename_votes(cells: Cells, rows: np.ndarray, old: int, new: int) -> None:
     cells["fragment"][rows] = np.where(lead == old, new, lead)
 
 
+def withdraw_votes(cells: Cells, rows: np.ndarray, fragments: np.ndarray) -> np.ndarray:
+    """Remove the votes for fragments that no longer exist; returns the fragment that now leads in each cell."""
+    ids, votes = cells["ids"][rows], cells["votes"][rows]
+    gone = np.isin(ids, fragments)
+    ids[gone], votes[gone] = 0, 0
+    lead = np.where(votes == votes.max(axis=1, keepdims=True), ids, np.iinfo(np.int32).max).min(axis=1)
+    cells["ids"][rows], cells["votes"][rows], cells["fragment"][rows] = ids, votes, lead
+    return lead
+
+
 def add_places(
     cells: Cells, rows: np.ndarray, position: np.ndarray, color: np.ndarray | None, weight: np.ndarray,
     times: float = 1.0,

@@ -230,6 +230,7 @@ class ObjectMap:
         weight = trust * view.weight
         amount = np.where(own, np.append(scores, 0)[view.piece], OF_NOTHING * view.confidence)
         after = evidence.add_votes(cells, rows, target, weight * np.maximum(amount, LEAST))
+        self._withdraw(rows, after)
         evidence.add_classes(
             cells, rows, view.label, weight * evidence.class_evidence(view.confidence, len(self.labels))
         )
@@ -245,6 +246,12 @@ class ObjectMap:
             fragments.objects[number].views += 1
             fragments.objects[number].last = stamp
         return found.main
+
+    def _withdraw(self, rows: np.ndarray, lead: np.ndarray) -> None:
+        """If equal votes let a fragment lead (K,) again that was dropped because it led no cell, its votes end."""
+        while gone := [number for number in np.unique(lead).tolist() if number and number not in self.fragments.table]:
+            there = np.flatnonzero(np.isin(lead, gone))
+            lead[there] = evidence.withdraw_votes(self.cells, rows[there], np.array(gone))
 
     def _forget_empty(self, touched: set[int], stamp: float) -> None:
         """Drop fragments that lead no cell, and group anew what that or the view has changed."""

@@ -85,6 +85,15 @@ def test_renamed_votes_go_on_under_the_new_number(cells):
     assert evidence.add_votes(cells, rows, np.array([9, 9, 9]), np.full(3, 0.5)).tolist() == [9, 5, 4]
 
 
+def test_votes_for_a_fragment_that_no_longer_exists_are_withdrawn(cells):
+    rows = np.arange(2)
+    evidence.add_votes(cells, rows, np.array([4, 5]), np.ones(2))
+    evidence.add_votes(cells, rows, np.array([6, 6]), np.full(2, 0.5))
+    assert evidence.withdraw_votes(cells, rows, np.array([4])).tolist() == [6, 5]
+    assert cells["fragment"][:2].tolist() == [6, 5] and 4 not in cells["ids"][:2]
+    assert evidence.withdraw_votes(cells, rows, np.array([5, 6])).tolist() == [0, 0]
+
+
 def test_places_are_weighted_means(cells):
     rng = np.random.default_rng(3)
     row, places, weights = np.array([7]), rng.normal(size=(12, 3)), rng.uniform(0.1, 1, 12)

@@ -211,6 +211,17 @@ def test_a_slow_drift_is_followed(hall):
     assert len(world.objects) == 2
 
 
+def test_a_fragment_that_was_dropped_does_not_lead_again(hall, world):
+    walk(hall, world, 2)
+    rows = world.cells.rows[world.cells["fragment"][world.cells.rows] > 0]
+    ids, votes = world.cells["ids"][rows], world.cells["votes"][rows]
+    ids[:], votes[:] = [990, 991, 992, 993], 20  # all votes at their limit, for fragments that do not exist
+    world.cells["ids"][rows], world.cells["votes"][rows] = ids, votes
+    walk(hall, world, 2, 2)
+    seen = rows[world.cells["seen"][rows] == world.views - 1]
+    assert not np.isin(world.cells["fragment"][seen], [990, 991, 992, 993]).any()
+
+
 def test_limits_forget_the_oldest_and_farthest_and_say_so():
     hall = Hall(size=(160, 120)).put(1, 2, 0)
     world = ObjectMap(labels=LABELS, align=False, max_cells=4000, radius=6)
