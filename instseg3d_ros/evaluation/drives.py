@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -44,7 +45,8 @@ class MethodScores:
     named, masks: scores by class and class-agnostic · accuracy: fraction of the cells (of the points, for single
     frames) with the right class · found and true: numbers of predicted and true objects · emptied: fraction of the
     old places of moved objects, after LOOKS views through them, that the map shows as empty; NaN without such places ·
-    milliseconds: time of the mapping per frame · megabytes: memory of the largest map
+    milliseconds: median time of a frame, for segmentation (single frames) or for the map without segmentation ·
+    megabytes: memory of the largest map
     """
 
     method: str
@@ -70,7 +72,7 @@ class Contestant:
     def __init__(self, world: ObjectMap | PlainJoin, spoil: Callable[[np.ndarray], np.ndarray]):
         self.world, self.spoil = world, spoil
         self.truth = TruthCells(CELL)
-        self.seconds = 0.0
+        self.seconds: list[float] = []
 
     def observe(self, step: Step, ids: np.ndarray, result: Result) -> None:
         """Add a frame; ids (N,): true ids, −1 for points of objects that will move."""
@@ -80,7 +82,7 @@ class Contestant:
             pose = self.world.observe(step.points, step.colors, pose, result).pose
         else:
             self.world.observe(step.points, pose, result)
-        self.seconds += perf_counter() - start
+        self.seconds.append(perf_counter() - start)
         lasting = (ids >= 0) & (np.einsum("ni,ni->n", step.points, step.points) <= RANGE**2)
         self.truth.add(step.points[lasting] @ pose[:3, :3].T + pose[:3, 3], ids[lasting])
 
@@ -141,7 +143,9 @@ def compete(
     alone = Accumulator(labels, min_region)
     methods = [(kind, threshold) for kind in poses for threshold in (*THRESHOLDS, None)]
     totals = {key: Accumulator(labels, min_region) for key in methods}
-    seconds, megabytes, frames = dict.fromkeys(methods, 0.0), dict.fromkeys(methods, 0.0), 0
+    seconds: dict[Any, list[float]] = {key: [] for key in methods}
+    segmenting: list[float] = []
+    megabytes = dict.fromkeys(methods, 0.0)
     emptied = {kind: np.zeros(2, np.int64) for kind in poses}
     for seed, drive in enumerate(drives):
         told = LabelSet("told", labels.classes) if tuple(names) == labels.names else _label_set(names, labels)
@@ -154,7 +158,9 @@ def compete(
         }
         places = OldPlaces()
         for index, step in enumerate(progress(drive.steps())):
+            start = perf_counter()
             result = segment(step)
+            segmenting.append(perf_counter() - start)
             ids = truth_ids(step.semantic, step.instance, labels)
             alone.add(str(index), ids, predictions_of(result, labels), translate(result.semantic, names, labels))
             if len(drive.moved):
@@ -162,7 +168,6 @@ def compete(
             lasting = ids if index >= drive.moved_at else np.where(np.isin(step.instance, drive.moved), -1, ids)
             for contestant in field.values():
                 contestant.observe(step, lasting, result)
-            frames += 1
         for (kind, threshold), contestant in field.items():
             ids, answer = contestant.answer()
             semantic = translate(answer.semantic, names, labels)
@@ -172,11 +177,12 @@ def compete(
                 megabytes[kind, threshold] = max(megabytes[kind, threshold], contestant.world.cells.num_bytes / 1e6)
                 emptied[kind] += places.emptied(contestant.world)
     rows = [_row("single frames", "", [alone.outcome("", "", "")])]
+    rows[0].milliseconds = 1000 * median(segmenting) if segmenting else NAN
     for kind in poses:
         outcomes = [totals[kind, threshold].outcome("", "", "") for threshold in THRESHOLDS]
         rows.append(_row("plain join", kind, outcomes))
         row = _row("map", kind, [totals[kind, None].outcome("", "", "")])
-        row.milliseconds = 1000 * seconds[kind, None] / max(frames, 1)
+        row.milliseconds = 1000 * median(seconds[kind, None]) if seconds[kind, None] else NAN
         row.megabytes = megabytes[kind, None]
         looked, empty = emptied[kind]
         row.emptied = empty / looked if looked else NAN
