@@ -22,7 +22,7 @@ from instseg3d_ros.ros.parameters import Parameters
 from instseg3d_ros.ros.pipeline import Pipeline
 from instseg3d_ros.segmentation.tracker import Tracker
 
-NODE = 1.15
+NODE = 1.10
 
 
 def rows(group: str, frame: Frame, rounds: int, path: Path, name: str) -> Iterator[Row]:
