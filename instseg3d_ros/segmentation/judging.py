@@ -75,7 +75,7 @@ def ask(
     score = (quality * sure ** (1 / 3)).cpu().numpy().astype(np.float64)
     best = columns[winner]
     if head.stuff:
-        stuff = torch.ones_like(scores[0], dtype=torch.bool)
+        stuff = torch.ones(scores.shape[1], dtype=torch.bool, device=scores.device)
         stuff[columns] = False
         probability = scores.softmax(dim=1).masked_fill(~stuff, 0)
         best = torch.where(probability.sum(dim=1) > 0.5, probability.argmax(dim=1), best)

@@ -103,7 +103,9 @@ def test_no_objects_have_no_descriptions():
     found = columns(_description(none, np.zeros(0, np.int64), 0, np.zeros(0), np.zeros((0, 2), np.float32)))
     assert found.shape == (0, WIDTH + 4)
     found = found[:, :-4]
-    assert [answer.shape for answer in ask(ObjectHead(3, WIDTH).eval(), found, np.array([1, 2]))] == [(0,)] * 3
+    for stuff in (False, True):
+        head = ObjectHead(3, WIDTH, stuff=stuff).eval()
+        assert [answer.shape for answer in ask(head, found, np.array([1, 2]))] == [(0,)] * 3
 
 
 def test_the_head_sees_standard_deviations_and_nothing_extreme():
