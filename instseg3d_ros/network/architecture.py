@@ -20,7 +20,7 @@ class NetworkRecipe:
         backbone: unet (small) or resnet (large)
         width: number m of features per voxel on the first level
         repetitions: number of blocks per level
-        inputs: input features of a voxel: position_color or color
+        inputs: input features of a voxel: position_color, position or color
         embedding: number of dimensions of the embedding
         anchored: true: the embedding is the position of the voxel plus an offset that the head predicts
         graph_layers: number of graph layers
@@ -56,7 +56,8 @@ class NetworkRecipe:
                 raise InputError(f"{name} is {getattr(self, name)}; expected {low} to {high}")
         if self.anchored and "position" not in INPUTS[self.inputs]:
             raise InputError(
-                f"anchored embeddings need positions, but inputs is '{self.inputs}'; set it to 'position_color'"
+                f"anchored embeddings need positions, but inputs is '{self.inputs}';"
+                " set it to 'position_color' or 'position'"
             )
         if not 0.001 <= self.voxel_size <= 1:
             raise InputError(f"voxel_size is {self.voxel_size} m; expected 0.001 to 1")

@@ -14,7 +14,11 @@ from torch import Tensor
 from instseg3d_ros.sparse import SparseTensor, Voxels, voxelize
 
 FEATURES = {"color": 3, "position": 3}  # name of a property of `NetworkInput` → number of columns
-INPUTS = {"position_color": ("color", "position"), "color": ("color",)}  # name in a recipe → features, in this order
+INPUTS = {  # name in a recipe → features, in this order
+    "position_color": ("color", "position"),
+    "position": ("position",),
+    "color": ("color",),
+}
 
 
 def input_width(inputs: str) -> int:
@@ -24,7 +28,10 @@ def input_width(inputs: str) -> int:
 
 @dataclass(frozen=True)
 class NetworkInput:
-    """The input of the network: V voxels of one or several scenes. `voxels.features` are mean colours, or None."""
+    """The input of the network: V voxels of one or several scenes.
+
+    `voxels.features` are mean colours; None for a cloud without colour, or if the network does not use colour.
+    """
 
     voxels: Voxels
     inputs: str = "position_color"
@@ -39,6 +46,7 @@ class NetworkInput:
         engine: str = "torch",
     ) -> NetworkInput:
         """From points (N, 3) in metres, colours (N, 3) float 0 to 255 or None, and the scene (N,) of each point."""
+        colors = colors if "color" in INPUTS[inputs] else None
         return NetworkInput(voxelize(points, colors, voxel_size, batch, engine), inputs)
 
     @cached_property

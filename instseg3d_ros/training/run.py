@@ -28,6 +28,7 @@ from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.architecture import Architecture
 from instseg3d_ros.network.checkpoint import ModelCard
+from instseg3d_ros.network.inputs import FEATURES, INPUTS
 from instseg3d_ros.network.model import Network
 from instseg3d_ros.sparse import BatchNormReLU
 from instseg3d_ros.sparse.native import kernels
@@ -39,6 +40,8 @@ from instseg3d_ros.training.module import Training
 from instseg3d_ros.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
+
+STEM = "backbone.stem.weight"  # of the first layer: (…, columns of the input features)
 
 
 class Data(lightning.LightningDataModule):
@@ -264,12 +267,14 @@ def _network(recipe: Recipe, labels: LabelSet) -> tuple[Network, ModelCard]:
 def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
     """Copy the weights of the model file `path` into `network`: all tensors of equal shape.
 
+    If this network uses fewer input features than that of the file, its first layer takes the weights of these.
     Not copied are the last layer of the semantic head if the classes differ, graph layers that the file does not have
     (new graph layers only smooth the embedding), and the embedding head if only one of both networks is anchored. The
     object head is not copied, because it is trained at the end. Raises InputError if other tensors do not fit.
     """
     source, card = checkpoint.load(path)
     state, given = network.state_dict(), source.state_dict()
+    given[STEM] = _of_features(given[STEM], source.architecture.inputs, network.architecture.inputs)
     fits = {name: value for name, value in given.items() if name in state and state[name].shape == value.shape}
     if card.labels.names != labels.names:
         fits = {name: value for name, value in fits.items() if not name.startswith("semantic_head.2")}
@@ -286,6 +291,14 @@ def copy_weights(path: Path, network: Network, labels: LabelSet) -> None:
         )
     state.update(fits)
     network.load_state_dict(state)
+
+
+def _of_features(weight: torch.Tensor, given: str, wanted: str) -> torch.Tensor:
+    """The columns (…, F) of the input features of `wanted`, a name in `INPUTS`, among those of `given`."""
+    if not set(INPUTS[wanted]) <= set(INPUTS[given]):
+        return weight
+    columns = dict(zip(INPUTS[given], weight.split([FEATURES[name] for name in INPUTS[given]], dim=-1), strict=True))
+    return torch.cat([columns[name] for name in INPUTS[wanted]], dim=-1)
 
 
 def _next_version(out: Path) -> str:

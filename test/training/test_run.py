@@ -16,6 +16,7 @@ from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SYNTHETIC
 from instseg3d_ros.network import checkpoint
 from instseg3d_ros.network.architecture import Architecture
+from instseg3d_ros.network.inputs import NetworkInput
 from instseg3d_ros.network.model import Network
 from instseg3d_ros.sparse import BatchNormReLU
 from instseg3d_ros.sparse.native import kernels
@@ -148,6 +149,19 @@ def test_an_anchor_may_be_added_and_the_embedding_then_starts_anew(tmp_path):
     copy_weights(saved(source, tmp_path / "free.safetensors"), network, SYNTHETIC)
     assert all(torch.equal(value, fresh[name]) for name, value in network.embedding_head.state_dict().items())
     assert torch.equal(network.backbone.stem.weight, source.backbone.stem.weight)
+
+
+def test_colour_may_be_left_out_of_weights_that_use_it(tmp_path):
+    source, network = small_network(2).eval(), small_network(2, inputs="position").eval()
+    copy_weights(saved(source, tmp_path / "colour.safetensors"), network, SYNTHETIC)
+    points, colors = torch.rand(500, 3), 255 * torch.rand(500, 3)
+    with torch.no_grad():
+        expected = source(NetworkInput.of_points(points, None, 0.05, "position_color"))
+        answer = network(NetworkInput.of_points(points, colors, 0.05, "position"))
+    torch.testing.assert_close(answer.logits, expected.logits, rtol=1e-2, atol=1e-3)  # the file has half precision
+    torch.testing.assert_close(answer.refined_embedding, expected.refined_embedding, rtol=1e-2, atol=1e-3)
+    with pytest.raises(InputError, match=r"backbone\.stem\.weight .* do not fit this network"):
+        copy_weights(saved(network, tmp_path / "positions.safetensors"), small_network(2), SYNTHETIC)
 
 
 def test_weights_of_another_width_are_refused(tmp_path):
