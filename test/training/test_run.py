@@ -208,4 +208,4 @@ def test_normalization_over_all_processes_is_the_recipes_choice(wanted):
 def test_bfloat16_is_not_emulated(precision, accelerator, here, expected, monkeypatch, caplog):
     monkeypatch.setattr(kernels, "has_bf16", lambda: here)
     assert _precision(Recipe(precision=precision, accelerator=accelerator)) == expected
-    assert (f"precision {precision}: no instructions" in caplog.text) == (precision != expected)
+    assert (f"precision {precision}: this processor has no instructions" in caplog.text) == (precision != expected)

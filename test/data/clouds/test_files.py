@@ -203,7 +203,7 @@ MALFORMED = {
     "garbage.las": (bytes(range(1, 200)), "cannot be read as LAS"),
     "cut.las": (b"LASF" + bytes(100), "cannot be read as LAS"),
     "empty.laz": (b"", "is empty"),
-    "garbage.png": (bytes(range(1, 200)), "no intrinsics"),
+    "garbage.png": (bytes(range(1, 200)), "no file of intrinsics"),
     "wrong_extension.ply": (pcd(), "its first bytes are those of a PCD file; rename it to wrong_extension.pcd"),
     "room.xyz": (b"1 2 3\n", "unknown file type '.xyz'"),
 }  # fmt: skip
