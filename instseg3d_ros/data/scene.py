@@ -11,6 +11,7 @@ CloudCompare writes it (scalar_label, scalar_instance).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -158,6 +159,19 @@ def scene_files(root: Path, split: str) -> list[Path]:
     if not files:
         raise InputError(f"{folder}: no scenes; expected {' or '.join('*' + e for e in EXTENSIONS)}")
     return files
+
+
+def scenes_of_each(roots: Sequence[str | Path], split: str) -> list[list[Path]]:
+    """`scene_files` of every folder that has this split. Raises InputError if no folder has it."""
+    groups, missing = [], []
+    for root in roots:
+        try:
+            groups.append(scene_files(Path(root), split))
+        except InputError as error:
+            missing.append(error)
+    if not groups and missing:
+        raise missing[0]
+    return groups
 
 
 def read_labels(root: Path) -> LabelSet:

@@ -108,17 +108,13 @@ def smoothed(step: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 def pictures(model: Path, roots: Sequence[str | Path], path: Path, count: int = 4) -> bool:
     """Draw the answers of a model on validation scenes of all data sets; False if there are no such scenes."""
-    from instseg3d_ros.data.scene import scene_files
+    from instseg3d_ros.data.scene import scenes_of_each
     from instseg3d_ros.evaluation import figures, run
     from instseg3d_ros.segmentation.segmenter import Segmenter
 
-    files = []
-    for root in roots:
-        try:
-            files.append(scene_files(Path(root), "val"))
-        except InputError:
-            continue  # a data set without validation scenes
-    if not files:
+    try:
+        files = scenes_of_each(roots, "val")
+    except InputError:
         return False
     share = -(-count // len(files))
     chosen = [group[index] for group in files for index in sorted(run.pick(len(group), share))][:count]

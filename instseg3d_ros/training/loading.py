@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from instseg3d_ros.data.augment import augment
 from instseg3d_ros.data.batch import collate
-from instseg3d_ros.data.scene import Scene, scene_files
+from instseg3d_ros.data.scene import Scene, scene_files, scenes_of_each
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.training.recipe import Recipe
 
@@ -65,13 +65,13 @@ class TrainingScenes(Dataset):
 
 
 class ValidationScenes(Dataset):
-    """`validate_scenes` scenes of the val splits without augmentation, evenly spread over each folder."""
+    """`validate_scenes` scenes without augmentation, evenly spread over each folder that has a val split."""
 
     def __init__(self, recipe: Recipe):
         self.files = []
-        for root in recipe.data:
-            files = scene_files(Path(root), "val")
-            share = max(1, recipe.validate_scenes // len(recipe.data))
+        groups = scenes_of_each(recipe.data, "val")
+        share = max(1, recipe.validate_scenes // len(groups))
+        for files in groups:
             self.files += [
                 files[i] for i in np.unique(np.linspace(0, len(files) - 1, min(share, len(files))).astype(int))
             ]

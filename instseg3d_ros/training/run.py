@@ -20,7 +20,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from instseg3d_ros.data.scene import read_labels, scene_files
+from instseg3d_ros.data.scene import read_labels, scenes_of_each
 from instseg3d_ros.data.survey import survey
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.evaluation.benchmark_layout import labels_ids
@@ -192,10 +192,9 @@ def _with_object_head(recipe: Recipe, name: str, network: Network, card: ModelCa
 
 
 def _survey(recipe: Recipe, labels: LabelSet) -> None:
-    """Print a table of the data. Raises InputError if the data have no labels, or a split is missing."""
+    """Print a table of the data. Raises InputError if the data have no labels, or no folder has a val split."""
     labels_ids(labels)
-    for root in recipe.data:
-        scene_files(Path(root), "val")
+    scenes_of_each(recipe.data, "val")
     if os.environ.get("LOCAL_RANK", "0") != "0":  # only the first process prints the table
         return
     bar = partial(tqdm, desc="reading", unit="scene", leave=False, disable=None)

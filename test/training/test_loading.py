@@ -6,7 +6,7 @@ import pytest
 from instseg3d_ros.data.scene import Scene
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import SYNTHETIC
-from instseg3d_ros.training.loading import Steps, TrainingScenes
+from instseg3d_ros.training.loading import Steps, TrainingScenes, ValidationScenes
 from instseg3d_ros.training.recipe import Recipe
 
 
@@ -37,3 +37,14 @@ def test_a_scene_without_points_is_named(tmp_path):
     scenes = TrainingScenes(Recipe(data=[str(tmp_path)]))
     with pytest.raises(InputError, match=r"empty\.npz: the scene has no points"):
         scenes[0, 0]
+
+
+def test_one_folder_with_a_val_split_is_enough(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder / "val").mkdir(parents=True)
+    roots = [str(tmp_path / "a"), str(tmp_path / "b")]
+    with pytest.raises(InputError, match=r"a/val: no scenes"):
+        ValidationScenes(Recipe(data=roots))
+    for name in range(5):
+        (tmp_path / "b" / "val" / f"{name}.npz").touch()
+    assert [path.stem for path in ValidationScenes(Recipe(data=roots, validate_scenes=3)).files] == ["0", "2", "4"]
