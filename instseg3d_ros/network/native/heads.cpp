@@ -1,7 +1,7 @@
-// Both heads in one pass over the voxels: class probabilities, embeddings, and which voxels are likely things. Twin of the
-// layers in ../model.py and of ../heads.py.
+// Both heads in a single pass over the voxels: class probabilities, embeddings, and the voxels that are probably things.
+// Twin of the layers in ../model.py and of ../heads.py.
 //
-// Rows go by tiles that stay in cache from the features to the answer. Each number is computed by one thread in one order.
+// A tile of rows stays in cache from the features to the result. A single thread computes each number, in a fixed order.
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -15,10 +15,10 @@
 
 namespace {
 
-constexpr int kRows = 64;  // in a tile
+constexpr int kRows = 64;  // rows of a tile
 constexpr int L = kLanes<float>;
 
-// A linear layer, as torch keeps it: weight (out, in), bias (out) or null for zeros. Outputs are filled up to whole vectors
+// A linear layer in torch's layout: weight (out, in), bias (out), or null for zeros. Outputs are padded to whole vectors
 // with the value `rest`.
 struct Linear {
   const int in;
@@ -38,7 +38,7 @@ struct Linear {
 
   int64_t wide() const { return int64_t(cut.vectors) * L; }
 
-  // The products y (count, wide) of x (count, in), `pitch` numbers from row to row, without the bias; added to y, or fresh.
+  // The products y (count, wide) of x (count, in), without the bias; rows of x are `pitch` apart. Adds to y, or sets y.
   template <bool kFresh>
   void multiply(const float *x, int64_t pitch, int count, float *y) const {
     const float *from[kMaxRows];
@@ -57,7 +57,7 @@ struct Linear {
   }
 };
 
-// A head: linear, ReLU, linear. The bias of the second layer is left to who reads the answer.
+// A head: linear, ReLU, linear. The caller adds the bias of the second layer.
 struct Head {
   Linear first, second;
   void multiply(const float *x, int64_t pitch, int count, float *hidden, float *y) const {
@@ -72,7 +72,7 @@ struct Head {
   }
 };
 
-// One number of all lanes, by halves.
+// Reduces all lanes to a single number, by halves.
 template <class Op>
 inline float folded(Vector<float> v, Op &&op) {
   Floats parts[L / kHalf];
@@ -84,8 +84,8 @@ inline float folded(Vector<float> v, Op &&op) {
   return part[0];
 }
 
-// Scores (wide) plus bias, −infinity beyond the classes, become probabilities but for the factor that is returned in
-// `part`; returns the probability of those that `marks` (wide) holds a 1 for.
+// Replaces scores (wide) plus bias, which is −infinity beyond the classes, by probabilities without a common factor, which
+// is returned in `part`. Returns the probability of the classes for which `marks` (wide) is 1.
 inline float softmax(float *scores, const float *bias, const float *marks, int64_t wide, float &part) {
   const auto larger = [](auto a, auto b) { return a > b ? a : b; };
   const auto sum = [](auto a, auto b) { return a + b; };
@@ -102,8 +102,8 @@ inline float softmax(float *scores, const float *bias, const float *marks, int64
   return folded(marked, sum) * part;
 }
 
-// A row of `out` (count, width) from one of `wide` ≥ width numbers, times a. By vectors, which run over the next rows: they
-// are written later; but not over the end.
+// Writes a row of `out` (count, width) from a row of `wide` ≥ width numbers, times a. Whole vectors may reach into the next
+// rows, which are written later, but not beyond the end of `out`.
 inline void put(const float *row, int64_t wide, float a, const float *bias, int64_t r, int64_t count, int64_t width,
                 float *out) {
   float *to = out + r * width;
@@ -114,9 +114,9 @@ inline void put(const float *row, int64_t wide, float a, const float *bias, int6
 }
 
 // x (n, m) features, position (n, 3) or null. Weights of the semantic head, (m, m), (m), (classes, m), (classes), and of the
-// embedding head with `dim` in place of the classes; anchor (dim, 3) or null. `shift` (classes) is taken off the class
+// embedding head with `dim` in place of the classes; anchor (dim, 3) or null. `shift` (classes) is subtracted from the class
 // scores; `stuff` (classes) is 1 for classes of stuff. probability (n, classes), embedding (n, dim); things (n): the rows
-// whose stuff has a probability of at most `limit`, in order. Returns how many these are.
+// in which stuff has a probability of at most `limit`, in order. Returns their number.
 int64_t heads(Threads threads, int64_t n, int64_t m, const float *x, const float *position, int64_t classes, int64_t dim,
               const float *semantic1, const float *semantic_bias1, const float *semantic2, const float *semantic_bias2,
               const float *embed1, const float *embed_bias1, const float *embed2, const float *embed_bias2,
@@ -133,7 +133,7 @@ int64_t heads(Threads threads, int64_t n, int64_t m, const float *x, const float
   std::vector<float> marks(size_t(wide), 0);
   std::copy(stuff, stuff + classes, marks.begin());
   std::vector<uint8_t> thing(static_cast<size_t>(n));
-  const int64_t group = 8;  // tiles in a task, which share their buffers
+  const int64_t group = 8;  // tiles of a task, which share buffers
   parallel(worth(threads, n * m * (2 * m + classes + dim)), (tiles + group - 1) / group, [&](int64_t task) {
     std::vector<float> hidden(size_t(kRows * semantic.first.wide()));
     std::vector<float> scores(size_t(kRows * wide)), e(size_t(kRows * wide_embedding));

@@ -21,7 +21,7 @@ double turn(const Point &a, const Point &b, const Point &c) {
   return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
 }
 
-// Drops points that lie strictly within the octagon of the extremes in eight directions: nearly all of them.
+// Drops the points strictly inside the octagon of the extremes in eight directions, which are nearly all points.
 void thin(std::vector<Point> &points) {
   constexpr double directions[8][2] = {{1, 0}, {1, 1}, {0, 1}, {-1, 1}, {-1, 0}, {-1, -1}, {0, -1}, {1, -1}};
   Point corners[8];
@@ -70,7 +70,7 @@ struct Rectangle {
   double area, cosine, sine, low[2], high[2];
 };
 
-// The least rectangle around a convex outline has a side along one of its edges (Freeman and Shapira 1975).
+// The smallest rectangle around a convex polygon has a side along an edge of the polygon (Freeman and Shapira 1975).
 Rectangle least_rectangle(const std::vector<Point> &outline) {
   Rectangle best{std::numeric_limits<double>::infinity(), 1, 0, {}, {}};
   for (size_t i = 0; i < outline.size(); ++i) {
@@ -95,7 +95,7 @@ Rectangle least_rectangle(const std::vector<Point> &outline) {
 }
 
 
-// points (n, 3) float32; group g holds the points rows[begin[g]] … rows[begin[g + 1] − 1], at least one.
+// points (n, 3) float32; group g has the points rows[begin[g]] … rows[begin[g + 1] − 1] and is not empty.
 // boxes (groups, 8): center x y z, size along the box's x y z, cosine and sine of its yaw.
 void upright_boxes(const float *points, const int64_t *rows, const int64_t *begin, int64_t groups,
                               Threads threads, double *boxes) {

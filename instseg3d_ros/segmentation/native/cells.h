@@ -1,10 +1,10 @@
-// Voxels of each part in each cell of 2 × 2 × 2 voxels, and which voxels of neighbouring cells are neighbours.
+// The voxels of each part in each cell of 2 × 2 × 2 voxels, and the neighbours of voxels in neighbouring cells.
 #pragma once
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
 
-// A part's voxels in one cell: bit 4 x + 2 y + z of `slots` for each.
+// The voxels of a part in a cell: bit 4 x + 2 y + z of `slots` for the voxel at (x, y, z).
 struct Group {
   int64_t part;
   uint8_t slots;
@@ -34,10 +34,10 @@ struct Cells {
   }
 };
 
-// The 13 steps to the later of a cell's 26 neighbours: columns 14 … 26 of the table of neighbours.
+// The steps to the 13 neighbours after the cell itself, of 26: columns 14 … 26 of the table of neighbours.
 constexpr int kSteps = 13, kFirst = 14, kPitch = 28;
 
-// slots[step][s]: the voxels of the cell one step away that are at most `gap`, 1 or 2, from any of the voxels `s`.
+// slots[step][s]: the voxels of the cell a step away that are at most `gap`, 1 or 2, from any of the voxels `s`.
 struct Reach {
   uint8_t slots[kSteps][256] = {};
 

@@ -1,7 +1,8 @@
 // Connected parts of labelled voxels, where voxels up to `gap` apart (Chebyshev) touch. Twin of ../connected.py.
 //
-// Blocks are gap + 1 voxels wide: voxels of one label in one block always touch, and only the 26 blocks around can hold
-// others in reach. So voxels are joined block by block, and two blocks are compared only until one pair touches.
+// A block is gap + 1 voxels wide. Voxels with the same label in the same block always touch, and all other voxels that they
+// touch lie in the 26 neighbouring blocks. So voxels are joined block by block, and the comparison of two blocks ends at the
+// first pair that touches.
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
@@ -14,7 +15,7 @@
 
 namespace {
 
-// Numbers of keys in order of arrival; open addressing, grows by doubling.
+// Numbers distinct keys in the order of their first appearance; open addressing, grows by doubling.
 class Table {
  public:
   std::vector<uint64_t> keys;
@@ -42,15 +43,16 @@ class Table {
 };
 
 struct Voxel {
-  int32_t at[3];  // within its block
+  int32_t at[3];  // position in the voxel's block
 };
 
 struct Block {
-  int32_t low[3], high[3];  // of its voxels, within the block
+  int32_t low[3], high[3];  // bounds of the positions of its voxels in the block
 };
 
-// Do voxels of block `a` and of block `b`, one step of `offset` away, lie within the gap? Along an axis with a step they
-// do where the one towards the other block has the greater remainder; without a step always.
+// Whether a voxel of block `a` touches a voxel of block `b`, its neighbour in direction `offset`. Along an axis on which
+// `offset` is not zero, two voxels touch if the voxel on the lower side has the greater position in its block; along the
+// other axes they always touch.
 bool touch(const Block &a, const Block &b, const int *offset, const Voxel *a_begin, const Voxel *a_end,
            const Voxel *b_begin, const Voxel *b_end) {
   int steps = 0;
@@ -77,7 +79,7 @@ int64_t root(std::vector<int32_t> &parent, int64_t i) {
 
 
 // labels (n) int64, coords (n, 3) int32, n < 2^31, 1 <= gap < 2^20. parts (n) int64, numbered from 0 in order of first
-// appearance. Returns their number, or -1 where labels and coordinates span more blocks than 62 bits can number.
+// appearance. Returns the number of parts, or -1 if labels and coordinates span more blocks than 62 bits can number.
 int64_t connected(const int64_t *labels, const int32_t *coords, int64_t n, int64_t gap, int64_t *parts) {
   const int64_t width = gap + 1;
   int64_t low[3] = {INT64_MAX, INT64_MAX, INT64_MAX}, high[3] = {INT64_MIN, INT64_MIN, INT64_MIN};
@@ -131,7 +133,7 @@ int64_t connected(const int64_t *labels, const int32_t *coords, int64_t n, int64
   std::vector<int32_t> parent(blocks);
   std::iota(parent.begin(), parent.end(), 0);
   for (int64_t a = 0; a < blocks; ++a)
-    for (int step = 14; step < 27; ++step) {  // the half of the neighbourhood that comes after the middle
+    for (int step = 14; step < 27; ++step) {  // the neighbours after the centre, so that each pair is visited once
       const int offset[3] = {step / 9 - 1, step / 3 % 3 - 1, step % 3 - 1};
       const int64_t to = offset[0] * stride[0] + offset[1] * stride[1] + offset[2] * stride[2];
       const int64_t b = table.find(table.keys[a] + uint64_t(to));
@@ -148,13 +150,13 @@ int64_t connected(const int64_t *labels, const int32_t *coords, int64_t n, int64
   return found;
 }
 
-// Joins groups of one label that reach each other (see cells.h), of those that are `chosen`, or of all where that is
-// empty. Returns for each group the number of its component, counted by first groups, and how many there are.
+// Joins groups with the same label that touch (see cells.h); only the groups that are `chosen`, or all groups if `chosen` is
+// empty. Returns the number of each group's component, in order of their first groups, and the count of components.
 std::vector<int64_t> join(int64_t threads, const Cells &in, const Reach &reach, const std::vector<uint8_t> &chosen,
                           const int32_t *table, int64_t &found) {
   const std::vector<Group> &groups = in.groups;
   const int64_t cells = int64_t(in.begin.size()) - 1;
-  // Pairs that reach each other are found on all threads and joined afterwards.
+  // All threads search pairs that touch; the pairs are joined afterwards.
   constexpr int64_t tasks = 8;
   std::vector<std::vector<std::pair<int32_t, int32_t>>> pairs(tasks);
   parallel(worth(threads, cells * kSteps), tasks, [&](int64_t task) {
@@ -186,9 +188,9 @@ std::vector<int64_t> join(int64_t threads, const Cells &in, const Reach &reach, 
   return number;
 }
 
-// `connected` for gap 1 and all voxels of a grid (see sparse/grid.py), of which those with a label below 0 belong to no
-// part, −1. A block is then a cell of the next coarser level, whose neighbours the table (cells, 28) names; its voxels of
-// one label, a group, are told by the slots they fill.
+// `connected` for gap 1 and all voxels of a grid (see sparse/grid.py). Voxels with a negative label get part −1. A block is
+// a cell of the next coarser level, whose neighbours are in the table (cells, 28). A group is the voxels of a cell that have
+// the same label, described by the slots that they occupy.
 int64_t connected_on_grid(Threads threads, const int64_t *labels, int64_t n, const int64_t *parent, const int64_t *slot, int64_t cells,
                           const int32_t *table, int64_t *parts) {
   const Cells in(labels, n, parent, slot, cells);
@@ -198,8 +200,8 @@ int64_t connected_on_grid(Threads threads, const int64_t *labels, int64_t n, con
   return found;
 }
 
-// The same; then parts with fewer than `sparse` points a voxel are cut anew, by a gap of 2. counts (n): points of each
-// voxel. What was cut once is numbered before what was cut anew.
+// `connected_on_grid`, after which parts with fewer than `sparse` points per voxel are replaced by their parts for gap 2.
+// counts (n): points of each voxel. The parts that stay are numbered before the replaced ones.
 int64_t split_by_density(Threads threads, const int64_t *labels, const int64_t *counts, int64_t n, double sparse, const int64_t *parent,
                          const int64_t *slot, int64_t cells, const int32_t *table, int64_t *parts) {
   const Cells in(labels, n, parent, slot, cells);

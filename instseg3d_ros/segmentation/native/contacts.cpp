@@ -1,4 +1,4 @@
-// Which parts touch, and in how many pairs of cells. Twin of `touching` in ../contacts.py.
+// Pairs of parts that touch, and the number of pairs of cells in which they touch. Twin of `touching` in ../contacts.py.
 #include <algorithm>
 #include <cstdint>
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace {
 
-// How often each key was counted; open addressing.
+// Counts keys; open addressing.
 class Counts {
  public:
   struct Entry {
@@ -30,7 +30,7 @@ class Counts {
     entry->count += count;
   }
 
-  // Those that were counted, by ascending key.
+  // The counted keys and their counts, by ascending key.
   std::vector<Entry> sorted() const {
     std::vector<Entry> found;
     for (const Entry &entry : slots)
@@ -55,9 +55,9 @@ class Counts {
   }
 };
 
-// part (n) int64, −1 for none, below `num`; parent, slot (n) and table (cells, kPitch) as `VoxelGrid` gives them; sparse
-// (num) or null, where every part counts as sparse. Only pairs whose smaller part is less than `below` count. Writes at
-// most `room` pairs and the places of each, in ascending order; returns how many pairs there are.
+// part (n) int64 in −1 … num − 1, −1 for voxels without a part; parent, slot (n) and table (cells, kPitch) from `VoxelGrid`;
+// sparse (num), or null if every part is sparse. Only pairs whose smaller part number is less than `below` count. Writes at
+// most `room` pairs and the number of places of each, in ascending order; returns the number of all pairs.
 int64_t touching(Threads threads, const int64_t *part, int64_t n, const int64_t *parent, const int64_t *slot,
                  int64_t cells, const int32_t *table, const uint8_t *sparse, int64_t num, int64_t below, int64_t room,
                  int64_t *pairs, int64_t *places) {
@@ -65,7 +65,7 @@ int64_t touching(Threads threads, const int64_t *part, int64_t n, const int64_t 
   const Reach reach;
   const auto count = [&](int64_t first, int64_t end, Counts &counts) {
     uint64_t last = 0;
-    int64_t times = 0;  // neighbouring cells mostly repeat the pair before
+    int64_t times = 0;  // of the last pair, as neighbouring cells mostly have the same pair
     const auto add = [&](int64_t a, int64_t b) {
       const uint64_t key = uint64_t(std::min(a, b)) * uint64_t(num) + uint64_t(std::max(a, b));
       if (key != last) {

@@ -1,4 +1,4 @@
-// The most alike of the parts that touch become one, again and again. Twin of `merge_numpy` in ../merging.py.
+// Merges the two most similar parts that touch, until none are similar enough. Twin of `merge_numpy` in ../merging.py.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -12,13 +12,13 @@
 
 namespace {
 
-// Difference, both parts, and how often each of them had grown when the difference was taken.
+// A difference, both parts, and how often each part had grown when the difference was computed.
 using Entry = std::tuple<double, int64_t, int64_t, int64_t, int64_t>;
 
 
-// Of `num` parts: points (num), sizes (num) in voxels, sums (num, dim), shares (num, classes), which are all used up;
-// pairs (count, 2) of parts a < b that touch, each once, in lexicographic order. Returns how many steps were made;
-// steps (num, 2): in each the second part became part of the first, at differences (num).
+// For `num` parts: points (num), sizes (num) in voxels, sums (num, dim), shares (num, classes), which are all overwritten;
+// pairs (count, 2): the parts a < b that touch, each pair once, in lexicographic order. Returns the number of steps.
+// steps (num, 2): each merges the second part into the first, at differences (num).
 int64_t merge_alike(double *points, double *sizes, double *sums, double *shares, int64_t num, int64_t dim,
                             int64_t classes, const int64_t *pairs, int64_t count, double limit, double class_weight,
                             double allowance, double typical, int64_t *steps, double *differences) {

@@ -1,4 +1,4 @@
-// What the voxels of each part say together, in one pass over them. Twin of ../votes.py.
+// Sums over the voxels of each part, in a single pass. Twin of ../votes.py.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace {
 constexpr int LANES = 8;
 typedef float Lane __attribute__((vector_size(LANES * sizeof(float))));
 
-// Index of the first of the greatest of `n` values, and that value; `padded` has room for n rounded up to lanes.
+// The greatest of `n` values and the index of its first occurrence; `padded` has room for n rounded up to whole vectors.
 int64_t greatest(const float *values, int64_t n, Lane *padded, float &value) {
   std::memcpy(padded, values, n * sizeof(float));
   const int64_t blocks = (n + LANES - 1) / LANES;
@@ -29,7 +29,7 @@ int64_t greatest(const float *values, int64_t n, Lane *padded, float &value) {
 }
 
 
-// Of each row of probability (n, classes): semantic (n), the most probable class, and confidence (n), its probability.
+// For each row of probability (n, classes): semantic (n), the most probable class, and confidence (n), its probability.
 void most_probable(Threads threads, const float *probability, int64_t classes, int64_t n, int16_t *semantic,
                    float *confidence) {
   constexpr int64_t chunk = 1 << 12;
@@ -40,9 +40,9 @@ void most_probable(Threads threads, const float *probability, int64_t classes, i
   });
 }
 
-// probability (n, classes), embedding (n, dim) float32; part (n) in −1 … parts − 1, −1 for none; weight (n). Per part,
-// zeroed by the caller: points (parts), votes (parts, classes) and sums (parts, dim), weighted. A task adds up some columns
-// of all voxels, in their order.
+// probability (n, classes), embedding (n, dim) float32; part (n) in −1 … parts − 1, −1 for voxels without a part; weight (n).
+// Weighted sums per part, which the caller has set to zero: points (parts), votes (parts, classes) and sums (parts, dim).
+// A task adds up some columns of all voxels, in the order of the voxels.
 void votes(Threads threads, const float *probability, int64_t classes, const float *embedding, int64_t dim,
            const int64_t *part, const int64_t *weight, int64_t n, double *points, double *votes, double *sums) {
   const auto add = [&](const float *values, int64_t width, int64_t first, int64_t last, double *total) {
@@ -66,8 +66,8 @@ void votes(Threads threads, const float *probability, int64_t classes, const flo
   });
 }
 
-// Of each group of voxels rows[begin[g]] … rows[begin[g + 1] − 1], at least one: tight (groups), the mean of exp(−s²)
-// weighted by `weight`, s the distance of a voxel's embedding to mean (groups, dim).
+// For each group of voxels rows[begin[g]] … rows[begin[g + 1] − 1], which is not empty: tight (groups), the mean of exp(−s²)
+// weighted by `weight`, where s is the distance of a voxel's embedding to mean (groups, dim).
 void tightness(Threads threads, const float *embedding, int64_t dim, const int64_t *weight, const int64_t *rows,
                const int64_t *begin, int64_t groups, const double *mean, double *tight) {
   parallel(worth(threads, begin[groups] * 10), groups, [&](int64_t g) {
@@ -86,9 +86,9 @@ void tightness(Threads threads, const float *embedding, int64_t dim, const int64
   });
 }
 
-// positions (n, 3), features (n, width) or null where width is 0; part (n) in −1 … parts − 1. Per part, zeroed by the
-// caller: table (parts, 13 + width), the sums of 1, of the positions, of the products of their coordinates and of the
-// features, in the order of the voxels. Products of two float32 are exact in float64, so fusing them changes no bit.
+// positions (n, 3), features (n, width), or null if width is 0; part (n) in −1 … parts − 1. table (parts, 13 + width), which
+// the caller has set to zero, becomes the sums of 1, of the positions, of the products of their coordinates and of the
+// features. Voxels are added in their order. Products of two float32 are exact in float64, so fusing them changes no bit.
 void moments(const float *positions, const float *features, int64_t width, const int64_t *part, int64_t n,
              double *table) {
   for (int64_t i = 0; i < n; ++i) {

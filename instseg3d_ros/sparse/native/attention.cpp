@@ -1,7 +1,7 @@
 // Attention over k neighbours, forward and backward; see attention.py for the equations.
 //
-// Nothing per edge is kept but its weight and the gradient of its score: the hidden layer of an edge is cheaper to compute
-// again than to fetch.
+// Only an edge's weight and the gradient of its score are stored: computing the hidden layer of an edge again costs less
+// than reading it from memory.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kChunk = 512;
 
-// w (k) becomes exp(w − highest).
+// Replaces w (k) by exp(w − max w).
 inline void exponentials(double *w, int64_t k, double highest) {
   for (int64_t j = 0; j < k; ++j) w[j] = exp_of(w[j] - highest);
 }
@@ -29,7 +29,7 @@ inline void exponentials(float *w, int64_t k, float highest) {
   for (; j < k; ++j) w[j] = exp_of(w[j] - highest);
 }
 
-// A row of channels. Of a fixed power of two, as the sizes of the paper's network are, it is one vector of the processor.
+// A row of channels. If their number is a fixed power of two, as in the paper's network, it is a single vector.
 template <class T, int N>
 struct Row {
   typedef T V __attribute__((vector_size(N * sizeof(T))));
@@ -40,7 +40,7 @@ struct Row {
   T operator[](int64_t i) const { return v[i]; }
   Row operator+(const Row &o) const { return Row(v + o.v); }
   Row operator*(const Row &o) const { return Row(v * o.v); }
-  Row above(const Row &o) const { return Row(v > V{} ? o.v : V{}); }  // o where this is above zero, else zero
+  Row above(const Row &o) const { return Row(v > V{} ? o.v : V{}); }  // o where this is positive, else zero
   void add(T a, const Row &o) { v += a * o.v; }
   T sum() const { return fold<N / 2>(v); }
   Row like(T a) const { return Row(V{} + a); }
@@ -65,7 +65,7 @@ struct Row {
   }
 };
 
-// Of any number up to kMost.
+// A row with any number of channels up to kMost.
 constexpr int64_t kMost = 64;
 template <class T>
 struct Row<T, 0> {
@@ -98,7 +98,7 @@ struct Row<T, 0> {
 template <int F, int H>
 struct Sizes {
   int64_t f, h;
-  int64_t features() const { return F ? F : f; }  // known to the compiler where they are fixed
+  int64_t features() const { return F ? F : f; }  // a constant for the compiler if F is fixed
   int64_t hidden() const { return H ? H : h; }
   template <class T>
   using Features = Row<T, F>;
@@ -140,7 +140,7 @@ void forward(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near,
   });
 }
 
-// Row r of a matrix (many, n).
+// Row r of a matrix (rows, n).
 template <class R, class T>
 std::vector<R> rows_of(const T *matrix, int64_t many, int64_t n) {
   std::vector<R> rows;
@@ -148,8 +148,9 @@ std::vector<R> rows_of(const T *matrix, int64_t many, int64_t n) {
   return rows;
 }
 
-// A whole graph layer at once, y (n, f) = [x, attention(x)] update, for the points near[:, 0], for inference: to compute what a neighbour sends is
-// cheaper than to fetch it. Matrices come transposed: center and neighbor (f, h), update (2 f, f).
+// A whole graph layer for inference, y (n, f) = [x, attention(x)] update for the points near[:, 0]. It computes a neighbour's
+// message each time, which costs less than reading it from memory. Matrices are transposed: center and neighbor (f, h),
+// update (2 f, f).
 template <class T, class S>
 void layer(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near, const T *x, const T *center, const T *bias,
            const T *neighbor, const T *score, const T *update, T *y) {
@@ -187,7 +188,7 @@ void layer(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near, c
   });
 }
 
-// For each row the edges (i * k + j) that point to it, in ascending order: those of row r are [start[r], start[r + 1]).
+// For each row the edges (i * k + j) that point to it, in ascending order: row r has the edges [start[r], start[r + 1]).
 void incoming(int64_t n, int64_t k, const int64_t *near, std::vector<int32_t> &start, std::vector<int32_t> &edges) {
   start.assign(size_t(n + 1), 0);
   edges.resize(size_t(n * k));
@@ -197,8 +198,8 @@ void incoming(int64_t n, int64_t k, const int64_t *near, std::vector<int32_t> &s
   for (int64_t e = 0; e < n * k; ++e) edges[next[near[e]]++] = int32_t(e);
 }
 
-// d_x (n, f), d_center (n, h), d_neighbor (n, h), d_score (h). An edge's gradient reaches its two ends in two passes, each
-// of which writes rows of its own.
+// d_x (n, f), d_center (n, h), d_neighbor (n, h), d_score (h). Two passes bring an edge's gradient to its two ends, so that
+// in each pass a task writes only the rows that belong to it.
 template <class T, class S>
 void backward(int64_t threads, S size, int64_t n, int64_t k, const int64_t *near, const T *x, const T *center,
               const T *neighbor, const T *score, const T *weight, const T *dy, T *d_x, T *d_center, T *d_neighbor,

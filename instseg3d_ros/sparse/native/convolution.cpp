@@ -1,9 +1,9 @@
-// Sparse convolution on a CPU: gather, multiply, add, without moving a row.
+// Sparse convolution on a CPU: gathers, multiplies and adds without copying rows.
 //
-// Output rows are worked on in tiles of kTile. A tile's sums stay in a small buffer in cache while, offset by offset, the
-// pairs (input row, output row) of the tile are taken kMaxRows at a time: their sums go to registers, the input channels
-// are broadcast one by one from where the rows lie, the weights of the offset stream by from cache. Every output value is
-// added up by one thread in one order: by offset, then by input channel, whatever the number of threads.
+// Output rows are processed in tiles of kTile rows, whose sums stay in a small buffer in cache. For each offset, the tile's
+// pairs (input row, output row) are processed kMaxRows at a time: their sums are in registers, each input channel is
+// broadcast from its row, and the weights of the offset are read from cache. A single thread adds up each output value in a
+// fixed order, by offset and then by input channel, so the result does not depend on the number of threads.
 #include <algorithm>
 #include <cstdlib>
 #include <type_traits>
@@ -15,7 +15,7 @@
 
 namespace {
 
-// All pairs of one tile and offset.
+// All pairs of a tile and an offset.
 template <class X, int N, bool kFresh>
 void segment(int64_t count, const int32_t *in, const uint8_t *out, const X *x, Sum<X> *sums, const X *w, int c_in) {
   const X *from[kMaxRows];
@@ -36,7 +36,7 @@ void segment(int64_t count, const int32_t *in, const uint8_t *out, const X *x, S
   rest<X, N, kFresh>(int(count - i), from, to, w, c_in);
 }
 
-// One tile, N vectors of output channels: sums (kTile, N vectors) are left in `sums`.
+// A tile and N vectors of output channels; `sums` (kTile, N vectors) has the result.
 template <class X, int N>
 void tile(const Pairs &pairs, int64_t t, const X *x, const X *w, int c_in, Sum<X> *sums) {
   constexpr int kWide = N * kLanes<Sum<X>>;
@@ -90,13 +90,13 @@ inline X rounded(Sum<X> value) {
   else return value;
 }
 
-// Weights (c_out, offsets, c_in) -> blocks of output channels, each (offsets, c_in, width of the block), zeros at the end.
-// Where channels are multiplied two at a time, those stand together: (offsets, c_in / 2, width, 2).
+// Weights (c_out, offsets, c_in) -> blocks of output channels, each (offsets, c_in, width of the block), padded with zeros.
+// If channels are multiplied in pairs, the two channels of a pair are adjacent: (offsets, c_in / 2, width, 2).
 template <class X>
 void pack(int64_t threads, const Sum<X> *weight, int c_out, int offsets, int c_in, X *packed) {
-  constexpr int kStrip = 16;  // output channels that are read side by side, each from front to back
+  constexpr int kStrip = 16;  // output channels that are read in parallel, each sequentially
   constexpr int kStep = Arithmetic<X>::kStep, L = kLanes<Sum<X>>;
-  struct alignas(kStep * sizeof(X)) Group { X of[kStep]; };  // what stands together, moved as one
+  struct alignas(kStep * sizeof(X)) Group { X of[kStep]; };  // adjacent channels, moved together
   const Blocks cut = blocks<Sum<X>>(c_out);
   parallel(worth(threads, int64_t(c_out) * offsets * c_in), (cut.vectors * L + kStrip - 1) / kStrip, [&](int64_t strip) {
     alignas(64) X turned[kStrip][kStrip];  // (output channel, input channel)
@@ -120,7 +120,7 @@ void pack(int64_t threads, const Sum<X> *weight, int c_out, int offsets, int c_i
   });
 }
 
-// The same for the gradient of the input: channels change places, and offsets are mirrored where `mirror` says so.
+// The same for the gradient of the input: input and output channels are exchanged, and offsets mirrored if `mirror` is set.
 template <class T>
 void pack_transposed(int64_t threads, const T *weight, int c_out, int offsets, int c_in, int mirror, T *packed) {
   const Blocks cut = blocks<T>(c_in);

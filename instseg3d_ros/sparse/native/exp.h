@@ -1,4 +1,4 @@
-// The exponential function of x ≤ 0, of one number and of a vector of them. Compilers leave a loop over the former as it is.
+// The exponential function for x ≤ 0, of a number and of a vector. Compilers do not vectorize a loop over the former.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -8,10 +8,11 @@
 
 namespace exponential {
 
-// 2^n by its bits, the rest by a polynomial (2 units in the last place). V: float or a vector of floats; I: as many int32.
+// 2^n from its bits, the remainder by a polynomial (2 units in the last place). V: float or a vector of floats; I: int32 or a
+// vector of as many int32.
 template <class V, class I, class ToInt>
 inline V of(V x, ToInt &&to_int) {
-  const V n = (x * 1.44269504f + 12582912.0f) - 12582912.0f;  // rounded: adding 1.5 * 2^23 leaves no place for a fraction
+  const V n = (x * 1.44269504f + 12582912.0f) - 12582912.0f;  // rounds: 1.5 * 2^23 leaves no bits for a fraction
   const V r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
   V p = r * 1.9875691500e-4f + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
@@ -34,7 +35,7 @@ inline float exp_of(float x) {
 
 inline double exp_of(double x) { return std::exp(x); }
 
-// Of all lanes of a vector V of floats.
+// For all lanes of a vector V of floats.
 template <class V>
 inline V exps_of(V x) {
   typedef int32_t Ints __attribute__((vector_size(sizeof(V))));

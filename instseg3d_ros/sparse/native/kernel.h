@@ -1,5 +1,5 @@
-// The one way from Python to a kernel: KERNEL(name, function) exports a C++ function under a name, with a description of its
-// parameters that kernels.py checks every argument against, and with a guard that turns exceptions into codes.
+// The only way from Python to a kernel: KERNEL(name, function) exports a C++ function under a name, with a description of its
+// parameters, by which kernels.py checks every argument, and with a guard that converts exceptions to return codes.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -11,13 +11,13 @@
 
 #include "simd.h"
 
-// How many threads a kernel may use. kernels.py fills this parameter in; callers do not pass it.
+// The number of threads that a kernel may use. kernels.py sets this parameter; callers do not pass it.
 struct Threads {
   int64_t count;
   operator int64_t() const { return count; }
 };
 
-// What a kernel returns in place of its result after an exception; kernels.py raises MemoryError or RuntimeError.
+// Return codes of a kernel after an exception; kernels.py raises MemoryError or RuntimeError.
 constexpr int64_t kOutOfMemory = INT64_MIN, kFailed = INT64_MIN + 1;
 
 namespace kernel {
@@ -82,7 +82,7 @@ inline int64_t guarded(R (*function)(A...), const char *packed) noexcept {
     try {
       last_error() = error.what();
     } catch (...) {
-      return kOutOfMemory;  // not even the message fits
+      return kOutOfMemory;  // there is no memory for the message either
     }
     return kFailed;
   } catch (...) {
@@ -100,5 +100,5 @@ inline int64_t guarded(R (*function)(A...), const char *packed) noexcept {
     return text.c_str();                                                                                      \
   }
 
-// Why the last kernel of this thread that returned kFailed did so.
+// The message of the last kernel of this thread that returned kFailed.
 extern "C" inline __attribute__((used)) const char *kernel_error() { return kernel::last_error().c_str(); }

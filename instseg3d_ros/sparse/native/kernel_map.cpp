@@ -11,7 +11,7 @@
 namespace {
 
 constexpr int kTile = 256;      // rows per tile, as in convolution.cpp
-constexpr int kPitch = 28;      // a row of neighbours: 27 and one unused, so that four can be written at a time
+constexpr int kPitch = 28;      // a row of 27 neighbours and an unused entry, so that four can be written at a time
 constexpr int64_t kChunk = 1 << 14;
 
 struct Four { int32_t v[4]; };
@@ -49,7 +49,7 @@ void coords(Threads threads, int64_t n, const int64_t *codes, int64_t bits, cons
   });
 }
 
-// codes (n), ascending -> codes >> 3 without repetition, parent (n), slot (n). Returns how many remain.
+// codes (n), ascending -> codes >> 3 without repetition, parent (n), slot (n). Returns the number of coarse codes.
 int64_t halve(int64_t n, const int64_t *codes, int64_t *coarse, int64_t *parent, int64_t *slot) {
   int64_t count = -1, last = -1;
   for (int64_t i = 0; i < n; ++i) {
@@ -63,7 +63,7 @@ int64_t halve(int64_t n, const int64_t *codes, int64_t *coarse, int64_t *parent,
   return count + 1;
 }
 
-// children (coarse, 8): row of the fine voxel in each slot, -1 where there is none.
+// children (coarse, 8): row of the fine voxel in each slot, -1 if the slot is empty.
 void children(Threads threads, int64_t n, int64_t n_coarse, const int64_t *parent, const int64_t *slot, int32_t *table) {
   parallel(worth(threads, n_coarse), (n_coarse + kChunk - 1) / kChunk, [&](int64_t task) {
     std::fill(table + task * kChunk * 8, table + std::min(n_coarse, (task + 1) * kChunk) * 8, -1);
@@ -71,8 +71,8 @@ void children(Threads threads, int64_t n, int64_t n_coarse, const int64_t *paren
   for (int64_t i = 0; i < n; ++i) table[parent[i] * 8 + slot[i]] = int32_t(i);
 }
 
-// Neighbours of the children (n, kPitch) from those of their parents (n_coarse, kPitch): the 4^3 cube of voxels around a
-// parent is put together once, and each child copies its 3^3 part of it.
+// Neighbours of the children (n, kPitch) from the neighbours of their parents (n_coarse, kPitch): the 4^3 cube of voxels
+// around a parent is assembled once, and each child copies its 3^3 neighbourhood from it.
 void neighbors_from_coarse(Threads threads, int64_t n_coarse, const int32_t *coarse, const int32_t *children, int32_t *table) {
   parallel(worth(threads, n_coarse * 100), (n_coarse + 511) / 512, [&](int64_t task) {
     int32_t cube[64 + 4];
@@ -106,7 +106,7 @@ void neighbors_from_coarse(Threads threads, int64_t n_coarse, const int32_t *coa
   });
 }
 
-// Neighbours (n, kPitch) of voxels that are blocks, by their ascending keys: for each offset one walk along both lists.
+// Neighbours (n, kPitch) of blocks, by their ascending keys: a single walk along both lists for each offset.
 void neighbors_of_blocks(Threads threads, int64_t n, const int64_t *keys, const int64_t *steps, int32_t *table) {
   parallel(worth(threads, n * 100), 28, [&](int64_t o) {
     if (o == 27) {  // the unused entry
@@ -122,7 +122,7 @@ void neighbors_of_blocks(Threads threads, int64_t n, const int64_t *keys, const 
   });
 }
 
-// start (tiles * 27 + 1): where the pairs of each tile and offset begin, the offset in the centre left out. Returns how many.
+// start (tiles * 27 + 1): first pair of each tile and offset; the central offset has no pairs. Returns their number.
 int64_t count_pairs(Threads threads, int64_t n, const int32_t *table, int64_t *start) {
   const int64_t tiles = (n + kTile - 1) / kTile;
   parallel(worth(threads, tiles * kTile * 30), tiles, [&](int64_t t) {

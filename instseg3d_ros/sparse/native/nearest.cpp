@@ -1,5 +1,6 @@
-// Exact nearest neighbours on the voxel grid: for a cell, the points of the 27 cells around it are laid out once, and each
-// of its own points keeps the k best of them. A point whose k-th distance may reach beyond these cells is left for wider ones.
+// Exact nearest neighbours on the voxel grid: for each cell, the points of its 27 cells (itself and its neighbours) are
+// collected once, and each point of the cell selects the k nearest. A point whose k-th distance may reach beyond the 27
+// cells is left for larger cells.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -16,20 +17,20 @@ namespace {
 constexpr int kPitch = 28;
 constexpr int64_t kChunk = 128;
 
-// Centre first, then faces, edges, corners: the best come early, and few of the rest have to be sorted in.
+// Centre first, then faces, edges, corners: the nearest points come early, so that few later points must be inserted.
 constexpr int kOrder[27] = {13, 4, 10, 12, 14, 16, 22, 1, 3, 5, 7, 9, 11, 15, 17, 19, 21, 23, 25, 0, 2, 6, 8, 18, 20, 24, 26};
 
-constexpr float kNone = std::numeric_limits<float>::max();  // the distance in a place that is empty
+constexpr float kNone = std::numeric_limits<float>::max();  // the distance of an empty place
 
-// Eight candidates, by squared distance and row, in as many vectors as that takes. They are sorted and merged by networks
-// without branches; of equal distances either may come first.
+// Eight candidates, squared distances and rows. Sorting networks without branches sort and merge them; the order of equal
+// distances is not defined.
 constexpr int kParts = 8 / kHalf;
 struct Eight {
   Floats distance[kParts];
   FloatsMask row[kParts];
 };
 
-// All ones in the lanes of part P that keep the smaller of lanes i and i ^ J.
+// A mask with all bits set in the lanes of part P that receive the smaller of lanes i and i ^ J.
 template <int J, int P>
 inline FloatsMask lower() {
   FloatsMask mask;
@@ -37,7 +38,7 @@ inline FloatsMask lower() {
   return mask;
 }
 
-// Lane i and lane i ^ J are put in order, the smaller one in the lower lane.
+// Sorts the pairs of lanes i and i ^ J: the smaller value goes to the lower lane.
 template <int J>
 inline Eight ordered(const Eight &a) {
   Eight result;
@@ -56,7 +57,7 @@ inline Eight ordered(const Eight &a) {
 inline Eight sort_merged(const Eight &a) { return ordered<1>(ordered<2>(ordered<4>(a))); }
 inline Eight sort_any(const Eight &a) { return ordered<1>(ordered<2>(ordered<7>(ordered<1>(ordered<3>(ordered<1>(a)))))); }
 
-// Of lane i of `a` and lane 7 − i of `b` the smaller one; and, in `rest`, the larger one.
+// The smaller of lane i of `a` and lane 7 − i of `b`, and the larger in `rest`.
 inline Eight smaller(const Eight &a, const Eight &b, Eight &rest) {
   Eight result;
   for (int p = 0; p < kParts; ++p) {
@@ -69,8 +70,8 @@ inline Eight smaller(const Eight &a, const Eight &b, Eight &rest) {
   return result;
 }
 
-// best (blocks of eight, ascending) becomes the smallest of all candidates. Eights with nothing closer than what there is
-// are passed over; candidates come roughly from near to far, so most of them are.
+// Updates best (blocks of eight, ascending) with new candidates. Blocks without a closer candidate are skipped, which are
+// most blocks, because candidates come roughly from near to far.
 template <int kBlocks>
 inline void keep_best(const float *distance, const int32_t *row, size_t groups, Eight *best, int some) {
   const int blocks = kBlocks ? kBlocks : some;
@@ -96,13 +97,13 @@ inline void keep_best(const float *distance, const int32_t *row, size_t groups, 
   }
 }
 
-// first (n_coarse + 1) of a level from that of the next finer one: the finest rows of cell c are [first[c], first[c + 1]).
+// first (n_coarse + 1) of a level from `first` of the next finer level: the rows of cell c are [first[c], first[c + 1]).
 void first_rows(int64_t n, const int64_t *parent, const int64_t *finer, int64_t n_coarse, int64_t *first) {
   for (int64_t i = n - 1; i >= 0; --i) first[parent[i]] = finer ? finer[i] : i;
   first[n_coarse] = finer ? finer[n] : n;
 }
 
-// How many distances `nearest` would look at for the rows that have a place.
+// The number of distances that `nearest` would compute for the rows with a place.
 int64_t nearest_work(Threads threads, int64_t cells, const int32_t *table, const int64_t *first, const int32_t *place) {
   std::vector<int64_t> work(size_t((cells + kChunk - 1) / kChunk));
   parallel(worth(threads, cells * 30), int64_t(work.size()), [&](int64_t task) {
@@ -120,13 +121,14 @@ int64_t nearest_work(Threads threads, int64_t cells, const int32_t *table, const
   return total;
 }
 
-// xyz (V, 3), cells `size` wide with their neighbours `table` and rows `first`; for rows with a place (V) in found
-// (…, k), the row itself first; the place becomes −1 where that is the answer for sure. Returns how many are left.
+// xyz (V, 3), cells of width `size` with their neighbours `table` and rows `first`. For each row with a place (V ≥ 0), writes
+// the k nearest rows to found (…, k), the row itself first. The place becomes −1 if the result is certain. Returns the number
+// of rows that are left.
 int64_t nearest(Threads threads, int64_t cells, const int32_t *table, const int64_t *first, const float *xyz, double size,
                            int64_t k, int32_t *place, int64_t *found) {
   std::vector<int64_t> left(size_t((cells + kChunk - 1) / kChunk));
   const int64_t count_all = first[cells], pitch = count_all + 8;
-  std::vector<float> apart(size_t(3 * pitch));  // x, y and z each in a row of their own
+  std::vector<float> apart(size_t(3 * pitch));  // x, y and z, a row for each
   float *xs = apart.data(), *ys = xs + pitch, *zs = ys + pitch;
   for (int64_t i = 0; i < count_all; ++i) xs[i] = xyz[i * 3], ys[i] = xyz[i * 3 + 1], zs[i] = xyz[i * 3 + 2];
   parallel(worth(threads, cells * 1000), int64_t(left.size()), [&](int64_t task) {
@@ -144,7 +146,7 @@ int64_t nearest(Threads threads, int64_t cells, const int32_t *table, const int6
             const size_t room = (count + more) * 2 + 16;
             x.resize(room), y.resize(room), z.resize(room), row.resize(room), distance.resize(room);
           }
-          for (int64_t i = 0; i < more; i += 8) {  // by eights, past the end too: the next cell is written over that
+          for (int64_t i = 0; i < more; i += 8) {  // in blocks of eight, also beyond the end: the next cell overwrites it
             const size_t at = count + i;
             std::memcpy(&x[at], xs + begin + i, 32);
             std::memcpy(&y[at], ys + begin + i, 32);
@@ -162,15 +164,15 @@ int64_t nearest(Threads threads, int64_t cells, const int32_t *table, const int6
           d[j] = dx * dx + dy * dy + dz * dz;
         }
         for (size_t j = count; j % 8; ++j) d[j] = std::numeric_limits<float>::max(), row[j] = 0;
-        d[i - first[c]] = -1;  // the cell's own points are laid out first; the point itself wins
+        d[i - first[c]] = -1;  // the points of the cell come first; the point itself wins
         if (blocks == 1) keep_best<1>(d, row.data(), (count + 7) / 8, best.data(), 1);
         else keep_best<0>(d, row.data(), (count + 7) / 8, best.data(), blocks);
         const auto distance_of = [&](int64_t j) { return best[j / 8].distance[j % 8 / kHalf][j % kHalf]; };
         const auto row_of = [&](int64_t j) { return best[j / 8].row[j % 8 / kHalf][j % kHalf]; };
         int64_t *to = found + place[i] * k;
         for (int64_t j = 0; j < k; ++j) to[j] = distance_of(j) == kNone ? i : int64_t(row_of(j));
-        // What lies closer than the border of the 27 cells was a candidate. Where in its cell the point lies is told up
-        // to rounding, which can only make it look closer to the border.
+        // All points closer than the border of the 27 cells were candidates. Rounding of the point's position in its cell
+        // can only make the border seem closer.
         float border = std::numeric_limits<float>::max(), far = 0;
         for (int axis = 0; axis < 3; ++axis) {
           const double p = axis == 0 ? px : axis == 1 ? py : pz, inside = p - std::floor(p / size) * size;
@@ -189,7 +191,7 @@ int64_t nearest(Threads threads, int64_t cells, const int32_t *table, const int6
   return total;
 }
 
-// new (…): each of near (n) of which `seen` was 0, in order; it is 1 then. Returns how many.
+// fresh (…): the rows of near (n) for which `seen` was 0, in order; sets `seen` to 1. Returns their number.
 int64_t unseen(int64_t n, const int64_t *near, uint8_t *seen, int64_t *fresh) {
   int64_t count = 0;
   for (int64_t i = 0; i < n; ++i)

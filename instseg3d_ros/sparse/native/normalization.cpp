@@ -1,4 +1,4 @@
-// Batch normalization and ReLU in one pass over the rows, forward and backward; see normalization.py.
+// Batch normalization and ReLU in a single pass over the rows, forward and backward; see normalization.py.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace {
 
-constexpr int64_t kChunk = 256;  // rows whose sums are taken in T; the sums of chunks are joined in double, in order
+constexpr int64_t kChunk = 256;  // rows that are summed in T; the sums of chunks are added in double, in order
 
 int64_t chunks(int64_t n) { return (n + kChunk - 1) / kChunk; }
 
@@ -24,8 +24,8 @@ inline void put(T *p, V v) {
   std::memcpy(p, &v, sizeof v);
 }
 
-// Calls body(first column, a value of the type to compute in): whole vectors of columns, then single ones. What a body
-// keeps per column then stays in registers while it runs down the rows.
+// Calls body(first column, a value of the type to compute in) for whole vectors of columns, then for single columns, so that
+// the body's values per column stay in registers for all rows.
 template <class T, class Body>
 inline void for_columns(int64_t c, Body &&body) {
   int64_t j = 0;
@@ -33,8 +33,8 @@ inline void for_columns(int64_t c, Body &&body) {
   for (; j < c; ++j) body(j, T{});
 }
 
-// mean (c) and biased variance (c) of x (n, c). Sums are of differences from a chunk's first row, so that a mean far from
-// zero costs no digits; chunks are joined by the parallel form of the variance.
+// mean (c) and biased variance (c) of x (n, c). Sums are over differences from a chunk's first row, so that a mean far from
+// zero loses no digits; chunks are combined by the parallel formula of the variance.
 template <class T>
 void statistics(int64_t threads, int64_t n, int64_t c, const T *x, double *mean, double *variance) {
   std::vector<double> parts(size_t(chunks(n) * c * 2));
@@ -89,7 +89,7 @@ void apply(Threads threads, int64_t n, int64_t c, const T *x, const T *scale, co
   });
 }
 
-// The same in bfloat16, for convolutions that take it.
+// The same with results in bfloat16, for convolutions in this precision.
 void apply_rounded(Threads threads, int64_t n, int64_t c, const float *x, const float *scale, const float *shift, Bf16 *y) {
   parallel(worth(threads, n * c), chunks(n), [&](int64_t i) {
     for (int64_t r = i * kChunk; r < std::min(n, (i + 1) * kChunk); ++r) {
@@ -128,7 +128,7 @@ void parameter_gradients(int64_t threads, int64_t n, int64_t c, const T *x, cons
   for (int64_t j = 0; j < c; ++j) d_bias[j] = T(total[j]), d_weight[j] = T(total[c + j] * inverse_std[j]);
 }
 
-// dx = scale (g − a − (x − mean) b), with a, b per channel (zero where the statistics were not those of the batch).
+// dx = scale (g − a − (x − mean) b), with a, b per channel (zero if the statistics are not of the batch).
 template <class T>
 void input_gradient(int64_t threads, int64_t n, int64_t c, const T *x, const T *dy, const T *scale, const T *shift,
                     const T *mean, const T *a, const T *b, T *dx) {
@@ -146,7 +146,7 @@ void input_gradient(int64_t threads, int64_t n, int64_t c, const T *x, const T *
   });
 }
 
-// The training forward. table (4, c): mean, 1 / std, scale, shift, kept for backward.
+// Forward pass of training. table (4, c): mean, 1 / std, scale, shift, stored for the backward pass.
 template <class T>
 void forward(Threads threads, int64_t n, int64_t c, const T *x, const T *weight, const T *bias, T *running_mean,
              T *running_var, double momentum, double eps, T *table, T *y) {

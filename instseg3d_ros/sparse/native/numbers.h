@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-// Runs of 8 keys share a cache line or two: points that follow each other are close in space.
+// Runs of 8 keys share one or two cache lines, because consecutive points are close in space.
 class Numbers {
  public:
   // Room for `expected` keys; the table grows if there are more.

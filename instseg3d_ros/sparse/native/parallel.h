@@ -1,9 +1,9 @@
-// Runs independent tasks on a given number of threads. Tasks are handed out one by one, so unequal ones stay balanced;
-// a task must write only what is its own, which makes the result independent of who ran it.
+// Runs independent tasks on a given number of threads. Tasks are assigned one at a time, so that tasks of unequal cost stay
+// balanced. A task must write only data that no other task uses; the result is then independent of the threads.
 //
-// Why not OpenMP: its regions end when every thread of the team has come by, so on a busy machine each of a network's
-// hundred regions waits until the system has let the last thread run. Here the caller works through the tasks itself,
-// helpers join in when they get to run, and the caller waits only for tasks that a helper has begun.
+// Why not OpenMP: its regions end when every thread of the team has arrived, so on a busy machine each of a network's hundred
+// regions waits until the system has scheduled the last thread. Here the caller runs the tasks, helpers take some of them
+// once they are scheduled, and the caller waits only for tasks that a helper has begun.
 #pragma once
 #include <sched.h>
 #include <unistd.h>
@@ -30,7 +30,8 @@ class Pool {
  public:
   typedef void (*Call)(void *task, int64_t index);
 
-  // One pool for all libraries of the process: the linker unites the variable. Never destroyed, helpers may outlive it.
+  // A single pool for all libraries of the process: the linker merges the variable. It is never destroyed, because helpers
+  // may outlive it.
   static Pool &shared() {
     static Pool *pool = new Pool;
     if (pool->process_ != getpid()) pool = new Pool;  // helpers do not survive a fork
@@ -38,14 +39,14 @@ class Pool {
   }
 
   void run(int64_t threads, int64_t tasks, Call call, void *task) {
-    if (busy_.exchange(true, std::memory_order_acquire)) {  // another thread's work, or a task of ours that calls on
+    if (busy_.exchange(true, std::memory_order_acquire)) {  // another thread uses the pool, or a task calls `run` itself
       for (int64_t i = 0; i < tasks; ++i) call(task, i);
       return;
     }
     const int64_t wanted = (threads < tasks ? threads : tasks) - 1;
     try {
       for (; helpers_ < wanted; ++helpers_) std::thread(&Pool::help, this).detach();
-    } catch (const std::exception &) {  // neither memory nor a thread can be had: fewer helpers will do
+    } catch (const std::exception &) {  // no memory or thread is available: fewer helpers suffice
     }
     call_ = call, task_ = task, tasks_ = tasks;
     next_.store(0, std::memory_order_relaxed);
@@ -68,9 +69,9 @@ class Pool {
 
  private:
   static constexpr int64_t kClosed = int64_t(1) << 32;  // below it in `state_`: how many helpers are inside
-  static constexpr auto kPatience = std::chrono::microseconds(200);  // about what lies between two layers
+  static constexpr auto kPatience = std::chrono::microseconds(200);  // about the time between two layers
 
-  // A task that throws ends the work: tasks that nobody has begun are skipped, and `run` throws the first exception.
+  // A task that throws ends the work: tasks that have not begun are skipped, and `run` throws the first exception.
   void work() {
     for (int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < tasks_;) {
       try {
@@ -96,7 +97,7 @@ class Pool {
     }
   }
 
-  // Until there is a job later than number `seen`: on watch for a while, then asleep.
+  // Waits for a job after number `seen`: spins for kPatience, then sleeps.
   int64_t wait(int64_t seen) {
     const auto until = std::chrono::steady_clock::now() + kPatience;
     do {
@@ -127,7 +128,7 @@ class Pool {
   std::condition_variable wake_;
 };
 
-// As many threads as `operations` simple steps are worth: waking one costs as much as some tens of thousands of them.
+// The number of threads that `operations` simple steps justify: waking a thread costs as much as tens of thousands of steps.
 inline int64_t worth(int64_t threads, int64_t operations) {
   return operations < 50000 ? 1 : threads;
 }
@@ -135,7 +136,7 @@ inline int64_t worth(int64_t threads, int64_t operations) {
 template <class Task>
 inline void parallel(int64_t threads, int64_t tasks, Task &&task) {
   Pool::Call call = [](void *object, int64_t index) { (*static_cast<std::remove_reference_t<Task> *>(object))(index); };
-  // One copy of the task's code for one thread and for many: compiled twice, its last digits could differ.
+  // A single copy of the task's code for any number of threads: two compiled copies could differ in the last digits.
   asm volatile("" : "+r"(call));
   void *object = const_cast<void *>(static_cast<const void *>(&task));
   if (threads > 1 && tasks > 1) return Pool::shared().run(threads, tasks, call, object);

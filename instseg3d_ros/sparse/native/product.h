@@ -1,4 +1,4 @@
-// Products of a few rows with a matrix, with all sums in registers: what convolutions and linear layers are made of.
+// Products of a few rows with a matrix, with all sums in registers: the inner loop of convolutions and linear layers.
 #pragma once
 #include "simd.h"
 
@@ -32,7 +32,7 @@ inline void rows(const X *const *x, Sum<X> *const *sums, const X *w, int c_in) {
     for (int n = 0; n < N; ++n) store(sums[r] + n * L, sum[r][n]);
 }
 
-// Fewer than kMaxRows of them.
+// The same for fewer than kMaxRows rows.
 template <class X, int N, bool kFresh>
 inline void rest(int count, const X *const *x, Sum<X> *const *sums, const X *w, int c_in) {
   as_constant<kMaxRows - 1>(count, [&](auto r) { rows<X, r(), N, kFresh>(x, sums, w, c_in); });

@@ -31,11 +31,11 @@ using Vector = typename Simd<T>::type;
 template <class T>
 constexpr int kLanes = kVectorBytes / int(sizeof(T));
 
-// Rows times columns of sums that are held in registers at once, with room left for weights and a broadcast value.
+// Rows and columns of the sums that registers hold at once, with registers left for weights and a broadcast value.
 constexpr int kMaxColumns = kRegisters >= 32 ? 3 : 2;  // in vectors of output channels
 constexpr int kMaxRows = kRegisters >= 32 ? 8 : 6;
 
-// Calls f with `count`, 1 to N, as a constant: what it sizes can then stay in registers.
+// Calls f with `count`, 1 to N, as a constant, so that arrays of this size can stay in registers.
 template <int N, class F>
 inline void as_constant(int count, F &&f) {
   if constexpr (N > 0) {
@@ -53,7 +53,7 @@ inline void store(T *p, Vector<T> v) {
   *reinterpret_cast<typename Simd<T>::loose *>(p) = v;
 }
 
-// Eight floats, in one register or in two: what trees and sorted candidates are worked on by, whatever the processor.
+// Eight floats, in one register or two: the unit of search trees and sorted candidates on every processor.
 constexpr int kHalf = kVectorBytes >= 32 ? 8 : 4;
 typedef float Floats __attribute__((vector_size(kHalf * sizeof(float))));
 typedef int32_t FloatsMask __attribute__((vector_size(kHalf * sizeof(int32_t))));
@@ -93,8 +93,8 @@ inline uint32_t bits_of(FloatsMask mask) {
 #endif
 }
 
-// What features and weights are made of, and how they are multiplied: one channel of a row with a vector of weights for
-// float and double; for bfloat16 two channels with a vector of pairs of weights, summed in float.
+// The number type of features and weights and how it is multiplied: for float and double a channel of a row with a vector of
+// weights; for bfloat16 two channels with a vector of pairs of weights, summed in float.
 struct Bf16 {
   uint16_t bits;
 };
@@ -102,7 +102,7 @@ struct Bf16 {
 template <class X>
 struct Arithmetic {
   typedef X Sum;
-  static constexpr int kStep = 1;  // channels at a time
+  static constexpr int kStep = 1;  // channels that are multiplied at once
   typedef X Value;
   typedef Vector<X> Weights;
   static Value value(const X *x) { return *x; }
@@ -129,7 +129,7 @@ struct Arithmetic<Bf16> {
 };
 #endif
 
-// Rounded to the nearest, ties to even; values are finite.
+// Rounds to nearest, ties to even; values must be finite.
 inline Bf16 to_bf16(float value) {
   uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);

@@ -1,4 +1,4 @@
-// How the work of a convolution is cut up: tiles of output rows, blocks of output channels.
+// The division of a convolution into tiles of output rows and blocks of output channels.
 #pragma once
 #include <cstdint>
 
@@ -6,18 +6,18 @@
 
 constexpr int kTile = 256;
 
-// The pairs of all tiles: those of tile t and offset o are [start[t * offsets + o], start[t * offsets + o + 1]).
+// The pairs of all tiles; tile t and offset o have the pairs [start[t * offsets + o], start[t * offsets + o + 1]).
 struct Pairs {
   int64_t rows_out;
   int offsets;
-  int identity;  // offset that joins every row with itself and has no pairs listed; -1 if there is none
+  int identity;  // offset that pairs every row with itself, without listed pairs; -1: no such offset
   int complete;  // 1 if every output row occurs in exactly one pair
   const int64_t *start;
   const int32_t *in;   // input row
   const uint8_t *out;  // output row within the tile
 };
 
-// How the output channels are cut into blocks of at most kMaxColumns vectors, as even as can be.
+// Divides the output channels into blocks of at most kMaxColumns vectors, as evenly as possible.
 struct Blocks {
   int vectors, count;
   explicit Blocks(int vectors) : vectors(vectors), count((vectors + kMaxColumns - 1) / kMaxColumns) {}

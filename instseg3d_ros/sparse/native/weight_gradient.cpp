@@ -1,6 +1,6 @@
 // Gradient of a convolution's weights on a CPU: for each offset the sum over its pairs of x[in]ᵀ dy[out].
 //
-// A block of the result stays in registers while the pairs of a tile run by.
+// A block of the result stays in registers for all pairs of a tile.
 #include <algorithm>
 #include <cstdlib>
 
@@ -14,7 +14,7 @@ template <class X>
 using Sum = typename Arithmetic<X>::Sum;
 
 #ifdef __AVX512BF16__
-// Sixteen numbers of two rows, side by side by twos.
+// Interleaves sixteen numbers of two rows in pairs.
 inline __m512bh interleave(const Bf16 *a, const Bf16 *b) {
   const __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)a));
   const __m512i high = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)b));
@@ -45,7 +45,7 @@ void outer(int64_t count, const int32_t *in, const uint8_t *out, const X *x, int
   const auto row_x = [&](int64_t i) { return x + (in ? in[i] : i) * x_stride; };
   const auto row_dy = [&](int64_t i) { return dy + (out ? out[i] : i) * dy_stride; };
 #ifdef __AVX512BF16__
-  if constexpr (Arithmetic<X>::kStep == 2) {  // two pairs at a time
+  if constexpr (Arithmetic<X>::kStep == 2) {  // two pairs at once
     static const X zeros[64] = {};
     for (int64_t i = 0; i < count; i += 2) {
       const bool both = i + 1 < count;
@@ -96,15 +96,15 @@ void outer_channels(int64_t count, const int32_t *in, const uint8_t *out, const 
   });
 }
 
-// dy is (rows_out, c_pad) with c_pad a multiple of the lanes. Tiles are shared out in chunks whose sums are kept apart and
-// added in order; how many chunks depends on the sizes alone, so the result does not depend on the threads.
+// dy is (rows_out, c_pad) with c_pad a multiple of the lanes. Each chunk of tiles has its sums, which are added in order; the
+// number of chunks depends only on the sizes, so the result does not depend on the number of threads.
 template <class X>
 void weight_gradient(int64_t threads, const Pairs &pairs, const X *x, int c_in, const X *dy, int c_pad, int c_out, Sum<X> *dw) {
   using T = Sum<X>;
   const int64_t tiles = (pairs.rows_out + kTile - 1) / kTile;
   const int64_t one = int64_t(pairs.offsets) * c_in * c_pad;
   int64_t chunks = (tiles + 7) / 8;                                         // 2048 rows
-  chunks = std::max<int64_t>(1, std::min(chunks, (int64_t(8) << 20) / one));  // at most 8 Mi sums in all
+  chunks = std::max<int64_t>(1, std::min(chunks, (int64_t(8) << 20) / one));  // at most 8 Mi sums in total
   AlignedBuffer<T> parts(size_t(chunks * one));
   constexpr int kGroup = 64;  // input channels per task
   const int groups = (c_in + kGroup - 1) / kGroup;
@@ -137,7 +137,7 @@ void weight_gradient(int64_t threads, const Pairs &pairs, const X *x, int c_in, 
       for (int64_t chunk = 1; chunk < chunks; ++chunk)
         for (int64_t i = task * 8192; i < std::min(one, (task + 1) * 8192); ++i) parts.data[i] += parts.data[chunk * one + i];
     });
-  // (offsets, c_in, c_pad) -> (c_out, offsets, c_in), sixteen rows of the result side by side, each from front to back
+  // (offsets, c_in, c_pad) -> (c_out, offsets, c_in), sixteen rows of the result in parallel, each sequentially
   parallel(worth(threads, one), (c_out + 15) / 16, [&](int64_t strip) {
     const int c0 = int(strip) * 16, c1 = std::min(c0 + 16, c_out);
     for (int o = 0; o < pairs.offsets; ++o)
