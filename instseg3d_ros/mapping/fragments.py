@@ -30,11 +30,16 @@ class Fragment:
 
 @dataclass
 class Known:
-    """What is remembered of an object by its id: stamps in seconds, number of views."""
+    """The record of an object: stamps of its first and last view in seconds, and the number of views.
+
+    `agreement` is a sum over `judged` views (`agreement.py`), from which the object's score is computed.
+    """
 
     first: float
     last: float
     views: int = 0
+    agreement: float = 0.0
+    judged: int = 0
 
 
 @dataclass
@@ -174,7 +179,8 @@ class Fragments:
             views = max([one.views for one in before] + [self.table[number].views - 1 for number in group])
             first = min((one.first for one in before), default=stamp)
             last = max((one.last for one in before), default=stamp)
-            renewed[names[index]] = Known(first, last, views)
+            agreement, judged = sum(one.agreement for one in before), sum(one.judged for one in before)
+            renewed[names[index]] = Known(first, last, views, agreement, judged)
             for number in group:
                 self.table[number].object = names[index]
         for number in old - set(names.values()):

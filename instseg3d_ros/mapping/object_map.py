@@ -15,6 +15,7 @@ import numpy as np
 from instseg3d_ros.errors import InputError
 from instseg3d_ros.labels import LabelSet
 from instseg3d_ros.mapping import association, evidence, free_space, limits, objects, storage
+from instseg3d_ros.mapping.agreement import add_agreement
 from instseg3d_ros.mapping.alignment import align
 from instseg3d_ros.mapping.cells import Cells
 from instseg3d_ros.mapping.drift import Drift
@@ -201,15 +202,15 @@ class ObjectMap:
 
     def _remove(self, rows: np.ndarray) -> int:
         if len(rows):
-            self._count(self.cells["fragment"][rows], -1)
+            self._count(*np.unique(self.cells["fragment"][rows], return_counts=True), -1)
             self.cells.remove(rows)
         return len(rows)
 
-    def _count(self, lead: np.ndarray, sign: int) -> None:
-        """Cells with these leading fragments came (+1) or went (−1)."""
-        for number, cells in zip(*(part.tolist() for part in np.unique(lead, return_counts=True))):
+    def _count(self, lead: np.ndarray, cells: np.ndarray, sign: int) -> None:
+        """Add (sign 1) or subtract (−1) numbers of cells (R,) to those that the fragments `lead` (R,) lead."""
+        for number, count in zip(lead.tolist(), cells.tolist()):
             if number:
-                self.fragments.table[number].cells += sign * cells
+                self.fragments.table[number].cells += sign * count
 
     def _associate(
         self, view: View, frame: Frame, rows: np.ndarray, known: np.ndarray, scores: np.ndarray, trust: float,
@@ -235,8 +236,10 @@ class ObjectMap:
             cells, rows, view.label, weight * evidence.class_evidence(view.confidence, len(self.labels))
         )
         evidence.add_places(cells, rows, view.position, view.color, weight, trust)
-        self._count(before, -1)
-        self._count(after, 1)
+        self._count(*np.unique(before, return_counts=True), -1)
+        pairs, shared = np.unique(after * (count + 1) + view.piece + 1, return_counts=True)
+        lead_of, piece_of = pairs // (count + 1), pairs % (count + 1) - 1
+        self._count(lead_of, shared, 1)
         seen = found.fragments()
         for number in seen:
             fragments.table[number].views += 1
@@ -245,6 +248,8 @@ class ObjectMap:
         for number in {fragments.table[number].object for number in seen if number in fragments.table}:
             fragments.objects[number].views += 1
             fragments.objects[number].last = stamp
+        if trust == 1:
+            add_agreement(piece_of, lead_of, shared, scores, fragments)
         return found.main
 
     def _withdraw(self, rows: np.ndarray, lead: np.ndarray) -> None:

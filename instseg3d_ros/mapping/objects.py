@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from instseg3d_ros.labels import LabelSet
+from instseg3d_ros.mapping import agreement
 from instseg3d_ros.mapping.cells import Cells
 from instseg3d_ros.mapping.fragments import Fragments
 from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.result import Instance, Result
 
-SMALL = 100.0  # cells at which size alone halves the score
 TEMPER = 0.35  # views of one place err alike: share of their log-evidence that counts in probabilities
 
 
@@ -50,8 +50,8 @@ def describe(
 ) -> tuple[list[MapObject], np.ndarray]:
     """Objects in ascending order of their ids, and the object (M,) of each cell, 0 also for those not reported.
 
-    The class is the thing with the largest mean of the cells' log-evidence; the score is its probability × the share of
-    votes in the object's cells that were for an object × n / (n + SMALL).
+    The class of an object is the thing with the largest mean of the cells' log-evidence. The score measures how well
+    the views agree with the object (`agreement.py`).
     """
     rows, ids = cells.rows, object_of_cells(cells, fragments)
     count = np.bincount(ids, minlength=1)
@@ -70,14 +70,11 @@ def describe(
     if len(reported):
         total = count[reported]
         evidence = np.add.reduceat(cells["evidence"][rows[inside]], begin[:-1], axis=0) / total[:, None]
-        votes, voters = cells["votes"][rows[inside]], cells["ids"][rows[inside]]
-        filled = np.add.reduceat(np.where(voters > 0, votes, 0).sum(axis=1), begin[:-1])
-        share = filled / np.maximum(np.add.reduceat(votes.sum(axis=1), begin[:-1]), 1e-9)
         probability = softmax(np.where(things, TEMPER * evidence, -np.inf))
         boxes = upright_boxes(cells["position"][rows], inside, begin)
         for k, number in enumerate(reported):
             known, winner = fragments.objects[int(number)], int(probability[k].argmax())
-            score = float(probability[k, winner] * share[k] * total[k] / (total[k] + SMALL))
+            score = agreement.score(known.agreement, known.judged)
             objects.append(
                 MapObject(
                     int(number), labels[winner].name, score, int(total[k]), boxes[k], int(total[k]), known.views,

@@ -20,7 +20,7 @@ from instseg3d_ros.replacing import replacing
 if TYPE_CHECKING:
     from instseg3d_ros.mapping.object_map import ObjectMap
 
-FORMAT = "instseg3d_map_2"
+FORMAT = "instseg3d_map_3"
 
 
 def save(world: ObjectMap, path: Path) -> None:
@@ -44,7 +44,7 @@ def save(world: ObjectMap, path: Path) -> None:
                 pairs=np.array([pair for pair, _ in pairs], np.int64).reshape(-1, 2),
                 evidence=np.array([value for _, value in pairs], np.float64),
                 objects=np.array([number for number, _ in known], np.int64),
-                known=np.array([[o.first, o.last, o.views] for _, o in known], np.float64).reshape(-1, 3),
+                known=np.array([list(vars(o).values()) for _, o in known], np.float64).reshape(-1, 5),
                 allow_pickle=False, **arrays,
             )  # fmt: skip
             file.flush()
@@ -102,6 +102,6 @@ def _fragments(arrays: dict[str, np.ndarray], next_fragment: int, next_object: i
         fragments.beside[number] = set()
     for (one, other), value in zip(arrays["pairs"].tolist(), arrays["evidence"].tolist()):
         fragments.let(one, other, value)
-    for number, (first, last, views) in zip(arrays["objects"].tolist(), arrays["known"].tolist()):
-        fragments.objects[number] = Known(first, last, int(views))
+    for number, (first, last, views, agreement, judged) in zip(arrays["objects"].tolist(), arrays["known"].tolist()):
+        fragments.objects[number] = Known(first, last, int(views), agreement, int(judged))
     return fragments
