@@ -1,4 +1,4 @@
-"""A map of objects from many views: evidence in hashed cells, objects that may merge, split, move and go.
+"""A map of objects from many views. Cells hold evidence; objects merge, split, move and disappear with it.
 
 from instseg3d_ros import ObjectMap
 """

@@ -1,4 +1,4 @@
-"""A view moved onto the map: a few point-to-plane steps within a bound (Chen and Medioni 1992)."""
+"""Aligns a view with the map by a few point-to-plane steps, within a bound (Chen and Medioni 1992)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from instseg3d_ros.mapping.cells import Cells, pack
 from instseg3d_ros.mapping.pose import from_twist, size_of
 from instseg3d_ros.sparse.native import kernels
 
-STEPS = 6
-FEWEST = 40  # planes of the view that must meet the map
-MOST = 600  # planes that take part
-STIFF = 0.01  # weight of the identity against the planes, per plane: directions that no plane holds stay as told
+STEPS = 6  # maximum number of steps
+FEWEST = 40  # smallest number of planes of the view that must meet the map
+MOST = 600  # largest number of planes that are used
+STIFF = 0.01  # weight of the given pose, per plane; it decides in directions that the planes leave open
 AROUND = 12  # cells along its normal within which a plane looks for the map
 ASIDE = 2.0  # cells between the normal and the lines beside it
-DONE = 2e-4  # metres and radians below which a step ends it
+DONE = 2e-4  # metres and radians; a smaller step ends the alignment
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """`transform` (4, 4) to apply to the pose as given; `fit`: of the planes that meet the map at that pose, the
-    fraction that lies on the map afterwards; None if too few meet it."""
+    """`transform` (4, 4) moves the given pose onto the map. `fit`: the fraction of the planes that meet the map which
+    lie on the map after the alignment; None if too few planes meet it."""
 
     transform: np.ndarray
     fit: float | None
@@ -33,8 +33,8 @@ def align(
 ) -> Alignment:
     """Align planes of a view, center (S, 3) and unit normal (S, 3), with cells whose edges are `size` metres.
 
-    The rotation is about `origin`, where the sensor is. A result beyond `distance` metres or `angle` degrees is
-    discarded: the transform is then the identity, and the fit that of the pose as given.
+    `origin` (3,) is the position of the sensor. A transform beyond `distance` metres or `angle` degrees is discarded:
+    the result is then the identity, with the fit at the given pose.
     """
     identity = np.eye(4)
     if len(center) > MOST:
@@ -53,8 +53,8 @@ def align(
             break
         n, p, e = turned[found], moved[found], error[found]
         weight = 1 / (1 + (e / max(reach / 2, size)) ** 2) ** 2  # Geman and McClure
-        rows = np.hstack((np.cross(p, n), n))  # (S, 6): how a rotation and a shift change the error
-        scale = np.array([2.0] * 3 + [1.0] * 3)  # metres at which a rotation moves as much as a shift
+        rows = np.hstack((np.cross(p, n), n))  # (S, 6): derivative of the error with respect to rotation and shift
+        scale = np.array([2.0] * 3 + [1.0] * 3)  # a rotation by 1 rad counts as much as a shift of 2 m
         normal_matrix = (rows * weight[:, None]).T @ rows + np.diag(STIFF * weight.sum() * scale**2)
         pull = _vector(transform) * scale**2
         twist = -np.linalg.solve(normal_matrix, (rows * weight[:, None]).T @ e + STIFF * weight.sum() * pull)

@@ -1,4 +1,8 @@
-"""Which fragments the pieces of a view are, and what the view says about pairs of fragments."""
+"""Matches the instances of a view, its pieces, with fragments, and derives evidence about pairs of fragments.
+
+A piece contains a fragment if it covers most of the visible cells of the fragment. A piece lies in a fragment if most
+of the piece is inside the fragment. Two pieces that lie in the same fragment cut it.
+"""
 
 from __future__ import annotations
 
@@ -11,41 +15,46 @@ from instseg3d_ros.mapping.cells import Cells
 from instseg3d_ros.mapping.evidence import rename_votes
 from instseg3d_ros.mapping.fragments import Fragments
 
-FEWEST = 12  # cells of a piece that may become a fragment
-SEAM = 8  # cells of an overlap that means more than that things touch
-MINOR = 0.12  # share of the smaller of piece and fragment that an overlap needs
-COVERED = 0.5  # share of the seen part of a fragment that a piece must have to contain it
-WITHIN = 0.5  # share of the known part of a piece that must lie in a fragment for the piece to be part of it
-CUT = 0.2  # share of the seen part of a fragment that two pieces must each have to cut it
-WHOLE = 0.5  # evidence for one object by each view that saw a fragment before another cuts it
-JOIN = 2.0  # evidence for one object by a view that saw two fragments as one, against 1 by a view that cut them
-LEAST = 0.3  # evidence by a piece that scores nothing
-NEAR = 0.1  # metres between the boxes of pieces that are told apart
+FEWEST = 12  # smallest number of cells of a piece that becomes a fragment
+SEAM = 8  # smallest number of cells of an overlap; fewer cells overlap where objects touch
+MINOR = 0.12  # smallest size of an overlap, as a fraction of the smaller of piece and fragment
+COVERED = 0.5  # fraction of the visible part of a fragment that a piece must cover to contain it
+WITHIN = 0.5  # fraction of the known part of a piece that must be in a fragment for the piece to lie in it
+CUT = 0.2  # fraction of the visible part of a fragment that each of two pieces must cover to cut it
+WHOLE = 0.5  # evidence for one object from each view that showed a fragment before it was cut
+JOIN = 1.0  # evidence from a piece that contains two fragments, relative to that from two pieces which separate them
+LEAST = 0.3  # evidence from a piece with a score of 0, relative to a piece with a score of 1
+NEAR = 0.1  # metres between the boxes of pieces that count as separate objects
 
 
 @dataclass
 class Match:
-    """For each of P pieces: `members`, the fragments that it contains; `main`, the one that its other cells belong to,
-    0 for none. `cuts`: pairs (fragment, piece) of pieces that each are a part of one fragment; its largest part is not
-    among them."""
+    """Fragments for each of P pieces.
+
+    members: the fragments that the piece contains · main: the fragment of its other cells, 0 for none · cuts: pairs
+    (fragment, piece) where the piece cuts the fragment; the largest piece in a fragment is not listed
+    """
 
     members: list[list[int]]
     main: list[int]
     cuts: list[tuple[int, int]] = field(default_factory=list)
 
     def fragments(self) -> set[int]:
-        """All that the view saw."""
+        """All fragments that the view shows."""
         return {number for row in self.members for number in row} | set(self.main) - {0}
 
 
 def match(piece: np.ndarray, fragment: np.ndarray, count: int, fragments: Fragments) -> Match:
-    """piece (K,) row of each cell's piece, −1 for none; fragment (K,) that leads in the map there, 0 for none and −1
-    where the map has no such cell; `count` pieces."""
+    """Match `count` pieces with the fragments in their cells.
+
+    piece (K,): row of the piece of each cell, −1 for none; fragment (K,): the leading fragment of the cell in the map,
+    0 for none, −1 if the map lacks the cell.
+    """
     sizes = np.bincount(piece[piece >= 0], minlength=count)
     in_map = np.bincount(piece[(piece >= 0) & (fragment >= 0)], minlength=count)
     known = fragment > 0
     numbers, column = np.unique(fragment[known], return_inverse=True)
-    table = np.zeros((count + 1, len(numbers)), np.int64)  # cells in common; the last row: of no piece
+    table = np.zeros((count + 1, len(numbers)), np.int64)  # number of common cells; the last row: cells of no piece
     np.add.at(table, (piece[known], column), 1)
     seen, table = table.sum(axis=0), table[:count]
     whole = np.array([fragments.table[int(number)].cells for number in numbers], np.int64)
@@ -70,7 +79,7 @@ def match(piece: np.ndarray, fragment: np.ndarray, count: int, fragments: Fragme
 def cut(
     found: Match, piece: np.ndarray, lead: np.ndarray, rows: np.ndarray, cells: Cells, fragments: Fragments
 ) -> None:
-    """Make the pieces in `found.cuts` fragments. What speaks for one object is that no view has cut it before."""
+    """Make the pieces in `found.cuts` fragments. Each earlier view is evidence that the parts are one object."""
     for number, row in found.cuts:
         whole = fragments.table[number]
         part = fragments.create()
@@ -84,7 +93,7 @@ def cut(
 
 
 def begin(found: Match, piece: np.ndarray, fragments: Fragments) -> None:
-    """Pieces of enough cells that are nothing known become fragments."""
+    """Pieces without a fragment, and with enough cells, become fragments."""
     sizes = np.bincount(piece[piece >= 0], minlength=len(found.main))
     for row, number in enumerate(found.main):
         if not number and sizes[row] >= FEWEST:
@@ -92,8 +101,11 @@ def begin(found: Match, piece: np.ndarray, fragments: Fragments) -> None:
 
 
 def learn(found: Match, near: np.ndarray, scores: np.ndarray, fragments: Fragments) -> set[int]:
-    """Say which fragments the view saw as one, and which of pieces that are `near` (P, P) each other it saw apart, as
-    much as the scores (P,) of the pieces are worth; the fragments that this was about."""
+    """Add the view's evidence about pairs of fragments, weighted by the scores (P,) of the pieces.
+
+    Fragments in the same piece are evidence for one object; fragments in different pieces that are `near` (P, P) each
+    other are evidence for two. Returns the fragments that the view shows.
+    """
     stands_for = [set(row) or ({main} - {0}) for row, main in zip(found.members, found.main)]
     for row, numbers in enumerate(stands_for):
         for one, other in combinations(sorted(numbers), 2):
@@ -107,13 +119,16 @@ def learn(found: Match, near: np.ndarray, scores: np.ndarray, fragments: Fragmen
 
 
 def weight(score: float) -> float:
-    """What a piece of this score is worth as evidence; 1 for a sure one."""
+    """Weight of the evidence from a piece with this score; 1 for a score of 1."""
     return LEAST + (1 - LEAST) * float(score)
 
 
 def targets(found: Match, piece: np.ndarray, lead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(K,) fragment that the view votes for in each cell, 0 for none: what leads there if the cell's piece contains it,
-    else the piece's main fragment; and (K,) whether that is one."""
+    """The fragment (K,) that gets the view's vote in each cell, 0 for none, and (K,) whether there is one.
+
+    It is the leading fragment of the cell if the cell's piece contains this fragment, otherwise the main fragment of
+    the piece.
+    """
     main = np.append(found.main, 0).astype(np.int64)
     pairs = [(row, number) for row, numbers in enumerate(found.members) for number in numbers]
     width = int(lead.max(initial=0)) + 1
@@ -124,7 +139,7 @@ def targets(found: Match, piece: np.ndarray, lead: np.ndarray) -> tuple[np.ndarr
 
 
 def neighbours(piece: np.ndarray, position: np.ndarray, count: int) -> np.ndarray:
-    """(P, P) bool: pieces whose axis-parallel boxes come within NEAR metres of each other."""
+    """(P, P) bool: whether the axis-parallel boxes of two pieces are at most NEAR metres apart."""
     low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
     inside = np.flatnonzero(piece >= 0)
     inside = inside[np.argsort(piece[inside], kind="stable")]

@@ -10,13 +10,13 @@ import numpy as np
 
 from instseg3d_ros.sparse.native import kernels
 
-BITS = 21  # of a key for each axis: 2^20 cells to either side of the origin
+BITS = 21  # bits of a key for each axis: 2^20 cells on each side of the origin
 HALF = 1 << (BITS - 1)
 EDGE = 8  # cells along an edge of a block
 INSIDE = 7 << (2 * BITS) | 7 << BITS | 7  # bits of a key that give the place within the block
 TABLE = EDGE**3
-SLOTS = 4  # fragments for which a cell holds votes
-MORE = 16  # memory grows by this fraction of itself
+SLOTS = 4  # number of fragments for which a cell holds votes
+MORE = 16  # memory grows by 1 / MORE of its size
 
 
 def pack(coords: np.ndarray) -> np.ndarray:
@@ -35,7 +35,7 @@ class Cells:
     """Columns of values with a row for each cell. Rows of removed cells are used again.
 
     key: see `pack` · position (3,) metres and color (3,) 0…255: weighted means over views · weight: sum of their
-    weights, capped · occupied: log-odds that something is there · evidence (C,): log-evidence of each class ·
+    weights, capped · occupied: log-odds that the cell is occupied · evidence (C,): log-evidence of each class ·
     ids, votes (SLOTS,): fragments that views assigned the cell to (0: none) with the sums of their weights ·
     fragment: the fragment with most votes · seen: number of the last view that saw the cell · slot: row in `table`
 
@@ -72,7 +72,7 @@ class Cells:
         return self._count
 
     def __getitem__(self, column: str) -> np.ndarray:
-        """The column itself. It is no longer valid after `insert`, which may move the memory."""
+        """The array of a column. It is no longer valid after `insert`, which may move the memory."""
         return self.columns[column]
 
     @property
@@ -96,11 +96,11 @@ class Cells:
 
     @property
     def index(self) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
-        """The index as kernels take it."""
+        """The index in the form that the kernels take."""
         return len(self.blocks), self.blocks, self.slots, self.table
 
     def find(self, keys: np.ndarray) -> np.ndarray:
-        """(K,) row of each key, −1 if there is no such cell. Faster if consecutive keys are near each other."""
+        """(K,) row of each key, −1 if the map lacks the cell. Faster if consecutive keys are near each other."""
         rows = np.full(len(keys), -1)
         if not len(self.blocks):
             return rows
@@ -123,12 +123,12 @@ class Cells:
         return unpack(self.blocks) + EDGE / 2
 
     def see(self, rows: np.ndarray, view: int) -> None:
-        """Note that view number `view` saw these cells."""
+        """Record that view number `view` saw these cells."""
         self["seen"][rows] = view
         self.last_seen[self["slot"][rows]] = view
 
     def insert(self, keys: np.ndarray) -> np.ndarray:
-        """Add cells with zeros in all columns; keys (K,) distinct and none of them present. Returns their rows."""
+        """Add cells with zeros in all columns and return their rows; keys (K,) are distinct and not in the map."""
         self._sorted = None
         self._reserve_rows(len(keys))
         rows, self._free_rows = np.split(self._free_rows, [len(keys)])
@@ -160,7 +160,7 @@ class Cells:
             self._free_slots = np.concatenate((empty, self._free_slots))
 
     def _slots_for(self, blocks: np.ndarray) -> np.ndarray:
-        """(K,) rows in `table` of the blocks (K,), which are added if they are new."""
+        """(K,) rows in `table` of the blocks (K,); new blocks are added."""
         wanted, which = np.unique(blocks, return_inverse=True)
         place = np.searchsorted(self.blocks, wanted)
         new = np.ones(len(wanted), bool)
@@ -181,7 +181,7 @@ class Cells:
         return self.slots[np.searchsorted(self.blocks, wanted)][which]
 
     def _reserve_rows(self, count: int) -> None:
-        """Make at least `count` rows free."""
+        """Ensure that at least `count` rows are free."""
         lacking = count - len(self._free_rows)
         if lacking <= 0:
             return

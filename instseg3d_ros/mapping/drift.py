@@ -1,4 +1,4 @@
-"""Separates the drift of odometry, which later poses share, from errors that differ from view to view."""
+"""Separates the drift of odometry, which later poses share, from errors that are independent for each view."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import numpy as np
 
 from instseg3d_ros.mapping.pose import from_twist
 
-MEMORY = 0.2  # weight of a new view in the means
-NOISE = 0.3  # largest ratio of the square of the mean to the mean of the squares that counts as noise; 0.11 is expected
-TURN = 2.0  # metres at which a rotation moves as much as a shift
+MEMORY = 0.2  # weight of a new view in the running means
+NOISE = 0.3  # ratio of the squared mean to the mean square below which alignments count as noise; noise has 0.11
+TURN = 2.0  # a rotation by 1 rad counts as much as a shift of TURN metres
 
 
 class Drift:
-    """`correction` (4, 4) moves poses as given onto the map.
+    """`correction` (4, 4) moves given poses onto the map.
 
-    It follows the mean of the alignments as far as they agree: errors that are independent from view to view have a
-    mean near zero, and following them would let the map wander.
+    It follows the mean of the alignments as far as they agree. Independent errors have a mean near zero; a correction
+    that followed them would make the map wander.
     """
 
     def __init__(self) -> None:
         self.correction = np.eye(4)
-        self.mean = np.zeros(6)  # of rotation vectors (radians) and shifts (metres) of the sensor
-        self.power = 0.0  # mean of their squares, in square metres
+        self.mean = np.zeros(6)  # mean rotation vector (radians) and shift (metres) of the sensor
+        self.power = 0.0  # mean square of the alignments, in square metres
 
     def add(self, told: np.ndarray, used: np.ndarray) -> None:
-        """An alignment moved a view from pose `told`, already corrected, to `used` (4, 4 each)."""
+        """Add an alignment, which moved a view from pose `told`, already corrected, to pose `used`, each (4, 4)."""
         from scipy.spatial.transform import Rotation
 
         turn = Rotation.from_matrix(used[:3, :3] @ told[:3, :3].T).as_rotvec()

@@ -1,4 +1,4 @@
-"""What views say about a cell, added up: log-evidence of classes, votes for fragments, log-odds of being filled."""
+"""Accumulates evidence in cells: log-evidence of classes, votes for fragments, log-odds of being occupied."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import numpy as np
 from instseg3d_ros.mapping.cells import Cells
 from instseg3d_ros.sparse.native import kernels
 
-SURE = 0.95  # a view's confidence counts as no more: views of one place err alike
-MOST_EVIDENCE = 40.0  # largest log-evidence of a class: what was seen for an hour can still turn out otherwise
+SURE = 0.95  # largest confidence that counts, because the errors of views of the same place are correlated
+MOST_EVIDENCE = 40.0  # largest log-evidence of a class, so that later views can still change the class
 MOST_VOTES = 20.0  # largest vote for a fragment, for the same reason
-MOST_WEIGHT = 20.0  # of what was seen before, in the means of position and colour
-HIT, MISS = 1.0, -1.0  # log-odds of a cell that a view saw, and that a ray passed through
-MOST_OCCUPIED = 4.0  # largest log-odds: so many views empty what has moved away
+MOST_WEIGHT = 20.0  # largest weight of earlier views in the means of position and colour
+HIT, MISS = 1.0, -1.0  # log-odds from a view that sees a cell, and from a ray that passes through it
+MOST_OCCUPIED = 4.0  # largest log-odds: after this number of misses a cell is removed
 
 
 def class_evidence(confidence: np.ndarray, classes: int) -> np.ndarray:
-    """log(p / q): p the confidence in a class, q what is left for each of the others; 0 where it says nothing."""
+    """log(p / q), where p is the confidence in a class and q = (1 − p) / (classes − 1) that in each other class."""
     p = np.clip(confidence, 1 / classes, SURE)
     return np.log(p * (classes - 1) / (1 - p))
 
 
 def add_classes(cells: Cells, rows: np.ndarray, label: np.ndarray, amount: np.ndarray) -> None:
-    """Add `amount` (K,) to the evidence of class `label` (K,); where a class passes MOST_EVIDENCE, all are shrunk."""
+    """Add `amount` (K,) to the evidence for class `label` (K,); a row that exceeds MOST_EVIDENCE is scaled down."""
     if kernels.available("evidence"):
         amount, evidence = np.ascontiguousarray(amount, np.float64), cells["evidence"]
         inputs = len(rows), rows, np.ascontiguousarray(label, np.int64), amount, MOST_EVIDENCE, evidence.shape[1]
@@ -36,10 +36,10 @@ def add_classes(cells: Cells, rows: np.ndarray, label: np.ndarray, amount: np.nd
 
 
 def add_votes(cells: Cells, rows: np.ndarray, fragment: np.ndarray, amount: np.ndarray) -> np.ndarray:
-    """Add `amount` (K,) to the vote for `fragment` (K,), 0 for none; returns the fragment that now leads in each cell.
+    """Add `amount` (K,) to the vote for `fragment` (K,), 0 for none; return the fragment that then leads in each cell.
 
-    A cell has SLOTS slots. A newcomer that finds none empty takes the weakest, less what stood there (Misra and Gries
-    1982): what returns wins in the end, what came once is forgotten.
+    A cell has SLOTS slots. A new fragment that finds no empty slot is compared with the weakest: the smaller vote is
+    subtracted from the larger, which keeps the slot (Misra and Gries 1982). Fragments with many votes win in the end.
     """
     if kernels.available("evidence"):
         lead = np.empty(len(rows), np.int64)
@@ -62,7 +62,7 @@ def add_votes(cells: Cells, rows: np.ndarray, fragment: np.ndarray, amount: np.n
 
 
 def rename_votes(cells: Cells, rows: np.ndarray, old: int, new: int) -> None:
-    """Votes for `old` in these cells become votes for `new`, which no cell has voted for yet."""
+    """Transfer the votes for `old` in these cells to `new`, a fragment without votes."""
     ids = cells["ids"][rows]
     ids[(ids == old) & (cells["votes"][rows] > 0)] = new
     cells["ids"][rows] = ids
@@ -71,7 +71,7 @@ def rename_votes(cells: Cells, rows: np.ndarray, old: int, new: int) -> None:
 
 
 def withdraw_votes(cells: Cells, rows: np.ndarray, fragments: np.ndarray) -> np.ndarray:
-    """Remove the votes for fragments that no longer exist; returns the fragment that now leads in each cell."""
+    """Remove the votes for fragments that no longer exist; return the fragment that then leads in each cell."""
     ids, votes = cells["ids"][rows], cells["votes"][rows]
     gone = np.isin(ids, fragments)
     ids[gone], votes[gone] = 0, 0
@@ -84,7 +84,7 @@ def add_places(
     cells: Cells, rows: np.ndarray, position: np.ndarray, color: np.ndarray | None, weight: np.ndarray,
     times: float = 1.0,
 ) -> None:  # fmt: skip
-    """Weighted means of positions (K, 3) and colours (K, 3), and a hit, or part of one, for each cell."""
+    """Update the weighted means of positions (K, 3) and colours (K, 3), and add `times` hits to each cell."""
     position = np.ascontiguousarray(position, np.float32)
     color = None if color is None else np.ascontiguousarray(color, np.float32)
     if kernels.available("evidence"):
@@ -102,7 +102,7 @@ def add_places(
 
 
 def add_misses(cells: Cells, rows: np.ndarray, times: float = 1.0) -> np.ndarray:
-    """Rays passed through these cells; returns the rows that are empty now."""
+    """Add `times` misses to cells that rays passed through; return the rows of cells that are then empty."""
     occupied = cells["occupied"][rows] + MISS * times
     cells["occupied"][rows] = occupied
     return rows[occupied <= 0]

@@ -1,8 +1,8 @@
-"""Objects are groups of fragments: pieces that no view has cut yet, joined by how often views saw two of them as one.
+"""Objects are groups of fragments, which are sets of cells that no view has divided.
 
-Each pair of fragments holds evidence, positive where views put both into one object, negative where they cut them.
-Groups are found by contracting the strongest pairs first and adding up the evidence of what is contracted, until none
-is positive (greedy additive edge contraction: Keuper et al. 2015). So objects merge and are split as evidence turns.
+Each pair of fragments holds evidence: positive if views put both into the same object, negative if views separate them.
+The pair with the strongest evidence is contracted first, and the evidence of contracted pairs is added, until no pair
+is positive (greedy additive edge contraction: Keuper et al. 2015). Objects merge and split as the evidence changes.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-MOST = 6.0  # largest evidence of a pair: what many views said can be outweighed by few more
-GONE = 0.7  # share of a fragment that must be empty for all of it to be gone
-STRANGE = 0.3  # evidence against a pair by each view that saw both, as far as is known, before any saw them together
+MOST = 6.0  # largest evidence about a pair, so that few later views can reverse it
+GONE = 0.7  # fraction of a fragment that must be empty for the whole fragment to be removed
+STRANGE = 0.3  # evidence against a pair from each view of both before the first view that puts them together
 
 
 @dataclass
 class Fragment:
-    """`cells` counts those that it leads; `views`, in how many it was seen; `object` is its object's id; `emptied`, how
-    many of its cells rays have passed through since it was last seen."""
+    """`cells`: number of cells in which it leads; `views`: number of views that show it; `object`: id of its object;
+    `emptied`: number of its cells that were emptied since the last view that shows it."""
 
     cells: int = 0
     views: int = 0
@@ -44,7 +44,7 @@ class Known:
 
 @dataclass
 class Fragments:
-    """All fragments by number, the evidence of pairs, and the objects that they make up."""
+    """All fragments by number, the evidence about pairs of them, and the records of their objects."""
 
     table: dict[int, Fragment] = field(default_factory=dict)
     evidence: dict[tuple[int, int], float] = field(default_factory=dict)
@@ -54,16 +54,16 @@ class Fragments:
     next_object: int = 1
 
     def create(self) -> int:
-        """A new fragment that is an object by itself once `regroup` is told of it."""
+        """Create a fragment. `regroup` assigns it to an object."""
         number, self.next_fragment = self.next_fragment, self.next_fragment + 1
         self.table[number] = Fragment()
         self.beside[number] = set()
         return number
 
     def say(self, one: int, other: int, amount: float) -> None:
-        """Add evidence that two fragments are parts of one object.
+        """Add evidence that two fragments are parts of the same object.
 
-        What is said first of two that were both seen before has that against it: no view has seen them as one.
+        The first evidence about a pair starts below zero, because no earlier view put the two together.
         """
         if other not in self.beside[one]:
             views = min(self.table[one].views, self.table[other].views)
@@ -71,25 +71,28 @@ class Fragments:
         self.let(one, other, self.between(one, other) + amount)
 
     def let(self, one: int, other: int, amount: float) -> None:
-        """Let the evidence of a pair be `amount`, within the bounds."""
+        """Set the evidence about a pair to `amount`, within the bounds."""
         self.evidence[min(one, other), max(one, other)] = max(-MOST, min(MOST, amount))
         self.beside[one].add(other)
         self.beside[other].add(one)
 
     def between(self, one: int, other: int) -> float:
-        """Evidence of a pair, 0 where no view saw both."""
+        """Evidence about a pair, 0 without any."""
         return self.evidence.get((min(one, other), max(one, other)), 0.0)
 
     def gone(self, emptied: dict[int, int]) -> list[int]:
-        """Told how many cells of each fragment a view emptied: those of which most is empty now. What is left of them,
-        where they touched the floor or out of sight, went with the rest."""
+        """Add the number of cells of each fragment that a view emptied; return the fragments to remove.
+
+        If most of a fragment is empty, the whole fragment has moved: rays do not reach the cells at the floor and those
+        that are hidden.
+        """
         emptied.pop(0, None)
         for number, cells in emptied.items():
             self.table[number].emptied += cells
         return [n for n in emptied if self.table[n].emptied * (1 - GONE) > self.table[n].cells * GONE]
 
     def drop(self, numbers: Iterable[int]) -> list[int]:
-        """Forget fragments; returns their partners, whose groups may change."""
+        """Remove fragments; return the fragments with evidence about pairs with them, whose groups may change."""
         touched = set()
         for number in numbers:
             for other in self.beside.pop(number):
@@ -100,18 +103,17 @@ class Fragments:
         return [number for number in touched if number in self.table]
 
     def count(self, min_cells: int, min_views: int) -> int:
-        """Number of objects of at least so many cells that were seen in at least so many views."""
+        """Number of objects with at least `min_cells` cells and `min_views` views."""
         cells: Counter[int] = Counter()
         for fragment in self.table.values():
             cells[fragment.object] += fragment.cells
         return sum(cells[number] >= min_cells and one.views >= min_views for number, one in self.objects.items())
 
     def regroup(self, touched: Iterable[int], stamp: float) -> None:
-        """Group anew what hangs together with the fragments `touched`, and hand out the objects' ids."""
+        """Recompute the groups of the fragments connected with `touched`, and assign ids to their objects."""
         touched = [number for number in touched if number in self.table]
         todo = self._reach(touched)
         old = {self.table[number].object for number in todo} - {0}
-        # A group that was split lies in several parts now; all of them take part.
         groups = self._contract(sorted(todo))
         self._name(groups, old, stamp)
 
@@ -133,7 +135,7 @@ class Fragments:
 
     def _contract(self, numbers: list[int]) -> list[list[int]]:
         groups = {number: [number] for number in numbers}
-        weight: dict[int, dict[int, float]] = {number: {} for number in numbers}  # of each group to others
+        weight: dict[int, dict[int, float]] = {number: {} for number in numbers}  # evidence between groups
         for number in numbers:
             for other in self.beside[number]:
                 if other in groups:
@@ -143,7 +145,7 @@ class Fragments:
         while heap:
             negative, a, b = heapq.heappop(heap)
             if a not in groups or b not in groups or weight[a].get(b) != -negative:
-                continue  # out of date
+                continue  # outdated entry
             groups[a] += groups.pop(b)
             for other, w in weight.pop(b).items():
                 del weight[other][b]
@@ -156,7 +158,7 @@ class Fragments:
         return list(groups.values())
 
     def _name(self, groups: list[list[int]], old: set[int], stamp: float) -> None:
-        """An id stays with the group that has most of its object's cells; groups without one get a new id."""
+        """An id stays with the group that has most cells of its object; groups without an id get a new id."""
         claims = []
         for index, group in enumerate(groups):
             shares: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Cells that a view looked through are emptied, so that what moved is at its new place only."""
+"""Empties cells that a view looked through, so that moved objects are at their new places only."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from instseg3d_ros.mapping.range_image import RangeImage
 from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.rigid import transform_points
 
-SLACK = 1.5  # cells that a ray must end behind a cell to have passed through it …
-NOISE = 0.006  # … and this times the square of the range in metres: depth is less certain farther away
+# A ray passes through a cell if it ends at least SLACK · (edge of a cell) + NOISE · range² metres behind the cell.
+SLACK = 1.5
+NOISE = 0.006  # the noise of depth cameras grows with the square of the range
 
 
 def carve(cells: Cells, pose: np.ndarray, image: RangeImage, size: float, view: int, times: float) -> np.ndarray:
-    """Misses for the cells that rays passed through and that view number `view` did not see (column "seen").
+    """Add `times` misses to the cells that rays passed through, except those that view number `view` saw.
 
-    Returns the rows of the cells that are empty now.
+    Returns the rows of the cells that are then empty.
     """
     if kernels.available("cells"):
         empty = np.empty(len(cells), np.int64)

@@ -1,4 +1,4 @@
-"""Which cells a map forgets so that it stays bounded."""
+"""Selects the cells that a map forgets, so that its size stays bounded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from instseg3d_ros.mapping.cells import EDGE, Cells
 
-SPARE = 0.05  # fraction of the limit that is freed at once, so that this does not happen with every view
+SPARE = 0.05  # fraction of the limit that is freed at once, so that not every view has to free cells
 OLD = 100.0  # views after which a cell counts as one radius farther away
 
 
@@ -20,7 +20,7 @@ def too_far(cells: Cells, size: float, place: np.ndarray, radius: float) -> np.n
 
 
 def too_many(cells: Cells, size: float, place: np.ndarray, view: int, limit: int) -> np.ndarray:
-    """Rows to forget if there are more than `limit` cells: those of the oldest and farthest blocks first.
+    """Rows to forget if the map has more than `limit` cells: those of the oldest and farthest blocks.
 
     A block's rank is its distance from `place`, relative to the median, plus its age in units of OLD views.
     """

@@ -1,4 +1,4 @@
-"""A map of objects that grows with every view."""
+"""`ObjectMap` combines the segmentations of many views to a map of objects."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from instseg3d_ros.mapping.view import Frame, View, look, place
 from instseg3d_ros.segmentation.result import Result
 from instseg3d_ros.sparse.rigid import transform_points
 
-CONTRADICTS = 0.35  # fit below which a view weighs little
-LITTLE = 0.15  # its weight then
-OF_NOTHING = 0.3  # vote of a cell that is in no piece, times its confidence
-LEAST = 0.05  # vote of a piece that scores nothing
+CONTRADICTS = 0.35  # fit below which a view contradicts the map
+LITTLE = 0.15  # weight of a view that contradicts the map
+OF_NOTHING = 0.3  # vote for no object from a cell outside all instances, relative to its confidence
+LEAST = 0.05  # smallest vote of an instance
 
 
 @dataclass
 class Added:
-    """What became of a view.
+    """The outcome of adding a view.
 
-    object (P,) the object of each of the result's instances, in their order · pose (4, 4) that was used · fit: share of
-    the view that lay on the map, None where too little was known · cells added, emptied and forgotten · timings in
-    milliseconds by stage
+    object (P,): object of each instance of the result, in their order · pose (4, 4): the pose after alignment · fit:
+    fraction of the view that lies on the map, None if the map has too few cells there · added, emptied, forgotten:
+    numbers of cells · timings: milliseconds by stage
     """
 
     object: np.ndarray
@@ -52,23 +52,22 @@ class Added:
 
 
 class ObjectMap:
-    """What many views say together about the objects of a place.
+    """Combines the segmentations of many views to a map of objects.
 
         world = ObjectMap(Segmenter.load("unet"))
         world.add(points, colors, pose)   # (N, 3) float32 metres in body axes, (N, 3) uint8 or None, (4, 4)
-        result = world.result()           # one row a cell
+        result = world.result()           # one row per cell
         world.objects                     # id, label, score, box, cells, views, first_seen, last_seen, probabilities
 
-    `pose` takes the sensor's body axes (x forward, y left, z up, sensor at the origin) to a frame with z up that stays
-    put. `segmenter` may be any callable of (points, colors) that has `labels`; None for a map that only `observe`s and
-    is given `labels`. Options are those of `MapOptions`. `refused` counts by reason the views that were not added;
-    `doubted` is the number of views that contradicted the map and so weighed little, `forgotten` the number of cells
-    that a limit took.
+    `pose` transforms the sensor's body axes (x forward, y left, z up, sensor at the origin) to a fixed frame with z up.
+    `segmenter` is a callable of (points, colors) with an attribute `labels`. Without one, give `labels` and use
+    `observe`. The options are those of `MapOptions`. `refused` counts the views that were not added, by reason;
+    `doubted` the views that contradicted the map and got little weight; `forgotten` the cells removed by a limit.
     """
 
     def __init__(self, segmenter: Any = None, labels: LabelSet | None = None, **options: Any):
         if segmenter is None and labels is None:
-            raise InputError("a map needs a segmenter, or labels for results from elsewhere; give one of them")
+            raise InputError("a map needs a segmenter or labels, but got neither; pass one of them")
         self.segmenter = segmenter
         self.labels: LabelSet = labels if labels is not None else segmenter.labels
         self.options = MapOptions(**options)
@@ -77,7 +76,7 @@ class ObjectMap:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything. Ids go on counting, so that old ones do not come back as something else."""
+        """Remove all cells and objects. Later objects get new ids, so that no id is used twice."""
         self.cells = Cells(len(self.labels))
         self.fragments = Fragments(next_object=self.fragments.next_object)
         self.views = 0
@@ -86,9 +85,9 @@ class ObjectMap:
         self.drift = Drift()
 
     def add(self, points: np.ndarray, colors: np.ndarray | None, pose: np.ndarray, stamp: float | None = None) -> Added:
-        """Segment a cloud, levelled by its pose, and add it; InputError where the pose cannot be right."""
+        """Segment a cloud, levelled by its pose, and add it. Raises InputError for a pose that is not valid."""
         if self.segmenter is None:
-            raise InputError("this map has no segmenter; give one: ObjectMap.load(path, segmenter)")
+            raise InputError("this map has no segmenter; pass one with ObjectMap.load(path, segmenter), or use observe")
         pose = self._checked(pose)
         turn = tilt(pose)
         with _level_off(self.segmenter):
@@ -99,7 +98,7 @@ class ObjectMap:
         self, points: np.ndarray, colors: np.ndarray | None, pose: np.ndarray, result: Result,
         stamp: float | None = None,
     ) -> Added:  # fmt: skip
-        """Add a cloud that was segmented already. `stamp` in seconds; without one, views are a second apart."""
+        """Add a segmented cloud. `stamp` in seconds; the default is the number of views added before."""
         pose = self._checked(pose)
         clock = _Clock()
         frame = look(np.asarray(points, np.float32), colors, result, self.options.cell, self.options.max_range)
@@ -139,33 +138,33 @@ class ObjectMap:
 
     @property
     def correction(self) -> np.ndarray:
-        """(4, 4) transform that moves poses as given onto the map, before each view is aligned."""
+        """(4, 4) transform that moves given poses onto the map, before each view is aligned."""
         return self.drift.correction
 
     @property
     def objects(self) -> list[MapObject]:
-        """Objects of enough cells and views, in ascending order of their ids."""
+        """Objects with at least `min_cells` cells and `min_views` views, in ascending order of their ids."""
         return objects.describe(*self._shown())[0]
 
     @property
     def num_objects(self) -> int:
-        """Number of `objects`, without describing them."""
+        """Number of `objects`; faster than `len(world.objects)`."""
         return self.fragments.count(self.options.min_cells, self.options.min_views)
 
     def result(self) -> MapResult:
-        """All cells, in the order of their keys, with the objects: a `Result` of one row a cell."""
+        """All cells in the order of their keys, and the objects: a `Result` with one row per cell."""
         return objects.summarise(*self._shown())
 
     def _shown(self) -> tuple[Cells, Fragments, LabelSet, int, int]:
         return self.cells, self.fragments, self.labels, self.options.min_cells, self.options.min_views
 
     def save(self, path: str | Path) -> None:
-        """Write the map as .npz, beside `path` first and then renamed: a file is always whole."""
+        """Write the map as .npz, under a temporary name first, so that the file is always complete."""
         storage.save(self, Path(path))
 
     @staticmethod
     def load(path: str | Path, segmenter: Any = None) -> ObjectMap:
-        """A map as it was saved, with its options; InputError where the file is no map, or has other classes."""
+        """Load a saved map with its options. Raises InputError if the file is not a map or has other classes."""
         return storage.load(ObjectMap, Path(path), segmenter)
 
     def _checked(self, pose: np.ndarray) -> np.ndarray:
@@ -176,7 +175,7 @@ class ObjectMap:
             raise
 
     def _aligned(self, frame: Frame, pose: np.ndarray) -> tuple[np.ndarray, float | None]:
-        """The pose moved onto the map within the bound; and the fit."""
+        """The pose after alignment with the map, and the fit."""
         options = self.options
         if not options.align or not len(self.cells):
             return pose, None
@@ -197,7 +196,7 @@ class ObjectMap:
         return emptied + (self._remove(self._led_by(gone)) if gone else 0)
 
     def _led_by(self, fragments: list[int]) -> np.ndarray:
-        """Rows of the cells that one of these leads."""
+        """Rows of the cells in which one of these fragments leads."""
         return self.cells.rows[np.isin(self.cells["fragment"][self.cells.rows], fragments)]
 
     def _remove(self, rows: np.ndarray) -> int:
@@ -216,7 +215,7 @@ class ObjectMap:
         self, view: View, frame: Frame, rows: np.ndarray, known: np.ndarray, scores: np.ndarray, trust: float,
         stamp: float,
     ) -> list[int]:  # fmt: skip
-        """Match the view's pieces with fragments, learn from it, and add it all up; the main fragment of each piece."""
+        """Match the pieces with fragments and add the view's evidence. Returns the main fragment of each piece."""
         cells, fragments = self.cells, self.fragments
         count = len(frame.pieces)
         before = cells["fragment"][rows]
@@ -253,20 +252,20 @@ class ObjectMap:
         return found.main
 
     def _withdraw(self, rows: np.ndarray, lead: np.ndarray) -> None:
-        """If equal votes let a fragment lead (K,) again that was dropped because it led no cell, its votes end."""
+        """Withdraw votes for dropped fragments that lead in cells (K,) again; equal votes can cause this."""
         while gone := [number for number in np.unique(lead).tolist() if number and number not in self.fragments.table]:
             there = np.flatnonzero(np.isin(lead, gone))
             lead[there] = evidence.withdraw_votes(self.cells, rows[there], np.array(gone))
 
     def _forget_empty(self, touched: set[int], stamp: float) -> None:
-        """Drop fragments that lead no cell, and group anew what that or the view has changed."""
+        """Drop fragments without cells, and regroup all fragments that this or the view has changed."""
         empty = [number for number, fragment in self.fragments.table.items() if fragment.cells <= 0]
         touched.update(self.fragments.drop(empty))
         self.fragments.regroup(touched, stamp)
 
     def _limit(self, place: np.ndarray) -> int:
-        """Forget what is too far, and what is too much. The number of cells forgotten."""
-        often = self.views % 10 == 0  # nobody moves far in ten views
+        """Remove the cells beyond the limits; return their number."""
+        often = self.views % 10 == 0  # a robot does not move far in ten views
         cell = self.options.cell
         far = self._remove(limits.too_far(self.cells, cell, place, self.options.radius)) if often else 0
         return far + self._remove(limits.too_many(self.cells, cell, place, self.views, self.options.max_cells))
@@ -274,7 +273,7 @@ class ObjectMap:
 
 @contextmanager
 def _level_off(segmenter: Any) -> Iterator[None]:
-    """Up is known from the pose: a segmenter that looks for it in the cloud does not for this call."""
+    """Turn off the segmenter's own levelling meanwhile, because the pose already defines the direction up."""
     options = getattr(segmenter, "options", None)
     level = getattr(options, "level", "off")
     if level != "off":
@@ -287,7 +286,7 @@ def _level_off(segmenter: Any) -> Iterator[None]:
 
 
 class _Clock:
-    """Milliseconds by stage."""
+    """Measures milliseconds by stage."""
 
     def __init__(self) -> None:
         self.last = perf_counter()

@@ -1,4 +1,4 @@
-"""What a map knows of each object, from the cells that it fills."""
+"""Describes the objects of a map from their cells."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from instseg3d_ros.mapping.fragments import Fragments
 from instseg3d_ros.segmentation.boxes import upright_boxes
 from instseg3d_ros.segmentation.result import Instance, Result
 
-TEMPER = 0.35  # views of one place err alike: share of their log-evidence that counts in probabilities
+TEMPER = 0.35  # factor of the log-evidence in probabilities, because the errors of views are correlated
 
 
 @dataclass(frozen=True)
 class MapObject(Instance):
-    """An object of a map. `num_points` are cells; stamps in seconds; probabilities (C,) of the classes."""
+    """An object of a map. `num_points` equals `cells`; stamps in seconds; probabilities (C,) of the classes."""
 
     cells: int = 0
     views: int = 0
@@ -29,7 +29,7 @@ class MapObject(Instance):
 
 @dataclass
 class MapResult(Result):
-    """A `Result` of one row a cell, with points (M, 3) float32 and colors (M, 3) uint8."""
+    """A `Result` with one row per cell, and with points (M, 3) float32 and colors (M, 3) uint8."""
 
     points: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), np.float32))
     colors: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), np.uint8))
@@ -48,7 +48,7 @@ def object_of_cells(cells: Cells, fragments: Fragments) -> np.ndarray:
 def describe(
     cells: Cells, fragments: Fragments, labels: LabelSet, min_cells: int, min_views: int
 ) -> tuple[list[MapObject], np.ndarray]:
-    """Objects in ascending order of their ids, and the object (M,) of each cell, 0 also for those not reported.
+    """Objects in ascending order of their ids, and the object (M,) of each cell, 0 for cells of no reported object.
 
     The class of an object is the thing with the largest mean of the cells' log-evidence. The score measures how well
     the views agree with the object (`agreement.py`).
@@ -85,7 +85,7 @@ def describe(
 
 
 def summarise(cells: Cells, fragments: Fragments, labels: LabelSet, min_cells: int, min_views: int) -> MapResult:
-    """All cells in the order of their keys: cells of an object take its class and score, all others their own."""
+    """All cells in the order of their keys. Cells of an object have its class and score."""
     objects, ids = describe(cells, fragments, labels, min_cells, min_views)
     rows = cells.rows
     evidence = cells["evidence"][rows]
@@ -104,7 +104,7 @@ def summarise(cells: Cells, fragments: Fragments, labels: LabelSet, min_cells: i
 
 
 def softmax(values: np.ndarray) -> np.ndarray:
-    """(K, C) → (K, C), each row with the sum 1."""
+    """Softmax of each row of (K, C)."""
     if not values.size:
         return np.zeros(values.shape)
     values = np.exp(values - values.max(axis=1, keepdims=True))

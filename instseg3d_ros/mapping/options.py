@@ -1,4 +1,4 @@
-"""What a user may tune of a map."""
+"""The options of an `ObjectMap`, with their defaults and limits."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from instseg3d_ros.errors import InputError
 
 @dataclass(frozen=True)
 class MapOptions:
-    """Settings of an `ObjectMap`; lengths in metres."""
+    """Options of an `ObjectMap`; lengths in metres."""
 
-    cell: float = 0.03  # edge of a cell; smaller shows more and costs more memory
-    max_cells: int = 2_000_000  # above it, the cells that were seen longest ago and lie farthest away are forgotten
-    max_range: float = 5.0  # points farther from the sensor empty cells but fill none
-    radius: float = 50.0  # cells farther than this from the sensor are forgotten
-    min_cells: int = 40  # objects of fewer cells are not reported
-    min_views: int = 1  # objects that were seen in fewer views are not reported
+    cell: float = 0.03  # edge length of a cell; smaller cells show more detail and need more memory
+    max_cells: int = 2_000_000  # beyond it, the oldest and farthest cells are removed
+    max_range: float = 5.0  # points beyond it empty cells on their rays, but do not occupy cells
+    radius: float = 50.0  # cells beyond this distance from the sensor are removed
+    min_cells: int = 40  # objects with fewer cells are not reported
+    min_views: int = 1  # objects with fewer views are not reported
     align: bool = True  # align each view with the map before it is added
-    align_distance: float = 0.15  # largest shift of a view by alignment
-    align_angle: float = 3.0  # largest turn of a view by alignment, degrees
-    max_distance: float = 10_000.0  # poses farther than this from the frame's origin are refused
+    align_distance: float = 0.15  # largest shift of a view by its alignment
+    align_angle: float = 3.0  # largest rotation of a view by its alignment, degrees
+    max_distance: float = 10_000.0  # poses beyond this distance from the frame's origin are refused
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -30,4 +30,4 @@ class MapOptions:
         ):  # fmt: skip
             value = getattr(self, name)
             if not low <= value <= high:
-                raise InputError(f"{name} is {value}; expected {low:g} to {high:g}")
+                raise InputError(f"{name} {value}: expected {low:g} to {high:g}")

@@ -1,4 +1,4 @@
-"""The nearest range in each direction of a view: where its rays ended, and so what they passed through."""
+"""The nearest range in each direction of a view, which shows the space that its rays passed through."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 from instseg3d_ros.sparse.native import kernels
 
-STEEP = 6.0  # tangent of the half opening angle up to which a view is a pinhole picture; wider views use angles
-BORDER = 0.06  # fraction of the picture's width or height that counts as its edge
-LARGEST = 1024  # maximum number of bins along either side
+STEEP = 6.0  # tangent of half the opening angle up to which a view is a pinhole image; wider views use angles
+BORDER = 0.06  # fraction of the width or height of the image that counts as its edge
+LARGEST = 1024  # largest number of bins along each side
 
 
 class RangeImage:
-    """Made of points (N, 3) float32, finite, in metres, in body axes with the sensor at the origin.
+    """Range image of finite points (N, 3) float32, in metres, in body axes with the sensor at the origin.
 
     Directions are (y/x, z/x) if all points are well in front of the sensor, otherwise azimuth and elevation. A bin is
     about two points wide, so that a view without holes fills all bins.
@@ -49,11 +49,11 @@ class RangeImage:
 
     @property
     def packed(self) -> np.ndarray:
-        """The picture's geometry as kernels take it."""
+        """The geometry of the image in the form that the kernels take."""
         return np.array([self.pinhole, *self.low, *self.extent, self.bin, self.farthest], np.float64)
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Two coordinates of each point's direction, and its range."""
+        """Two coordinates of the direction of each point, and its range."""
         x, y, z = points[:, 0], points[:, 1], points[:, 2]
         distance = np.sqrt(x * x + y * y + z * z)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -67,7 +67,7 @@ class RangeImage:
         return column * self.shape[1] + row
 
     def inside(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The points (rows) within the picture, their bins, and their ranges."""
+        """Rows of the points inside the image, their bins, and their ranges."""
         u, v, distance = self.project(points)
         high = self.low + self.extent
         with np.errstate(invalid="ignore"):
@@ -79,7 +79,7 @@ class RangeImage:
 
     @cached_property
     def _around(self) -> tuple[np.ndarray, np.ndarray]:
-        """Over each bin and the eight around it: the least range, 0 if the bin is empty; largest minus least range."""
+        """Over each bin and its eight neighbours: the least range, 0 if the bin is empty; largest minus least range."""
         if kernels.available("range_image"):
             before, jump = np.empty_like(self.nearest), np.empty_like(self.nearest)
             kernels.call("range_image", "around", *self.shape, self.nearest, before, jump)
@@ -92,26 +92,26 @@ class RangeImage:
 
     @property
     def before(self) -> np.ndarray:
-        """(columns, rows): the range below which all rays of a bin and of the eight around it passed.
+        """(columns, rows): the range up to which all rays of a bin and of its eight neighbours passed.
 
-        All of them have to, so that an outline that is slightly off does not empty what stands at it.
+        With the neighbours, a small error of the pose does not empty cells at the outline of an object.
         """
         return self._around[0]
 
     @property
     def jump(self) -> np.ndarray:
-        """(columns, rows): difference between the largest and the least range in a bin and the eight around it."""
+        """(columns, rows): difference between the largest and the least range in a bin and its eight neighbours."""
         return self._around[1]
 
     def passed_through(self, points: np.ndarray, margin: np.ndarray) -> np.ndarray:
-        """(N,) bool: rays went through the place of a point and ended more than `margin` (N,) metres behind it."""
+        """(N,) bool: whether rays passed through the point and ended more than `margin` (N,) metres behind it."""
         rows, index, distance = self.inside(points)
         through = np.zeros(len(points), bool)
         through[rows] = self.before.ravel()[index] > distance + margin[rows]
         return through
 
     def at_edge(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(N,) bool each: points near the edge of the picture; points directly behind or before a jump in range."""
+        """(N,) bool each: whether points are near the edge of the image; whether they are beside a jump in range."""
         u, v, distance = self.project(points)
         near = np.minimum((u - self.low[0]) / self.extent[0], (v - self.low[1]) / self.extent[1])
         far = np.minimum(1 - (u - self.low[0]) / self.extent[0], 1 - (v - self.low[1]) / self.extent[1])

@@ -1,4 +1,4 @@
-"""Maps as files: an npz of arrays and one JSON text, written beside and renamed."""
+"""Maps as files: an npz of arrays and a JSON text, written under a temporary name and renamed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORMAT = "instseg3d_map_3"
 
 
 def save(world: ObjectMap, path: Path) -> None:
-    """Write the whole state; a process that dies meanwhile leaves the old file as it was."""
+    """Write the whole state. If the process dies meanwhile, the old file is unchanged."""
     cells, fragments = world.cells, world.fragments
     table = [[number, one.cells, one.views, one.object, one.emptied] for number, one in fragments.table.items()]
     pairs = sorted(fragments.evidence.items())
@@ -50,11 +50,11 @@ def save(world: ObjectMap, path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; give a path in a folder that can be written") from None
+        raise InputError(f"{path}: {error.strerror}; name a file in a folder with write permission") from None
 
 
 def load(make: type[ObjectMap], path: Path, segmenter: Any = None) -> ObjectMap:
-    """The map of a file, of the class `make`; InputError says what is wrong with it."""
+    """Load a map as an object of the class `make`. Raises InputError for a file that is not a map."""
     try:
         with np.load(path, allow_pickle=False) as content:
             arrays = dict(content)
@@ -63,7 +63,9 @@ def load(make: type[ObjectMap], path: Path, segmenter: Any = None) -> ObjectMap:
             raise ValueError(f"format {about['format']}")
         labels = LabelSet.from_json(about["labels"])
         if segmenter is not None and tuple(segmenter.labels.names) != labels.names:
-            raise InputError(f"{path}: the map's classes are not those of the model; load the model it was made with")
+            raise InputError(
+                f"{path}: the classes of the map are not those of the model; use the model that made the map"
+            )
         world = make(segmenter, labels, **about["options"])
         world.views, world.doubted, world.forgotten = about["views"], about["doubted"], about["forgotten"]
         world.refused.update(about["refused"])
@@ -73,16 +75,18 @@ def load(make: type[ObjectMap], path: Path, segmenter: Any = None) -> ObjectMap:
         world.fragments = _fragments(arrays, *about["next"])
         return world
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}; give a map that was saved") from None
+        raise InputError(
+            f"{path}: {error.strerror or error}; name a map that ObjectMap.save or ~/map/save wrote"
+        ) from None
     except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a map ({error}); give one written by save") from None
+        raise InputError(f"{path}: not a map ({error}); name a file that ObjectMap.save or ~/map/save wrote") from None
 
 
 def _cells(arrays: dict[str, np.ndarray], classes: int) -> Cells:
     cells = Cells(classes)
     keys = arrays["keys"]
     if (np.diff(keys) <= 0).any():
-        raise ValueError("cells out of order")
+        raise ValueError("its cells are not in ascending order")
     rows = cells.insert(keys)
     for name, column in _stored(cells).items():
         column[rows] = arrays[f"cell_{name}"]
@@ -91,7 +95,7 @@ def _cells(arrays: dict[str, np.ndarray], classes: int) -> Cells:
 
 
 def _stored(cells: Cells) -> dict[str, np.ndarray]:
-    """The columns that a file holds; the index is made anew from the keys."""
+    """The columns that a file holds. The index is rebuilt from the keys."""
     return {name: column for name, column in cells.columns.items() if name not in ("key", "slot")}
 
 

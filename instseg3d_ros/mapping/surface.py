@@ -1,4 +1,4 @@
-"""Planes fitted to the blocks of a view: normals for incidence and for alignment."""
+"""Planes fitted to blocks of a view; their normals give angles of incidence and serve the alignment."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 from instseg3d_ros.sparse.native import kernels
 
-FEWEST = 5  # points of a block with a plane
-FLAT = 0.06  # largest ratio of the smallest to the middle variance of a plane
+FEWEST = 5  # smallest number of points of a flat block
+FLAT = 0.06  # largest ratio of the smallest to the middle variance in a flat block
 
 
 @dataclass(frozen=True)
 class Planes:
-    """block (N,) int32 of each point; center (B, 3), unit normal (B, 3) and whether it is flat (B,) of each block."""
+    """block (N,) int32 of each point; center (B, 3), unit normal (B, 3) and flatness `flat` (B,) bool of each block."""
 
     block: np.ndarray
     center: np.ndarray

@@ -1,4 +1,4 @@
-"""One segmented frame: what it saw and how much that counts, first in the sensor's axes, then in cells of the map."""
+"""A segmented frame with weights: its points in body axes (`Frame`), then its cells in the map (`View`)."""
 
 from __future__ import annotations
 
@@ -14,18 +14,22 @@ from instseg3d_ros.segmentation.result import Result
 from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.rigid import transform_points
 
-BLOCK = 4.0  # edge, in cells, of a block whose plane gives the normal
-CLOSE = 2.0  # metres at which distance halves the weight
-GRAZING, AT_BORDER, AT_JUMP = 0.25, 0.4, 0.3  # least weight by incidence; weight at the two kinds of edge
-UNEVEN = 0.7  # weight by incidence where the surface is not flat
+BLOCK = 4.0  # edge, in cells, of the blocks whose planes give the normals
+CLOSE = 2.0  # distance in metres at which the weight is halved
+GRAZING, AT_BORDER, AT_JUMP = (
+    0.25,
+    0.4,
+    0.3,
+)  # least factor for incidence; factors at the edge of the image and at a jump in range
+UNEVEN = 0.7  # factor for incidence if the surface is not flat
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A segmented cloud: N points within range.
+    """N points within range of a segmented cloud.
 
     points (N, 3) float32 metres in body axes · colors (N, 3) uint8 or None · weight (N,) float32 0…1 ·
-    saying (N,) int32: row of `pieces` (P,), the result's instance ids, or P + class index for a point of no piece ·
+    saying (N,) int32: row in `pieces` (P,), the instance ids of the result, or P + class index outside all pieces ·
     confidence (N,) float32 · class_of (P,) class index of each piece
     """
 
@@ -45,7 +49,7 @@ class View:
     """K cells, in no particular order.
 
     keys (K,) · position (K, 3) metres in the map's frame · color (K, 3) 0…255 or None · weight (K,) 0…1 ·
-    piece (K,) row of the frame's `pieces` that most of the cell belongs to, −1 for none · label (K,) class index ·
+    piece (K,) row in the frame's `pieces` by majority, −1 for none · label (K,) class index ·
     confidence (K,) 0…1
     """
 
@@ -63,7 +67,7 @@ def look(
 ) -> Frame | None:
     """The frame of a segmented cloud: points (N, 3) float32 in body axes, sensor at the origin.
 
-    Points farther than `max_range` metres are only in the range image. None if no point in range has a label.
+    Points beyond `max_range` metres are only in the range image. Returns None if no point in range has a label.
     """
     points = np.ascontiguousarray(points, np.float32)
     pieces = np.array([one.id for one in result.instances], np.int64)
@@ -82,7 +86,7 @@ def look(
 def _select(
     points: np.ndarray, result: Result, pieces: np.ndarray, max_range: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labelled points in range (M,), what they say (M,), and the class (P,) of each piece; see `Frame`."""
+    """Rows (M,) of the labelled points in range, and `saying` (M,) and `class_of` (P,) of a `Frame`."""
     row_of = np.full(max(int(pieces.max(initial=0)), int(result.instance.max(initial=0))) + 1, -1)
     row_of[pieces] = np.arange(len(pieces))
     class_of = np.zeros(len(pieces), np.int64)
@@ -104,7 +108,7 @@ def weigh(points: np.ndarray, image: RangeImage, planes: Planes) -> np.ndarray:
     """(N,) float32 weights of points (N, 3) in body axes: the product of
 
     1 / (1 + (r / CLOSE)²) at range r · the cosine between ray and normal, at least GRAZING, or UNEVEN if the surface is
-    not flat · AT_BORDER near the edge of the picture · AT_JUMP where the range jumps.
+    not flat · AT_BORDER near the edge of the image · AT_JUMP beside a jump in range
     """
     if kernels.available("view"):
         weight = np.empty(len(points), np.float32)
@@ -123,9 +127,10 @@ def weigh(points: np.ndarray, image: RangeImage, planes: Planes) -> np.ndarray:
 
 
 def place(frame: Frame, pose: np.ndarray, cell: float) -> View:
-    """The frame in cells of edge `cell`, seen from `pose` (4, 4).
+    """The cells of a frame with the pose (4, 4); `cell` is their edge in metres.
 
-    A cell takes what most of its points say; of equals, the piece in the first row, or the first class.
+    The points of a cell vote for its piece or class. If votes are equal, the first row of `pieces` wins, then the first
+    class.
     """
     collect = _collect if kernels.available("view") else _collect_numpy
     keys, position, color, weight, said, confidence = collect(frame, pose, cell)
@@ -136,8 +141,8 @@ def place(frame: Frame, pose: np.ndarray, cell: float) -> View:
 
 
 def _collect(frame: Frame, pose: np.ndarray, cell: float) -> tuple[Any, ...]:
-    """Of each cell: key, means of position, colour and weight, what it says, and the mean confidence of the points
-    that say it."""
+    """For each cell: key, means of position, colour and weight, the winner of the vote (see `Frame.saying`), and the
+    mean confidence of its points."""
     count = len(frame.points)
     keys, said = np.empty(count, np.int64), np.empty(count, np.int64)
     position, weight, sure = np.empty((count, 3), np.float32), np.empty(count), np.empty(count)
@@ -150,7 +155,7 @@ def _collect(frame: Frame, pose: np.ndarray, cell: float) -> tuple[Any, ...]:
 
 
 def _collect_numpy(frame: Frame, pose: np.ndarray, cell: float) -> tuple[Any, ...]:
-    """`_collect` where no compiler is installed."""
+    """`_collect` for machines without a compiler."""
     moved = transform_points(frame.points, pose).astype(np.float64)
     keys, inverse, points = np.unique(pack(np.floor(moved / cell)), return_inverse=True, return_counts=True)
 

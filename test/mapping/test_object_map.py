@@ -289,5 +289,5 @@ def test_add_levels_by_the_pose_and_puts_the_segmenter_back(hall):
         ObjectMap(labels=LABELS).add(points, colors, pose)
     with pytest.raises(InputError, match="segmenter"):
         ObjectMap()
-    with pytest.raises(InputError, match="cell is"):
+    with pytest.raises(InputError, match="cell 0"):
         ObjectMap(segmenter, cell=0)

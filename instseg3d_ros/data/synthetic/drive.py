@@ -1,7 +1,7 @@
-"""A camera that moves through a scene, as a ROS bag, and what is truly in each of its frames.
+"""A camera that moves through a scene, written as a ROS bag with the true classes and objects of each frame.
 
 The bag holds organised clouds as a depth camera's driver publishes them: optical axes, colour packed into a float32,
-NaN where nothing came back, header stamps equal to the log times.
+NaN for pixels without depth, header stamps equal to the log times.
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ from instseg3d_ros.replacing import replacing
 
 TOPIC = "/camera/depth_registered/points"
 FRAME = "camera_rgb_optical_frame"
-START = 1_700_000_000 * 10**9  # nanoseconds: some moment, the same for every bag
+START = 1_700_000_000 * 10**9  # nanoseconds; an arbitrary time, the same for all bags
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One frame of H·W pixels: points (P,3) float32 in optical axes, NaN where lost; colors (P,3) uint8;
-    semantic (P,) int16 and instance (P,) int32, -1 and 0 where lost; camera with its pose in the scene."""
+    """A frame of P = H·W pixels: points (P,3) float32 in optical axes, colors (P,3) uint8, semantic (P,) int16 and
+    instance (P,) int32, and the camera with its pose in the scene.
+
+    Pixels without depth have NaN points, semantic -1 and instance 0.
+    """
 
     camera: Camera
     points: np.ndarray
@@ -42,7 +45,7 @@ class Shot:
 
 
 def drive(recipe: SceneRecipe, kind: str, frames: int, sweep: float = 0.5) -> Iterator[Shot]:
-    """Swing about what the camera looks at, `sweep` radians in all, to and fro with a little up and down."""
+    """The camera swings around the point it looks at, through `sweep` radians in total, and slightly up and down."""
     furnish, pose_of, _ = KINDS[kind]
     key = [recipe.seed, len(KINDS)]
     setting = furnish(recipe.catalogue(), np.random.default_rng([*key, 0]))
@@ -54,7 +57,7 @@ def drive(recipe: SceneRecipe, kind: str, frames: int, sweep: float = 0.5) -> It
     depth = world.cast(first.rays())[0]
     aim = first.pose[:3, 3] + first.pose[:3, 2] * float(np.median(depth[np.isfinite(depth)]))
     specimen = vary(sensor, rng)
-    film = replace(Film.draw(specimen, rng), brightness=0.55)  # one setting for the whole drive, well exposed
+    film = replace(Film.draw(specimen, rng), brightness=0.55)  # the exposure stays the same during the drive
     while sweep > 0.01 and not _clear(world, first.pose[:3, 3], aim, sweep):
         sweep *= 0.7
     for number in range(frames):
@@ -76,7 +79,7 @@ def shoot(
     film: Film,
     rng: np.random.Generator,
 ) -> Shot:
-    """What the camera measures of the world, in whole millimetres as drivers give them, and what is truly there."""
+    """A frame as the camera measures it, with depths in whole millimetres as drivers publish them, and its truth."""
     view = world.look(camera, lights, ambient)
     z, source, color = measure(view, sensor, rng, film)
     z = np.round(z, 3)
@@ -90,7 +93,7 @@ def shoot(
 
 
 def _clear(world: World, eye: np.ndarray, aim: np.ndarray, sweep: float) -> bool:
-    """Whether the whole swing stays 20 cm away from everything: no chord of it meets a surface, none starts inside."""
+    """Whether the swing keeps 20 cm from all surfaces: no chord meets a surface, and no position lies in a solid."""
     angles = np.linspace(-sweep / 2, sweep / 2, 9)
     stops = np.array([aim + rotation(angle) @ (eye - aim) for angle in angles])
     around = np.concatenate([stops + offset for offset in 0.2 * np.vstack([np.eye(3), -np.eye(3)])])
@@ -101,8 +104,10 @@ def _clear(world: World, eye: np.ndarray, aim: np.ndarray, sweep: float) -> bool
 def write_bag(
     path: Path, shots: Iterator[Shot], rate: float, truth: bool, tf: bool, extras: dict[str, np.ndarray] | None = None
 ) -> int:
-    """Write folder `path` (an mcap and metadata.yaml); with `truth`, `path`/truth.npz besides, with the arrays `extras`
-    in it. Frames written."""
+    """Write a bag in the folder `path` and return the number of frames.
+
+    With `truth`, `path`/truth.npz holds the true classes and objects, and the arrays `extras`.
+    """
     known: list[Shot] = []
     with BagWriter(path) as bag:
         for number, shot in enumerate(shots):
@@ -133,13 +138,13 @@ def _write_truth(path: Path, shots: list[Shot], rate: float, extras: dict[str, n
 
 
 def _transform(time: int, pose: np.ndarray) -> bytes:
-    """CDR of a tf2_msgs/TFMessage: the camera in frame `map`."""
+    """A tf2_msgs/TFMessage in CDR: the camera's pose in the frame `map`."""
     from rosbags.typesys import Stores, get_typestore
     from scipy.spatial.transform import Rotation
 
     types = get_typestore(Stores.ROS2_JAZZY)
 
-    def make(name: str, *values: Any) -> Any:  # rosbags makes the classes of messages at run time
+    def make(name: str, *values: Any) -> Any:  # rosbags creates the message classes at run time
         return types.types[name](*values)
 
     header = make("std_msgs/msg/Header", make("builtin_interfaces/msg/Time", time // 10**9, time % 10**9), "map")

@@ -1,4 +1,4 @@
-"""Several rooms in a row or around a hall, open to each other by doorways: what a robot on its way looks through."""
+"""Flats of several rooms, which doorways join."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from instseg3d_ros.data.synthetic.primitives import box
 from instseg3d_ros.data.synthetic.shell import THICKNESS, WALL_YAW, Doorway
 
 MOST = 4  # rooms
-WIDE = 0.45  # share of the openings that are no doors but join two rooms to one
-LEAF = 0.55  # share of the doors whose leaf is seen
-TRIES = 20
+WIDE = 0.45  # probability that an opening is wide, without a door
+LEAF = 0.55  # probability that a doorway has a door leaf
+TRIES = 20  # attempts to place a room
 
 
 @dataclass
 class Plot:
-    """A room that is yet to be furnished, its middle at `center` (2,)."""
+    """An unfurnished room with its middle at `center` (2,), metres."""
 
     layout: Layout
     size: tuple[float, float]
@@ -32,7 +32,7 @@ class Plot:
 
     @staticmethod
     def draw(rng: np.random.Generator, layout: Layout | None = None) -> Plot:
-        """Of this layout or, by their weights, of any; turned or not."""
+        """A room of random size, of the given layout or of a layout drawn by weight; half of the rooms are rotated."""
         options = list(LAYOUTS.values())
         weights = np.array([option.weight for option in options])
         layout = layout or options[rng.choice(len(options), p=weights / weights.sum())]
@@ -41,21 +41,21 @@ class Plot:
         return Plot(layout, size, float(rng.uniform(2.3, 3.0)), np.zeros(2), [])
 
     def reach(self, wall: int) -> float:
-        """From the middle to a wall's face, metres."""
+        """Distance from the middle of the room to the face of a wall, metres."""
         return self.size[1 - wall % 2] / 2
 
     def length(self, wall: int) -> float:
-        """Of a wall, metres."""
+        """Length of a wall, metres."""
         return self.size[wall % 2]
 
     def apart(self, other: Plot) -> bool:
-        """Whether the two, walls included, do not overlap."""
+        """Whether the rooms, with their walls, do not overlap."""
         between = (np.array(self.size) + other.size) / 2 + 2 * THICKNESS - 1e-6
         return bool((np.abs(self.center - other.center) > between).any())
 
 
 def draw_plots(rng: np.random.Generator, count: int) -> list[Plot]:
-    """Up to `count` rooms, each but the first joined to an earlier one."""
+    """Up to `count` rooms; each room after the first is joined to an earlier room."""
     plots = [Plot.draw(rng)]
     for _ in range(count - 1):
         for _ in range(TRIES):
@@ -66,7 +66,7 @@ def draw_plots(rng: np.random.Generator, count: int) -> list[Plot]:
 
 
 def _attached(plots: list[Plot], new: Plot, rng: np.random.Generator) -> Plot | None:
-    """The new room behind some free wall of an earlier one, both with the doorway; None where it does not fit."""
+    """Place the new room behind a free wall of an earlier room, with a doorway in both; None if it does not fit."""
     old = plots[int(rng.integers(len(plots)))]
     wall = int(rng.integers(4))
     behind = (wall + 2) % 4
@@ -93,11 +93,11 @@ def _attached(plots: list[Plot], new: Plot, rng: np.random.Generator) -> Plot | 
 
 
 def furnish_plot(catalogue: Catalogue, rng: np.random.Generator, plot: Plot, ceiling: bool) -> Floorplan:
-    """Furnished about the origin."""
+    """The furnished room, centred at the origin."""
     plan = Floorplan(rng, *plot.size, plot.height, tuple(plot.doorways), catalogue=catalogue)
     plan.shell(ceiling)
     for doorway in plot.doorways:
-        if doorway.width < 1.1 and doorway.wall < 2 and rng.random() < LEAF:  # a door has one leaf, not one a side
+        if doorway.width < 1.1 and doorway.wall < 2 and rng.random() < LEAF:  # only one of the two rooms gets the leaf
             plan.add(_leaf(rng, doorway, plot.reach(doorway.wall)))
     plot.layout.furnish(plan)
     plan.dress(rng.uniform(0.1, 0.9))
@@ -106,7 +106,7 @@ def furnish_plot(catalogue: Catalogue, rng: np.random.Generator, plot: Plot, cei
 
 
 def _leaf(rng: np.random.Generator, doorway: Doorway, reach: float) -> Assembly:
-    """A door that stands open into the room, hinged at one side of its doorway."""
+    """A door leaf that is open into the room, with hinges at a side of the doorway."""
     made = m.painted(rng) if rng.random() < 0.5 else m.wood(rng)
     side, angle = rng.choice([-1, 1]), rng.uniform(0.3, 1.0) * np.pi
     leaf = box(doorway.width - 0.02, 0.04, doorway.height - 0.02, made, (doorway.width / 2, 0, 0.01))

@@ -1,4 +1,4 @@
-"""Where a robot can go in furnished rooms, and a walk through all of them and back."""
+"""The free floor of furnished rooms, and a path through all rooms and back."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import numpy as np
 from instseg3d_ros.data.synthetic.camera import look
 from instseg3d_ros.data.synthetic.rooms import Room
 
-GRID = 0.1  # metres
-WIDTH = 0.25  # half-width of the robot
-SMOOTH = 0.4  # metres over which corners of the way are rounded
+GRID = 0.1  # edge length of a square of the ground, metres
+WIDTH = 0.25  # half-width of the robot, metres
+SMOOTH = 0.4  # metres over which corners of the path are rounded
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Squares of edge GRID from the corner `low` (2,): open (W, D), where nothing stands; free (W, D), where the robot
-    fits."""
+    """Squares with edges of GRID metres, from the corner `low` (2,): open (W, D) squares have no furniture, and free
+    (W, D) squares have enough space for the robot around them."""
 
     low: np.ndarray
     open: np.ndarray
     free: np.ndarray
 
     def place(self, square: np.ndarray) -> np.ndarray:
-        """Middle (…, 2) of squares (…, 2), metres."""
+        """Middles (…, 2) of squares (…, 2), metres."""
         return self.low + (np.asarray(square) + 0.5) * GRID
 
 
 def ground_of(room: Room, height: float) -> Ground:
-    """What a robot as high as `height` metres does not bump into, in the rooms and in their doorways."""
+    """The ground of a robot with a height of `height` metres, in the rooms and their doorways."""
     from scipy.ndimage import binary_erosion
 
     low = -np.array(room.size) / 2 - GRID
@@ -40,10 +40,10 @@ def ground_of(room: Room, height: float) -> Ground:
         open_ |= (np.abs(middles - space.center) < space.size / 2).all(axis=-1)
     doorways = np.array([middle for space in room.spaces for middle in space.doorways]).reshape(-1, 2)
     for outline, lowest, highest in room.taken:
-        before_doorway = (_away(doorways, outline) < -0.03).any()  # kept clear: nothing stands there
+        before_doorway = (_away(doorways, outline) < -0.03).any()  # rooms keep this space clear
         if lowest < height and highest > 0.03 and not before_doorway:
             open_ &= _away(middles, outline) > 0
-    # The walls between two rooms are closed by now; each doorway opens them as wide as the robot.
+    # The walls between rooms are not open so far. Each doorway opens them to the width of the robot.
     for doorway in doorways:
         open_ |= np.linalg.norm(middles - doorway, axis=-1) < WIDTH + 1.5 * GRID
     reach = int(np.ceil(WIDTH / GRID))
@@ -52,8 +52,10 @@ def ground_of(room: Room, height: float) -> Ground:
 
 
 def _away(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """Distance of points (…, 2) from a convex counter-clockwise outline (P, 2), negative inside; a little too small at
-    its corners."""
+    """Distance of points (…, 2) from a convex counter-clockwise outline (P, 2), negative inside.
+
+    Outside, near corners, it is less than the true distance.
+    """
     edges = np.roll(outline, -1, axis=0) - outline
     normals = np.stack((edges[:, 1], -edges[:, 0]), axis=1)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-12
@@ -61,7 +63,7 @@ def _away(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
 
 
 def way_through(ground: Ground, room: Room, rng: np.random.Generator) -> np.ndarray:
-    """(K, 2) places GRID apart or so: from one room through all that can be reached, and back the same way."""
+    """(K, 2) places, about GRID apart, on a path from a room through all rooms that can be reached, and back."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components, dijkstra
 
@@ -95,7 +97,7 @@ def way_through(ground: Ground, room: Room, rng: np.random.Generator) -> np.ndar
 
 
 def _stops(places: np.ndarray, reachable: np.ndarray, room: Room, rng: np.random.Generator) -> list[int]:
-    """Two squares of each room that lie far apart, as far as they can be reached."""
+    """Two distant squares of each room, among the squares that can be reached."""
     stops: list[int] = []
     for space in room.spaces:
         inside = np.flatnonzero(reachable & (np.abs(places - space.center) < space.size / 2).all(axis=1))
@@ -108,7 +110,7 @@ def _stops(places: np.ndarray, reachable: np.ndarray, room: Room, rng: np.random
 
 
 def poses_along(way: np.ndarray, frames: int, height: float, rng: np.random.Generator) -> list[np.ndarray]:
-    """Camera poses (4, 4) at equal distances along a way (K, 2): it looks ahead and swings from side to side."""
+    """Camera poses (4, 4) at equal distances along a path (K, 2); the camera looks ahead and turns left and right."""
     from scipy.ndimage import gaussian_filter1d
 
     way = gaussian_filter1d(way, SMOOTH / GRID, axis=0, mode="nearest")

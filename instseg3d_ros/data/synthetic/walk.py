@@ -1,4 +1,4 @@
-"""A depth camera carried through several furnished rooms and back; things may be moved while it is away."""
+"""A depth camera that moves through several furnished rooms and back; objects may move half-way."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from instseg3d_ros.data.synthetic.sensor import SENSORS, Film, vary
 from instseg3d_ros.errors import InputError
 
 MOVABLE = ("chair", "otherfurniture", "table", "object")
-LARGEST = 0.8  # metres, of what is moved, along x and y
-ASIDE = (0.7, 2.5)  # metres that it is moved by
+LARGEST = 0.8  # largest width and depth of an object that moves, metres
+ASIDE = (0.7, 2.5)  # distance by which it moves, metres
 MOST_ROOMS = 8
-TRIES = 12  # sets of rooms drawn until one can be walked through
+TRIES = 12  # flats that are drawn until all rooms of a flat can be reached
 
 
 @dataclass(frozen=True)
 class Walk:
-    """What a walk needs: rooms, and the way (K, 2) through them for a camera at `height` metres."""
+    """Rooms, and the path `way` (K, 2) through them of a camera at a height of `height` metres."""
 
     room: Room
     ground: Ground
@@ -34,7 +34,7 @@ class Walk:
 
 
 def plan_walk(recipe: SceneRecipe, rooms: int) -> Walk:
-    """Rooms from the recipe's seed, `rooms` of them, all of which can be reached."""
+    """A flat of `rooms` rooms from the recipe's seed, and a path through all of them."""
     if not 1 <= rooms <= MOST_ROOMS:
         raise InputError(f"--rooms {rooms}: expected 1 to {MOST_ROOMS} rooms")
     catalogue = recipe.catalogue()
@@ -54,15 +54,16 @@ def plan_walk(recipe: SceneRecipe, rooms: int) -> Walk:
 def walk(
     recipe: SceneRecipe, frames: int, rooms: int = 3, moved: int = 0
 ) -> tuple[Iterator[Shot], dict[str, np.ndarray]]:
-    """`frames` shots at equal distances, out and back; half-way, up to `moved` things have changed their place.
+    """`frames` shots at equal distances on the path; half-way, up to `moved` objects change their places.
 
-    Also what the truth says of that: `moved` (K,) instance ids and `moved_at`, the first frame after it.
+    Returns the shots and, for the truth, the ids `moved` (K,) of these objects and `moved_at`, the first frame after
+    the move.
     """
     plan = plan_walk(recipe, rooms)
     rng = np.random.default_rng([recipe.seed, 78])
     sensor = SENSORS[recipe.sensors[int(rng.integers(len(recipe.sensors)))]]
     specimen = vary(sensor, rng)
-    film = replace(Film.draw(specimen, rng), brightness=0.55)  # one setting for the whole walk, well exposed
+    film = replace(Film.draw(specimen, rng), brightness=0.55)  # the exposure stays the same during the walk
     lights, ambient = lighting(plan.room, rng)
     poses = poses_along(plan.way, frames, plan.height, rng)
     lens: Camera = draw_camera(sensor, recipe.resolution, poses[0], rng)
@@ -80,7 +81,7 @@ def walk(
 
 
 def move_things(plan: Walk, count: int, rng: np.random.Generator) -> tuple[tuple[Body, ...], list[int]]:
-    """The rooms' bodies with up to `count` of them somewhere else on the floor, out of the way; which ones."""
+    """The rooms' bodies, up to `count` of them at other places on the floor beside the path, and the rows of these."""
     from scipy.ndimage import distance_transform_edt
 
     bodies = list(plan.room.bodies)
@@ -109,7 +110,7 @@ def move_things(plan: Walk, count: int, rng: np.random.Generator) -> tuple[tuple
 
 
 def _bears_something(bounds: np.ndarray, index: int) -> bool:
-    """Whether another body lies over or within the box of this one."""
+    """Whether another body lies on top of this body or inside its box."""
     low, high = bounds[index]
     over = ((bounds[:, 0, :2] < high[:2]) & (bounds[:, 1, :2] > low[:2])).all(axis=1)
     over &= (bounds[:, 0, 2] > low[2] + 0.05) & (bounds[:, 0, 2] < high[2] + 0.1)

@@ -1,9 +1,9 @@
-// The rows of a map's cells by their keys, as in ../cells.py: sorted blocks of 8 x 8 x 8 cells, each with a table of 512 rows.
+// Finds the rows of a map's cells by their keys, as in ../cells.py: sorted blocks of 8 x 8 x 8 cells, each with a table of 512 rows.
 #pragma once
 #include <algorithm>
 #include <cstdint>
 
-constexpr int kBits = 21;  // of a key for each axis
+constexpr int kBits = 21;  // bits of a key for each axis
 constexpr int64_t kOrigin = int64_t(1) << (kBits - 1);
 constexpr int64_t kInside = int64_t(7) << 2 * kBits | int64_t(7) << kBits | 7;  // bits of the place within a block
 constexpr int64_t kTable = 512;
@@ -17,7 +17,7 @@ class Blocks {
   Blocks(int64_t count, const int64_t *keys, const int32_t *slots, const int32_t *table)
       : count_(count), keys_(keys), slots_(slots), table_(table) {}
 
-  // −1 if the map has no such cell. Consecutive keys are often in the same block.
+  // −1 if the map lacks the cell. Consecutive keys are often in the same block.
   int64_t row(int64_t key) {
     const int64_t block = key & ~kInside;
     if (block != last_) {

@@ -63,7 +63,7 @@ void meet(int64_t n, const double *center, const double *normal, int64_t reach, 
             const double gap = along(row);
             if (std::abs(gap - first) < cell) sum += gap, ++cells;
           }
-      distance[i] = sum / double(cells);  // the cell itself is one of them
+      distance[i] = sum / double(cells);  // at least the cell itself counts
       break;
     }
   }
@@ -76,7 +76,7 @@ struct Image {
   explicit Image(const double *values)
       : pinhole(values[0] != 0), low{values[1], values[2]}, extent{values[3], values[4]}, bin(values[5]), farthest(values[6]) {}
 
-  // Whether a sphere may reach into what the picture shows.
+  // Whether a sphere may overlap the view of the image.
   bool may_see(const double *p, double radius) const {
     const double square = p[0] * p[0] + p[1] * p[1] + p[2] * p[2], far = farthest + radius;
     if (square > far * far) return false;
@@ -91,8 +91,8 @@ struct Image {
   }
 };
 
-// Adds `miss` to the log-odds of the cells that rays passed through and that view number `view` did not see; the rows of
-// those that are empty now go to `empty`, whose number is returned. matrix (3, 4): body axes ← map; image: as ../range_image.py
+// Adds `miss` to the log-odds of the cells that rays passed through and that view number `view` did not see. Writes the rows
+// of cells that are then empty to `empty` and returns their number. matrix (3, 4): body axes ← map; image: as ../range_image.py
 // packs it; before (…, rows): range below which all rays around a bin passed. A ray must end `slack` metres and `noise`
 // times the square of the range behind a cell.
 int64_t carve(int64_t count, const int64_t *blocks, const int32_t *slots, const int32_t *table, double cell,

@@ -1,4 +1,4 @@
-// Where a point appears in a range image: (y/x, z/x) in a pinhole picture, otherwise azimuth and elevation.
+// Coordinates of a point in a range image: (y/x, z/x) in a pinhole image, otherwise azimuth and elevation.
 #pragma once
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-// What a view adds to the cells it saw. Twin of ../evidence.py; rows are distinct.
+// Adds the evidence of a view to its cells. Twin of ../evidence.py; rows are distinct.
 #include <algorithm>
 #include <cmath>
 
@@ -7,7 +7,7 @@
 namespace {
 
 constexpr int kSlots = 4;
-constexpr int64_t kAhead = 12;  // cells whose memory is fetched before it is needed
+constexpr int64_t kAhead = 12;  // number of cells by which memory is fetched in advance
 
 void add_classes(int64_t n, const int64_t *rows, const int64_t *label, const double *amount, double most, int64_t classes,
                  float *evidence) {
@@ -18,7 +18,7 @@ void add_classes(int64_t n, const int64_t *rows, const int64_t *label, const dou
     }
     float *of = evidence + rows[i] * classes;
     of[label[i]] = float(double(of[label[i]]) + amount[i]);
-    if (of[label[i]] <= most) continue;  // no other class has grown
+    if (of[label[i]] <= most) continue;  // the other classes did not grow
     const double shrink = most / double(of[label[i]]);
     for (int64_t c = 0; c < classes; ++c) of[c] = float(of[c] * shrink);
   }

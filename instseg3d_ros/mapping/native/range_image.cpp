@@ -9,7 +9,7 @@
 
 namespace {
 
-// extent (6): whether the view is a pinhole picture, least and largest u, least and largest v, largest range.
+// extent (6): whether the view is a pinhole image, least and largest u, least and largest v, largest range.
 void extent(int64_t n, const float *points, double steep, double *extent) {
   bool pinhole = true;
   for (int64_t i = 0; i < n && pinhole; ++i) {
@@ -40,7 +40,7 @@ void fill(int64_t n, const float *points, int64_t pinhole, double low_u, double 
   for (int64_t i = 0; i < columns * rows; ++i) nearest[i] = std::sqrt(nearest[i]);
 }
 
-// Over a bin and the eight around it: before, the least range, 0 where the bin itself is empty; jump, the largest range (0 for
+// Over a bin and its eight neighbours: before, the least range, 0 if the bin is empty; jump, the largest range (0 for
 // an empty bin) minus the least.
 void around(int64_t columns, int64_t rows, const float *nearest, float *before, float *jump) {
   std::vector<float> least(size_t(columns * rows)), most(size_t(columns * rows));

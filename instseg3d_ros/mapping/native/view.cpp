@@ -1,4 +1,4 @@
-// A segmented cloud as a view: planes, weights, cells. Twin of ../surface.py and ../view.py.
+// Planes, weights and cells of a segmented cloud. Twin of ../surface.py and ../view.py.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -10,7 +10,7 @@
 
 namespace {
 
-// Points that have a label and are within `range` metres, in order: their number is returned. row_of: row of each instance id.
+// Selects the points with a label within `range` metres, in order; returns their number. row_of: row of each instance id.
 // saying (n): row of the point's instance, else pieces + its class. class_of (pieces): class of each instance.
 int64_t choose(int64_t n, const float *points, const int16_t *semantic, const int32_t *instance, const int64_t *row_of,
                int64_t pieces, double range, int64_t *used, int32_t *saying, int64_t *class_of) {
@@ -114,8 +114,8 @@ void weigh(int64_t n, const float *points, const double *image, int64_t rows, co
 }
 
 // The cells that points (n, 3) fill after the transform `matrix` (3, 4); returns their number. For each cell: its key, the means
-// of position, color (null without colours) and weight, what most of its points say (the smallest of equals) and the mean
-// confidence of those points.
+// of position, color (null without colours) and weight, the value in `saying` of most of its points (the smallest if equal) and the mean
+// confidence of these points.
 int64_t place(int64_t n, const float *points, const double *matrix, double cell, const uint8_t *color, const float *weight,
               const int32_t *saying, const float *confidence, int64_t *keys, float *position, float *colors, double *weights,
               int64_t *said, double *sure) {
@@ -127,7 +127,7 @@ int64_t place(int64_t n, const float *points, const double *matrix, double cell,
     int32_t saying, count, next;
     float sure;
   };
-  // Points go by batches through three steps, so that what one step needs from memory is on its way while others work.
+  // Batches of points pass three steps, so that memory for a step is fetched while other steps compute.
   constexpr int64_t kBatch = 128;
   Numbers numbers(size_t(n / 2));
   std::vector<Sums> sums;
