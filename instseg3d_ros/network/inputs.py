@@ -45,7 +45,7 @@ class NetworkInput:
         batch: Tensor | None = None,
         engine: str = "torch",
     ) -> NetworkInput:
-        """From points (N, 3) in metres, colours (N, 3) float 0 to 255 or None, and the scene (N,) of each point."""
+        """From points (N, 3) in metres, colours (N, 3) 0 to 255 or None, and the scene (N,) of each point."""
         colors = colors if "color" in INPUTS[inputs] else None
         return NetworkInput(voxelize(points, colors, voxel_size, batch, engine), inputs)
 
@@ -64,7 +64,10 @@ class NetworkInput:
     @cached_property
     def position(self) -> Tensor:
         """(V, 3) position relative to the origin of the voxel's scene, in metres: independent of the cloud's frame."""
-        return self.voxels.positions - scene_origin(self.voxels.positions, self.voxels.grid.batch)
+        voxels = self.voxels
+        if voxels.grid.num_scenes == 1 and len(voxels.grid):
+            return voxels.positions - _origin(voxels.positions)
+        return voxels.positions - scene_origin(voxels.positions, voxels.grid.batch)
 
 
 def scene_origin(positions: Tensor, batch: Tensor) -> Tensor:
@@ -73,9 +76,13 @@ def scene_origin(positions: Tensor, batch: Tensor) -> Tensor:
     for scene in range(int(batch.max()) + 1 if len(batch) else 0):
         rows = (batch == scene).nonzero().squeeze(1)
         if len(rows):
-            inside = positions[rows]
-            origin[rows] = torch.stack((inside[:, 0].mean(), inside[:, 1].mean(), floor_level(inside[:, 2])))
+            origin[rows] = _origin(positions[rows])
     return origin
+
+
+def _origin(positions: Tensor) -> Tensor:
+    """(3,): the origin of a scene with at least one voxel."""
+    return torch.stack((positions[:, 0].mean(), positions[:, 1].mean(), floor_level(positions[:, 2])))
 
 
 def floor_level(z: Tensor) -> Tensor:

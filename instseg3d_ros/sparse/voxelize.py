@@ -36,8 +36,9 @@ def voxelize(
 ) -> Voxels:
     """Group points by the voxel floor(point / voxel_size) they lie in.
 
-    points: (N, 3) floating-point finite metres, any extent and sign; features: (N, F) or None; batch: (N,) int64
-    scene of each point, or None for a single scene; engine: "torch", or "spconv" for convolutions by that library.
+    points: (N, 3) floating-point finite metres, any extent and sign; features: (N, F) or None, of any type, whose means
+    have the type of the points; batch: (N,) int64 scene of each point, or None for a single scene; engine: "torch", or
+    "spconv" for convolutions by that library.
     Raises InputError for points that are not finite or lie beyond 2^30 voxels from the origin.
     """
     if engine not in ENGINES:
@@ -45,7 +46,7 @@ def voxelize(
     if not voxel_size > 0:
         raise InputError(f"voxel size is {voxel_size} m; expected a length above 0")
     num_scenes = 1 if batch is None else (int(batch.max()) + 1 if len(batch) else 0)
-    if kernels.serves("voxelize", points) and (features is None or features.dtype == points.dtype):
+    if kernels.serves("voxelize", points) and (features is None or features.dtype in (points.dtype, torch.uint8)):
         voxels = _native(points, features, voxel_size, batch, num_scenes, engine)
         if voxels is not None:
             return voxels
@@ -58,9 +59,8 @@ def voxelize(
     grid, inverse = VoxelGrid.from_coords(coords, num_scenes, engine)
     counts = torch.bincount(inverse, minlength=len(grid))
     positions = _mean(points, inverse, counts)
-    return Voxels(
-        grid, positions, None if features is None else _mean(features, inverse, counts), inverse, counts, voxel_size
-    )
+    means = None if features is None else _mean(features, inverse, counts).to(points.dtype)
+    return Voxels(grid, positions.to(points.dtype), means, inverse, counts, voxel_size)
 
 
 def _native(
@@ -81,7 +81,8 @@ def _native(
     positions, means = points.new_empty(count, 3), points.new_empty(count, width)
     inputs = count, points, features, width, batch, float(voxel_size)
     outputs = codes, blocks, number_of_blocks, positions, means, inverse, counts
-    num_voxels = kernels.call("voxelize", f"voxelize_{kernels.SUFFIX[points.dtype]}", *inputs, *outputs)
+    kind = kernels.SUFFIX[points.dtype] + ("_u8" if features is not None and features.dtype == torch.uint8 else "")
+    num_voxels = kernels.call("voxelize", f"voxelize_{kind}", *inputs, *outputs)
     if num_voxels < 0:
         return None
     blocks = blocks[: int(number_of_blocks)].clone()
@@ -94,7 +95,7 @@ def _mean(values: Tensor, inverse: Tensor, counts: Tensor) -> Tensor:
     # Summed in float64, so that the random order of additions on CUDA does not change the result.
     total = torch.zeros((len(counts), values.shape[1]), dtype=torch.float64, device=values.device)
     total.index_add_(0, inverse, values.double())
-    return (total / counts[:, None]).to(values.dtype)
+    return total / counts[:, None]
 
 
 def _check_extent(cells: Tensor, voxel_size: float) -> None:

@@ -78,3 +78,12 @@ def test_many_points_as_few(dtype, monkeypatch):
     assert torch.equal(native.voxel_of_point, plain.voxel_of_point) and torch.equal(native.counts, plain.counts)
     torch.testing.assert_close(native.positions, plain.positions)
     torch.testing.assert_close(native.features, plain.features)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_features_of_bytes(dtype, kernels):
+    points, _, batch = cloud()
+    colors = torch.randint(0, 256, points.shape, dtype=torch.uint8)
+    voxels = voxelize(points.to(dtype), colors, 0.2, batch)
+    expected = voxelize(points.to(dtype), colors.to(dtype), 0.2, batch)
+    assert voxels.features.dtype == dtype and torch.equal(voxels.features, expected.features)

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "kernel.h"
@@ -19,17 +20,20 @@ struct Keyed {
   int32_t number;
 };
 
-// Ascending by key: least significant byte first, bytes in which all keys agree left out.
+// Sorts by key, ascending, one digit after the other from the lowest; a digit in which all keys agree is left out.
 void radix_sort(std::vector<Keyed> &items) {
+  constexpr int bits = 11;
+  constexpr uint64_t mask = (1 << bits) - 1;
   std::vector<Keyed> other(items.size());
+  std::vector<size_t> next(mask + 2);
   uint64_t differ = 0;
   for (const Keyed &item : items) differ |= item.key ^ items[0].key;
-  for (int shift = 0; shift < 64; shift += 8) {
-    if (!(differ >> shift & 0xFF)) continue;
-    size_t next[257] = {};
-    for (const Keyed &item : items) ++next[(item.key >> shift & 0xFF) + 1];
-    for (int i = 0; i < 256; ++i) next[i + 1] += next[i];
-    for (const Keyed &item : items) other[next[item.key >> shift & 0xFF]++] = item;
+  for (int shift = 0; shift < 64; shift += bits) {
+    if (!(differ >> shift & mask)) continue;
+    std::fill(next.begin(), next.end(), 0);
+    for (const Keyed &item : items) ++next[(item.key >> shift & mask) + 1];
+    for (size_t i = 0; i <= mask; ++i) next[i + 1] += next[i];
+    for (const Keyed &item : items) other[next[item.key >> shift & mask]++] = item;
     items.swap(other);
   }
 }
@@ -43,16 +47,31 @@ struct Spread {
 };
 constexpr Spread kSpread;
 
-// The voxels of a run of points, in order of first sight.
+// Rows of `pitch` sums, in pieces that stay where they are when more rows are added.
+class Sums {
+ public:
+  void grow(size_t rows, int64_t pitch) {
+    pitch_ = pitch;
+    while (pieces_.size() * kRows < rows) pieces_.push_back(std::make_unique<double[]>(size_t(kRows * pitch)));
+  }
+  double *row(int64_t number) { return pieces_[size_t(number / kRows)].get() + number % kRows * pitch_; }
+
+ private:
+  static constexpr int64_t kRows = 1 << 11;
+  std::vector<std::unique_ptr<double[]>> pieces_;
+  int64_t pitch_ = 0;
+};
+
+// The voxels of a run of points, in the order of their first points.
 struct Part {
   Numbers blocks, voxels;
-  std::vector<double> sums;  // width(f) for each voxel: how many points, their positions, their features
+  Sums sums;  // width(f) for each voxel: number of points, sums of positions, sums of features
 
   static int64_t width(int64_t f) { return (4 + f + 7) / 8 * 8; }  // whole cache lines
 
   // Points go by batches through four steps, so that what one step needs from memory is on its way while others work.
-  template <class T>
-  void gather(int64_t begin, int64_t end, const T *points, const T *features, int64_t f, const int64_t *batch,
+  template <class T, class F>
+  void gather(int64_t begin, int64_t end, const T *points, const F *features, int64_t f, const int64_t *batch,
               const int32_t *cells, const int64_t *low, const uint64_t *wide, int64_t *numbers) {
     constexpr int64_t kBatch = 128;
     const int64_t pitch = width(f);
@@ -69,11 +88,10 @@ struct Part {
         voxels.fetch(keys[i - first]);
       }
       for (int64_t i = first; i < last; ++i) numbers[i] = voxels.of(keys[i - first]);
-      const size_t needed = voxels.keys.size() * pitch;
-      if (needed > sums.size()) sums.resize(std::max(needed, sums.size() * 2));
-      for (int64_t i = first; i < last; ++i) __builtin_prefetch(sums.data() + numbers[i] * pitch, 1);
+      sums.grow(voxels.keys.size(), pitch);
+      for (int64_t i = first; i < last; ++i) __builtin_prefetch(sums.row(numbers[i]), 1);
       for (int64_t i = first; i < last; ++i) {
-        double *sum = sums.data() + numbers[i] * pitch;
+        double *sum = sums.row(numbers[i]);
         sum[0] += 1;
         for (int j = 0; j < 3; ++j) sum[1 + j] += points[i * 3 + j];
         if (f == 3)
@@ -87,8 +105,8 @@ struct Part {
 
 // Returns the number of voxels, -1 where points are not finite or too far apart (the caller finds out which).
 // codes (n), blocks (n, 4), positions (n, 3), means (n, f), counts (n) have room for one voxel per point.
-template <class T>
-int64_t voxelize(Threads threads, int64_t n, const T *points, const T *features, int64_t f, const int64_t *batch, double size,
+template <class T, class F>
+int64_t voxelize(Threads threads, int64_t n, const T *points, const F *features, int64_t f, const int64_t *batch, double size,
                  int64_t *codes, int32_t *blocks, int64_t *number_of_blocks, T *positions, T *means, int64_t *inverse,
                  int64_t *counts) {
   if (!n) return *number_of_blocks = 0;
@@ -186,16 +204,15 @@ int64_t voxelize(Threads threads, int64_t n, const T *points, const T *features,
   parallel(threads, many, [&](int64_t p) {
     const int64_t pitch = Part::width(f);
     std::vector<double> joined(static_cast<size_t>(pitch));
-    const double *sum = parts[p].sums.data();
-    for (int64_t number = offset[p]; number < offset[p + 1]; ++number, sum += pitch) {
+    for (int64_t number = offset[p]; number < offset[p + 1]; ++number) {
       const int32_t r = row[number], first = start[r], last = start[r + 1];
       if (order[first].number != number) continue;
-      const double *all = sum;
+      const double *sum = parts[p].sums.row(number - offset[p]), *all = sum;
       if (last - first > 1) {
         std::copy(sum, sum + pitch, joined.begin());
         for (int32_t i = first + 1; i < last; ++i) {
           const int64_t other = std::upper_bound(offset.begin(), offset.end(), int64_t(order[i].number)) - offset.begin() - 1;
-          const double *more = parts[other].sums.data() + (order[i].number - offset[other]) * pitch;
+          const double *more = parts[other].sums.row(order[i].number - offset[other]);
           for (int64_t j = 0; j < pitch; ++j) joined[j] += more[j];
         }
         all = joined.data();
@@ -244,7 +261,9 @@ int64_t usable(Threads threads, int64_t n, const float *points, double limit, ui
 
 }  // namespace
 
-KERNEL(voxelize_f32, voxelize<float>)
-KERNEL(voxelize_f64, voxelize<double>)
+KERNEL(voxelize_f32, voxelize<float, float>)
+KERNEL(voxelize_f64, voxelize<double, double>)
+KERNEL(voxelize_f32_u8, voxelize<float, uint8_t>)
+KERNEL(voxelize_f64_u8, voxelize<double, uint8_t>)
 KERNEL(transform, transform)
 KERNEL(usable, usable)
