@@ -8,12 +8,14 @@ import numpy as np
 import torch
 
 from instseg3d_ros.sparse import voxelize
+from instseg3d_ros.sparse.native import kernels
 
 SAMPLE = 10_000  # points that are used
 CELL = 0.03  # metres; the sample is thinned to this spacing
 MAX_POINTS = 2500  # points of the thinned sample
 MAX_NORMALS = 600  # normals that are estimated
 NEIGHBORS = 12  # nearest points from which a normal is estimated
+PLANAR = 0.05  # largest ratio of the smallest to the second eigenvalue of a planar neighbourhood
 AGREE = np.deg2rad(8)  # largest angle between up and a floor's normal, or the horizontal and a wall's normal
 PITCH = np.deg2rad((-20.0, 70.0))  # range of the camera's pitch: negative is up, positive is down
 ROLL = np.deg2rad(20.0)
@@ -33,11 +35,7 @@ def up_direction(points: np.ndarray, seed: int = 0) -> np.ndarray:
     if len(normals) < 50:
         return np.array([0.0, 0.0, 1.0])
     candidates = _candidates()
-    # A matrix product without BLAS, whose threads would spin for some 20 ms and slow down the network's threads.
-    pairs = zip(candidates.T.astype(np.float32), normals.T.astype(np.float32))
-    alignment = np.abs(sum(np.multiply.outer(candidate, normal) for candidate, normal in pairs))  # (K, N)
-    floor = (alignment > np.cos(AGREE)).mean(axis=1)
-    wall = (alignment < np.sin(AGREE)).mean(axis=1)
+    floor, wall = (count / len(normals) for count in _support(candidates, normals))
     # The normals of a wall allow a circle of directions; they decide only together with a floor.
     score = floor + WALL_WEIGHT * np.minimum(wall, 2 * floor)
     best = int(score.argmax())
@@ -62,22 +60,48 @@ def upright_rotation(points: np.ndarray) -> np.ndarray:
 
 def _normals(points: np.ndarray, seed: int) -> np.ndarray:
     """Unit normals (M, 3) of the thinned cloud, at points with a planar neighbourhood."""
-    from scipy.spatial import cKDTree
-
     rng = np.random.default_rng(seed)
     if len(points) > SAMPLE:
         points = points[rng.integers(0, len(points), SAMPLE)]
     thin = voxelize(torch.from_numpy(points), None, CELL).positions.numpy()
-    if len(thin) > MAX_POINTS:
-        thin = thin[rng.permutation(len(thin))[:MAX_POINTS]]
-    if len(thin) < NEIGHBORS + 1:
+    order = rng.permutation(len(thin))[:MAX_POINTS] if len(thin) > MAX_POINTS else np.arange(len(thin))
+    if len(order) < NEIGHBORS + 1:
         return np.empty((0, 3))
+    asked = order[rng.permutation(len(order))[:MAX_NORMALS]]
+    order.sort()  # voxels that follow each other are near each other
+    thin, rows = thin[order], np.searchsorted(order, asked)
+    if thin.dtype != np.float32 or not kernels.available("upright"):
+        return _normals_scipy(thin, rows)
+    normals, planar = np.empty((len(rows), 3)), np.empty(len(rows), bool)
+    kernels.call("upright", "normals", thin, len(thin), rows, len(rows), NEIGHBORS, PLANAR, normals, planar)
+    return normals[planar]
+
+
+def _normals_scipy(thin: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Unit normals (M, 3) at the points thin[rows] with a planar neighbourhood, without a compiler."""
+    from scipy.spatial import cKDTree
+
     tree = cKDTree(thin, balanced_tree=False, compact_nodes=False)
-    local = thin[tree.query(thin[rng.permutation(len(thin))[:MAX_NORMALS]], k=NEIGHBORS)[1]]
+    local = thin[tree.query(thin[rows], k=NEIGHBORS)[1]].astype(np.float64)
     local -= local.mean(axis=1, keepdims=True)
-    values, vectors = np.linalg.eigh((local.transpose(0, 2, 1) @ local).astype(np.float64))
-    planar = values[:, 0] < 0.05 * values[:, 1]
+    values, vectors = np.linalg.eigh(local.transpose(0, 2, 1) @ local)
+    planar = values[:, 0] < PLANAR * values[:, 1]
     return vectors[planar, :, 0]
+
+
+def _support(candidates: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each candidate (K, 3) the number of normals (M, 3) of horizontal and of vertical surfaces, if it is up."""
+    along, across = float(np.cos(AGREE)), float(np.sin(AGREE))
+    if kernels.available("upright"):
+        floor, wall = np.empty(len(candidates), np.int64), np.empty(len(candidates), np.int64)
+        directions, normals = candidates.astype(np.float32), np.ascontiguousarray(normals)
+        inputs = directions, len(directions), normals, len(normals), along, across
+        kernels.call("upright", "support", *inputs, floor, wall)
+        return floor, wall
+    # A matrix product without BLAS, whose threads would spin for some 20 ms and slow down the network's threads.
+    pairs = zip(candidates.T.astype(np.float32), normals.T.astype(np.float32))
+    alignment = np.abs(sum(np.multiply.outer(candidate, normal) for candidate, normal in pairs))  # (K, M)
+    return (alignment > along).sum(axis=1), (alignment < across).sum(axis=1)
 
 
 @cache

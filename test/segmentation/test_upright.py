@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from instseg3d_ros.segmentation import upright
 from instseg3d_ros.segmentation.upright import up_direction, upright_rotation
+from instseg3d_ros.sparse.native import kernels
 
 
 def room(rng):
@@ -39,3 +41,30 @@ def test_room(pitch, roll):
 def test_says_z_where_the_cloud_does_not_tell(points):
     assert np.allclose(up_direction(points), (0, 0, 1))
     assert np.allclose(upright_rotation(points), np.eye(3))
+
+
+def test_kernels_find_the_same_normals_and_support(monkeypatch):
+    if not kernels.available("upright"):
+        pytest.skip("no C++ compiler")
+    rng = np.random.default_rng(3)
+    points = (room(rng) + rng.normal(0, 0.01, (24000, 3))).astype(np.float32)
+    native = upright._normals(points, 0)
+    directions = upright._candidates()
+    counts = np.stack(upright._support(directions, native))
+    monkeypatch.setenv("INSTSEG3D_NATIVE", "0")
+    plain = upright._normals(points, 0)
+    assert len(native) == len(plain) > 100
+    np.testing.assert_allclose(np.abs((native * plain).sum(axis=1)), 1, atol=1e-9)
+    assert np.abs(counts - np.stack(upright._support(directions, native))).max() <= 1  # an angle at the limit
+
+
+def test_kernel_leaves_out_neighbourhoods_without_a_plane():
+    if not kernels.available("upright"):
+        pytest.skip("no C++ compiler")
+    rng = np.random.default_rng(4)
+    same, blob = np.zeros((12, 3)), rng.normal(size=(12, 3)) + 50
+    sheet = rng.normal(size=(12, 3)) * (1, 1, 1e-3) + 100
+    points = np.concatenate((same, blob, sheet)).astype(np.float32)
+    normals, planar = np.zeros((3, 3)), np.zeros(3, bool)
+    kernels.call("upright", "normals", points, 36, np.array([0, 12, 24]), 3, 12, 0.05, normals, planar)
+    assert planar.tolist() == [False, False, True] and abs(normals[2, 2]) > 0.999

@@ -19,6 +19,7 @@ from instseg3d_ros.segmentation.connected import split_by_density, split_connect
 from instseg3d_ros.segmentation.contacts import touching
 from instseg3d_ros.segmentation.mean_shift import mean_shift, mean_shift_scales
 from instseg3d_ros.segmentation.measures import moments
+from instseg3d_ros.segmentation.upright import up_direction
 from instseg3d_ros.segmentation.votes import Votes
 from instseg3d_ros.sparse import (
     BatchNormReLU,
@@ -71,6 +72,7 @@ def work() -> dict[str, torch.Tensor | np.ndarray]:
     part = split_voxels(labels.numpy(), voxels.grid, 1)
     pairs, places = touching(part, voxels.grid)
     votes = Votes.count(normal(len(near), 11).softmax(1), embedding, part, rng.integers(1, 9, len(near)))
+    floor = (points - 1).numpy()
     boxes = upright_boxes(voxels.positions.numpy(), np.arange(len(near)), np.array([0, 40, 41, len(near)]))
     return {
         "positions": voxels.positions, "y": y.detach(), "gradients": torch.cat([g.flatten() for g in gradients]),
@@ -80,7 +82,7 @@ def work() -> dict[str, torch.Tensor | np.ndarray]:
         "dense": split_by_density(labels.numpy(), voxels.grid, voxels.counts.numpy(), 1),
         "split": split_connected(labels.numpy(), voxels.grid.coords[:, 1:].numpy(), 2), "sums": votes.sums,
         "pairs": pairs, "places": places, "moments": moments(voxels.positions.numpy(), part, len(votes.points)),
-        "boxes": np.array([[*box.center, *box.size] for box in boxes]),
+        "boxes": np.array([[*box.center, *box.size] for box in boxes]), "up": up_direction(floor),
     }  # fmt: skip
 
 

@@ -1,0 +1,154 @@
+// Normals of a thinned cloud, and how many of them support each direction that may be up. Used by ../upright.py.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "kernel.h"
+#include "parallel.h"
+
+namespace {
+
+constexpr int64_t kLeaf = 32;  // points that share a box
+constexpr int kMost = 32;      // neighbours
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// Points by leaves, with the box of each leaf. The last leaf is filled up with points at infinity.
+struct Leaves {
+  struct Leaf {
+    float at[3][kLeaf], low[3], high[3];
+  };
+  std::vector<Leaf> leaves;
+
+  Leaves(const float *points, int64_t n) : leaves(size_t((n + kLeaf - 1) / kLeaf)) {
+    for (int64_t i = 0; i < int64_t(leaves.size()) * kLeaf; ++i) {
+      Leaf &leaf = leaves[i / kLeaf];
+      for (int d = 0; d < 3; ++d) {
+        const float x = i < n ? points[3 * i + d] : kInfinity;
+        leaf.at[d][i % kLeaf] = x;
+        if (i % kLeaf == 0) leaf.low[d] = leaf.high[d] = x;
+        else if (i < n) leaf.low[d] = std::min(leaf.low[d], x), leaf.high[d] = std::max(leaf.high[d], x);
+      }
+    }
+  }
+};
+
+// The k points nearest to a place, by insertion into a sorted list.
+struct Nearest {
+  const int64_t k;
+  float distance[kMost];
+  int64_t rows[kMost];
+
+  explicit Nearest(int64_t k) : k(k) { std::fill(distance, distance + k, kInfinity); }
+
+  void visit(const Leaves::Leaf &leaf, int64_t first, const float *place) {
+    float apart = 0;
+    for (int d = 0; d < 3; ++d) {
+      const float out = std::max(0.0f, std::max(leaf.low[d] - place[d], place[d] - leaf.high[d]));
+      apart += out * out;
+    }
+    if (apart > distance[k - 1]) return;
+    for (int64_t i = 0; i < kLeaf; i += kHalf) {
+      Floats square = {};
+      for (int d = 0; d < 3; ++d) {
+        const Floats step = load_floats(leaf.at[d] + i) - place[d];
+        square += step * step;
+      }
+      for (uint32_t left = bits_of(square < Floats{} + distance[k - 1]); left; left &= left - 1) {
+        const int lane = __builtin_ctz(left);
+        insert(square[lane], first + i + lane);
+      }
+    }
+  }
+
+  void insert(float square, int64_t row) {
+    if (!(square < distance[k - 1])) return;
+    int64_t at = k - 1;
+    for (; at > 0 && distance[at - 1] > square; --at) distance[at] = distance[at - 1], rows[at] = rows[at - 1];
+    distance[at] = square, rows[at] = row;
+  }
+};
+
+struct Symmetric {  // 3 × 3
+  double xx = 0, yy = 0, zz = 0, xy = 0, xz = 0, yz = 0;
+};
+
+// Whether the smallest eigenvalue is less than `flat` times the second one; if so, `vector` becomes its eigenvector. The
+// eigenvalues are the roots of a cubic (Smith 1961); the eigenvector is perpendicular to the rows of a − λ.
+bool planar(const Symmetric &a, double flat, double *vector) {
+  const double mean = (a.xx + a.yy + a.zz) / 3, x = a.xx - mean, y = a.yy - mean, z = a.zz - mean;
+  const double p = std::sqrt((x * x + y * y + z * z + 2 * (a.xy * a.xy + a.xz * a.xz + a.yz * a.yz)) / 6);
+  if (!(p > 0)) return false;
+  const double determinant = x * (y * z - a.yz * a.yz) - a.xy * (a.xy * z - a.yz * a.xz) + a.xz * (a.xy * a.yz - y * a.xz);
+  const double angle = std::acos(std::clamp(determinant / (2 * p * p * p), -1.0, 1.0)) / 3;
+  const double third = 2.0943951023931953;  // 2 π / 3
+  const double least = mean + 2 * p * std::cos(angle + third), second = mean + 2 * p * std::cos(angle - third);
+  if (!(least < flat * second)) return false;
+  const double rows[3][3] = {{a.xx - least, a.xy, a.xz}, {a.xy, a.yy - least, a.yz}, {a.xz, a.yz, a.zz - least}};
+  double largest = 0;
+  for (int i = 0; i < 3; ++i) {
+    const double *u = rows[i], *v = rows[(i + 1) % 3];
+    const double cross[3] = {u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]};
+    const double square = cross[0] * cross[0] + cross[1] * cross[1] + cross[2] * cross[2];
+    if (square <= largest) continue;
+    largest = square;
+    for (int d = 0; d < 3; ++d) vector[d] = cross[d] / std::sqrt(square);
+  }
+  return largest > 0;
+}
+
+// Which of the points (n, 3) named by rows (m) have k nearest points, themselves included, that lie in a plane: 1 in flats
+// (m) if the smallest eigenvalue of their covariance is less than `flat` times the second one. normals (m, 3) then has the
+// unit normal, of either sign. k ≤ 32 and k ≤ n. It is fast if points that follow each other are near each other.
+void normals(Threads threads, const float *points, int64_t n, const int64_t *rows, int64_t m, int64_t k, double flat,
+             double *normals, uint8_t *flats) {
+  constexpr int64_t chunk = 32;
+  const Leaves all(points, n);
+  parallel(threads, (m + chunk - 1) / chunk, [&](int64_t task) {
+    for (int64_t row = task * chunk; row < std::min(m, (task + 1) * chunk); ++row) {
+      const float *place = points + 3 * rows[row];
+      const int64_t home = rows[row] / kLeaf;
+      Nearest near(k);
+      near.visit(all.leaves[home], home * kLeaf, place);
+      for (int64_t leaf = 0; leaf < int64_t(all.leaves.size()); ++leaf)
+        if (leaf != home) near.visit(all.leaves[leaf], leaf * kLeaf, place);
+      double mean[3] = {};
+      for (int64_t i = 0; i < k; ++i)
+        for (int d = 0; d < 3; ++d) mean[d] += points[3 * near.rows[i] + d] / double(k);
+      Symmetric spread;
+      for (int64_t i = 0; i < k; ++i) {
+        const float *p = points + 3 * near.rows[i];
+        const double x = p[0] - mean[0], y = p[1] - mean[1], z = p[2] - mean[2];
+        spread.xx += x * x, spread.yy += y * y, spread.zz += z * z;
+        spread.xy += x * y, spread.xz += x * z, spread.yz += y * z;
+      }
+      flats[row] = planar(spread, flat, normals + 3 * row);
+    }
+  });
+}
+
+// For each of the directions (c, 3): how many of the unit vectors (m, 3) are nearly parallel to it (|cosine| > along), and
+// how many nearly perpendicular (|cosine| < across).
+void support(Threads threads, const float *directions, int64_t c, const double *normals, int64_t m, double along, double across,
+             int64_t *parallel_to, int64_t *perpendicular) {
+  std::vector<float> apart(static_cast<size_t>(3 * m));
+  for (int64_t i = 0; i < m; ++i)
+    for (int d = 0; d < 3; ++d) apart[d * m + i] = float(normals[3 * i + d]);
+  const float least = float(along), most = float(across);
+  parallel(worth(threads, c * m), c, [&](int64_t i) {
+    const float x = directions[3 * i], y = directions[3 * i + 1], z = directions[3 * i + 2];
+    const float *xs = apart.data(), *ys = xs + m, *zs = ys + m;
+    int32_t floor = 0, wall = 0;
+    for (int64_t j = 0; j < m; ++j) {
+      const float cosine = std::abs(x * xs[j] + y * ys[j] + z * zs[j]);
+      floor += cosine > least;
+      wall += cosine < most;
+    }
+    parallel_to[i] = floor, perpendicular[i] = wall;
+  });
+}
+
+}  // namespace
+
+KERNEL(normals, normals)
+KERNEL(support, support)
