@@ -24,22 +24,27 @@ def upright_boxes(points: np.ndarray, rows: np.ndarray, begin: np.ndarray) -> li
     points = np.ascontiguousarray(points, dtype=np.float32)
     rows, begin = (np.ascontiguousarray(value, dtype=np.int64) for value in (rows, begin))
     if not kernels.available("boxes"):
-        return [_box(_box_numpy(points[rows[first:last]].astype(np.float64))) for first, last in pairwise(begin)]
+        groups = (points[rows[first:last]].astype(np.float64) for first, last in pairwise(begin))
+        return _boxes(np.array([_box_numpy(group) for group in groups]).reshape(-1, 8))
 
     table = np.empty((len(begin) - 1, 8))
     kernels.call("boxes", "upright_boxes", points, rows, begin, len(table), table)
-    return [_box(row) for row in table]
+    return _boxes(table)
 
 
-def _box(row: np.ndarray) -> Box:
-    """Box from center (3), size (3), cosine and sine of the yaw; x may be along either side of the rectangle."""
-    x, y, z, length, width, height, cosine, sine = row.tolist()
-    if width > length:
-        length, width, cosine, sine = width, length, -sine, cosine
-    if cosine < 0 or (cosine == 0 and sine < 0):
-        cosine, sine = -cosine, -sine
-    rotation = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
-    return Box(np.array([x, y, z]), np.array([length, width, height]), rotation)
+def _boxes(table: np.ndarray) -> list[Box]:
+    """Boxes from (G, 8): center (3), size (3), cosine and sine of the yaw; x may be along either horizontal side."""
+    size, (cosine, sine) = table[:, 3:6].copy(), table[:, 6:].T
+    wide = size[:, 1] > size[:, 0]
+    size[wide] = size[wide][:, [1, 0, 2]]
+    cosine, sine = np.where(wide, -sine, cosine), np.where(wide, cosine, sine)
+    sign = np.where((cosine < 0) | ((cosine == 0) & (sine < 0)), -1.0, 1.0)
+    rotation = np.zeros((len(table), 3, 3))
+    rotation[:, 0, 0] = rotation[:, 1, 1] = sign * cosine
+    rotation[:, 1, 0] = sign * sine
+    rotation[:, 0, 1] = -rotation[:, 1, 0]
+    rotation[:, 2, 2] = 1
+    return [Box(*parts) for parts in zip(table[:, :3], size, rotation)]
 
 
 def _box_numpy(points: np.ndarray) -> np.ndarray:

@@ -1,8 +1,11 @@
 // The voxels of each part in each cell of 2 × 2 × 2 voxels, and the neighbours of voxels in neighbouring cells.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
+
+#include "parallel.h"
 
 // The voxels of a part in a cell: bit 4 x + 2 y + z of `slots` for the voxel at (x, y, z).
 struct Group {
@@ -10,27 +13,47 @@ struct Group {
   uint8_t slots;
 };
 
-// The groups of cell c are begin[c] … begin[c + 1] − 1; voxel i is in group owner[i], −1 where part[i] < 0.
-// The voxels of a cell follow each other.
+// Cell c has the groups begin[c] … begin[c + 1] − 1; voxel i is in group owner[i], −1 if part[i] < 0. The voxels of a cell
+// are consecutive.
 struct Cells {
   std::vector<Group> groups;
   std::vector<int32_t> begin, owner;
 
-  Cells(const int64_t *part, int64_t n, const int64_t *parent, const int64_t *slot, int64_t cells)
-      : begin(cells + 1), owner(n) {
-    groups.reserve(cells + cells / 4);
-    int64_t cell = -1;
-    for (int64_t i = 0; i < n; ++i) {
-      while (cell < parent[i]) begin[++cell] = int32_t(groups.size());
-      owner[i] = -1;
-      if (part[i] < 0) continue;
-      size_t g = begin[cell];
-      while (g < groups.size() && groups[g].part != part[i]) ++g;
-      if (g == groups.size()) groups.push_back({part[i], 0});
-      groups[g].slots |= uint8_t(1 << slot[i]);
-      owner[i] = int32_t(g);
+  Cells(int64_t threads, const int64_t *part, int64_t n, const int64_t *parent, const int64_t *slot, int64_t cells)
+      : begin(size_t(cells + 1)), owner(size_t(n)) {
+    // Each task takes the voxels of whole cells and numbers its groups from 0; afterwards the numbers are shifted.
+    constexpr int64_t tasks = 8;
+    std::vector<Group> some[tasks];
+    int64_t first[tasks + 1], offset[tasks + 1] = {};
+    for (int64_t task = 0; task <= tasks; ++task) {
+      first[task] = n * task / tasks;
+      while (first[task] > 0 && first[task] < n && parent[first[task]] == parent[first[task] - 1]) ++first[task];
     }
-    begin[cells] = int32_t(groups.size());
+    threads = worth(threads, n);
+    parallel(threads, tasks, [&](int64_t task) {
+      std::vector<Group> &found = some[task];
+      found.reserve(size_t((first[task + 1] - first[task]) / 2 + 1));
+      for (int64_t i = first[task], cell = -1; i < first[task + 1]; ++i) {
+        if (parent[i] != cell) begin[cell = parent[i]] = int32_t(found.size());
+        owner[i] = -1;
+        if (part[i] < 0) continue;
+        size_t g = size_t(begin[cell]);
+        while (g < found.size() && found[g].part != part[i]) ++g;
+        if (g == found.size()) found.push_back({part[i], 0});
+        found[g].slots |= uint8_t(1 << slot[i]);
+        owner[i] = int32_t(g);
+      }
+    });
+    for (int64_t task = 0; task < tasks; ++task) offset[task + 1] = offset[task] + int64_t(some[task].size());
+    groups.resize(size_t(offset[tasks]));
+    begin[cells] = int32_t(offset[tasks]);
+    parallel(threads, tasks, [&](int64_t task) {
+      std::copy(some[task].begin(), some[task].end(), groups.begin() + offset[task]);
+      for (int64_t i = first[task], cell = -1; i < first[task + 1]; ++i) {
+        if (parent[i] != cell) begin[cell = parent[i]] += int32_t(offset[task]);
+        if (owner[i] >= 0) owner[i] += int32_t(offset[task]);
+      }
+    });
   }
 };
 

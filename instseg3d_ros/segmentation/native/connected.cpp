@@ -150,10 +150,12 @@ int64_t connected(const int64_t *labels, const int32_t *coords, int64_t n, int64
   return found;
 }
 
-// Joins groups with the same label that touch (see cells.h); only the groups that are `chosen`, or all groups if `chosen` is
-// empty. Returns the number of each group's component, in order of their first groups, and the count of components.
-std::vector<int64_t> join(int64_t threads, const Cells &in, const Reach &reach, const std::vector<uint8_t> &chosen,
+// Joins groups of the same label with voxels at most `gap`, 1 or 2, apart; only `chosen` groups, or all if that is empty.
+// Returns the number of each group's component, in the order of their first groups; `found` is the number of components.
+std::vector<int64_t> join(int64_t threads, const Cells &in, int gap, const std::vector<uint8_t> &chosen,
                           const int32_t *table, int64_t &found) {
+  static const Reach near(1), wide(2);
+  const Reach &reach = gap == 1 ? near : wide;
   const std::vector<Group> &groups = in.groups;
   const int64_t cells = int64_t(in.begin.size()) - 1;
   // All threads search pairs that touch; the pairs are joined afterwards.
@@ -188,15 +190,24 @@ std::vector<int64_t> join(int64_t threads, const Cells &in, const Reach &reach, 
   return number;
 }
 
+// parts (n): number of each voxel's group, −1 for voxels in no group.
+void write(int64_t threads, const Cells &in, const std::vector<int64_t> &number, int64_t *parts) {
+  const int64_t n = int64_t(in.owner.size()), chunk = 1 << 13;
+  parallel(worth(threads, n), (n + chunk - 1) / chunk, [&](int64_t task) {
+    for (int64_t i = task * chunk; i < std::min(n, (task + 1) * chunk); ++i)
+      parts[i] = in.owner[i] < 0 ? -1 : number[in.owner[i]];
+  });
+}
+
 // `connected` for gap 1 and all voxels of a grid (see sparse/grid.py). Voxels with a negative label get part −1. A block is
 // a cell of the next coarser level, whose neighbours are in the table (cells, 28). A group is the voxels of a cell that have
 // the same label, described by the slots that they occupy.
 int64_t connected_on_grid(Threads threads, const int64_t *labels, int64_t n, const int64_t *parent, const int64_t *slot, int64_t cells,
                           const int32_t *table, int64_t *parts) {
-  const Cells in(labels, n, parent, slot, cells);
+  const Cells in(threads, labels, n, parent, slot, cells);
   int64_t found;
-  const std::vector<int64_t> number = join(threads, in, Reach(1), {}, table, found);
-  for (int64_t i = 0; i < n; ++i) parts[i] = in.owner[i] < 0 ? -1 : number[in.owner[i]];
+  const std::vector<int64_t> number = join(threads, in, 1, {}, table, found);
+  write(threads, in, number, parts);
   return found;
 }
 
@@ -204,9 +215,9 @@ int64_t connected_on_grid(Threads threads, const int64_t *labels, int64_t n, con
 // counts (n): points of each voxel. The parts that stay are numbered before the replaced ones.
 int64_t split_by_density(Threads threads, const int64_t *labels, const int64_t *counts, int64_t n, double sparse, const int64_t *parent,
                          const int64_t *slot, int64_t cells, const int32_t *table, int64_t *parts) {
-  const Cells in(labels, n, parent, slot, cells);
+  const Cells in(threads, labels, n, parent, slot, cells);
   int64_t found;
-  std::vector<int64_t> number = join(threads, in, Reach(1), {}, table, found);
+  std::vector<int64_t> number = join(threads, in, 1, {}, table, found);
   std::vector<int64_t> voxels(size_t(found), 0), points(size_t(found), 0);
   for (int64_t i = 0; i < n; ++i)
     if (in.owner[i] >= 0) voxels[number[in.owner[i]]] += 1, points[number[in.owner[i]]] += counts[i];
@@ -215,9 +226,9 @@ int64_t split_by_density(Threads threads, const int64_t *labels, const int64_t *
   for (int64_t k = 0; k < found; ++k) rank[k] = double(points[k]) < sparse * double(voxels[k]) ? -1 : dense++;
   std::vector<uint8_t> again(number.size());
   for (size_t g = 0; g < number.size(); ++g) again[g] = rank[number[g]] < 0;
-  const std::vector<int64_t> second = again.empty() ? number : join(threads, in, Reach(2), again, table, anew);
+  const std::vector<int64_t> second = again.empty() ? number : join(threads, in, 2, again, table, anew);
   for (size_t g = 0; g < number.size(); ++g) number[g] = again[g] ? dense + second[g] : rank[number[g]];
-  for (int64_t i = 0; i < n; ++i) parts[i] = in.owner[i] < 0 ? -1 : number[in.owner[i]];
+  write(threads, in, number, parts);
   return dense + anew;
 }
 

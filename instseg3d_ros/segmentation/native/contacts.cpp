@@ -61,8 +61,8 @@ class Counts {
 int64_t touching(Threads threads, const int64_t *part, int64_t n, const int64_t *parent, const int64_t *slot,
                  int64_t cells, const int32_t *table, const uint8_t *sparse, int64_t num, int64_t below, int64_t room,
                  int64_t *pairs, int64_t *places) {
-  const Cells in(part, n, parent, slot, cells);
-  const Reach reach;
+  const Cells in(threads, part, n, parent, slot, cells);
+  static const Reach reach(1);
   const auto count = [&](int64_t first, int64_t end, Counts &counts) {
     uint64_t last = 0;
     int64_t times = 0;  // of the last pair, as neighbouring cells mostly have the same pair

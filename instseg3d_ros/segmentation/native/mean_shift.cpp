@@ -7,7 +7,6 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
-#include <unordered_map>
 #include <vector>
 
 #include "kernel.h"
@@ -359,52 +358,103 @@ double step(const Tree<D, X> &tree, Mode<D> &mode, double bandwidth) {
   return std::sqrt(shift);
 }
 
-template <int D, class X>
-void climb(const Tree<D, X> &tree, Mode<D> &mode, double bandwidth) {
-  for (int iteration = 0; iteration <= MAX_ITERATIONS; ++iteration)
-    if (step(tree, mode, bandwidth) <= STOP * bandwidth || !mode.count) return;
-}
+// The seeds of one bandwidth on their way to the modes.
+template <int D>
+struct Climb {
+  double bandwidth;
+  std::vector<Mode<D>> modes;
+};
 
-// Seeds that meet go on as one: all climb a step at a time, and one that comes to a cell of width `meet` bandwidths where
-// another has been before ends, for it would mostly follow the other's path. Ends have a count of 0.
-template <int D, class X>
-void climb_together(const Tree<D, X> &tree, std::vector<Mode<D>> &modes, double bandwidth, double meet) {
+// Numbers cells of the embedding by the first seed that enters them: open addressing, doubled when half full.
+template <int D>
+class Visited {
+ public:
   struct Cell {
     int64_t at[D];
     bool operator==(const Cell &o) const { return std::equal(at, at + D, o.at); }
   };
-  struct Hash {
-    size_t operator()(const Cell &cell) const {
-      uint64_t hash = 0;
-      for (int64_t v : cell.at) hash = (hash ^ uint64_t(v)) * 0x9E3779B97F4A7C15u, hash ^= hash >> 29;
-      return size_t(hash);
+
+  // The seed that entered the cell first, which is `seed` if the cell is new.
+  int32_t first(const Cell &cell, int32_t seed) {
+    if (2 * entries_.size() >= slots_.size()) grow();
+    int32_t &slot = slots_[place(cell)];
+    if (slot < 0) {
+      slot = int32_t(entries_.size());
+      entries_.push_back({cell, seed});
     }
+    return entries_[slot].seed;
+  }
+
+ private:
+  struct Entry {
+    Cell cell;
+    int32_t seed;
   };
-  std::unordered_map<Cell, int32_t, Hash> first;  // the seed that came to a cell first
-  std::vector<int32_t> active(modes.size()), follows(modes.size());
-  std::iota(active.begin(), active.end(), 0);
-  std::iota(follows.begin(), follows.end(), 0);
-  std::vector<double> shift(modes.size());
+
+  size_t place(const Cell &cell) const {
+    uint64_t hash = 0;
+    for (int64_t v : cell.at) hash = (hash ^ uint64_t(v)) * 0x9E3779B97F4A7C15u, hash ^= hash >> 29;
+    size_t at = hash & (slots_.size() - 1);
+    while (slots_[at] >= 0 && !(entries_[slots_[at]].cell == cell)) at = (at + 1) & (slots_.size() - 1);
+    return at;
+  }
+
+  void grow() {
+    slots_.assign(2 * slots_.size(), -1);
+    for (size_t i = 0; i < entries_.size(); ++i) slots_[place(entries_[i].cell)] = int32_t(i);
+  }
+
+  std::vector<Entry> entries_;
+  std::vector<int32_t> slots_ = std::vector<int32_t>(1 << 12, -1);
+};
+
+// All seeds of all bandwidths move a step at a time. A seed that enters a cell in which another seed of its bandwidth has
+// been stops there, because it would mostly follow the path of that seed; its count becomes 0. Cells are `meet` bandwidths
+// wide.
+template <int D, class X>
+void climb_together(const Tree<D, X> &tree, std::vector<Climb<D>> &climbs, double meet) {
+  struct Seed {
+    int32_t scale, number;
+  };
+  struct Move {
+    double shift;
+    typename Visited<D>::Cell cell;
+  };
+  std::vector<Seed> active;
+  std::vector<std::vector<int32_t>> follows(climbs.size());
+  for (size_t s = 0; s < climbs.size(); ++s) {
+    follows[s].resize(climbs[s].modes.size());
+    std::iota(follows[s].begin(), follows[s].end(), 0);
+    for (const int32_t i : follows[s]) active.push_back({int32_t(s), i});
+  }
+  std::vector<Visited<D>> visited(climbs.size());
+  std::vector<Move> moves(active.size());
   for (int iteration = 0; iteration <= MAX_ITERATIONS && !active.empty(); ++iteration) {
-    const int64_t many = int64_t(active.size());
-    // One at a time: a step costs many times what handing it out does, and most rounds have few.
-    parallel(tree.threads, many, [&](int64_t i) { shift[active[i]] = step(tree, modes[active[i]], bandwidth); });
+    // Seeds are handed out one by one: a step takes much longer than that, and most rounds have few seeds.
+    parallel(tree.threads, int64_t(active.size()), [&](int64_t i) {
+      const auto [scale, number] = active[i];
+      const double bandwidth = climbs[scale].bandwidth, width = meet * bandwidth;
+      Mode<D> &mode = climbs[scale].modes[number];
+      moves[i].shift = step(tree, mode, bandwidth);
+      for (int d = 0; d < D; ++d) moves[i].cell.at[d] = int64_t(std::floor(mode.at[d] / width));
+    });
     size_t left = 0;
-    for (const int32_t i : active) {
-      if (!modes[i].count || shift[i] <= STOP * bandwidth) continue;  // at rest
-      Cell cell;
-      for (int d = 0; d < D; ++d) cell.at[d] = int64_t(std::floor(modes[i].at[d] / (meet * bandwidth)));
-      int32_t leader = first.emplace(cell, i).first->second;
-      while (follows[leader] != leader) leader = follows[leader] = follows[follows[leader]];
-      follows[i] = leader;
-      if (leader == i) active[left++] = i;
-      else modes[i].count = 0;
+    for (size_t i = 0; i < active.size(); ++i) {
+      const auto [scale, number] = active[i];
+      Mode<D> &mode = climbs[scale].modes[number];
+      if (!mode.count || moves[i].shift <= STOP * climbs[scale].bandwidth) continue;  // at rest
+      std::vector<int32_t> &leads = follows[scale];
+      int32_t leader = visited[scale].first(moves[i].cell, number);
+      while (leads[leader] != leader) leader = leads[leader] = leads[leads[leader]];
+      leads[number] = leader;
+      if (leader == number) active[left++] = active[i];
+      else mode.count = 0;
     }
     active.resize(left);
   }
 }
 
-// One seed per occupied bin, at its centre; the points themselves where every point has a bin of its own.
+// A seed at the centre of each occupied bin; at the points themselves if each point has a bin to itself.
 template <int D, class X>
 std::vector<Mode<D>> seeds(const Tree<D, X> &tree, double bandwidth, bool at_points) {
   struct Bin {
@@ -413,14 +463,20 @@ std::vector<Mode<D>> seeds(const Tree<D, X> &tree, double bandwidth, bool at_poi
     bool operator<(const Bin &o) const { return std::lexicographical_compare(at, at + D, o.at, o.at + D); }
     bool operator==(const Bin &o) const { return std::equal(at, at + D, o.at); }
   };
+  // Neighbours on the curve mostly share a bin, so that few entries are left to be sorted.
+  constexpr int64_t group = 32;
+  std::vector<std::vector<Bin>> found((tree.leaf_count + group - 1) / group);
+  parallel(tree.threads, int64_t(found.size()), [&](int64_t task) {
+    for (int64_t i = task * group * LEAF; i < std::min(tree.n, (task + 1) * group * LEAF); ++i) {
+      Bin bin{};
+      bin.row = tree.order[i];
+      const X *x = tree.leaf_points(i / LEAF) + i % LEAF;
+      for (int d = 0; d < tree.dim; ++d) bin.at[d] = tree.points.bin(x[d * LEAF], bandwidth);
+      if (found[task].empty() || !(found[task].back() == bin)) found[task].push_back(bin);
+    }
+  });
   std::vector<Bin> bins;
-  for (int64_t i = 0; i < tree.n; ++i) {
-    Bin bin{};
-    bin.row = tree.order[i];
-    const X *x = tree.leaf_points(i / LEAF) + i % LEAF;
-    for (int d = 0; d < tree.dim; ++d) bin.at[d] = tree.points.bin(x[d * LEAF], bandwidth);
-    if (bins.empty() || !(bins.back() == bin)) bins.push_back(bin);
-  }
+  for (const auto &some : found) bins.insert(bins.end(), some.begin(), some.end());
   std::stable_sort(bins.begin(), bins.end());
   bins.erase(std::unique(bins.begin(), bins.end()), bins.end());
   at_points |= int64_t(bins.size()) == tree.n;
@@ -431,13 +487,19 @@ std::vector<Mode<D>> seeds(const Tree<D, X> &tree, double bandwidth, bool at_poi
   return result;
 }
 
+// Moves the seeds of all bandwidths to their modes, and removes seeds that ended without points or met another seed.
 template <int D, class X>
-std::vector<Mode<D>> climb_all(const Tree<D, X> &tree, double bandwidth, double meet, bool at_points) {
-  std::vector<Mode<D>> modes = seeds(tree, bandwidth, at_points);
-  if (meet > 0) climb_together(tree, modes, bandwidth, meet);
-  else parallel(tree.threads, int64_t(modes.size()), [&](int64_t i) { climb(tree, modes[i], bandwidth); });
-  modes.erase(std::remove_if(modes.begin(), modes.end(), [](const Mode<D> &m) { return !m.count; }), modes.end());
-  return modes;
+void climb_all(const Tree<D, X> &tree, std::vector<Climb<D>> &climbs, double meet) {
+  if (meet > 0) climb_together(tree, climbs, meet);
+  for (Climb<D> &climb : climbs) {
+    std::vector<Mode<D>> &modes = climb.modes;
+    if (!(meet > 0))
+      parallel(tree.threads, int64_t(modes.size()), [&](int64_t i) {
+        for (int iteration = 0; iteration <= MAX_ITERATIONS; ++iteration)
+          if (step(tree, modes[i], climb.bandwidth) <= STOP * climb.bandwidth || !modes[i].count) return;
+      });
+    modes.erase(std::remove_if(modes.begin(), modes.end(), [](const Mode<D> &m) { return !m.count; }), modes.end());
+  }
 }
 
 template <int D>
@@ -447,7 +509,7 @@ double squared_distance(const double *a, const double *b) {
   return square;
 }
 
-// Of modes that lie within one bandwidth of a better one none is kept.
+// Removes modes that lie within a bandwidth of a better mode.
 template <int D>
 std::vector<Mode<D>> suppress(std::vector<Mode<D>> modes, double bandwidth) {
   std::sort(modes.begin(), modes.end());
@@ -483,16 +545,18 @@ void candidates(const Node<D> &box, const std::vector<Mode<D>> &centers, const s
            to.end());
 }
 
+// labels (n) of each scale: the nearest of its centers to each point.
 template <int D, class X>
-void assign(const Tree<D, X> &tree, const std::vector<Mode<D>> &centers, int64_t *labels) {
-  const int64_t group = 32, tasks = (tree.leaf_count + group - 1) / group;
-  std::vector<int> all(centers.size());
-  std::iota(all.begin(), all.end(), 0);
-  parallel(tree.threads, tasks, [&](int64_t task) {
-    const int64_t begin = task * group, end = std::min(tree.leaf_count, begin + group);
+void assign(const Tree<D, X> &tree, const std::vector<std::vector<Mode<D>>> &scales, int64_t *all_labels) {
+  const int64_t group = 32, groups = (tree.leaf_count + group - 1) / group;
+  parallel(tree.threads, groups * int64_t(scales.size()), [&](int64_t task) {
+    const std::vector<Mode<D>> &centers = scales[task / groups];
+    int64_t *labels = all_labels + task / groups * tree.n;
+    const int64_t begin = task % groups * group, end = std::min(tree.leaf_count, begin + group);
     Node<D> box;
     for (int64_t i = begin; i < end; ++i) box.add(tree.boxes[i]);
-    std::vector<int> some, few;
+    std::vector<int> all(centers.size()), some, few;
+    std::iota(all.begin(), all.end(), 0);
     candidates(box, centers, all, some);
     for (int64_t i = begin; i < end; ++i) {
       const Node<D> &leaf = tree.boxes[i];
@@ -524,16 +588,23 @@ void run(const Points<X> &points, const double *bandwidths, int64_t scales, doub
          double *out, int64_t *counts) {
   // Cells of the curve are aligned with the bins of the widest bandwidth, and with those of its halves.
   const Tree<D, X> tree(points, bandwidths[0], threads);
-  for (int64_t s = 0; s < scales; ++s, labels += points.n, out += points.n * points.dim) {
-    const double bandwidth = bandwidths[s];
-    std::vector<Mode<D>> modes = climb_all(tree, bandwidth, meet, false);
-    // In many dimensions a bin's centre can be out of every point's reach; a point is always in its own.
-    if (modes.empty()) modes = climb_all(tree, bandwidth, meet, true);
-    const std::vector<Mode<D>> centers = suppress(std::move(modes), bandwidth);
-    for (size_t i = 0; i < centers.size(); ++i) std::copy(centers[i].at, centers[i].at + points.dim, out + i * points.dim);
-    counts[s] = int64_t(centers.size());
-    assign(tree, centers, labels);
+  std::vector<Climb<D>> climbs;
+  for (int64_t s = 0; s < scales; ++s) climbs.push_back({bandwidths[s], seeds(tree, bandwidths[s], false)});
+  climb_all(tree, climbs, meet);
+  std::vector<std::vector<Mode<D>>> centers;
+  for (Climb<D> &climb : climbs) {
+    if (climb.modes.empty()) {  // in many dimensions, a bin's centre can be too far from all points
+      std::vector<Climb<D>> again{{climb.bandwidth, seeds(tree, climb.bandwidth, true)}};
+      climb_all(tree, again, meet);
+      climb.modes.swap(again[0].modes);
+    }
+    centers.push_back(suppress(std::move(climb.modes), climb.bandwidth));
   }
+  for (int64_t s = 0; s < scales; ++s, out += points.n * points.dim) {
+    counts[s] = int64_t(centers[s].size());
+    for (int64_t i = 0; i < counts[s]; ++i) std::copy(centers[s][i].at, centers[s][i].at + points.dim, out + i * points.dim);
+  }
+  assign(tree, centers, labels);
 }
 
 // points (n, dim), n < 2^32, dim ≤ 32; bandwidths (scales), each the first one or a half, a quarter … of it. For each
