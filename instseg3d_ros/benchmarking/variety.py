@@ -1,4 +1,4 @@
-"""The segmenter on frames of several kinds, and the slowest of many rooms: one frame can flatter."""
+"""Measures the segmenter on frames of several kinds, and the slowest of many rooms."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import torch
 from instseg3d_ros.benchmarking.frame import Frame
 from instseg3d_ros.benchmarking.race import Row, Times, race
 from instseg3d_ros.benchmarking.segmenter import REST, model_file
+from instseg3d_ros.segmentation.options import FRAME_VOXELS
 
 if TYPE_CHECKING:
     from instseg3d_ros.segmentation.segmenter import Segmenter
@@ -23,14 +24,15 @@ WORST, CLUSTERING = 2.0, 50.0
 
 
 def rows(frames: list[Frame], rooms: list[Frame], rounds: int, model: str) -> Iterator[Row]:
-    """Total time and time beside the backbone of each frame; the slowest room; exact clustering of an embedding.
+    """Total time of each frame and time without the backbone; the slowest room; exact clustering of an embedding.
 
-    The frames take turns within a round.
+    The frames take turns within a round. All are segmented with the limit of voxels that the node has by default.
     """
     from instseg3d_ros import Segmenter
 
     with tempfile.TemporaryDirectory() as folder:
         segmenter = Segmenter.load(str(model_file(model, Path(folder))[0]), device="cpu", precision="fp32")
+    segmenter.configure(max_voxels=FRAME_VOXELS)
     found: dict[str, list[dict[str, float]]] = {frame.name: [] for frame in frames}
 
     def run(frame: Frame) -> Callable[[], None]:
@@ -38,7 +40,7 @@ def rows(frames: list[Frame], rooms: list[Frame], rounds: int, model: str) -> It
 
     race({frame.name: run(frame) for frame in frames}, rounds)
     for frame in frames:
-        timings = found[frame.name][1:]  # the first run warmed up
+        timings = found[frame.name][1:]  # without the first run, which warmed up
         total, backbone = (Times(tuple(one[stage] for one in timings)) for stage in ("total", "backbone"))
         rest = Times(tuple(one["total"] - one["backbone"] for one in timings))
         yield Row(GROUP, f"{frame.name}: total", len(frame.points), total)
@@ -52,7 +54,7 @@ def rows(frames: list[Frame], rooms: list[Frame], rounds: int, model: str) -> It
 
 
 def _slowest(rooms: list[Frame], segmenter: Segmenter) -> Iterator[Row]:
-    """The slowest room beside the median one; and their backbones alone, which says how much of that is size."""
+    """The slowest room beside the median room, and the slowest backbone beside the median backbone."""
     runs = [[segmenter(room.points, room.colors).timings for _ in range(2)] for room in rooms]
     timings = [min(pair, key=lambda one: one["total"]) for pair in runs]
     slowest = int(np.argmax([one["total"] for one in timings]))
@@ -65,18 +67,19 @@ def _slowest(rooms: list[Frame], segmenter: Segmenter) -> Iterator[Row]:
 
 
 def _clustering(frame: Frame, segmenter: Segmenter) -> Row:
-    """Exact mean shift on what the network makes of a frame, beside scikit-learn's, which runs once: it takes long."""
+    """Exact mean shift of the embedding of a frame, beside scikit-learn, which is slow and runs only once."""
     from sklearn.cluster import MeanShift
 
     from instseg3d_ros.segmentation.mean_shift import mean_shift
 
     embedding, bandwidth = embedding_of(frame, segmenter), segmenter.options.bandwidth
     times = race({"ours": lambda: mean_shift(embedding, bandwidth)}, 3)["ours"]
+    precise = embedding.double().numpy()  # sums in float32 would move its clusters
     start = time.perf_counter()
-    peer = MeanShift(bandwidth=bandwidth, bin_seeding=True).fit(embedding.numpy())
+    peer = MeanShift(bandwidth=bandwidth, bin_seeding=True).fit(precise)
     theirs = Times((1000 * (time.perf_counter() - start),))
     count, expected = len(mean_shift(embedding, bandwidth)[1]), len(peer.cluster_centers_)
-    # Two modes about a bandwidth apart are one cluster or two by the last digits; more than that is a fault.
+    # Two modes about a bandwidth apart are one cluster or two by the last digits; a larger difference is an error.
     if abs(count - expected) > 1 + 0.02 * expected:
         raise RuntimeError(f"mean shift gives {count} clusters, scikit-learn {expected}")
     other = "" if count == expected else f" (scikit-learn: {expected})"

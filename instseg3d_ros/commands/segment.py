@@ -62,7 +62,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--max-voxels",
         type=int,
         metavar="N",
-        help="use larger voxels for clouds with more than N voxels (default: no limit)",
+        help="largest number of voxels of a cloud; of others, voxels with few points are left out (default: no limit)",
     )
     add(
         "--max-range",

@@ -24,7 +24,7 @@ class Settings:
     voxel: float | None = None  # metres; None: the model's training value
     min_score: float | None = None  # None: the model's value
     max_range: float | None = None  # metres; None: the model's value for clouds of a camera, no limit for scans
-    max_voxels: int | None = None  # per cloud or tile; voxels are enlarged to stay below. None: no limit
+    max_voxels: int | None = None  # per cloud or tile; voxels with few points are left out. None: no limit
     classes: tuple[str, ...] = ()  # classes of the objects in the output; empty: all
     topic: str | None = None
     all_topics: bool = False  # copy the other topics of a bag into the output

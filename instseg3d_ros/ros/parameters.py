@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from instseg3d_ros.data.units import UNITS
+from instseg3d_ros.segmentation.options import FRAME_VOXELS
 
 LIVE = "live"  # takes effect at the next cloud
 CONFIGURE = "configure"  # read when the node configures
@@ -167,8 +168,8 @@ class Parameters:
         "Points outside are not labelled.",
     )  # fmt: skip
     max_voxels: int = parameter(
-        0, "Largest number of voxels of a cloud. A cloud with more voxels is segmented with larger voxels, faster and "
-        "less accurately. 0: no limit.", 0, 1_000_000_000,
+        FRAME_VOXELS, "Largest number of voxels of a cloud. Of a cloud with more, voxels with few points are left out, "
+        "which limits the time; their points get the answer of a voxel nearby. 0: no limit.", 0, 1_000_000_000,
     )  # fmt: skip
     max_points: int = parameter(
         4_000_000, "Largest number of points of a cloud; clouds with more points are dropped.", 1, 1_000_000_000

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from instseg3d_ros.errors import InputError
 
 LEVELS = ("auto", "off")
+FRAME_VOXELS = 120_000  # the node's default of `max_voxels`
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Options:
         min_points: smallest number of points of an instance
         min_score: lowest score of an instance that is reported
         max_range: largest distance of a labelled point from the origin, in metres
-        max_voxels: largest number of voxels; a cloud with more is segmented with larger voxels; 0: no limit
+        max_voxels: largest number of voxels; of a cloud with more, voxels with few points are left out (`thin`), and
+            their points get the answer of a voxel nearby; 0: no limit
         level: auto: estimate the vertical from the cloud; off: the vertical is +z
     """
 

@@ -29,6 +29,7 @@ from instseg3d_ros.segmentation.state import Candidates, Evidence, VoxelAnswer
 from instseg3d_ros.segmentation.upright import upright_rotation
 from instseg3d_ros.sparse.precision import choose, reduced_precision
 from instseg3d_ros.sparse.rigid import transform_points, usable_points
+from instseg3d_ros.sparse.thinning import thin
 
 
 class Segmenter:
@@ -148,6 +149,9 @@ class Segmenter:
             instance[rows] = voxels.instance[answer.voxel_of_point]
             confidence[rows] = voxels.confidence[answer.voxel_of_point]
             instances = move_instances(voxels.instances, answer.rotation.T)
+            if answer.thinned:
+                points_of = np.bincount(instance)
+                instances = [replace(one, num_points=int(points_of[one.id])) for one in instances]
         return Result(semantic, instance, confidence, instances, clock.done(), answer.rotation[2])
 
     def candidates(self, points: np.ndarray, colors: np.ndarray | None = None) -> Candidates | None:
@@ -178,7 +182,7 @@ class Segmenter:
             rotation = upright_rotation(cloud) if options.level == "auto" else np.eye(3)
             inputs = self._inputs(
                 torch.from_numpy(transform_points(cloud, rotation)).to(self.device),
-                None if colors is None else torch.from_numpy(colors[rows]).to(self.device).float(),
+                None if colors is None else torch.from_numpy(colors[rows]).to(self.device),
                 options.max_voxels,
             )
             network, voxels = self.network, inputs.voxels
@@ -195,17 +199,14 @@ class Segmenter:
         with clock("instances"):
             evidence = Evidence(voxels, probability, embedding, cluster, fine[0] if fine else None, features)
             answer = find_instances(evidence, self.labels, options, network.object_head, self.card.calibration)
-        return _Answer(rows, rotation, voxels.voxel_of_point.cpu().numpy(), answer)
+        thinned = int(voxels.counts.sum()) < len(cloud)
+        return _Answer(rows, rotation, voxels.voxel_of_point.cpu().numpy(), answer, thinned)
 
     def _inputs(self, points: torch.Tensor, colors: torch.Tensor | None, max_voxels: int) -> NetworkInput:
-        """Voxels of the model's size, or of the smallest tried larger size that gives at most `max_voxels` voxels."""
-        size = self.voxel_size
-        while True:
-            inputs = NetworkInput.of_points(points, colors, size, self.network.architecture.inputs, engine=self.engine)
-            count = len(inputs.voxels.grid)
-            if not max_voxels or count <= max_voxels:
-                return inputs
-            size *= max(1.02, (count / max_voxels) ** 0.5)  # on surfaces half the size gives four times as many voxels
+        """Voxels of the model's size, thinned to at most `max_voxels`; 0: not thinned."""
+        names = self.network.architecture.inputs
+        inputs = NetworkInput.of_points(points, colors, self.voxel_size, names, engine=self.engine)
+        return replace(inputs, voxels=thin(inputs.voxels, max_voxels)) if max_voxels else inputs
 
 
 @dataclass
@@ -213,13 +214,14 @@ class _Answer:
     """The answer for the voxels of a cloud, with the voxel of each point.
 
     rows: indices of the usable points, or a slice of all points; rotation (3, 3): levels the cloud; voxel_of_point:
-    voxel of each usable point.
+    voxel of each usable point; thinned: whether voxels were left out, so that some points are not counted in any.
     """
 
     rows: np.ndarray | slice
     rotation: np.ndarray
     voxel_of_point: np.ndarray
     voxels: VoxelAnswer
+    thinned: bool
 
 
 def check_object_inputs(card: ModelCard) -> None:

@@ -125,6 +125,14 @@ class VoxelGrid:
         """Free the table of `neighbors`; it is computed again on the next use."""
         self.__dict__.pop("neighbors", None)
 
+    def subset(self, rows: Tensor) -> VoxelGrid:
+        """A grid of some of the voxels: rows (R,) int64, ascending, without repetition."""
+        codes = self.codes[rows]
+        shift = 3 * self.bits
+        used, block = torch.unique_consecutive(codes >> shift, return_inverse=True)  # every block has a voxel
+        codes = (block << shift) | (codes & ((1 << shift) - 1))
+        return VoxelGrid(codes, self.blocks[used], self.bits, self.num_scenes, self.engine)
+
     def to(self, device: torch.device | str) -> VoxelGrid:
         """The same voxels on another device; levels and tables are computed again on this device."""
         if torch.device(device) == self.device:
