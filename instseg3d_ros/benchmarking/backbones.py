@@ -1,4 +1,4 @@
-"""The two backbones against spconv, a training step against a forward pass, bf16 against fp32."""
+"""Measures both backbones beside spconv, a training step beside a forward pass, and bf16 beside fp32."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from instseg3d_ros.sparse.precision import reduced_precision
 from instseg3d_ros.sparse.voxelize import Voxels
 
 GROUP = "backbone"
-MARKS = {"unet": 2.5, "resnet": 2.2}  # at 2 cm, all threads against spconv's one
+MARKS = {"unet": 2.5, "resnet": 2.2}  # at 2 cm: all threads beside the single thread of spconv
 ONE_THREAD, STEP, HALF = 1.2, 3.5, 1.3
-AGREEMENT = 1e-4  # largest difference from spconv's numbers, as a share of its largest
+AGREEMENT = 1e-4  # largest difference from the features of spconv, as a share of the largest feature
 
 
 def rows(frame: Frame, rounds: int, sizes: tuple[float, ...], threads: int) -> Iterator[Row]:
@@ -34,14 +34,14 @@ def rows(frame: Frame, rounds: int, sizes: tuple[float, ...], threads: int) -> I
 
 
 def fresh(grid: VoxelGrid) -> VoxelGrid:
-    """The same voxels without the levels and tables that were built for them."""
+    """A grid of the same voxels, without the levels and tables that have been computed."""
     return VoxelGrid(grid.codes, grid.blocks, grid.bits, grid.num_scenes, grid.engine)
 
 
 def forward(
     network: torch.nn.Module, voxels: Voxels, threads: int, dtype: torch.dtype = torch.float32
 ) -> Callable[[], torch.Tensor]:
-    """A function that runs one forward pass, kernel maps included, on so many threads, and returns its features."""
+    """A function that runs a forward pass, with its kernel maps, on `threads` threads, and returns the features."""
 
     features = voxels.features
     assert features is not None, "the colours of the points"
@@ -76,12 +76,12 @@ def _forward(kind: str, voxels: Voxels, size: float, rounds: int, threads: int) 
     torch.set_num_threads(threads)
     if marks and kernels.has_bf16():
         half = forward(network, voxels, threads, torch.bfloat16)
-        times = race({"bf16": half, "own fp32": contestants["all"]}, rounds)
-        yield against(GROUP, f"{what}, bf16", count, times, "bf16", "own fp32", HALF if kind == "resnet" else None)
+        times = race({"bf16": half, "in fp32": contestants["all"]}, rounds)
+        yield against(GROUP, f"{what}, bf16", count, times, "bf16", "in fp32", HALF if kind == "resnet" else None)
 
 
 def _step(kind: str, voxels: Voxels, rounds: int) -> Row:
-    """Forward, backward and Adam on one frame, against the forward pass alone, maps included in both."""
+    """Forward pass, backward pass and Adam on one frame, beside the forward pass alone; both with kernel maps."""
     torch.manual_seed(0)
     network = BACKBONES[kind](3)
     optimizer = torch.optim.Adam(network.parameters())
@@ -102,6 +102,6 @@ def _step(kind: str, voxels: Voxels, rounds: int) -> Row:
     times = race({"step": step, "forward": infer}, rounds)
     ratio = times["forward"].ratio_of(times["step"])
     return Row(
-        GROUP, f"{kind} training step", len(voxels.grid), times["step"], "own forward", times["forward"],
+        GROUP, f"{kind} training step", len(voxels.grid), times["step"], "forward pass", times["forward"],
         ratio, STEP, at_most=True, unit="× as long",
     )  # fmt: skip

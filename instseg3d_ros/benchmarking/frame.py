@@ -1,4 +1,4 @@
-"""The clouds that are measured on: one generated frame of a furnished room, or any file."""
+"""The clouds for the measurements: generated frames, or files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FEWEST = 1000
 
 @dataclass(frozen=True)
 class Frame:
-    """points (N, 3) float32 metres, z up, finite; colors (N, 3) uint8; shape (height, width) of the cloud they were."""
+    """points (N, 3) float32 metres, z up, finite; colors (N, 3) uint8."""
 
     name: str
     points: np.ndarray
@@ -30,7 +30,7 @@ class Frame:
         return torch.from_numpy(self.points), torch.from_numpy(self.colors).float()
 
     def of_size(self, count: int, seed: int = 0) -> Frame:
-        """`count` points of the same density: a part around a random point, or copies side by side with fresh noise."""
+        """`count` points of the same density: those around a random point, or copies side by side with new noise."""
         rng = np.random.default_rng(seed)
         if count <= len(self.points):
             center = self.points[rng.integers(len(self.points))]
@@ -69,17 +69,17 @@ def _read(path: Path) -> Cloud:
     with Bag(path) as bag:
         for cloud in bag.clouds():
             return cloud
-    raise InputError(f"{path}: holds no cloud")
+    raise InputError(f"{path}: the bag has no cloud; name a bag with a PointCloud2 topic")
 
 
 def kinds() -> list[Frame]:
-    """Frames of several kinds: a generated room, a generated table, and the demo's cloud where it is installed."""
+    """Frames of several kinds: a generated room, a generated table, and the demo's cloud if it is installed."""
     demo = share("data/demo_bag") / "demo_bag.mcap"
     return [*_generated(1, "rooms", 1), *_generated(1, "tabletop", 1), *([load(demo)] if demo.is_file() else [])]
 
 
 def rooms(count: int, views: int = 4) -> list[Frame]:
-    """Frames of `count` views into generated rooms, `views` of each room."""
+    """`count` frames of generated rooms, `views` of each room."""
     groups = range(-(-count // views))
     return [frame for group in groups for frame in _generated(2, "rooms", views, group)][:count]
 

@@ -1,4 +1,4 @@
-"""Voxels, kernel maps and neighbours against what others offer for them."""
+"""Measures voxels, kernel maps and nearest neighbours beside other libraries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from instseg3d_ros.sparse.neighbors import offsets
 from instseg3d_ros.sparse.voxelize import Voxels
 
 GROUP = "geometry"
-VOXELS = 75_000  # the marks for neighbours are set at this many
+VOXELS = 75_000  # number of voxels at which the mark for neighbours is set
 NEAREST = 4.0
 
 
@@ -31,7 +31,7 @@ def rows(frame: Frame, rounds: int) -> Iterator[Row]:
 
 
 def maps_of(grid: VoxelGrid, levels: int = LEVELS) -> None:
-    """All that a backbone's convolutions ask a grid for."""
+    """Compute all kernel maps of a backbone."""
     for level in range(levels):
         maps = [KernelMap.submanifold(grid)]
         if level < levels - 1:
@@ -60,7 +60,7 @@ def _voxelize(frame: Frame, rounds: int) -> Iterator[Row]:
 
 
 def _numpy_voxelize(points: np.ndarray, colors: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
-    """The textbook way: unique rows, then sums by index."""
+    """Voxelize with NumPy: unique rows, then sums by index."""
     cells = np.floor(points / size).astype(np.int64)
     cells -= cells.min(0)
     extent = cells.max(0) + 1
@@ -88,7 +88,7 @@ def _maps(frame: Frame, rounds: int) -> Iterator[Row]:
 
 
 def _searched(coords: np.ndarray) -> list:
-    """Neighbours at the finest level alone, by one search in sorted keys for each offset."""
+    """Neighbours at the finest level: for each offset a search in sorted keys."""
     xyz = coords[:, 1:].astype(np.int64)
     xyz = xyz - xyz.min(0) + 1
     extent = xyz.max(0) + 2
@@ -128,7 +128,7 @@ def _nearest(frame: Frame, rounds: int) -> Iterator[Row]:
 
 
 def voxels_near(frame: Frame, count: int) -> tuple[Voxels, float]:
-    """Voxels of the size (m) that makes about `count` of them, or all points where there are fewer."""
+    """Voxels of a size, in metres, that gives about `count` voxels, or a voxel per point if there are fewer points."""
     points, colors = frame.tensors()
     low, high = 0.001, 0.5
     for _ in range(12):

@@ -1,6 +1,6 @@
-"""spconv in a process of its own with one OpenMP thread, the only setting in which it is right on a CPU.
+"""Runs spconv in a separate process with one OpenMP thread: only then its results on a CPU are correct.
 
-Run as a module it is that process: a line of JSON in, a line of JSON out.
+This file, run as a module, is that process. It reads lines of JSON and answers each with a line of JSON.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from instseg3d_ros.network.backbone import Backbone
 
 
 class Spconv:
-    """Client side. `prepare` gives it a network and voxels, `run` lets it compute once and gives milliseconds."""
+    """The process of spconv. `prepare` gives it a network and voxels; `run` measures a forward pass."""
 
     def __init__(self) -> None:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -32,7 +32,7 @@ class Spconv:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
         self._folder = tempfile.TemporaryDirectory()
-        self._ask({})  # answers when its imports are done
+        self._ask({})  # the answer comes when the process has imported spconv
 
     def __enter__(self) -> Spconv:
         return self
@@ -42,17 +42,18 @@ class Spconv:
         self._folder.cleanup()
 
     def prepare(self, kind: str, network: Backbone, coords: torch.Tensor, features: torch.Tensor | None) -> np.ndarray:
-        """Its output (V, m), for comparison with ours. kind: name of the backbone."""
+        """The output (V, m) of spconv, to be compared with ours. kind: name of the backbone."""
         path = Path(self._folder.name) / "task.pt"
         torch.save({"state": network.state_dict(), "coords": coords, "features": features}, path)
         self._ask({"prepare": str(path), "kind": kind, "width": network.stem.c_out})
         return np.load(path.with_suffix(".npy"))
 
     def run(self) -> float:
+        """Milliseconds of a forward pass."""
         return self._ask({"run": 1})["milliseconds"]
 
     def maps(self) -> float:
-        """Its search for pairs alone, all seven levels."""
+        """Milliseconds of the search for the pairs of all seven levels."""
         return self._ask({"maps": 1})["milliseconds"]
 
     def _ask(self, question: dict) -> dict:
@@ -76,7 +77,7 @@ def serve() -> None:
     from instseg3d_ros.network.backbone import BACKBONES
 
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever libraries print must not be taken for an answer
+    os.dup2(2, 1)  # what libraries print must not be read as an answer
     torch.set_num_threads(1)
     run = maps = None
     for line in sys.stdin:
@@ -100,7 +101,7 @@ def serve() -> None:
 
 
 def _maps(spconv: ModuleType, coords: torch.Tensor) -> Callable[[], None]:
-    """All pairs that a backbone needs, by layers with one channel."""
+    """A function that finds all pairs of a backbone, with layers of one channel."""
     from instseg3d_ros.benchmarking.spconv_network import fitted
 
     coords, shape = fitted(coords)

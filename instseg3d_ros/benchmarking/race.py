@@ -1,4 +1,4 @@
-"""Contestants take turns, so that whatever else the machine does falls on all of them alike."""
+"""Measures functions in turn, so that other load of the machine affects all of them equally."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Times:
         return float((high - low) / 2 / self.median) if self.median else 0.0
 
     def ratio_of(self, other: Times) -> float:
-        """How many times longer `other` took: the median over rounds of the ratio within a round."""
+        """How many times as long `other` took: the median over rounds of the ratio within a round."""
         return float(np.median(np.divide(other.rounds, self.rounds)))
 
 
 def race(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Times]:
-    """Run every contestant once to warm up, then all of them in turn, `rounds` times.
+    """Run each contestant once to warm up, then all of them in turn, `rounds` times.
 
-    A contestant that returns a float has taken its own time, in milliseconds.
+    A contestant that returns a float has measured its time itself; the float is in milliseconds.
     """
     for run in contestants.values():
         run()
@@ -44,7 +44,7 @@ def race(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[s
     try:
         for _ in range(rounds):
             for name, run in contestants.items():
-                time.sleep(0.01)  # threads of the one before stop spinning
+                time.sleep(0.01)  # until threads of the previous contestant stop spinning
                 start = time.perf_counter()
                 own = run()
                 elapsed = 1000 * (time.perf_counter() - start)
@@ -56,7 +56,7 @@ def race(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[s
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. ratio: how many times as fast as the peer; for `at_most` marks, what the mark bounds."""
+    """A line of the table. ratio: how many times as fast as the peer; if `at_most`, the value that the mark limits."""
 
     group: str
     what: str
@@ -79,5 +79,5 @@ class Row:
 def against(
     group: str, what: str, size: int, times: dict[str, Times], ours: str, peer: str, mark: float | None = None
 ) -> Row:
-    """Ours beside a peer of the same race."""
+    """A row with the times of this package beside those of a peer from the same race."""
     return Row(group, what, size, times[ours], peer, times[peer], times[ours].ratio_of(times[peer]), mark)

@@ -1,4 +1,4 @@
-"""Rows as a table, as JSON and as a figure."""
+"""Writes the rows of the benchmark as a table, as JSON and as a figure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADER = ("what", "size", "ours ms", "±", "beside", "ms", "±", "", "mark", "")
 
 
 def table(rows: list[Row]) -> str:
-    """Aligned text, a heading for each group."""
+    """The rows as aligned text, with a heading for each group."""
     lines, groups = [], []
     for row in rows:
         if row.group not in groups:
@@ -52,7 +52,7 @@ def _time(times: Times | None) -> tuple[str, str]:
 
 
 def machine(threads: int) -> dict[str, object]:
-    """What the figures depend on."""
+    """The processor, libraries and load on which the figures depend."""
     import torch
 
     name = platform.processor() or platform.machine()
@@ -90,7 +90,7 @@ def to_json(rows: list[Row], curves: list[Curve], about: dict[str, object]) -> d
 
 
 def figure(path: Path, rows: list[Row], curves: list[Curve], about: dict[str, object]) -> None:
-    """Left how many times as fast as each peer, with the marks; right cost against size."""
+    """Draw, on the left, how many times as fast as each peer the package is; on the right, time against size."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -108,7 +108,7 @@ def figure(path: Path, rows: list[Row], curves: list[Curve], about: dict[str, ob
             left.plot([row.mark] * 2, [height - 0.45, height + 0.45], color="#c0392b", linewidth=2)
     left.axvline(1, color="black", linewidth=0.8)
     left.set(xscale="log", ylim=(len(raced) - 0.4, -0.6), xlabel="times as fast as the peer (red: mark)")
-    left.set_xlim(right=2 * max((row.ratio or 1 for row in raced), default=1))  # room for the last figure
+    left.set_xlim(right=2 * max((row.ratio or 1 for row in raced), default=1))  # room for the longest bar's number
     left.set_yticks(heights, [f"{row.what}  |  {row.peer}" for row in raced], fontsize=8)
     for curve in curves:
         right.loglog(

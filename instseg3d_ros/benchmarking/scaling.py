@@ -1,4 +1,4 @@
-"""Cost against size, from ten thousand to two million points, and the exponent of its growth."""
+"""Time against size, from ten thousand to two million points, and the exponent of its growth."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ GROUP = "scaling"
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000, 2_000_000)
 FITTED_FROM = 100_000  # voxels
 MARK = 1.1
-VOXEL = 0.01  # fine enough for a voxel to hold few points: two million points make a million voxels
+VOXEL = 0.01  # metres; so fine that two million points give a million voxels
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Milliseconds of one stage at growing numbers of voxels."""
+    """Milliseconds of a stage at increasing numbers of voxels."""
 
     stage: str
     voxels: tuple[int, ...]
@@ -37,7 +37,7 @@ class Curve:
 
     @property
     def exponent(self) -> float:
-        """Slope of log time over log voxels, over the larger half of the sizes."""
+        """Slope of log time over log voxels, from `FITTED_FROM` voxels on."""
         x, y = np.log(self.voxels), np.log(self.milliseconds)
         large = np.array(self.voxels) >= FITTED_FROM
         if large.sum() < 2:

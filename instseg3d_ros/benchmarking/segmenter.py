@@ -1,4 +1,4 @@
-"""The whole segmenter stage by stage, with the node around it where ROS is, and memory."""
+"""Measures the stages of the segmenter, its memory, and the node around it if ROS is installed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STAGES = ("voxelize", "backbone", "heads", "graph", "cluster", "instances", "tot
 
 
 def model_file(model: str, folder: Path) -> tuple[Path, str]:
-    """The named weights and their name, or untrained ones in `folder` where no model of that name is installed."""
+    """File and name of the model, or of an untrained model in `folder` if `unet` is not installed."""
     from instseg3d_ros.labels import SYNTHETIC
     from instseg3d_ros.network import checkpoint
     from instseg3d_ros.network.architecture import Architecture
@@ -49,8 +49,10 @@ NodeRows = Callable[[str, Frame, int, Path, str], Iterator[Row]]
 
 
 def rows(frame: Frame, rounds: int, model: str, node_rows: NodeRows | None = None) -> Iterator[Row]:
-    """The stages, memory and agreement of the segmenter; node_rows (group, frame, rounds, model file, its name) adds
-    those of the node around it."""
+    """The stages, memory and agreement of the segmenter.
+
+    node_rows: a function (group, frame, rounds, model file, its name) that gives the rows of the node.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path, name = model_file(model, Path(folder))
         yield from _stages(frame, rounds, path, name)
@@ -73,7 +75,7 @@ def _stages(frame: Frame, rounds: int, path: Path, name: str) -> Iterator[Row]:
         half = Segmenter.load(str(path), device="cpu", precision="bf16")
         contestants["bf16"] = lambda: half(frame.points, frame.colors)
     raced = race(contestants, rounds)
-    found = found[1:]  # the first one warmed up
+    found = found[1:]  # without the first run, which warmed up
     times = {stage: Times(tuple(one[stage] for one in found)) for stage in STAGES}
     for stage in STAGES:
         yield Row(GROUP, f"{name}: {stage}", len(frame.points), times[stage])
@@ -90,7 +92,7 @@ def _stages(frame: Frame, rounds: int, path: Path, name: str) -> Iterator[Row]:
 
 
 def _memory(frame: Frame, path: Path, name: str, folder: Path) -> Row:
-    """In a process of its own: the peak while one frame is segmented, over what was resident before."""
+    """The increase of resident memory while a frame is segmented, in a separate process."""
     np.savez(folder / "frame.npz", points=frame.points, colors=frame.colors)
     code = f"import {__name__} as s; s.measure_memory({str(path)!r}, {str(folder / 'frame.npz')!r})"
     package = str(Path(__file__).parents[2])
@@ -106,7 +108,7 @@ def _memory(frame: Frame, path: Path, name: str, folder: Path) -> Row:
 
 @torch.inference_mode()
 def _agreement(frame: Frame, path: Path, name: str) -> Row:
-    """The share of voxels that bfloat16 gives the same class as float32."""
+    """Share of the voxels that have the same class in bfloat16 and in float32."""
     from instseg3d_ros.network import checkpoint
     from instseg3d_ros.network.inputs import NetworkInput
 
@@ -125,13 +127,14 @@ def _agreement(frame: Frame, path: Path, name: str) -> Row:
 
 
 def measure_memory(model: str, frame: str) -> None:
+    """Print, as JSON, resident bytes before a frame (npz) is segmented, the peak, and the number of voxels."""
     from instseg3d_ros import Segmenter
 
     with np.load(frame) as arrays:
         points, colors = arrays["points"], arrays["colors"]
     segmenter = Segmenter.load(model, device="cpu", precision="fp32")
     segmenter.warm_up()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = _status("VmRSS")
     segmenter(points, colors)
     peak = _status("VmHWM")
@@ -140,6 +143,6 @@ def measure_memory(model: str, frame: str) -> None:
 
 
 def _status(name: str) -> int:
-    """Bytes under that name in /proc/self/status."""
+    """Bytes that /proc/self/status has under this name."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
     return int(line.split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""The backbones built of spconv's own modules, with weights taken from ours: the peer they are measured against."""
+"""The same backbones made of the modules of spconv, with the same weights, for comparison."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def forward(
     scenes: int = 1,
     dtype: torch.dtype = torch.float32,
 ) -> Callable[[], torch.Tensor]:
-    """A function that runs one forward pass, kernel maps included: () -> (V, m) features of `dtype`.
+    """A function that runs a forward pass, with its kernel maps: () -> (V, m) features of `dtype`.
 
     coords (V, 4) int32 [scene, x, y, z] on the device of the features; the order of the rows is kept.
     """
@@ -43,10 +43,10 @@ def forward(
 
 
 def fitted(coords: torch.Tensor) -> tuple[torch.Tensor, list[int]]:
-    """Coordinates from zero and a tight spatial shape.
+    """Coordinates that begin near zero, and the spatial shape.
 
-    Both keep to multiples of 64, so that six halvings make the same cells as ours and lose no voxel at the far end,
-    which spconv leaves out where a shape is odd.
+    Both are multiples of 64, so that six halvings give the same cells as ours. At an odd shape, spconv would drop the
+    last voxels.
     """
     coords = coords.clone()
     coords[:, 1:] -= coords[:, 1:].amin(0) // 64 * 64
