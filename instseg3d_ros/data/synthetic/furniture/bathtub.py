@@ -70,7 +70,7 @@ def corner_tub(rng: np.random.Generator) -> Assembly:
 
 @construction("bathtub", "claw foot", weight=0.8)
 def claw_foot(rng: np.random.Generator) -> Assembly:
-    """One end higher, a rolled rim, four feet."""
+    """A tub on four feet with a rolled rim and a higher end."""
     width, depth, height, made = rng.uniform(1.4, 1.75), rng.uniform(0.68, 0.8), rng.uniform(0.5, 0.62), m.ceramic(rng)
     s = np.linspace(0, 1, 8)
     profile = np.stack([0.55 + 0.45 * s**0.6, 0.12 + s * (height - 0.12)], 1) * [width / 2, 1]
@@ -104,7 +104,7 @@ def with_screen(rng: np.random.Generator) -> Assembly:
 
 @construction("bathtub", "deep and short", weight=0.6)
 def deep_and_short(rng: np.random.Generator) -> Assembly:
-    """To sit in: nearly as high as wide, of wood, stone or enamel, square or round."""
+    """A square or round tub to sit in, nearly as high as wide, of wood, stone or enamel."""
     width, depth, height = rng.uniform(0.9, 1.3), rng.uniform(0.7, 1.0), rng.uniform(0.6, 0.85)
     made = m.wood(rng) if rng.random() < 0.35 else m.ceramic(rng) if rng.random() < 0.6 else m.stone(rng)
     if rng.random() < 0.5:
@@ -116,7 +116,7 @@ def deep_and_short(rng: np.random.Generator) -> Assembly:
 
 @construction("bathtub", "with a deck", weight=0.8)
 def with_deck(rng: np.random.Generator) -> Assembly:
-    """Let into a tiled or boarded stage with ledges, often with a step before it."""
+    """A tub in a tiled or boarded platform with ledges, often with a step in front."""
     width, depth, height = rng.uniform(1.5, 2.1), rng.uniform(0.8, 1.2), rng.uniform(0.45, 0.62)
     face, made = m.flooring(rng) if rng.random() < 0.6 else m.wood(rng), m.ceramic(rng)
     shape = _hollow_block(width, depth, height, face, made, rng.uniform(0.12, 0.24), rng.uniform(0.2, 3.0))

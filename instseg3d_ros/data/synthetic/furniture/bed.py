@@ -114,7 +114,7 @@ def divan(rng: np.random.Generator) -> Assembly:
 
 @construction("bed", "storage bed", weight=0.7)
 def storage_bed(rng: np.random.Generator) -> Assembly:
-    """Drawers below, shelves for a head."""
+    """A bed with drawers below and shelves at the head."""
 
     width, length = _bed_size(rng)
     made, low = body_material(rng), rng.uniform(0.3, 0.5)
@@ -141,7 +141,7 @@ def canopy_bed(rng: np.random.Generator) -> Assembly:
 
 @construction("bed", "hospital bed", weight=0.6)
 def hospital_bed(rng: np.random.Generator) -> Assembly:
-    """High on wheels, ends of plastic, rails, the back raised or not."""
+    """A hospital bed: high, on wheels, with plastic ends and rails; the back may be raised."""
     width, length, low = rng.uniform(0.85, 1.0), rng.uniform(1.95, 2.15), rng.uniform(0.45, 0.65)
     steel, plastic = m.metal(rng), m.painted(rng)
     shape = box(width, length, 0.08, steel, (0, 0, low - 0.08)) + legs(

@@ -53,7 +53,7 @@ def bookcase(rng: np.random.Generator) -> Assembly:
 
 @construction("bookshelf", "open rack", weight=2)
 def rack(rng: np.random.Generator) -> Assembly:
-    """Boards between posts; metal store room racks as well as ladders."""
+    """Boards between posts, such as metal racks and ladder shelves."""
     width, depth, height = rng.uniform(0.6, 1.6), rng.uniform(0.28, 0.5), rng.uniform(1.1, 2.2)
     posts, boards = (m.metal(rng), body_material(rng)) if rng.random() < 0.6 else (body_material(rng),) * 2
     w = rng.uniform(0.02, 0.05)
@@ -217,7 +217,7 @@ def round_a_corner(rng: np.random.Generator) -> Assembly:
 
 @construction("bookshelf", "boards in tubes", weight=0.8)
 def boards_in_tubes(rng: np.random.Generator) -> Assembly:
-    """Few thin boards between hoops or ladders of thin tube, nothing behind: light, and mostly air."""
+    """A few thin boards between hoops or ladders of thin tube, without a back."""
     width, depth, height = rng.uniform(0.5, 1.5), rng.uniform(0.25, 0.4), rng.uniform(0.7, 1.9)
     steel, board, t = m.metal(rng), body_material(rng), rng.uniform(0.008, 0.014)
     surfaces: list[Surface] = []

@@ -31,7 +31,7 @@ def _rail(width: float, height: float, rng: np.random.Generator) -> Shape:
 
 
 def _hangings(width: float, height: float, rng: np.random.Generator, made: m.Material) -> Shape:
-    """One sheet, or one at each side, drawn to some degree."""
+    """A sheet, or a sheet at each side, partly drawn."""
     if rng.random() < 0.45:
         return _cloth(width * rng.uniform(0.8, 1.0), height, rng, made)
     share = rng.uniform(0.12, 0.48) * width
@@ -40,7 +40,7 @@ def _hangings(width: float, height: float, rng: np.random.Generator, made: m.Mat
 
 
 def _curtain_cloth(rng: np.random.Generator) -> m.Material:
-    """Curtains are of one weave or striped, seldom dark."""
+    """The colour of a curtain: plain or striped, seldom dark."""
     return m.painted(rng, True) if rng.random() < 0.25 else m.fabric(rng)
 
 
@@ -62,7 +62,7 @@ def with_valance(rng: np.random.Generator) -> Assembly:
 
 @construction("curtain", "tied back", held_out=True)
 def tied_back(rng: np.random.Generator) -> Assembly:
-    """Gathered to a waist at each side."""
+    """A curtain at each side, tied back at half height."""
     width, height, made = rng.uniform(1.0, 2.2), rng.uniform(1.5, 2.3), _curtain_cloth(rng)
     shape = Shape()
     for side in (-1, 1):
@@ -79,7 +79,7 @@ def tied_back(rng: np.random.Generator) -> Assembly:
 
 @construction("curtain", "half curtain", weight=0.7)
 def half_curtain(rng: np.random.Generator) -> Assembly:
-    """Short: café curtains, roman blinds of cloth."""
+    """Short curtains: café curtains and roman blinds."""
     width, height, made = rng.uniform(0.5, 1.6), rng.uniform(0.5, 1.1), _curtain_cloth(rng)
     shape = _hangings(width, height, rng, made)
     return Assembly.of("curtain", shape + _rail(width * 1.05, height, rng))

@@ -70,7 +70,7 @@ def double_door(rng: np.random.Generator) -> Assembly:
 
 @construction("door", "sliding", weight=1)
 def sliding_door(rng: np.random.Generator) -> Assembly:
-    """A leaf hanging before the wall from a rail."""
+    """A sliding leaf that hangs from a rail in front of the wall."""
     width, height, paint, steel = rng.uniform(0.8, 1.2), rng.uniform(1.95, 2.2), body_material(rng), m.metal(rng)
     shape = box(width, 0.035, height, paint, (0, -0.06, 0.01)) + box(
         width * 2, 0.02, 0.05, steel, (width * 0.4, -0.05, height + 0.05)
@@ -101,7 +101,7 @@ def glass_door(rng: np.random.Generator) -> Assembly:
 
 @construction("door", "with transom", weight=0.8)
 def transom(rng: np.random.Generator) -> Assembly:
-    """Panes above, sometimes beside, the leaf."""
+    """A door with panes above, and sometimes beside, the leaf."""
     width, height, over = rng.uniform(0.75, 0.95), rng.uniform(1.95, 2.05), rng.uniform(0.2, 0.35)
     paint = body_material(rng)
     shape = frame_around(width, height + over, 0.06, 0.05, paint, sill=False) + box(
@@ -129,7 +129,7 @@ def balcony(rng: np.random.Generator) -> Assembly:
 
 @construction("door", "folding door", held_out=True)
 def folding_door(rng: np.random.Generator) -> Assembly:
-    """Narrow leaves in zigzag."""
+    """A folding door of narrow leaves."""
     width, height, paint = rng.uniform(0.8, 1.4), rng.uniform(1.95, 2.1), body_material(rng)
     count, bend = int(rng.integers(4, 9)), rng.uniform(0.05, 0.6)
     shape = frame_around(width, height, 0.05, 0.03, paint, sill=False)
@@ -166,7 +166,7 @@ def pane_lattice(rng: np.random.Generator) -> Assembly:
 
 @construction("door", "of boards", weight=0.8)
 def of_boards(rng: np.random.Generator) -> Assembly:
-    """Upright boards with cross pieces and long hinges, or a flush sheet of steel with a bar to push."""
+    """Vertical boards with cross pieces and long hinges, or a steel leaf with a push bar."""
     width, height = rng.uniform(0.75, 1.1), rng.uniform(1.9, 2.15)
     steel, t = m.metal(rng), 0.035
     if rng.random() < 0.5:
@@ -207,7 +207,7 @@ def arched(rng: np.random.Generator) -> Assembly:
 
 @construction("door", "of a lift", weight=0.5)
 def of_a_lift(rng: np.random.Generator) -> Assembly:
-    """Two plain sheets of steel that part in the middle, set back in a deep frame; buttons beside it."""
+    """The two steel leaves of a lift, in a deep frame, with buttons beside it."""
     width, height, steel = rng.uniform(0.8, 1.3), rng.uniform(1.95, 2.2), m.metal(rng)
     shape = frame_around(width, height, rng.uniform(0.06, 0.2), rng.uniform(0.04, 0.1), m.metal(rng), sill=False)
     shape += join(box(width / 2 - 0.004, 0.012, height, steel, (s * width / 4, -0.008, 0)) for s in (-1, 1))
@@ -216,7 +216,7 @@ def of_a_lift(rng: np.random.Generator) -> Assembly:
 
 @construction("door", "roller", weight=0.5)
 def roller(rng: np.random.Generator) -> Assembly:
-    """Laths that roll up into a box above: garages, shops, closets."""
+    """A roller shutter under a box: garages, shops, closets."""
     width, height, made = rng.uniform(0.9, 2.2), rng.uniform(1.8, 2.1), m.painted(rng)
     step, low = rng.uniform(0.05, 0.12), rng.choice([0.0, rng.uniform(0.2, 1.0)])
     shape = join(box(0.05, 0.06, height, made, (s * width / 2, -0.03, 0)) for s in (-1, 1))

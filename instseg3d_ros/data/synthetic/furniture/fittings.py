@@ -1,4 +1,4 @@
-"""What several bathrooms, kitchens and walls share: taps, basins, ovals, frames."""
+"""Fittings that several classes share: taps, basins, ovals, frames."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def oval(width: float, depth: float, square: float, count: int = 28) -> np.ndarr
 
 
 def frame_around(width: float, height: float, rim: float, thick: float, made: Material, sill: bool = True) -> Shape:
-    """A frame around an opening, proud of the wall by `thick`."""
+    """A frame around an opening that stands out from the wall by `thick`."""
     shape = join(box(rim, thick, height + rim, made, (s * (width + rim) / 2, -thick / 2, 0)) for s in (-1, 1))
     shape += box(width + 2 * rim, thick, rim, made, (0, -thick / 2, height))
     return shape + box(width + 2 * rim, thick, rim, made, (0, -thick / 2, -rim)) if sill else shape

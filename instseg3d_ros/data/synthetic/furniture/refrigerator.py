@@ -112,7 +112,7 @@ def retro(rng: np.random.Generator) -> Assembly:
 
 @construction("refrigerator", "french doors", weight=1)
 def french(rng: np.random.Generator) -> Assembly:
-    """Two leaves above one or two drawers."""
+    """A refrigerator with two leaves above one or two drawers."""
     width, depth, height, paint = rng.uniform(0.75, 0.95), rng.uniform(0.65, 0.8), rng.uniform(1.65, 1.85), _enamel(rng)
     cut, grip = rng.uniform(0.35, 0.5), m.metal(rng)
     shape = box(width, depth - 0.06, height, paint, (0, 0.03, 0))
@@ -195,7 +195,7 @@ def small_plain(rng: np.random.Generator) -> Assembly:
 
 @construction("refrigerator", "catering", weight=0.7)
 def catering(rng: np.random.Generator) -> Assembly:
-    """Steel on legs: one to three columns of leaves under a grille."""
+    """A steel refrigerator on legs: one to three columns of leaves under a grille."""
     count, each = int(rng.integers(1, 4)), rng.uniform(0.55, 0.72)
     width, depth, height, steel = count * each, rng.uniform(0.65, 0.85), rng.uniform(1.8, 2.1), m.metal(rng)
     foot, grille, halves = rng.uniform(0.08, 0.18), rng.uniform(0.12, 0.25), int(rng.integers(1, 3))
@@ -220,7 +220,7 @@ def catering(rng: np.random.Generator) -> Assembly:
 
 @construction("refrigerator", "family", weight=2)
 def family(rng: np.random.Generator) -> Assembly:
-    """One or two leaves with what a kitchen adds: notes and magnets, a dispenser, boxes on top."""
+    """A refrigerator with one or two leaves, notes and magnets, a dispenser, or boxes on top."""
     width, depth, height = rng.uniform(0.54, 0.92), rng.uniform(0.58, 0.78), rng.uniform(1.45, 1.95)
     made = _fridge(width, depth, height, [0, rng.uniform(0.3, 0.75), 1], _enamel(rng), rng, width > 0.8)
     shape, front = made.bodies[0].shape, -depth / 2 - 0.001
@@ -246,7 +246,7 @@ def family(rng: np.random.Generator) -> Assembly:
 
 @construction("refrigerator", "recessed grips", weight=2)
 def recessed_grips(rng: np.random.Generator) -> Assembly:
-    """Flat and bare: leaves with a groove along an edge in place of a handle, some with a band of another colour."""
+    """A flat refrigerator: leaves with a groove along an edge as handle, sometimes with a band of another colour."""
     width, depth, height = rng.uniform(0.5, 0.95), rng.uniform(0.55, 0.75), rng.uniform(1.1, 2.05)
     paint, dark, foot = _enamel(rng), m.Material((0.06, 0.06, 0.06)), rng.uniform(0.02, 0.08)
     face = paint if rng.random() < 0.6 else _enamel(rng)
@@ -270,7 +270,7 @@ def recessed_grips(rng: np.random.Generator) -> Assembly:
 
 @construction("refrigerator", "bowed front", weight=1)
 def bowed_front(rng: np.random.Generator) -> Assembly:
-    """Leaves that bulge forwards, with a bow or a bar to pull."""
+    """A refrigerator whose leaves bulge forwards, with a curved or straight handle."""
     width, depth, height = rng.uniform(0.5, 0.75), rng.uniform(0.5, 0.65), rng.uniform(0.85, 1.95)
     paint, bend, cut = _enamel(rng), rng.uniform(0.02, 0.07), rng.choice([0.0, rng.uniform(0.3, 0.75)])
     shape, side = box(width, depth, height, paint), int(rng.choice([-1, 1]))
@@ -284,7 +284,7 @@ def bowed_front(rng: np.random.Generator) -> Assembly:
 
 @construction("refrigerator", "open", weight=1)
 def open_door(rng: np.random.Generator) -> Assembly:
-    """The leaf stands open: boards, a drawer and what lies on them in a white hollow."""
+    """An open refrigerator: boards, a drawer and food in a white interior."""
     width, depth, height = rng.uniform(0.5, 0.72), rng.uniform(0.52, 0.68), rng.uniform(0.8, 1.9)
     paint, white, side = _enamel(rng), m.painted(rng, True), int(rng.choice([-1, 1]))
     cut = rng.choice([0.0, rng.uniform(0.25, 0.4)]) * height

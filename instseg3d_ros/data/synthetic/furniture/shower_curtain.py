@@ -54,7 +54,7 @@ def shower_oval(rng: np.random.Generator) -> Assembly:
 
 @construction("shower curtain", "plain sheet", weight=1.2)
 def plain_sheet(rng: np.random.Generator) -> Assembly:
-    """Drawn flat along a rail under the ceiling, hardly folded, often patterned."""
+    """A nearly flat sheet along a rail under the ceiling, often patterned."""
     width, height = rng.uniform(0.7, 1.6), rng.uniform(1.6, 2.0)
     made = m.printed(rng) if rng.random() < 0.4 else m.fabric(rng)
     cloth = folded_sheet(width, height, max(2.0, width * rng.uniform(2, 6)), rng.uniform(0.01, 0.04), made, rng)

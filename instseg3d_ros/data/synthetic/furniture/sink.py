@@ -34,7 +34,7 @@ def pedestal_basin(rng: np.random.Generator) -> Assembly:
 
 @construction("sink", "vanity", weight=2)
 def vanity(rng: np.random.Generator) -> Assembly:
-    """A basin let into, or standing on, a cabinet."""
+    """A basin in or on a cabinet."""
     width, depth, height = rng.uniform(0.5, 1.3), rng.uniform(0.4, 0.56), rng.uniform(0.75, 0.88)
     paint, made = body_material(rng), m.ceramic(rng)
     cabinet = box(width, depth, height - 0.15, paint, (0, 0, 0.0)) + fronts(
@@ -75,7 +75,7 @@ def trough(rng: np.random.Generator) -> Assembly:
 
 @construction("sink", "small wall basin", mount="wall")
 def wall_basin(rng: np.random.Generator) -> Assembly:
-    """Hung on the wall at y = 0."""
+    """A basin on the wall at y = 0."""
     width, depth, made = rng.uniform(0.3, 0.5), rng.uniform(0.22, 0.38), m.ceramic(rng)
     shape = basin(width * 0.9, depth * 0.85, 0.14, made, 0.02).moved(0, -depth / 2, 0.19)
     return Assembly.of("sink", shape + tap(rng, m.metal(rng)).moved(0, -0.04, 0.19))
@@ -83,7 +83,7 @@ def wall_basin(rng: np.random.Generator) -> Assembly:
 
 @construction("sink", "double vanity", weight=0.7)
 def double_vanity(rng: np.random.Generator) -> Assembly:
-    """Two bowls on one long cabinet with a stone top."""
+    """Two bowls on a long cabinet with a stone top."""
     width, depth, height = rng.uniform(1.2, 1.8), rng.uniform(0.46, 0.58), rng.uniform(0.78, 0.88)
     paint, made = body_material(rng), m.ceramic(rng)
     cabinet = box(width, depth, height, paint) + fronts(width, height - 0.05, depth, rng, paint, m.metal(rng))
@@ -123,7 +123,7 @@ def sink_unit(rng: np.random.Generator) -> Assembly:
 
 @construction("sink", "bowl on a board", weight=1)
 def bowl_on_board(rng: np.random.Generator) -> Assembly:
-    """A vessel on a plank that hangs on the wall; the plank belongs to it."""
+    """A vessel on a board on the wall; the board belongs to the sink."""
     width, depth, height, made = rng.uniform(0.5, 1.1), rng.uniform(0.38, 0.5), rng.uniform(0.72, 0.82), m.ceramic(rng)
     r = min(0.21, depth * 0.42)
     shape = hollow(
@@ -139,7 +139,7 @@ def bowl_on_board(rng: np.random.Generator) -> Assembly:
 
 @construction("sink", "corner basin", mount="wall", held_out=True)
 def corner_basin(rng: np.random.Generator) -> Assembly:
-    """Hung: a quarter round bowl."""
+    """A bowl on the wall whose outline is a quarter of a circle."""
     r, made = rng.uniform(0.28, 0.42), m.ceramic(rng)
     bowl = hollow([(r * 0.4, 0), (r * 0.8, 0.06), (r, 0.15)], 0.02, made, 28).moved(0, -r, 0)
     return Assembly.of(
@@ -150,7 +150,7 @@ def corner_basin(rng: np.random.Generator) -> Assembly:
 
 @construction("sink", "utility tub", weight=0.8)
 def utility_tub(rng: np.random.Generator) -> Assembly:
-    """Deep plastic, steel or stone for laundry and workshop, on legs."""
+    """A deep basin of plastic, steel or stone on legs, for laundries and workshops."""
     width, depth, height = rng.uniform(0.45, 0.75), rng.uniform(0.42, 0.6), rng.uniform(0.75, 0.92)
     made = [m.painted, m.metal, m.ceramic][int(rng.integers(3))](rng)
     deep = rng.uniform(0.25, 0.4)
@@ -183,7 +183,7 @@ def console(rng: np.random.Generator) -> Assembly:
 
 @construction("sink", "one pillar", weight=0.7)
 def pillar(rng: np.random.Generator) -> Assembly:
-    """Bowl and foot in one: a cylinder, cone or block up to the rim."""
+    """A cylinder, cone or block from the floor to the rim, with the bowl in its top."""
     r, height = rng.uniform(0.19, 0.27), rng.uniform(0.8, 0.92)
     made = m.ceramic(rng) if rng.random() < 0.7 else m.stone(rng)
     foot, waist = rng.uniform(0.5, 1.0), rng.uniform(0.55, 1.0)
@@ -202,7 +202,7 @@ def pillar(rng: np.random.Generator) -> Assembly:
 
 @construction("sink", "catering", weight=0.7)
 def catering(rng: np.random.Generator) -> Assembly:
-    """Steel on tube legs: one to three deep bowls in a row, a wall of steel behind, a board below."""
+    """One to three deep steel bowls in a row on tube legs, with a steel panel behind and a board below."""
     count, w, d = int(rng.integers(1, 4)), rng.uniform(0.36, 0.5), rng.uniform(0.38, 0.5)
     steel, height, free = m.metal(rng), rng.uniform(0.84, 0.92), rng.choice([0.0, rng.uniform(0.3, 0.7)])
     width, depth = count * (w + 0.06) + free + 0.06, d + 0.2
@@ -221,7 +221,7 @@ def catering(rng: np.random.Generator) -> Assembly:
 
 @construction("sink", "apron front", weight=0.8)
 def apron_front(rng: np.random.Generator) -> Assembly:
-    """A thick block of a basin that shows its front, on a cupboard or a wooden stand."""
+    """A thick basin with a visible front, on a cupboard or a wooden stand."""
     width, depth, height, made = (
         rng.uniform(0.5, 0.95),
         rng.uniform(0.44, 0.58),
@@ -243,7 +243,7 @@ def apron_front(rng: np.random.Generator) -> Assembly:
 
 @construction("sink", "washstand", weight=0.7)
 def washstand(rng: np.random.Generator) -> Assembly:
-    """A bowl or a broad plate of a basin on an open frame with one or two boards."""
+    """A bowl or a broad flat basin on an open frame with one or two boards."""
     width, depth, height = rng.uniform(0.45, 1.0), rng.uniform(0.38, 0.5), rng.uniform(0.74, 0.86)
     frame = m.metal(rng) if rng.random() < 0.5 else m.wood(rng)
     made, top = m.ceramic(rng), m.stone(rng) if rng.random() < 0.4 else m.wood(rng)

@@ -27,7 +27,7 @@ def top_material(rng: np.random.Generator) -> m.Material:
 def seats_around(
     width: float, depth: float, rng: np.random.Generator, round_top: bool = False
 ) -> list[tuple[float, float, float]]:
-    """Where chairs stand around a top: (x, y, yaw), the yaw that turns a chair's front (-y) towards the table."""
+    """Places of chairs around a top: (x, y, yaw); the yaw turns the front of a chair (-y) towards the table."""
     places = []
     if round_top:
         count = int(np.clip(np.pi * width / 0.75, 2, 8))
@@ -129,7 +129,7 @@ def side_table(rng: np.random.Generator) -> Assembly:
 
 @construction("table", "block table", weight=0.7)
 def block_table(rng: np.random.Generator) -> Assembly:
-    """A solid or hollow cube, a drum."""
+    """A table that is a solid or hollow cube or a drum."""
     if rng.random() < 0.5:
         width, depth, h = rng.uniform(0.35, 1.1), rng.uniform(0.35, 0.7), rng.uniform(0.3, 0.5)
         shape = (
@@ -161,7 +161,7 @@ def cross_table(rng: np.random.Generator) -> Assembly:
 
 @construction("table", "console", weight=1)
 def console(rng: np.random.Generator) -> Assembly:
-    """Long and narrow, for a wall."""
+    """A long narrow table that stands at a wall."""
     width, depth, height = rng.uniform(0.7, 1.6), rng.uniform(0.25, 0.42), rng.uniform(0.68, 0.9)
     made = standing("table", width, depth, height, rng, str(rng.choice(["square", "frame", "tapered", "panels"])))
     shape = made.bodies[0].shape
@@ -225,7 +225,7 @@ def tray_table(rng: np.random.Generator) -> Assembly:
 
 @construction("table", "covered table", weight=1)
 def covered(rng: np.random.Generator) -> Assembly:
-    """A cloth over everything, hanging down with folds."""
+    """A table under a cloth that hangs down in folds."""
     width, depth, height = rng.uniform(0.7, 1.8), rng.uniform(0.7, 1.0), rng.uniform(0.68, 0.78)
     cloth, hang = m.fabric(rng), rng.uniform(0.12, 0.6)
     shape = legs(width * 0.9, depth * 0.9, height - 0.02, body_material(rng), rng, "square") + box(
@@ -256,7 +256,7 @@ def wire_drum(rng: np.random.Generator) -> Assembly:
 
 @construction("table", "folding table", weight=0.8)
 def folding_table(rng: np.random.Generator) -> Assembly:
-    """A light board on bent tubes or hinged pairs of legs, plastic or wood."""
+    """A light folding table: a board of plastic or wood on bent tubes or hinged pairs of legs."""
     width, depth, height = rng.uniform(0.6, 1.9), rng.uniform(0.5, 0.8), rng.uniform(0.62, 0.78)
     top, steel, r = m.painted(rng) if rng.random() < 0.6 else m.wood(rng), m.metal(rng), rng.uniform(0.01, 0.018)
     shape, inset = (
@@ -293,7 +293,7 @@ def boards_and_trestles(rng: np.random.Generator) -> Assembly:
 
 @construction("table", "bracket legs", weight=0.8)
 def bracket_legs(rng: np.random.Generator) -> Assembly:
-    """Slabs of any outline on hairpins, loops, V or U shaped plates."""
+    """Slabs of any outline on hairpin legs, loops, or plates shaped like V or U."""
     width, depth = rng.uniform(0.7, 2.2), rng.uniform(0.5, 1.0)
     height = rng.uniform(0.35, 0.5) if rng.random() < 0.35 else rng.uniform(0.68, 0.78)
     top, steel, thick = top_material(rng), m.metal(rng), rng.uniform(0.02, 0.06)

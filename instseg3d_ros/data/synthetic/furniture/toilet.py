@@ -81,7 +81,7 @@ def high_cistern(rng: np.random.Generator) -> Assembly:
 
 @construction("toilet", "square", weight=1)
 def square_toilet(rng: np.random.Generator) -> Assembly:
-    """Straight lines: a block bowl, a flat lid, a boxy or hidden cistern."""
+    """A toilet with a block-shaped bowl, a flat lid, and a box-shaped or hidden tank."""
     width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.48, 0.56), rng.uniform(0.38, 0.44), m.ceramic(rng)
     taper = rng.uniform(0.45, 0.8)
     shape = revolve([(0, 0), (0.5 * taper, 0), (0.5, seat), (0, seat)], made, 4).turned(np.pi / 4)
@@ -95,7 +95,7 @@ def square_toilet(rng: np.random.Generator) -> Assembly:
 
 @construction("toilet", "flush valve", weight=0.8)
 def flush_valve(rng: np.random.Generator) -> Assembly:
-    """Public: no tank, a chrome pipe with a lever behind a bare bowl on a foot or on the wall."""
+    """A public toilet without a tank: a chrome pipe with a lever behind a bowl on a foot or on the wall."""
     width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.45, 0.56), rng.uniform(0.37, 0.48), m.ceramic(rng)
     if rng.random() < 0.25:
         made = m.metal(rng)
@@ -110,7 +110,7 @@ def flush_valve(rng: np.random.Generator) -> Assembly:
 
 @construction("toilet", "washing", weight=0.8)
 def washing(rng: np.random.Generator) -> Assembly:
-    """No tank either: a closed body that swells towards the back, a thick seat with a panel of buttons beside it."""
+    """A toilet without a visible tank: a closed body that widens towards the back, a thick seat, a panel of buttons."""
     width, depth, seat, made = rng.uniform(0.36, 0.44), rng.uniform(0.62, 0.74), rng.uniform(0.36, 0.44), m.ceramic(rng)
     s = np.linspace(0, 1, 7)
     foot = rng.uniform(0.6, 0.95)
@@ -128,7 +128,7 @@ def washing(rng: np.random.Generator) -> Assembly:
 
 @construction("toilet", "with rails", weight=0.7)
 def with_rails(rng: np.random.Generator) -> Assembly:
-    """Raised for people who need support: a bar on each side, on the floor or folding down from the wall behind."""
+    """A raised toilet with a support bar on each side, on the floor or folding down from the wall."""
     width, depth, seat, made = rng.uniform(0.35, 0.4), rng.uniform(0.44, 0.52), rng.uniform(0.44, 0.52), m.ceramic(rng)
     steel, standing = m.metal(rng) if rng.random() < 0.5 else m.painted(rng, True), rng.random() < 0.5
     shape = _bowl(width, depth, seat, rng, made) + box(width * 0.6, 0.2, seat, made, (0, 0.05, 0))
@@ -181,7 +181,7 @@ def wide_tank(rng: np.random.Generator) -> Assembly:
 
 @construction("toilet", "skirted", weight=1.5)
 def skirted(rng: np.random.Generator) -> Assembly:
-    """The bowl's sides go straight down to the floor, round in front, flat behind; the tank grows out of them."""
+    """A toilet whose bowl has vertical sides down to the floor and continues into the tank."""
     width, depth, seat, made = rng.uniform(0.34, 0.42), rng.uniform(0.62, 0.74), rng.uniform(0.36, 0.45), m.ceramic(rng)
     s = np.linspace(np.pi, 2 * np.pi, 15)
     round_ = rng.uniform(0.55, 1.0)
@@ -200,7 +200,7 @@ def skirted(rng: np.random.Generator) -> Assembly:
 
 @construction("toilet", "corner tank", weight=0.6)
 def corner_tank(rng: np.random.Generator) -> Assembly:
-    """The tank fills the corner behind a bowl that looks along the diagonal."""
+    """A toilet in a corner: the tank fills the corner, and the bowl points along the diagonal."""
     width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.42, 0.52), rng.uniform(0.37, 0.43), m.ceramic(rng)
     half, high = rng.uniform(0.22, 0.3), rng.uniform(0.3, 0.42)
     tank = extrude([(-half, 0), (-half * 0.6, -0.1), (half * 0.6, -0.1), (half, 0), (0, half * 0.9)], high, made)
@@ -210,7 +210,7 @@ def corner_tank(rng: np.random.Generator) -> Assembly:
 
 @construction("toilet", "tank on the wall", weight=0.8)
 def tank_on_wall(rng: np.random.Generator) -> Assembly:
-    """A plastic tank a hand or two above the seat, joined by a bent pipe."""
+    """A toilet with a plastic tank 10 to 20 cm above the seat, joined by a bent pipe."""
     width, depth, seat, made = rng.uniform(0.34, 0.4), rng.uniform(0.42, 0.52), rng.uniform(0.37, 0.43), m.ceramic(rng)
     tank, low, white = rng.uniform(0.34, 0.5), seat + rng.uniform(0.12, 0.45), m.painted(rng, True)
     shape = _bowl(width, depth, seat, rng, made) + box(width * 0.45, 0.16, seat * 0.9, made, (0, 0.02, 0))
@@ -221,7 +221,7 @@ def tank_on_wall(rng: np.random.Generator) -> Assembly:
 
 @construction("toilet", "low and small", weight=0.6)
 def low_and_small(rng: np.random.Generator) -> Assembly:
-    """For children, boats and camping: a small bowl or box with a seat, with a tank or without."""
+    """A small bowl or box with a seat, with or without a tank, for children, boats and camping."""
     width, depth, seat = rng.uniform(0.28, 0.4), rng.uniform(0.34, 0.46), rng.uniform(0.24, 0.36)
     made = m.ceramic(rng) if rng.random() < 0.6 else m.painted(rng)
     if rng.random() < 0.5:

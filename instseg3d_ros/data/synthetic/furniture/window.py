@@ -13,7 +13,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 def _pane(rng: np.random.Generator) -> m.Material:
-    """Daylight, a garden, the night: what a window shows. Through half of the panes a depth camera sees nothing."""
+    """The view through a window: daylight, a garden or night. A depth camera measures no depth at half of the panes."""
     view = rng.random()
     color = (0.9, 0.95, 1.0) if view < 0.5 else (0.55, 0.7, 0.55) if view < 0.8 else (0.08, 0.1, 0.15)
     kind = "marble" if rng.random() < 0.5 else "plain"
@@ -70,14 +70,14 @@ def lattice(rng: np.random.Generator) -> Assembly:
 
 @construction("window", "panorama", weight=1)
 def panorama(rng: np.random.Generator) -> Assembly:
-    """From knee height or lower to the ceiling, thin frames."""
+    """A window with thin frames from knee height or lower to the ceiling."""
     width, height = rng.uniform(1.2, 3.2), rng.uniform(1.5, 2.0)
     return Assembly.of("window", _window(width, height, rng, max(1, int(width / 0.9)), int(rng.choice([1, 1, 2]))))
 
 
 @construction("window", "strip", weight=0.7)
 def strip(rng: np.random.Generator) -> Assembly:
-    """Wide and low, or narrow and high, as in baths and stairs."""
+    """A wide and low or a narrow and high window, as in bathrooms and stairways."""
     width, height = (
         (rng.uniform(0.8, 2.4), rng.uniform(0.3, 0.5))
         if rng.random() < 0.6
@@ -88,7 +88,7 @@ def strip(rng: np.random.Generator) -> Assembly:
 
 @construction("window", "deep reveal", weight=0.8)
 def reveal(rng: np.random.Generator) -> Assembly:
-    """Set in a box that stands out from the wall's lining, with a deep sill."""
+    """A window in a box that stands out from the wall, with a deep sill."""
     width, height, deep = rng.uniform(0.6, 1.6), rng.uniform(0.8, 1.4), rng.uniform(0.08, 0.2)
     lining = m.painted(rng, True)
     shape = _window(width, height, rng, int(rng.integers(1, 4)), 1) + frame_around(
@@ -125,7 +125,7 @@ def with_shutters(rng: np.random.Generator) -> Assembly:
 
 @construction("window", "arched", weight=0.6)
 def arched(rng: np.random.Generator) -> Assembly:
-    """Straight below, round above, one bar upright and one across."""
+    """A window with a round upper edge, a vertical and a horizontal bar."""
     width, height = rng.uniform(0.5, 1.2), rng.uniform(0.6, 1.2)
     frame, rim, deep = m.painted(rng, rng.random() < 0.7), rng.uniform(0.03, 0.07), rng.uniform(0.03, 0.07)
     u = np.linspace(-1, 1, 17)

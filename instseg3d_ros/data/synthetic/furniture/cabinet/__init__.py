@@ -1,4 +1,4 @@
-"""Cabinets: household pieces, drawers, cupboards, and what is built in."""
+"""Cabinets: household pieces, drawers, cupboards, built-in cabinets."""
 
 from instseg3d_ros.data.synthetic.registry import register
 

@@ -1,4 +1,4 @@
-"""Cabinets that are built in or left open: walls of doors, behind cloth, hung low, bridges, bare base units."""
+"""Built-in and open cabinets: walls of doors, behind cloth, low on the wall, bridges, base units without a worktop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 @construction("cabinet", "wall of cupboards", weight=0.8)
 def wall_of_cupboards(rng: np.random.Generator) -> Assembly:
-    """Floor to ceiling in two rows of leaves, the upper one lower; now and then a niche."""
+    """A cabinet from floor to ceiling with two rows of leaves, the upper row lower; sometimes a niche."""
     columns, w = int(rng.integers(2, 6)), rng.uniform(0.4, 0.65)
     depth, height, made = rng.uniform(0.35, 0.65), rng.uniform(2.0, 2.4), body_material(rng)
     grip, cut, niche = m.metal(rng), rng.uniform(0.68, 0.85), int(rng.integers(-3, columns))
@@ -33,7 +33,7 @@ def wall_of_cupboards(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "ajar", weight=1)
 def ajar(rng: np.random.Generator) -> Assembly:
-    """Leaves stand open and a drawer is drawn: boards, boxes and folded cloth are seen inside."""
+    """An open cabinet with an open drawer: boards, boxes and folded cloth are visible inside."""
     width, depth, height = rng.uniform(0.5, 1.4), rng.uniform(0.35, 0.6), rng.uniform(0.6, 2.1)
     made, grip = body_material(rng), m.metal(rng)
     low = rng.uniform(0.18, 0.25) if rng.random() < 0.5 else 0.0
@@ -85,7 +85,7 @@ def behind_cloth(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "hung low", weight=1)
 def hung_low(rng: np.random.Generator) -> Assembly:
-    """Fixed to the wall at knee height, the floor free below: sideboards of living rooms, vanities of baths."""
+    """A cabinet on the wall at knee height: sideboards of living rooms, vanities of bathrooms."""
     width, depth, height = rng.uniform(0.6, 2.0), rng.uniform(0.28, 0.5), rng.uniform(0.25, 0.6)
     made, up = body_material(rng), rng.uniform(0.15, 0.34)
     shape = box(width, depth, height, made) + fronts(width, height, depth, rng, made, m.metal(rng))
@@ -96,7 +96,7 @@ def hung_low(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "bridged", weight=0.6)
 def bridged(rng: np.random.Generator) -> Assembly:
-    """Two towers with a low body and a bridge of leaves between them; the middle is for a screen."""
+    """Two towers with a low body and a bridge of leaves between them, around a place for a screen."""
     tower, width, depth = rng.uniform(0.35, 0.6), rng.uniform(0.9, 1.5), rng.uniform(0.35, 0.5)
     high, low, made = rng.uniform(1.5, 2.1), rng.uniform(0.3, 0.55), body_material(rng)
     over, grip = rng.uniform(0.3, 0.45), m.metal(rng)
@@ -113,7 +113,7 @@ def bridged(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "pigeon holes", weight=0.7)
 def pigeon_holes(rng: np.random.Generator) -> Assembly:
-    """A grid of cubes, more than half of them shut."""
+    """A grid of cubes, more than half of which are closed."""
     size, columns, rows = rng.uniform(0.3, 0.42), int(rng.integers(2, 5)), int(rng.integers(1, 5))
     depth, made, grip = rng.uniform(0.3, 0.42), body_material(rng), m.metal(rng)
     face = made if rng.random() < 0.4 else body_material(rng)
@@ -133,7 +133,7 @@ def pigeon_holes(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "base units", weight=0.7)
 def base_units(rng: np.random.Generator) -> Assembly:
-    """Fronts of a kitchen under a thin lid of their own make: a low wall of drawers and leaves on a dark plinth."""
+    """Kitchen base units under a thin top of the same material: drawers and leaves on a dark plinth."""
     width, depth, height = rng.uniform(0.8, 2.6), rng.uniform(0.45, 0.62), rng.uniform(0.7, 0.92)
     made, foot = body_material(rng), rng.uniform(0.06, 0.14)
     shape = box(width, depth, height - foot, made, (0, 0, foot))

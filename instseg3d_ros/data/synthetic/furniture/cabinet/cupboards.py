@@ -14,7 +14,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 @construction("cabinet", "modules", weight=2)
 def modules(rng: np.random.Generator) -> Assembly:
-    """Columns of blocks, each of a height, a depth and a kind of front of its own: a skyline of cabinets."""
+    """Columns of blocks that differ in height, depth and kind of front."""
     depth, made, grip = rng.uniform(0.3, 0.6), body_material(rng), m.metal(rng)
     face = made if rng.random() < 0.5 else body_material(rng)
     widths = rng.uniform(0.3, 0.8, int(rng.integers(1, 5)))
@@ -44,7 +44,7 @@ def modules(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "armoire", weight=1)
 def armoire(rng: np.random.Generator) -> Assembly:
-    """Old and heavy: two panelled leaves, often a drawer below, a cornice or an arch on top, feet."""
+    """A heavy old cupboard on feet: two panelled leaves, often a drawer below, a cornice or an arch on top."""
     width, depth, height = rng.uniform(0.8, 1.7), rng.uniform(0.45, 0.65), rng.uniform(1.5, 2.1)
     made = m.wood(rng) if rng.random() < 0.8 else m.painted(rng)
     low = rng.uniform(0.18, 0.3) if rng.random() < 0.5 else 0.0
@@ -73,7 +73,7 @@ def armoire(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "sheet steel", weight=1)
 def sheet_steel(rng: np.random.Generator) -> Assembly:
-    """Bare metal leaves with a lever between them, slots, a thin plinth; offices and workshops."""
+    """A metal cabinet of offices and workshops: two leaves with a lever between them, slots, a thin plinth."""
     width, depth, height = rng.uniform(0.6, 1.2), rng.uniform(0.38, 0.6), rng.uniform(0.7, 2.0)
     paint, grip = m.painted(rng) if rng.random() < 0.8 else m.metal(rng), m.metal(rng)
     shape = box(width, depth, height, paint)
@@ -134,7 +134,7 @@ def lidded_box(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "drum", weight=0.5)
 def drum(rng: np.random.Generator) -> Assembly:
-    """Round, half round or with round ends, closed by leaves or by upright laths."""
+    """A cabinet that is round, half round or has round ends, closed by leaves or vertical laths."""
     width, depth, height = rng.uniform(0.35, 1.3), rng.uniform(0.3, 0.5), rng.uniform(0.45, 1.1)
     made = body_material(rng)
     s = np.linspace(0, np.pi, 17)

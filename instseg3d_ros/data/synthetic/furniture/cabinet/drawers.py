@@ -14,7 +14,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 @construction("cabinet", "many small drawers", weight=0.7)
 def many_drawers(rng: np.random.Generator) -> Assembly:
-    """For cards, herbs, screws: a lattice of little fronts."""
+    """A grid of small drawers, for cards, herbs or screws."""
     columns, rows, w, h = (
         int(rng.integers(3, 8)),
         int(rng.integers(3, 8)),
@@ -36,7 +36,7 @@ def many_drawers(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "tool chest", weight=0.7)
 def tool_chest(rng: np.random.Generator) -> Assembly:
-    """Sheet metal on casters: flat drawers with bars across, a rim round the top, a push handle."""
+    """A metal cabinet on casters: flat drawers with bars, a rim around the top, a push handle."""
     width, depth, height, paint = rng.uniform(0.55, 1.3), rng.uniform(0.4, 0.55), rng.uniform(0.6, 1.0), m.painted(rng)
     up, grip, shape, z = rng.uniform(0.08, 0.15), m.metal(rng), Shape(), 0.02
     shape = box(width, depth, height - up, paint, (0, 0, up))
@@ -90,7 +90,7 @@ def bedside(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "plastic tower", weight=0.6)
 def plastic_tower(rng: np.random.Generator) -> Assembly:
-    """Tubs that slide in a frame."""
+    """Plastic tubs that slide in a frame."""
     count, width, depth, h = (
         int(rng.integers(2, 6)),
         rng.uniform(0.28, 0.55),

@@ -14,7 +14,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 
 def on_feet(shape: Shape, width: float, depth: float, rng: np.random.Generator) -> tuple[Shape, float]:
-    """Lift a body onto a plinth, legs, or leave it."""
+    """Put a body on a plinth or on legs, or leave it as it is."""
     kind = rng.integers(3)
     if kind == 0:
         return shape, 0.0
@@ -90,7 +90,7 @@ def half_open(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "wall cabinet", mount="wall")
 def wall_cabinet(rng: np.random.Generator) -> Assembly:
-    """Hung: its bottom is at z = 0 and the caller lifts it."""
+    """A wall cabinet whose bottom is at z = 0; the caller lifts it."""
     width, depth, height = rng.uniform(0.4, 2.0), rng.uniform(0.28, 0.4), rng.uniform(0.4, 0.9)
     paint = body_material(rng)
     return Assembly.of(
@@ -127,7 +127,7 @@ def locker(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "kitchen tall unit", weight=1)
 def tall_unit(rng: np.random.Generator) -> Assembly:
-    """To the ceiling, with an oven or microwave let in."""
+    """A cabinet up to the ceiling with a built-in oven or microwave."""
     width, depth, height = rng.uniform(0.5, 1.3), rng.uniform(0.55, 0.65), rng.uniform(1.9, 2.25)
     paint, grip = body_material(rng), m.metal(rng)
     shape = box(width, depth, height, paint) + fronts(width, height, depth, rng, paint, grip, ["mixed", "door"])
@@ -141,7 +141,7 @@ def tall_unit(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "television bench", weight=1.2)
 def television_bench(rng: np.random.Generator) -> Assembly:
-    """Long and low, fronts and open holes in turn, hung or on feet."""
+    """A long low cabinet with alternating fronts and open compartments, on the wall or on feet."""
     width, depth, height = rng.uniform(1.1, 2.2), rng.uniform(0.35, 0.48), rng.uniform(0.25, 0.45)
     paint, columns = body_material(rng), int(rng.integers(2, 5))
     shape, w = carcass(width, depth, height, paint), width / columns
@@ -158,7 +158,7 @@ def television_bench(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "sliding doors", weight=1)
 def sliding_wardrobe(rng: np.random.Generator) -> Assembly:
-    """Two or three large leaves, one behind the other, plain or with mirrors."""
+    """A wardrobe with two or three large sliding leaves, plain or with mirrors."""
     width, depth, height = rng.uniform(1.2, 2.6), rng.uniform(0.55, 0.68), rng.uniform(1.9, 2.3)
     paint, count = body_material(rng), int(rng.integers(2, 4))
     shape, w = carcass(width, depth, height, paint), width / count
@@ -178,7 +178,7 @@ def sliding_wardrobe(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "shoe cabinet", weight=0.7)
 def shoe_cabinet(rng: np.random.Generator) -> Assembly:
-    """Flat, with tilting fronts."""
+    """A flat cabinet with tilting fronts, for shoes."""
     width, depth, height = rng.uniform(0.5, 1.0), rng.uniform(0.17, 0.3), rng.uniform(0.7, 1.3)
     paint, count = body_material(rng), int(rng.integers(2, 5))
     shape = box(width, depth, height, paint)
@@ -239,7 +239,7 @@ def trunk(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "open wall cabinet", mount="wall", held_out=True)
 def open_wall_cabinet(rng: np.random.Generator) -> Assembly:
-    """Hung: compartments without doors over one drawer."""
+    """A wall cabinet with open compartments above a drawer."""
     width, depth, height, made = (
         rng.uniform(0.5, 1.2),
         rng.uniform(0.25, 0.35),
@@ -253,7 +253,7 @@ def open_wall_cabinet(rng: np.random.Generator) -> Assembly:
 
 @construction("cabinet", "louvres", weight=0.8)
 def louvres(rng: np.random.Generator) -> Assembly:
-    """Leaves of slanting slats, or one shutter that rolls across."""
+    """A cabinet with leaves of slanted slats, or with a roller shutter."""
     width, depth, height = rng.uniform(0.6, 1.6), rng.uniform(0.35, 0.6), rng.uniform(0.7, 2.1)
     made, step = body_material(rng), rng.uniform(0.025, 0.07)
     count = max(1, int(np.rint(width / rng.uniform(0.4, 0.6))))

@@ -1,4 +1,4 @@
-"""Chairs: upholstered, on frames, for occasions, and special ones."""
+"""Chairs: upholstered, framed, occasional and special chairs."""
 
 from instseg3d_ros.data.synthetic.registry import register
 

@@ -154,7 +154,7 @@ def cantilever(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "shell", weight=2)
 def shell(rng: np.random.Generator) -> Assembly:
-    """One bent plastic or wooden shell on any base."""
+    """A bent plastic or wooden shell on any base."""
     width, depth, height = _proportions(rng)
     skin = m.painted(rng) if rng.random() < 0.7 else m.wood(rng)
     u, v = np.meshgrid(np.linspace(-1, 1, 11), np.linspace(0, 1, 13), indexing="ij")
@@ -240,7 +240,7 @@ def executive(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "parsons", weight=1)
 def parsons(rng: np.random.Generator) -> Assembly:
-    """Fully covered: seat, back and often the legs are one soft block."""
+    """A fully covered chair: seat, back and often the legs are a single soft block."""
     width, depth, height = rng.uniform(0.42, 0.54), rng.uniform(0.42, 0.58), rng.uniform(0.42, 0.5)
     cloth, back, thick = m.fabric(rng), rng.uniform(0.4, 0.65), rng.uniform(0.06, 0.11)
     seat = rng.uniform(0.08, 0.2)
@@ -263,7 +263,7 @@ def parsons(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "wire and mesh", weight=0.8)
 def wire_chair(rng: np.random.Generator) -> Assembly:
-    """Seat and back of parallel wires or straps, for garden and waiting room."""
+    """A chair of gardens and waiting rooms with seat and back of parallel wires or straps."""
     width, depth, height = _proportions(rng)
     wire, rise = m.metal(rng) if rng.random() < 0.6 else m.painted(rng), rng.uniform(0.3, 0.45)
     count, thick = int(rng.integers(5, 14)), rng.uniform(0.004, 0.012)
@@ -283,7 +283,7 @@ def wire_chair(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "cross back", held_out=True)
 def cross_back(rng: np.random.Generator) -> Assembly:
-    """Two crossed slats between bent posts, a round seat."""
+    """A bistro chair: a round seat, two crossed slats between bent posts."""
     r, height, frame = rng.uniform(0.2, 0.25), rng.uniform(0.42, 0.48), m.wood(rng)
     rise = rng.uniform(0.38, 0.48)
     shape = cylinder(r, 0.03, frame, (0, 0, height), segments=24) + legs(r * 1.7, r * 1.7, height, frame, rng, "round")

@@ -1,4 +1,4 @@
-"""Chairs that rock, stand in a garden, fold for a director, or preside over a table."""
+"""Rocking chairs, garden chairs, director's chairs, and chairs with tall backs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 @construction("chair", "rocking", weight=0.6)
 def rocking(rng: np.random.Generator) -> Assembly:
-    """Runners that curve up in front and behind."""
+    """A rocking chair: runners that curve up at the front and back."""
     width, depth, height = rng.uniform(0.46, 0.58), rng.uniform(0.44, 0.54), rng.uniform(0.34, 0.44)
     made = m.wood(rng) if rng.random() < 0.7 else m.metal(rng)
     s, base = np.linspace(-1, 1, 11), Shape()
@@ -28,7 +28,7 @@ def rocking(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "garden", weight=0.8)
 def garden(rng: np.random.Generator) -> Assembly:
-    """One skin of plastic: a slotted or plain back that runs over into the arms, four tapering channel legs."""
+    """A plastic garden chair: a slotted or plain back that continues into the arms, four tapered channel legs."""
     width, depth, seat, made = rng.uniform(0.48, 0.6), rng.uniform(0.44, 0.54), rng.uniform(0.36, 0.44), m.painted(rng)
     high, bend, lean = rng.uniform(0.34, 0.5), rng.uniform(0.04, 0.14), -rng.uniform(0.1, 0.35)
     shape = rounded_box(width * 0.9, depth, 0.03, made, 0.012).moved(z=seat)
@@ -50,7 +50,7 @@ def garden(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "director", weight=0.5)
 def director(rng: np.random.Generator) -> Assembly:
-    """Canvas seat and back slung between crossed sticks."""
+    """A director's chair: canvas seat and back between crossed sticks."""
     width, depth, seat = rng.uniform(0.48, 0.6), rng.uniform(0.38, 0.48), rng.uniform(0.4, 0.5)
     made, cloth, t = m.wood(rng), m.fabric(rng), 0.025
     shape, arm = Shape(), seat + rng.uniform(0.17, 0.24)
@@ -77,7 +77,7 @@ def director(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "throne", weight=0.6)
 def throne(rng: np.random.Generator) -> Assembly:
-    """Tall straight back with a frame, padded, on turned legs; with or without arms."""
+    """A padded chair with a tall straight framed back on turned legs, with or without arms."""
     width, depth, seat = rng.uniform(0.44, 0.6), rng.uniform(0.42, 0.55), rng.uniform(0.4, 0.48)
     made, cloth, high = m.wood(rng), m.fabric(rng), rng.uniform(0.5, 0.8)
     base = legs(width, depth, seat - 0.06, made, rng, str(rng.choice(["tapered", "round", "square"])))

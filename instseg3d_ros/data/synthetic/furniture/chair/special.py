@@ -1,4 +1,4 @@
-"""Special chairs: eggs and hoops, slung seats, with a tablet, wheelchairs, for children, stools with a back."""
+"""Egg chairs, slung seats, chairs with a writing board, wheelchairs, children's chairs, stools with a back."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def with_a_tablet(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "wheelchair", weight=0.5)
 def wheelchair(rng: np.random.Generator) -> Assembly:
-    """Large wheels beside a slung seat, small ones in front, foot rests, handles to push."""
+    """A wheelchair: large wheels beside a slung seat, small wheels in front, foot rests, push handles."""
     width, depth, seat, r = (
         rng.uniform(0.42, 0.52),
         rng.uniform(0.4, 0.46),
@@ -99,7 +99,7 @@ def wheelchair(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "for a child", weight=0.6)
 def for_a_child(rng: np.random.Generator) -> Assembly:
-    """High with a tray and a foot rest, or a small copy of a large chair."""
+    """A child's chair: high with a tray and a foot rest, or a small copy of a large chair."""
     if rng.random() < 0.5:
         width, depth, height = rng.uniform(0.26, 0.34), rng.uniform(0.25, 0.32), rng.uniform(0.22, 0.32)
         frame = body_material(rng)
@@ -123,7 +123,7 @@ def for_a_child(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "open hoop", weight=0.8)
 def open_hoop(rng: np.random.Generator) -> Assembly:
-    """A low rail runs round back and arms in one bend over few sticks: captains' and bentwood chairs."""
+    """A captain's or bentwood chair: a low curved rail over a few sticks forms back and arms."""
     width, depth, height = rng.uniform(0.48, 0.6), rng.uniform(0.44, 0.54), rng.uniform(0.4, 0.47)
     made = m.wood(rng) if rng.random() < 0.7 else m.metal(rng)
     up, t = rng.uniform(0.22, 0.34), rng.uniform(0.012, 0.03)
@@ -142,7 +142,7 @@ def open_hoop(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "stool with a back", weight=0.6)
 def stool_with_a_back(rng: np.random.Generator) -> Assembly:
-    """A round seat on a column or four sticks under a short rail: laboratories, bars, pianos."""
+    """A stool of laboratories, bars and pianos: a round seat on a column or four sticks, with a short back rail."""
     r, height = rng.uniform(0.16, 0.22), rng.uniform(0.42, 0.78)
     made, cloth = m.metal(rng) if rng.random() < 0.6 else m.wood(rng), m.fabric(rng)
     style = str(rng.choice(["pedestal", "splayed", "round"]))

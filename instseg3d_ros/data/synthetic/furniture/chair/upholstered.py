@@ -39,7 +39,7 @@ def armchair(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "tub", weight=1)
 def tub(rng: np.random.Generator) -> Assembly:
-    """Round arm chair: a bent wall around a round seat."""
+    """A round armchair: a curved back around a round seat."""
     r, seat, rim = rng.uniform(0.28, 0.42), rng.uniform(0.36, 0.46), rng.uniform(0.62, 0.85)
     cloth, low = m.fabric(rng), rng.uniform(0.0, 0.2)
     angle = np.linspace(-0.9, np.pi + 0.9, 25)
@@ -79,7 +79,7 @@ def bean_bag(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "slipper", weight=1)
 def slipper(rng: np.random.Generator) -> Assembly:
-    """Low, wide, soft and without arms."""
+    """A low, wide, soft chair without arms."""
     width, depth, cloth = rng.uniform(0.55, 0.8), rng.uniform(0.55, 0.8), m.fabric(rng)
     seat, back, low = rng.uniform(0.34, 0.44), rng.uniform(0.7, 0.95), rng.uniform(0.08, 0.25)
     shape = upholstered(width, depth, seat - low, cloth, rng).moved(z=low)
@@ -124,7 +124,7 @@ def wooden_armchair(rng: np.random.Generator) -> Assembly:
 
 @construction("chair", "recliner", weight=0.8)
 def recliner(rng: np.random.Generator) -> Assembly:
-    """Thick arms and back, the foot rest in or out."""
+    """A recliner: thick arms and back, the foot rest in or out."""
     width, depth, cloth = (
         rng.uniform(0.8, 1.0),
         rng.uniform(0.8, 0.95),

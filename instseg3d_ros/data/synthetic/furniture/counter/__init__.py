@@ -1,4 +1,4 @@
-"""Counters: of kitchens and bars, of shops and laboratories."""
+"""Counters of kitchens, bars, shops and laboratories."""
 
 from instseg3d_ros.data.synthetic.registry import register
 

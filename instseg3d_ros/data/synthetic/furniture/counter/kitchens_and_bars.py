@@ -96,7 +96,7 @@ def island(rng: np.random.Generator) -> Assembly:
 
 @construction("counter", "bar counter", weight=1)
 def bar_counter(rng: np.random.Generator) -> Assembly:
-    """Reception and bar: a closed front with a top of its own, all counter."""
+    """A reception or bar: closed front and top are both of class counter."""
     width, depth, height = rng.uniform(1.2, 3.0), rng.uniform(0.45, 0.8), rng.uniform(0.95, 1.15)
     face = body_material(rng)
     shape = box(width, 0.04, height, face, (0, -depth / 2 + 0.1, 0)) + box(
@@ -131,7 +131,7 @@ def shelf_counter(rng: np.random.Generator) -> Assembly:
 
 @construction("counter", "corner counter", weight=1)
 def corner_counter(rng: np.random.Generator) -> Assembly:
-    """Two runs at a right angle, worktop over cabinets."""
+    """Two worktops over cabinets at a right angle."""
     width, arm, depth = rng.uniform(1.6, 2.8), rng.uniform(0.8, 1.8), rng.uniform(0.55, 0.65)
     height, thick, paint = rng.uniform(0.82, 0.94), rng.uniform(0.03, 0.05), body_material(rng)
     top, side = m.stone(rng) if rng.random() < 0.5 else m.wood(rng), int(rng.choice([-1, 1]))
@@ -173,7 +173,7 @@ def reception(rng: np.random.Generator) -> Assembly:
 
 @construction("counter", "tiled counter", held_out=True)
 def tiled(rng: np.random.Generator) -> Assembly:
-    """Masonry: thick slab on walls, open below, tiled."""
+    """A thick tiled slab on masonry walls, open below."""
     width, depth, height = rng.uniform(1.2, 2.6), rng.uniform(0.55, 0.7), rng.uniform(0.82, 0.92)
     tile = m.flooring(rng)
     shape = box(width, depth, 0.1, tile, (0, 0, height - 0.1)) + box(width, 0.1, height, tile, (0, depth / 2 - 0.05, 0))
@@ -205,7 +205,7 @@ def waterfall(rng: np.random.Generator) -> Assembly:
 
 @construction("counter", "breakfast bar", weight=0.8)
 def breakfast_bar(rng: np.random.Generator) -> Assembly:
-    """A narrow high board along a wall or on its own, on posts, brackets or a panel; open below."""
+    """A narrow high board, along a wall or free-standing, on posts, brackets or a panel; open below."""
     width, depth, height = rng.uniform(0.9, 2.4), rng.uniform(0.3, 0.6), rng.uniform(0.95, 1.12)
     top, frame, thick = (
         body_material(rng),
@@ -231,7 +231,7 @@ def breakfast_bar(rng: np.random.Generator) -> Assembly:
 
 @construction("counter", "shop counter", weight=0.8)
 def shop_counter(rng: np.random.Generator) -> Assembly:
-    """Two heights: a work top behind and below a ledge for customers; the front plain, ribbed or with panels."""
+    """A worktop behind and below a ledge for customers; the front is plain, ribbed or panelled."""
     width, depth, height = rng.uniform(1.0, 2.8), rng.uniform(0.5, 0.8), rng.uniform(0.95, 1.15)
     face, top, low = body_material(rng), body_material(rng), rng.uniform(0.7, 0.85)
     ledge = depth * rng.uniform(0.3, 0.5)
@@ -251,7 +251,7 @@ def shop_counter(rng: np.random.Generator) -> Assembly:
 
 @construction("counter", "buffet", weight=0.6)
 def buffet(rng: np.random.Generator) -> Assembly:
-    """A canteen's: a closed or open body, rails for trays in front, a pane on posts above."""
+    """The counter of a canteen: a closed or open body, rails for trays in front, a pane on posts above."""
     width, depth, height = rng.uniform(1.2, 2.8), rng.uniform(0.6, 0.8), rng.uniform(0.84, 0.95)
     steel, face, thick = m.metal(rng), body_material(rng), rng.uniform(0.03, 0.06)
     shape = box(width, depth, thick, steel if rng.random() < 0.6 else m.stone(rng), (0, 0, height - thick))
@@ -269,7 +269,7 @@ def buffet(rng: np.random.Generator) -> Assembly:
 
 @construction("counter", "curved bar", weight=0.6)
 def curved_bar(rng: np.random.Generator) -> Assembly:
-    """A bar that bends round the one who serves: panels, a thick top, a rail for feet."""
+    """A curved bar: panels, a thick top, a foot rail."""
     width, depth, height = rng.uniform(1.4, 2.8), rng.uniform(0.4, 0.6), rng.uniform(0.98, 1.15)
     bend, face, top = rng.uniform(0.15, 0.6), body_material(rng), m.wood(rng) if rng.random() < 0.5 else m.stone(rng)
     shape = bent_box(width * 0.97, depth * 0.3, height, -bend, face, 20) + bent_box(

@@ -98,7 +98,7 @@ def checkout(rng: np.random.Generator) -> Assembly:
 
 @construction("counter", "in steps", weight=0.5)
 def in_steps(rng: np.random.Generator) -> Assembly:
-    """Two or three closed blocks of different heights in a row under tops of one make."""
+    """Two or three closed blocks of different heights in a row under tops of the same material."""
     depth, top, paint, grip = rng.uniform(0.5, 0.7), _top(rng), body_material(rng), m.metal(rng)
     widths = rng.uniform(0.5, 1.1, int(rng.integers(2, 4)))
     slab, base, surfaces, x = Shape(), Shape(), [], -widths.sum() / 2

@@ -1,4 +1,4 @@
-"""Desks: of offices, and boards on frames and stands."""
+"""Desks: desks of offices, and boards on frames and stands."""
 
 from instseg3d_ros.data.synthetic.registry import register
 

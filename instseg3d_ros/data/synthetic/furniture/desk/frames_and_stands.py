@@ -1,4 +1,4 @@
-"""Desks that are a board on frames or stands, with a return or a pier, lecterns and booths."""
+"""Boards on frames or stands, L-shaped desks, lecterns and booths."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _seated(shape: Shape, width: float, depth: float, *surfaces: Surface) -> Ass
 
 @construction("desk", "on leaning frames", weight=0.9)
 def on_leaning_frames(rng: np.random.Generator) -> Assembly:
-    """A board on two frames like an A, an X or a Z, often with a tray or a shelf between them."""
+    """A board on two frames shaped like A, X or Z, often with a tray or a shelf between them."""
     width, depth, height = rng.uniform(1.0, 1.8), rng.uniform(0.55, 0.8), rng.uniform(0.7, 0.78)
     made, top, t = (
         m.metal(rng) if rng.random() < 0.5 else body_material(rng),

@@ -245,7 +245,7 @@ def between_shelves(rng: np.random.Generator) -> Assembly:
 
 @construction("desk", "executive", weight=1)
 def executive(rng: np.random.Generator) -> Assembly:
-    """Broad and heavy: two blocks, a closed panel towards the visitor, a top that stands out all round."""
+    """A broad heavy desk: two blocks, a closed front panel, a top that overhangs on all sides."""
     width, depth, height = rng.uniform(1.3, 2.1), rng.uniform(0.7, 1.0), rng.uniform(0.72, 0.8)
     made, thick, over = body_material(rng), rng.uniform(0.03, 0.07), rng.uniform(0.0, 0.12)
     top = made if rng.random() < 0.6 else top_material(rng)
@@ -263,7 +263,7 @@ def executive(rng: np.random.Generator) -> Assembly:
 
 @construction("desk", "computer cart", weight=0.8)
 def computer_cart(rng: np.random.Generator) -> Assembly:
-    """Small and tall: a tray for the keyboard under the top, a low board for the machine, often a shelf above."""
+    """A small tall computer desk: a keyboard tray under the top, a low board for the computer, often a shelf above."""
     width, depth, height = rng.uniform(0.55, 1.0), rng.uniform(0.42, 0.6), rng.uniform(0.72, 0.85)
     made, frame, t = body_material(rng), m.metal(rng) if rng.random() < 0.5 else body_material(rng), 0.02
     shape = box(width, depth, t, made, (0, 0, height - t))

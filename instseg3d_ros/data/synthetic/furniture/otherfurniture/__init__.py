@@ -1,4 +1,4 @@
-"""Furniture without a class of its own: appliances, things on walls, household pieces, racks and wheels."""
+"""Furniture of class otherfurniture: appliances, things on walls, household pieces, racks and wheels."""
 
 from instseg3d_ros.data.synthetic.registry import register
 

@@ -1,4 +1,4 @@
-"""Household pieces that stand: stools, benches, bins, boxes, plants, baskets, a piano."""
+"""Household pieces on the floor: stools, benches, bins, boxes, plants, baskets, a piano."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def guitar(rng: np.random.Generator) -> Assembly:
 
 @construction("otherfurniture", "stack of boxes", weight=1)
 def stack_of_boxes(rng: np.random.Generator) -> Assembly:
-    """Cartons that stand on each other as one heap."""
+    """A stack of cartons, labelled as a single object."""
     shape, z, size = Shape(), 0.0, rng.uniform(0.35, 0.6)
     for _ in range(int(rng.integers(2, 5))):
         brown = m.Material(m.near(rng, (0.65, 0.5, 0.35), 0.2), "fabric", (0.55, 0.42, 0.3), 0.05)
@@ -277,7 +277,7 @@ def step_ladder(rng: np.random.Generator) -> Assembly:
 
 @construction("otherfurniture", "sack and heap", weight=0.7)
 def sack(rng: np.random.Generator) -> Assembly:
-    """Bags of clothes, bin liners, rucksacks: a soft heap on the floor."""
+    """A bag of clothes, a bin liner or a rucksack on the floor."""
     w, h = rng.uniform(0.3, 0.6), rng.uniform(0.25, 0.6)
     cloth = m.fabric(rng) if rng.random() < 0.5 else m.painted(rng, False)
     shape = ellipsoid(w, w * rng.uniform(0.6, 1), h, cloth, rng.uniform(0.1, 0.5))

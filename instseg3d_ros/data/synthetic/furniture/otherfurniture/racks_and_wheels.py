@@ -57,7 +57,7 @@ def folding_screen(rng: np.random.Generator) -> Assembly:
 
 @construction("otherfurniture", "rack of bottles or shoes", weight=0.6)
 def low_rack(rng: np.random.Generator) -> Assembly:
-    """Sloping bars between two cheeks, filled."""
+    """A rack for shoes or bottles: sloping bars between two side panels."""
     width, depth, height = rng.uniform(0.4, 1.0), rng.uniform(0.22, 0.34), rng.uniform(0.3, 1.0)
     made = body_material(rng)
     shape = join(box(0.02, depth, height, made, (s * width / 2, 0, 0)) for s in (-1, 1))
@@ -83,7 +83,7 @@ def low_rack(rng: np.random.Generator) -> Assembly:
 
 @construction("otherfurniture", "cycle", weight=0.6)
 def cycle(rng: np.random.Generator) -> Assembly:
-    """A bicycle on its stand, or one that stays at home on a foot and a drum."""
+    """A bicycle on its stand, or an exercise bicycle."""
     paint, dark, r = m.painted(rng), m.Material((0.07, 0.07, 0.07)), rng.uniform(0.24, 0.34)
     reach, seat = rng.uniform(0.42, 0.55), rng.uniform(0.75, 1.0)
     crank, head = (0, 0.0, r * 0.9), (0, -reach * 0.75, seat * 0.95)
@@ -126,7 +126,7 @@ def tank(rng: np.random.Generator) -> Assembly:
 
 @construction("otherfurniture", "speaker", weight=0.6)
 def speaker(rng: np.random.Generator) -> Assembly:
-    """A slim case with round drivers, on the floor or on a post."""
+    """A loudspeaker: a slim case with round drivers, on the floor or on a post."""
     width, depth, height = rng.uniform(0.16, 0.35), rng.uniform(0.2, 0.4), rng.uniform(0.3, 1.1)
     made, dark = body_material(rng), m.Material((0.06, 0.06, 0.06), infrared=0.5)
     shape = rounded_box(width, depth, height, made, 0.015)
@@ -142,7 +142,7 @@ def speaker(rng: np.random.Generator) -> Assembly:
 
 @construction("otherfurniture", "pram", weight=0.4)
 def pram(rng: np.random.Generator) -> Assembly:
-    """A tub or a seat under a hood on a frame with wheels and a push bar."""
+    """A pram: a tub or a seat under a hood on a frame with wheels and a push bar."""
     long, width, made, cloth = rng.uniform(0.6, 0.85), rng.uniform(0.4, 0.5), m.metal(rng), m.fabric(rng)
     up, r = rng.uniform(0.4, 0.6), rng.uniform(0.08, 0.16)
     shape = ellipsoid(width, long, 0.3, cloth, 0.5).moved(z=up)
@@ -162,7 +162,7 @@ def pram(rng: np.random.Generator) -> Assembly:
 
 @construction("otherfurniture", "vacuum cleaner", weight=0.4)
 def vacuum_cleaner(rng: np.random.Generator) -> Assembly:
-    """A body on wheels with a hose and a pipe, or a stick with a foot."""
+    """A vacuum cleaner: a body on wheels with a hose and a pipe, or a stick with a foot."""
     paint, dark = m.painted(rng), m.Material((0.1, 0.1, 0.1))
     height = rng.uniform(0.9, 1.2)
     pipe = bar((0, -0.25, 0.04), (0, 0.15, height), 0.035, 0.035, m.metal(rng))
@@ -178,7 +178,7 @@ def vacuum_cleaner(rng: np.random.Generator) -> Assembly:
 
 @construction("otherfurniture", "tree for cats", weight=0.4)
 def tree_for_cats(rng: np.random.Generator) -> Assembly:
-    """Posts wound with rope, boards and a box at different heights."""
+    """A cat tree: posts wound with rope, boards and a box at different heights."""
     size, cloth, rope = rng.uniform(0.4, 0.6), m.fabric(rng), m.fabric(rng)
     shape, z = box(size, size, 0.04, cloth), 0.04
     for _ in range(int(rng.integers(2, 5))):
@@ -196,7 +196,7 @@ def tree_for_cats(rng: np.random.Generator) -> Assembly:
 
 @construction("otherfurniture", "stand for notes", weight=0.3)
 def stand_for_notes(rng: np.random.Generator) -> Assembly:
-    """A sloping plate on a post with three feet: music, menus, tablets."""
+    """A stand for music, menus or tablets: a sloping plate on a post with three feet."""
     height, made = rng.uniform(0.9, 1.4), m.metal(rng)
     face = made if rng.random() < 0.5 else m.printed(rng)
     shape = cylinder(0.012, height, made, segments=8)

@@ -1,4 +1,4 @@
-"""What hangs on walls: shelves, mirrors, radiators, screens, boards, hoods."""
+"""Furniture on walls: shelves, mirrors, radiators, screens, boards, hoods."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def wall_shelf(rng: np.random.Generator) -> Assembly:
 
 @construction("otherfurniture", "mirror", mount="wall")
 def mirror(rng: np.random.Generator) -> Assembly:
-    """A depth camera sees into it or not at all; here mostly not."""
+    """A mirror. A depth camera measures either the reflected room or nothing; here mostly nothing."""
     width, height = rng.uniform(0.3, 1.0), rng.uniform(0.4, 1.5)
     silver = m.Material(
         (0.6, 0.65, 0.68), "marble", (0.75, 0.75, 0.75), 0.8, gloss=0.95, infrared=rng.uniform(0.1, 0.5)
@@ -48,7 +48,7 @@ def mirror(rng: np.random.Generator) -> Assembly:
 
 @construction("otherfurniture", "radiator", mount="wall")
 def radiator(rng: np.random.Generator) -> Assembly:
-    """Hung at knee height; ribs or a plate."""
+    """A radiator at knee height: ribs or a plate."""
     width, height, paint = rng.uniform(0.5, 1.6), rng.uniform(0.4, 0.7), m.painted(rng, True)
     if rng.random() < 0.5:
         return Assembly.of("otherfurniture", box(width, 0.08, height, paint, (0, -0.08, 0)))
@@ -76,7 +76,7 @@ def whiteboard(rng: np.random.Generator) -> Assembly:
 
 @construction("otherfurniture", "hood", mount="wall", weight=0.5)
 def hood(rng: np.random.Generator) -> Assembly:
-    """An extractor above a stove, hung."""
+    """The extractor hood above a stove."""
     width, made = rng.uniform(0.55, 0.9), m.metal(rng)
     shape = revolve([(0, 0), (0.5, 0), (0.5, 0.06), (0.2, 0.3), (0.2, 0.7), (0, 0.7)], made, 4).turned(np.pi / 4)
     return Assembly.of("otherfurniture", shape.scaled(width * 1.4, 0.68, 1).moved(y=-0.26))

@@ -1,4 +1,4 @@
-"""Sofas to lounge on: boxy, skirted, backless, on platforms, of boulders."""
+"""Lounge sofas: boxy, skirted, backless, on platforms, or with rounded lumps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from instseg3d_ros.data.synthetic.registry import construction
 
 @construction("sofa", "tuxedo", weight=1.2)
 def tuxedo(rng: np.random.Generator) -> Assembly:
-    """A straight box open to the front: arms as high as the back, thin or thick, on legs or a plinth."""
+    """A box that is open at the front: thin or thick arms as high as the back, on legs or a plinth."""
     width, depth, cloth = rng.uniform(1.2, 2.5), rng.uniform(0.7, 0.95), m.fabric(rng)
     if rng.random() < 0.25:
         cloth = m.painted(rng)
@@ -38,7 +38,7 @@ def tuxedo(rng: np.random.Generator) -> Assembly:
 
 @construction("sofa", "skirted", weight=1)
 def skirted(rng: np.random.Generator) -> Assembly:
-    """Low rolled arms in front of a plain back, loose seat cushions, cloth in folds down to the floor."""
+    """A sofa with low rolled arms, a plain back, loose seat cushions, and pleated cloth down to the floor."""
     width, depth, cloth = rng.uniform(1.3, 2.3), rng.uniform(0.8, 1.0), m.fabric(rng)
     seat, arm, back, roll = (
         rng.uniform(0.42, 0.5),
@@ -69,7 +69,7 @@ def skirted(rng: np.random.Generator) -> Assembly:
 
 @construction("sofa", "chaise longue", weight=0.8)
 def chaise_longue(rng: np.random.Generator) -> Assembly:
-    """One long pad that rises at the head in a slope or a scroll; open on both sides."""
+    """A long pad without arms that rises at the head in a slope or a scroll."""
     width, depth, cloth = rng.uniform(1.4, 1.9), rng.uniform(0.55, 0.8), m.fabric(rng)
     seat, low = rng.uniform(0.34, 0.46), rng.uniform(0.08, 0.26)
     shape = upholstered(width, depth, seat - low, cloth, rng).moved(z=low)
@@ -87,7 +87,7 @@ def chaise_longue(rng: np.random.Generator) -> Assembly:
 
 @construction("sofa", "pads on a platform", weight=1)
 def platform(rng: np.random.Generator) -> Assembly:
-    """A low stage of pallets, boards or a box; a thick mat on it and a row of pillows for a back."""
+    """A low platform of pallets, boards or a box, with a thick mat and a row of pillows as a back."""
     width, depth, cloth = rng.uniform(1.2, 2.4), rng.uniform(0.75, 1.1), m.fabric(rng)
     high, made, mat = rng.uniform(0.12, 0.32), body_material(rng), rng.uniform(0.1, 0.22)
     if rng.random() < 0.5:
@@ -113,7 +113,7 @@ def platform(rng: np.random.Generator) -> Assembly:
 
 @construction("sofa", "boulders", weight=0.6)
 def boulders(rng: np.random.Generator) -> Assembly:
-    """Soft lumps: thick round seats and backs that swell into each other, no legs, no edges."""
+    """Thick round seats and backs that merge into each other, without legs or edges."""
     count, size, cloth = int(rng.integers(2, 4)), rng.uniform(0.6, 0.85), m.fabric(rng)
     depth, seat, back, fill = (
         rng.uniform(0.8, 1.0),

@@ -107,7 +107,7 @@ def frame_sofa(rng: np.random.Generator) -> Assembly:
 
 @construction("sofa", "chesterfield", held_out=True)
 def chesterfield(rng: np.random.Generator) -> Assembly:
-    """Arms as high as the back, both rolled outwards."""
+    """A sofa whose back and arms have the same height and are rolled outwards."""
     width, depth, cloth = rng.uniform(1.5, 2.4), rng.uniform(0.85, 1.0), m.painted(rng)
     high, roll = rng.uniform(0.68, 0.8), rng.uniform(0.09, 0.13)
     shape = box(width - 0.1, depth - 0.05, 0.28, cloth, (0, 0, 0.06)) + box(
@@ -130,7 +130,7 @@ def chesterfield(rng: np.random.Generator) -> Assembly:
 
 @construction("sofa", "futon", weight=1)
 def futon(rng: np.random.Generator) -> Assembly:
-    """One folded mattress on a low base, no arms."""
+    """A folded mattress on a low base, without arms."""
     width, depth, cloth = rng.uniform(1.4, 2.1), rng.uniform(0.8, 1.0), m.fabric(rng)
     seat, thick, low = rng.uniform(0.3, 0.42), rng.uniform(0.12, 0.2), rng.uniform(0.05, 0.2)
     shape = upholstered(width, depth, seat - low, cloth, rng).moved(z=low)
@@ -147,7 +147,7 @@ def futon(rng: np.random.Generator) -> Assembly:
 
 @construction("sofa", "curved back", weight=1)
 def curved_back(rng: np.random.Generator) -> Assembly:
-    """A back that bends round into the arms."""
+    """A sofa whose back curves into the arms."""
     width, depth, cloth = rng.uniform(1.3, 2.2), rng.uniform(0.75, 0.95), m.fabric(rng)
     seat, back, low = rng.uniform(0.38, 0.46), rng.uniform(0.66, 0.85), rng.uniform(0.05, 0.2)
     s = np.linspace(0, np.pi, 25)
@@ -166,7 +166,7 @@ def curved_back(rng: np.random.Generator) -> Assembly:
 
 @construction("sofa", "modular", weight=1)
 def modular(rng: np.random.Generator) -> Assembly:
-    """Square blocks pushed together, some with a back, in a row or round a corner."""
+    """Square blocks, some with a back, in a row or around a corner."""
     size, cloth, seat = rng.uniform(0.7, 0.95), m.fabric(rng), rng.uniform(0.36, 0.45)
     count, back, thick = int(rng.integers(2, 4)), rng.uniform(0.62, 0.8), rng.uniform(0.16, 0.28)
     shape = Shape()
@@ -186,7 +186,7 @@ def modular(rng: np.random.Generator) -> Assembly:
 
 @construction("sofa", "day bed", held_out=True)
 def day_bed(rng: np.random.Generator) -> Assembly:
-    """A long seat with one raised end and a bolster."""
+    """A long seat with a raised end and a bolster."""
     width, depth, cloth, low = rng.uniform(1.5, 1.9), rng.uniform(0.65, 0.85), m.fabric(rng), rng.uniform(0.12, 0.25)
     shape = upholstered(width, depth, 0.42 - low, cloth, rng).moved(z=low) + legs(
         width * 0.9, depth * 0.85, low + 0.02, m.wood(rng), rng, "tapered"
@@ -199,7 +199,7 @@ def day_bed(rng: np.random.Generator) -> Assembly:
 
 @construction("sofa", "camel back", weight=1)
 def camel_back(rng: np.random.Generator) -> Assembly:
-    """The back's upper edge swings up once or twice; scooped arms, thin legs or a skirt to the floor."""
+    """A sofa whose back has a curved upper edge, with scooped arms, on thin legs or with a skirt to the floor."""
     width, depth = rng.uniform(1.2, 2.2), rng.uniform(0.72, 0.92)
     cloth, seat, low = m.fabric(rng), rng.uniform(0.38, 0.46), float(rng.choice([0.0, rng.uniform(0.1, 0.2)]))
     thick, high, swing = rng.uniform(0.1, 0.18), rng.uniform(0.7, 0.85), rng.uniform(0.06, 0.2)
@@ -314,7 +314,7 @@ def banquette(rng: np.random.Generator) -> Assembly:
 
 @construction("sofa", "woven", weight=0.8)
 def woven(rng: np.random.Generator) -> Assembly:
-    """Wicker: a thin shell of seat, back and arms with loose pads in it."""
+    """A wicker sofa: seat, back and arms are a thin shell with loose pads."""
     width, depth, made = rng.uniform(1.1, 1.9), rng.uniform(0.65, 0.85), m.wood(rng)
     seat, arm, back, t = (
         rng.uniform(0.26, 0.34),
