@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from instseg3d_ros.errors import InputError
-from instseg3d_ros.ros.parameters import CONFIGURE, START, Entry, Parameters
+from instseg3d_ros.ros.parameters import CONFIGURE, MODEL, START, Entry, Parameters
 
 _CHANGE_OF = (
     "{name} is read when the node configures; deactivate and clean up first "
@@ -109,6 +109,7 @@ def _declare(node: Node, entry: Entry) -> Any:
         descriptor.additional_constraints = f"one of: {', '.join(entry.choices)}"
     if entry.limits:
         low, high = entry.limits
+        low = min(low, MODEL) if entry.left_to_model else low  # `reason_against` refuses what lies between
         if entry.type is float:
             descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
         else:

@@ -18,7 +18,7 @@ from instseg3d_ros.segmentation.result import Result
 if TYPE_CHECKING:
     from instseg3d_ros.segmentation.segmenter import Segmenter
 
-LEFT_TO_MODEL = ("bandwidth", "merge", "min_points", "min_score", "max_range")  # -1: the model's value
+LEFT_TO_MODEL = tuple(entry.name for entry in Parameters.entries() if entry.left_to_model)
 
 
 def load_segmenter(parameters: Parameters) -> Segmenter:

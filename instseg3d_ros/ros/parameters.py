@@ -23,9 +23,14 @@ class Entry:
     type: type
     default: Any
     description: str
-    limits: tuple[float, float] | None
+    limits: tuple[float, float] | None  # without MODEL, which is allowed in addition if it is the default
     choices: tuple[str, ...]
     when: str
+
+    @property
+    def left_to_model(self) -> bool:
+        """Whether the value MODEL selects the value in the model's card."""
+        return type(self.default) is not bool and self.default == MODEL
 
     def meant(self, value: Any) -> Any:
         """Convert `value` to the parameter's type if unambiguous: YAML reads `off` as a boolean and 5 as an int."""
@@ -50,8 +55,11 @@ class Entry:
         """The reason why `value` is refused, in one line; empty if it is valid."""
         if self.type is float and math.isnan(value):
             return f"{self.name} is not a number"
+        if self.left_to_model and value == MODEL:
+            return ""
         if self.limits and not self.limits[0] <= value <= self.limits[1]:
-            return f"{self.name} is {value}; expected {self.limits[0]:g} to {self.limits[1]:g}"
+            model = f", or {MODEL:g} for the model's value" if self.left_to_model else ""
+            return f"{self.name} is {value}; expected {self.limits[0]:g} to {self.limits[1]:g}{model}"
         if self.choices and value not in self.choices:
             return f"{self.name} is '{value}'; one of: {', '.join(self.choices)}"
         if self.type is list and (len(value) != len(self.default) or any(map(math.isnan, value))):
@@ -64,6 +72,10 @@ def _infinity(value: Any) -> Any:
     if isinstance(value, str) and value.lower().lstrip("+-") in ("inf", ".inf"):
         return -math.inf if value.startswith("-") else math.inf
     return value
+
+
+MODEL = -1.0  # selects the value in the model's card, which gave the best scores in its evaluation
+INF = math.inf
 
 
 def parameter(
@@ -81,15 +93,12 @@ def parameter(
     return field(default=default, metadata={**extras, "default": default})
 
 
-MODEL = -1.0  # selects the value in the model's card, which gave the best scores in its evaluation
-INF = math.inf
-
-
 @dataclass(frozen=True)
 class Parameters:
-    """A set of parameter values. Angles are in degrees, lengths in metres; names of times contain their unit.
+    """A set of parameter values. Lengths are in metres, times in seconds unless the name contains another unit.
 
-    In every parameter -1 selects the model's value, infinity means no limit, and an empty string means not set.
+    In every parameter -1 selects the model's value, infinity means no limit, `auto` a choice by the node, and an empty
+    string not set. ROS integers have no infinity: for these 0 means no limit.
     """
 
     # the network
@@ -114,19 +123,19 @@ class Parameters:
     )
     bandwidth: float = parameter(
         MODEL, "Bandwidth of mean shift, in units of the embedding; smaller values give more and smaller "
-        "clusters; -1: the model's value.", -1.0, 100.0,
+        "clusters; -1: the model's value.", 0.01, 100.0,
     )  # fmt: skip
     merge: float = parameter(
         MODEL, "Largest difference in embedding and class between touching parts of one object. Decrease it if "
         "neighbouring objects are merged, increase it if single objects are split; 0: no merging, -1: the model's "
-        "value.", -1.0, 100.0,
+        "value.", 0.0, 100.0,
     )  # fmt: skip
     min_points: int = parameter(
-        int(MODEL), "Smallest number of points of an object that is published; -1: the model's value.", -1, 1_000_000
+        int(MODEL), "Smallest number of points of an object that is published; -1: the model's value.", 1, 1_000_000
     )
     min_score: float = parameter(
         MODEL, "Lowest score, 0 to 1, of an object that is published. Increase it if false objects appear, decrease it "
-        "if objects are missed; -1: the model's value.", -1.0, 1.0,
+        "if objects are missed; -1: the model's value.", 0.0, 1.0,
     )  # fmt: skip
     level: str = parameter(
         "auto", "Source of the vertical direction if `target_frame` is empty: `auto` estimates it from floors, tables "
@@ -149,7 +158,7 @@ class Parameters:
     )  # fmt: skip
     max_range: float = parameter(
         MODEL, "Largest distance from the camera, in metres, at which points are labelled; -1: the model's value.",
-        -1.0, 1e4,
+        0.01, 1e4,
     )  # fmt: skip
     min_range: float = parameter(
         0.0, "Smallest distance from the camera, in metres, at which points are labelled.", 0.0, 1e4

@@ -1,4 +1,4 @@
-"""Parameters on a real node: what YAML makes of them is taken as meant, at the start and while the node runs."""
+"""Parameters of a real node: values in YAML's types are converted, at the start and while the node runs."""
 
 import pytest
 import rclpy
@@ -55,7 +55,7 @@ def test_while_it_runs(declare):
     "given, word",
     [
         ({"level": "on"}, "level"), ({"max_range": "far"}, "max_range"), ({"max_points": "2.5"}, "max_points"),
-        ({"unit": "yards"}, "one of: m, cm"),
+        ({"unit": "yards"}, "one of: m, cm"), ({"merge": "-0.5"}, "0 to 100, or -1"), ({"min_score": "7"}, "or -1"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(declare, given, word):

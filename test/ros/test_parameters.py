@@ -1,4 +1,4 @@
-"""One declaration: defaults are valid, and the files made from it are up to date."""
+"""The declaration of the parameters: defaults are valid, and the files that are generated from it are up to date."""
 
 import re
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from instseg3d_ros.messages.topics import TOPICS
-from instseg3d_ros.ros.parameters import Parameters
+from instseg3d_ros.ros.parameters import MODEL, Parameters
 from instseg3d_ros.ros.tools import tables
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,10 @@ def test_defaults_are_valid_and_described():
     [
         ("engine", "cuda", "one of: auto, torch, spconv"),
         ("precision", "int8", "one of: auto, fp32, bf16, fp16"),
-        ("min_score", 1.5, "-1 to 1"),
+        ("min_score", 1.5, "expected 0 to 1, or -1 for the model's value"),
+        ("merge", -0.5, "expected 0 to 100, or -1 for the model's value"),
+        ("min_points", 0, "expected 1 to 1e+06, or -1"),
+        ("silence_warn", -1.0, "expected 0.1 to 3600"),
         ("max_points", 0, "1 to"),
         ("tf_timeout", float("nan"), "not a number"),
         ("crop_box", [1.0, 2.0], "6 numbers"),
@@ -45,6 +48,12 @@ def test_bad_values_are_refused_with_value_and_expectation(name, value, word):
 )  # fmt: skip
 def test_values_that_leave_nothing_are_refused(change):
     assert "no point would be labelled" in replace(Parameters(), **change).reason_against()
+
+
+def test_one_value_leaves_a_choice_to_the_model():
+    entries = [entry for entry in Parameters.entries() if "the model's value" in entry.description]
+    assert entries and all(entry.default == MODEL and entry.left_to_model for entry in entries)
+    assert {entry.name for entry in Parameters.entries() if entry.left_to_model} == {entry.name for entry in entries}
 
 
 def test_yaml_file_is_the_declaration():

@@ -16,7 +16,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from instseg3d_ros.messages.topics import TOPICS
-from instseg3d_ros.ros.parameters import CONFIGURE, START, Parameters
+from instseg3d_ros.ros.parameters import CONFIGURE, MODEL, START, Parameters
 
 PAGES = ("README.md", "docs/topics.md", "docs/parameters.md")
 WHEN = {CONFIGURE: "on configure", START: "at start"}
@@ -45,7 +45,7 @@ def parameter_table(names: Collection[str] = ()) -> str:
             continue
         limits = ", ".join(f"`{choice}`" for choice in entry.choices)
         if entry.limits:
-            limits = " … ".join(map(_number, entry.limits))
+            limits = " … ".join(map(_number, entry.limits)) + (f" or {MODEL:g}" if entry.left_to_model else "")
         when = WHEN.get(entry.when, "always")
         lines.append(f"| `{entry.name}` | `{_value(entry.default)}` | {limits} | {entry.description} | {when} |")
     return "\n".join(lines)
