@@ -1,4 +1,4 @@
-"""Fixtures that more than one folder of tests needs, and the division of the tests between two processes."""
+"""Fixtures of several folders of tests, and the division of the tests between processes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Imports go one way: no circle of modules, no folder that imports from one to its left in docs/developing.md."""
+"""Imports have one direction: no circle of modules, no import from a folder further left in docs/developing.md."""
 
 import ast
 from collections.abc import Iterator

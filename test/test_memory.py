@@ -1,4 +1,4 @@
-"""Buffers of a cloud's size are not mapped anew each time; in a process of its own, as the setting is for good."""
+"""Buffers of the size of a cloud are reused; in a separate process, because the setting cannot be undone."""
 
 import subprocess
 import sys

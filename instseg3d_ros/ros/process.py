@@ -1,4 +1,4 @@
-"""The node's process. A signal or a shutdown transition ends it within two seconds."""
+"""The node's process. It ends at a signal, or once the caller of a shutdown transition has read the response."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from instseg3d_ros.ros.log import place
 from instseg3d_ros.ros.node import SegmentNode
 from instseg3d_ros.ros.transport import use_large_cloud_profile
 
-PATIENCE = 0.8  # seconds that the executor's thread may take to end
 SIGNALS = 0.2  # seconds between two checks for signals and for the end of the node
-LIMIT = 1.6  # seconds that the whole shutdown may take
+RESPONSE = 2.0  # seconds that the caller of a shutdown transition may take to read the response
+PATIENCE = 0.8  # seconds that the executor's thread may take to end
+LIMIT = 4.0  # seconds that the shutdown may take; launch kills a process five seconds after SIGINT
 
 
 def run(arguments: list[str]) -> NoReturn:
@@ -48,6 +49,8 @@ def run(arguments: list[str]) -> NoReturn:
     thread.start()
     while not end.wait(SIGNALS):  # Python handles a signal to another thread only between two waits
         pass
+    if node.state == "finalized":
+        _wait_for_caller(node)
     if not problem:
         _end_in_any_case()
     executor.wake()
@@ -60,6 +63,17 @@ def run(arguments: list[str]) -> NoReturn:
         raise InputError(problem[0])
     # Finalizing an interpreter that holds a network takes seconds, and a thread may still be running the network.
     _leave()
+
+
+def _wait_for_caller(node: SegmentNode) -> None:
+    """Wait until nobody is a client of `~/change_state`, at most RESPONSE seconds.
+
+    The middleware drops a response that its receiver has not read when the sender ends.
+    """
+    clients = getattr(node, "count_clients", lambda name: 1)  # Humble cannot count clients
+    end = time.monotonic() + RESPONSE
+    while clients("~/change_state") and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 def _end_in_any_case() -> None:
@@ -97,8 +111,6 @@ def _spin(executor: SingleThreadedExecutor, node: SegmentNode, end: threading.Ev
                 node.statistics.trouble(text)
                 node.get_logger().error(text, throttle_duration_sec=5.0)
                 time.sleep(0.01)
-        if not problem:
-            time.sleep(0.1)  # time to send the response to a shutdown transition
     finally:
         end.set()
 

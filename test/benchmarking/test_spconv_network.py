@@ -1,4 +1,4 @@
-"""The peer is our network: same weights, same numbers. In a process of its own, as everywhere on a CPU."""
+"""spconv's network with our weights gives our numbers. It runs in a separate process, as always on a CPU."""
 
 from importlib.util import find_spec
 

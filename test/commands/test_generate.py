@@ -1,4 +1,4 @@
-"""`generate` from the command line: what it writes, and one line and exit code 2 for mistakes."""
+"""`generate` from the command line: the files that it writes; mistakes give a message of one line and exit code 2."""
 
 import numpy as np
 import pytest

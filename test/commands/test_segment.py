@@ -1,4 +1,4 @@
-"""`segment`: every kind of file through to its outputs; broken ones named, skipped, counted; nothing done twice."""
+"""`segment`: every kind of file to its outputs; broken files are named and counted; finished files are skipped."""
 
 import json
 import os

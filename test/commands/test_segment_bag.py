@@ -1,4 +1,4 @@
-"""`segment` on bags: the topics of the node come out; malformed and empty clouds do not end a bag."""
+"""`segment` on bags: it writes the node's topics; malformed and empty clouds do not end a bag."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What `train` makes of its arguments."""
+"""The arguments of `train`."""
 
 import pytest
 

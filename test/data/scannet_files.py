@@ -1,4 +1,4 @@
-"""Write small scans in ScanNet v2's on-disk format, odd cases included."""
+"""Write small scans in ScanNet v2's file format, including unusual cases."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Labelled clouds as other programs write them are read as meant, or refused by file, value and remedy."""
+"""Labelled clouds as other programs write them are read, or refused with file, value and remedy."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a data set holds is told before a training begins, and what nothing can be learned from is refused."""
+"""The content of a data set is printed before a training; data sets from which nothing can be learned are refused."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Clouds in another unit than metres are told from those that can be segmented."""
+"""Clouds in another unit than metres are recognised."""
 
 import numpy as np
 import pytest

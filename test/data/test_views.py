@@ -1,4 +1,4 @@
-"""What a data set looks like from afar."""
+"""Statistics of the views of a data set."""
 
 from dataclasses import astuple
 

@@ -1,4 +1,4 @@
-"""What the documentation names is there: linked pages, files, commands and their options; its example runs."""
+"""The documentation names only existing pages, files, commands and options; its example runs."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What pip installs is what is needed, and what the README says to type works after what it says to type before."""
+"""pip installs all requirements, and the README's commands work in their order."""
 
 import re
 import subprocess

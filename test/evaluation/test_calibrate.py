@@ -1,4 +1,4 @@
-"""Scores fitted to how often they are right, stored with the weights."""
+"""Calibration: scores are fitted to their rate of correct objects and stored with the weights."""
 
 import numpy as np
 import pytest

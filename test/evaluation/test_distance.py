@@ -1,4 +1,4 @@
-"""Scores by distance: the parts are those of scenes cut to a range, and nothing is counted twice or punished."""
+"""Scores by distance equal those of scenes cut to a range; no object is counted twice or as a false object."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Figures and the report: what is drawn is what the outcome says; what is undefined is left out."""
+"""Figures and the report show the values of the outcome and omit undefined values."""
 
 import io
 import math

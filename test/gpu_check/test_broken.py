@@ -1,4 +1,4 @@
-"""Each check fails when what it checks is broken. Only what runs on the card is broken: `Breaking.computing`."""
+"""Each check fails if its subject is broken. Only the code that runs on the card is broken: `Breaking.computing`."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace

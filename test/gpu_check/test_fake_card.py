@@ -1,4 +1,4 @@
-"""The code that CUDA tensors are given to, on a device in disguise: same answers, nothing on the wrong device."""
+"""The code for CUDA tensors on a simulated device: same answers, no tensor on the wrong device."""
 
 import copy
 

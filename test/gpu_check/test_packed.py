@@ -1,4 +1,4 @@
-"""What `requirements/pack_cuda.sh` writes is found, unpacked once and importable; the script itself downloads."""
+"""The archive of `requirements/pack_cuda.sh` is found, unpacked once and importable; the script itself is not run."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""From any camera's axes to the body's."""
+"""Rotations from the axes of a camera to those of the body."""
 
 import numpy as np
 import pytest

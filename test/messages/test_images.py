@@ -1,4 +1,4 @@
-"""Depth and colour images of every encoding give the same numbers; others are refused in one line."""
+"""Depth and colour images of all supported encodings give the same numbers; others are refused with a single line."""
 
 import io
 import struct

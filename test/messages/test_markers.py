@@ -1,4 +1,4 @@
-"""Text stands above the box as the cloud was levelled, not as its frame happens to be."""
+"""Text is above the box along the vertical of the levelled cloud, not along an axis of its frame."""
 
 import numpy as np
 import pytest

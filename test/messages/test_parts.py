@@ -1,4 +1,4 @@
-"""Objects, the rest, obstacles, and the surfaces below objects, in clouds whose truth is known."""
+"""Points of objects, of the rest, of obstacles, and supporting surfaces, in clouds with known truth."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Bytes of a PointCloud2: every colour encoding, padding and byte order; malformed layouts end in one clear line."""
+"""Bytes of a PointCloud2: all colour encodings, paddings and byte orders; malformed layouts give one line."""
 
 import array
 import struct

@@ -1,4 +1,4 @@
-"""Model files: what is written comes back; what was tampered with is refused with its reason."""
+"""Model files: round trips; tampered files are refused with the reason."""
 
 import json
 import struct

@@ -1,4 +1,4 @@
-"""Both heads in one pass against the layers of the network."""
+"""The kernel of both heads against the layers of the network."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The losses against loops that spell equations 1 to 5, values and gradients, in float64."""
+"""Values and gradients of the losses against loops over equations 1 to 5, in float64."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The networks of the paper: sizes that are known, and inputs that should not matter."""
+"""The networks of the paper: known sizes, and changes of the input that must not change the output."""
 
 import pytest
 import torch

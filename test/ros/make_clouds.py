@@ -1,4 +1,4 @@
-"""PointCloud2 messages of every layout that drivers send, and rooms of a few boxes."""
+"""PointCloud2 messages in all layouts of drivers, and rooms with a few boxes."""
 
 import array
 

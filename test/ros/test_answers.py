@@ -1,4 +1,4 @@
-"""Markers, colours, overlay, detections, labels: what an answer looks like, without a wire."""
+"""Markers, colours, overlay, detections and labels of an answer, without middleware."""
 
 import json
 import sys

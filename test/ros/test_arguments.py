@@ -1,4 +1,4 @@
-"""Wrong ROS and launch arguments are refused in our words, before anything starts."""
+"""Wrong ROS and launch arguments are refused with a clear message before anything starts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""PointCloud2 in and out without a wire: every layout, every colour encoding, hostile shapes."""
+"""PointCloud2 in and out without middleware: all layouts and colour encodings, hostile shapes."""
 
 import array
 

@@ -1,4 +1,4 @@
-"""What is said in which condition, from counts with a clock of our own."""
+"""Level and text of the diagnostics for each condition, with a simulated clock."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The launch files where launch can be imported (it is not on PyPI): what they declare, start and refuse."""
+"""The launch files, if launch can be imported (it is not on PyPI): their declarations, processes and refusals."""
 
 import importlib.util
 import json

@@ -1,10 +1,11 @@
-"""Depth, image and camera_info in place of a cloud give the same objects as the same frames sent as clouds."""
+"""Depth image, colour image and camera_info give the same objects as the corresponding cloud."""
 
+import itertools
 import struct
 
 import numpy as np
 import pytest
-from live_node import quality, stamp_of, wait_for
+from live_node import quality, repeat, stamp_of, wait_for
 from make_clouds import make_cloud
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from test_live_outputs import health
@@ -15,6 +16,7 @@ from instseg3d_ros.messages import topics
 pytestmark = pytest.mark.live
 SIZE = (48, 64)
 FOCAL = 60.0
+_seconds = itertools.count(1)
 NAMES = {"depth": Image, "image": Image, "camera_info": CameraInfo}
 
 
@@ -59,18 +61,20 @@ def boxes(message):
     return sorted((m.pose.position.x, m.pose.position.y, m.pose.position.z) for m in found)
 
 
-def answer(live, ear, publish, count=[0]):  # noqa: B006 (counts over all calls)
-    """The markers of a frame that `publish(stamp)` sends until it is answered."""
+def answer(ear, publish):
+    """The markers of a frame; `publish(stamp)` sends frames until all topics have answered one of them."""
     stamps = []
 
-    def answered():
-        count[0] += 1
-        stamps.append((count[0], 0))
+    def send():
+        stamps.append((next(_seconds), 0))
         publish(stamps[-1])
-        return any(stamp_of(m) in stamps for m in ear.messages[topics.MARKERS])
 
-    wait_for(answered, "a frame is answered")
-    return next(m for m in ear.messages[topics.MARKERS] if stamp_of(m) in stamps)
+    def answered():
+        found = [{stamp_of(m) for m in messages} for messages in ear.messages.values()]
+        return set.intersection(set(stamps), *found)
+
+    repeat(send, answered, "a frame is answered", period=0.3)
+    return next(m for m in ear.messages[topics.MARKERS] if stamp_of(m) in answered())
 
 
 def test_depth_images_give_the_objects_of_clouds(live):
@@ -87,8 +91,8 @@ def test_depth_images_give_the_objects_of_clouds(live):
         senders["image"].publish(image(color[..., ::-1].copy(), "bgr8", stamp))
         senders["depth"].publish(image(deep, encoding, stamp))
 
-    as_integers = answer(live, ear, images)
-    as_metres = answer(live, ear, lambda stamp: images(stamp, (depth / 1000).astype(np.float32), "32FC1"))
+    as_integers = answer(ear, images)
+    as_metres = answer(ear, lambda stamp: images(stamp, (depth / 1000).astype(np.float32), "32FC1"))
     segmented = ear.messages[topics.SEGMENTED][-1]
     assert (segmented.height, segmented.width, segmented.header.frame_id) == (*SIZE, "camera_optical_frame")
     wait_for(lambda: found.get("input topic") == "/d/depth", "diagnostics name the depth topic")
@@ -97,14 +101,14 @@ def test_depth_images_give_the_objects_of_clouds(live):
         live.node.destroy_publisher(senders[name])
     wait_for(lambda: live.node.count_publishers("/d/image") == 0, "the images are gone")
     packed = live.node.create_publisher(CompressedImage, "/d/depth", 5)
-    as_png = answer(live, ear, lambda stamp: (senders["camera_info"].publish(camera_info(stamp)),
+    as_png = answer(ear, lambda stamp: (senders["camera_info"].publish(camera_info(stamp)),
                                               packed.publish(compressed(depth, stamp))))  # fmt: skip
     node.signal()
     assert node.wait() == 0
     clouds = live.start("points:=/d/points", name="clouds")
     ear = live.listen(clouds.path, topics.MARKERS).matched()
     camera = live.node.create_publisher(PointCloud2, "/d/points", quality(True, 5))
-    as_cloud = answer(live, ear, lambda stamp: camera.publish(
+    as_cloud = answer(ear, lambda stamp: camera.publish(
         make_cloud(points, color.reshape(-1, 3), SIZE, frame="camera_optical_frame", stamp=stamp)
     ))  # fmt: skip
     assert len(boxes(as_cloud)) == 2

@@ -1,4 +1,4 @@
-"""Whichever starts first, whatever the camera offers: clouds arrive, or the node says in words why not."""
+"""Clouds arrive for every start order and every offer of a camera, or the node reports the reason."""
 
 import os
 import subprocess

@@ -1,16 +1,16 @@
-"""Every transition from every state; ending by signal from every state; what a wrong start says."""
+"""All transitions from all states; the end by a signal in every state; messages of a wrong start."""
 
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from live_node import ask, wait_for
+from live_node import WAIT, NodeProcess, ask, repeat, wait_for
 from make_clouds import make_cloud, two_boxes
 from std_srvs.srv import SetBool
+from test_live_outputs import health
 
 from instseg3d_ros.messages import topics
 
@@ -23,6 +23,11 @@ STATES = {
 }
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
+SHUTDOWN = (
+    Transition.TRANSITION_UNCONFIGURED_SHUTDOWN,
+    Transition.TRANSITION_INACTIVE_SHUTDOWN,
+    Transition.TRANSITION_ACTIVE_SHUTDOWN,
+)
 # state → transition → state after; what is not named is refused and changes nothing
 ALLOWED = {
     "unconfigured": {CONFIGURE: "inactive"},
@@ -37,13 +42,22 @@ class Managed:
         self.live, self.node = live, node
 
     def change(self, transition):
-        request = ChangeState.Request(transition=Transition(id=transition))
-        return self.live.call(f"{self.node.path}/change_state", ChangeState, request).success
+        """Whether the transition succeeded. It is requested once, so the node must have discovered the client.
+
+        A node that answers the client of `state`, which was created later, has discovered this client too.
+        """
+        client = self.live.client(f"{self.node.path}/change_state", ChangeState)
+        assert self.state
+        future = client.call_async(ChangeState.Request(transition=Transition(id=transition)))
+        wait_for(future.done, f"the transition {transition} is answered")
+        if transition in SHUTDOWN:
+            self.live.forget(self.node.path)  # the process ends once nobody waits for a response
+        return future.result().success
 
     @property
     def state(self):
-        found = self.live.call(f"{self.node.path}/get_state", GetState, GetState.Request()).current_state.id
-        return STATES.get(found, found)
+        number = self.live.call(f"{self.node.path}/get_state", GetState, GetState.Request()).current_state.id
+        return STATES.get(number, number)
 
 
 def test_every_transition_from_every_state(live):
@@ -105,18 +119,22 @@ def shared_segments(pid):
 
 
 def test_signal_during_inference_and_during_loading_ends_promptly(live):
-    busy = live.start(name="busy", model="fake:delay=60")
-    loading = live.start(name="loading", model="fake:load=60", ready=False)
+    busy = live.start(name="busy", model="fake:delay=600")
+    loading = live.start(name="loading", model="fake:load=600", ready=False)
     camera, ear = live.camera(), live.listen(busy.path, topics.SEGMENTED).matched()
-    wait_for(lambda: camera.get_subscription_count() > 0, "the node reads")
     wait_for(lambda: "loading" in live.node.get_node_names(), "the other node loads its model")
-    for number in range(5):  # the first begins, the others wait and are overtaken
-        camera.publish(make_cloud(*two_boxes(), stamp=(number, 0)))
-        time.sleep(0.2)
+    found = health(live, "busy")
+    stamps = iter(range(10**6))
+    repeat(
+        lambda: camera.publish(make_cloud(*two_boxes(), stamp=(next(stamps), 0))),
+        lambda: int(found.get("dropped: overtaken by a newer cloud", 0)) > 0,
+        "a cloud is segmented and others wait",
+        period=0.1,
+    )
     assert not ear.messages[topics.SEGMENTED]
     for node in (busy, loading):
         node.signal(signal.SIGTERM)
-        assert node.wait(20) == 0  # the model would take a minute
+        assert node.wait(WAIT / 2) == 0  # the model would take ten minutes
         assert "Traceback" not in node.text
 
 
@@ -149,14 +167,12 @@ def test_a_managed_node_with_a_wrong_model_stays_unconfigured_and_recovers(live)
     [
         (["-p", "max_range:=far"], "expected float"),
         (["-p", "engine:=abacus"], "one of: auto, torch, spconv"),
-        (["-p", "min_score:=7.0"], "-1 to 1"),
+        (["-p", "min_score:=7.0"], "0 to 1, or -1 for the model's value"),
         (["-p", "min_height:=3.0", "-p", "max_height:=2.0"], "no point would be labelled"),
         (["-p"], "invalid ROS arguments"),
     ],
 )
 def test_a_wrong_parameter_at_the_start_is_one_clear_line(live, words, word):
-    from live_node import NodeProcess
-
     node = NodeProcess([sys.executable, "-m", "instseg3d_ros", "segment_node", "--ros-args", *words], live.domain)
     assert node.wait() == 2
     (line,) = [line for line in node.lines if line.startswith("segment_node:")]

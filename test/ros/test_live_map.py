@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from live_node import wait_for
+from live_node import ask, wait_for
 from make_clouds import make_cloud
 from test_live_fuzz import resident
 from test_live_outputs import health
@@ -39,41 +39,32 @@ class Robot:
         self._points = np.concatenate([shape + place for place in places]).astype(np.float32)
         self._colors = self._rng.integers(0, 256, self._points.shape).astype(np.uint8)
 
-    def reached(self):
-        publishers = (self._transforms, self._camera)
-        wait_for(lambda: all(one.get_subscription_count() for one in publishers), "the node listens")
-        return self
-
-    def publish(self, number):
+    def ask(self, ear, number):
+        """The answer to a cloud, which is published with its transform until it is answered."""
         angle = 2 * np.pi * number / ROUND
         place = np.array([0.4 * np.cos(angle), 0.4 * np.sin(angle), 1.0])
         seen = transform_points(self._points, inverse(rigid(place, (0, 0, 0, 1))))
         told = place + self._rng.normal(0, ERROR / 3**0.5, 3)
         transform = serialized([edge("odom", "camera", number * SECOND, tuple(told), (0, 0, 0, 1))])[0]
-        if number == 1:  # a node that has not yet matched this publisher loses what it sends
-            for _ in range(10):
-                self._transforms.publish(transform)
-                time.sleep(0.1)
-        self._transforms.publish(transform)
-        self._camera.publish(make_cloud(seen, self._colors, frame="camera", stamp=(number, 0)))
+        cloud = make_cloud(seen, self._colors, frame="camera", stamp=(number, 0))
+        return ask(self._camera, ear, topics.SEGMENTED, cloud, before=lambda: self._transforms.publish(transform))
 
 
 def test_two_thousand_clouds_leave_memory_and_map_as_they_are(live):
     node = live.start("points:=/long", name="long", map=True, fixed_frame="odom", axes="body", tf_timeout=1.0)
     found = health(live, "long")
     ear = live.listen(node.path, topics.SEGMENTED).matched()
-    robot = Robot(live, "/long").reached()
+    robot = Robot(live, "/long")
     memory, cells, seconds = [], [], []
     for number in range(1, CLOUDS + 1):
         began = time.monotonic()
-        robot.publish(number)
-        answer = ear.answer(topics.SEGMENTED, (number, 0))
+        answer = robot.ask(ear, number)
         seconds.append(time.monotonic() - began)
         ear.messages[topics.SEGMENTED].clear()
         if number % ROUND == 0:
             memory.append(resident(node.pid))
             cells.append(int(found.get("map cells", 0)))  # about a second old
-    wait_for(lambda: int(found.get("map views", 0)) == CLOUDS, "all are in the map")
+    wait_for(lambda: int(found.get("map views", 0)) >= CLOUDS, "all are in the map")
     early, late = (1000 * np.array(part) for part in (seconds[ROUND : 2 * ROUND], seconds[-ROUND:]))
     print(
         f"\n{CLOUDS} clouds in {sum(seconds):.1f} s. From cloud to answer, second and last round: median "

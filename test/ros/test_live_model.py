@@ -1,4 +1,4 @@
-"""The node with a real network: random weights always, the shipped ones where they are."""
+"""The node with a real network: with random weights, and with the shipped weights if they are installed."""
 
 import json
 import sys

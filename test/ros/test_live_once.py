@@ -1,10 +1,10 @@
-"""One shot, save, and the clouds for manipulation and navigation: one node, streaming and paused."""
+"""`segment_once`, `save`, and the clouds for manipulation and navigation, while streaming and paused."""
 
 import json
 
 import numpy as np
 import pytest
-from live_node import ask, stamp_of, wait_for
+from live_node import ask, repeat, stamp_of, wait_for
 from make_clouds import make_cloud, two_boxes
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2
@@ -32,20 +32,9 @@ def wire(live):
 
 def once(live, node, camera=None):
     """Call ~/segment_once; publish clouds until it answers."""
-    client = live.node.create_client(Trigger, f"{node.path}/segment_once")
-    try:
-        assert client.wait_for_service(30)
-        future = client.call_async(Trigger.Request())
-
-        def answered():
-            if camera is not None:
-                camera.publish(cloud())
-            return future.done()
-
-        wait_for(answered, "segment_once answers")
-        return future.result()
-    finally:
-        live.node.destroy_client(client)
+    future = live.client(f"{node.path}/segment_once", Trigger).call_async(Trigger.Request())
+    repeat(lambda: camera and camera.publish(cloud()), future.done, "segment_once answers", period=0.1)
+    return future.result()
 
 
 def test_one_shot_while_nobody_subscribes_while_streaming_and_while_paused(wire):
@@ -102,7 +91,7 @@ def test_clouds_of_objects_of_the_rest_and_of_obstacles(wire):
     live, node, camera = wire
     ear = live.listen(node.path, *CLOUDS, topics.SUPPORTS).matched()
     message = cloud()
-    objects = ask(camera, ear, topics.OBJECT_POINTS, message)
+    objects = ask(camera, ear, topics.OBJECT_POINTS, message, (*CLOUDS[1:], topics.SUPPORTS))
     others = [ear.answer(topic, stamp_of(message)) for topic in (*CLOUDS[1:], topics.SUPPORTS)]
     assert objects.header == message.header and (objects.width, others[0].width, others[1].width) == (500, 0, 500)
     (ids,) = read_fields(objects, ("instance",))
@@ -126,7 +115,7 @@ def test_every_offer_of_a_publisher_is_read(live):
     node = live.start("points:=/offers", name="offers", lazy=False)
     ear = live.listen(node.path, topics.MARKERS).matched()
     for reliable in (True, False):
-        for latched in (True, False):
+        for latched in (False, True):  # the first is asked, and so the node has discovered `ear` before the second
             qos = QoSProfile(
                 depth=1,
                 reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,

@@ -1,4 +1,4 @@
-"""One cloud through the node without a wire: frames, ids, what is dropped and why."""
+"""A cloud through the pipeline without middleware: frames, ids, reasons for drops."""
 
 import contextlib
 import gc

@@ -1,7 +1,8 @@
-"""Bags of every kind reach live readers byte by byte; keys, loop, clock; wrong input is one line."""
+"""All kinds of bags reach live readers unchanged; keys, loop, clock; wrong input gives a message of one line."""
 
 import os
 import pty
+import select
 import sys
 import time
 from contextlib import suppress
@@ -172,7 +173,15 @@ def test_all_topics_reach_a_reader_unchanged_and_the_clock_runs(live, tmp_path):
     bag = write_ros2(tmp_path / "bag", "mcap")
     command = [sys.executable, "-m", "instseg3d_ros", "play", str(bag), "--clock", "--loop", "--wait", "10"]
     process = NodeProcess(command, live.domain)
-    wait_for(lambda: len(reader.clouds) >= 2 * COUNT and reader.grips and reader.frames, "two rounds are heard")
+
+    def times():
+        return [c.clock.sec + c.clock.nanosec / 1e9 for c in reader.clock]
+
+    def two_rounds():
+        heard = len(reader.clouds) >= 2 * COUNT and reader.grips and reader.frames
+        return heard and min(times(), default=0) < 100.2 and any(b < a for a, b in pairwise(times()))
+
+    wait_for(two_rounds, "two rounds are heard, and the clock of both")
     process.signal()
     assert process.wait() == 0
     assert "gripper_msgs/msg/Grip   1 messages" in process.text and "played" in process.lines[-1]
@@ -181,9 +190,7 @@ def test_all_topics_reach_a_reader_unchanged_and_the_clock_runs(live, tmp_path):
     assert stamps[-COUNT:] != sorted(stamps[-COUNT:]) or stamps.count(100) >= 2  # it began anew
     assert reader.grips[0][-5:] == b"left\0" or b"left" in reader.grips[0]
     assert decode_transforms(reader.frames[0])[0].parent == "base"
-    times = [c.clock.sec + c.clock.nanosec / 1e9 for c in reader.clock]
-    assert min(times) == pytest.approx(100, abs=0.2) and max(times) <= 100 + COUNT * STEP / SECOND
-    assert sum(later < earlier for earlier, later in pairwise(times)) >= 1  # and went back
+    assert min(times()) >= 100 and max(times()) <= 100 + COUNT * STEP / SECOND
 
 
 @pytest.mark.live
@@ -200,14 +207,15 @@ def test_keys_pause_step_and_end(live, tmp_path, monkeypatch):
     try:
         wait_for(lambda: reader.clouds, "it plays")
         os.write(terminal, b" ")
+        wait_for(lambda: b"paused" in read(terminal), "it pauses")
         seen = []
 
-        def still():
+        def still():  # no cloud is on its way any more
             seen.append(len(reader.clouds))
-            time.sleep(0.3)
+            time.sleep(0.2)
             return len(seen) > 2 and seen[-1] == seen[-3]
 
-        wait_for(still, "it pauses")
+        wait_for(still, "all published clouds arrive")
         before = len(reader.clouds)
         os.write(terminal, b"s")
         wait_for(lambda: len(reader.clouds) == before + 1, "one message is played")
@@ -221,12 +229,16 @@ def test_keys_pause_step_and_end(live, tmp_path, monkeypatch):
         os.close(terminal)
 
 
-def ended(pid, terminal, codes):
-    import select
-
+def read(terminal):
+    """What the program has written by now; it blocks if nobody reads."""
     if select.select([terminal], [], [], 0)[0]:
         with suppress(OSError):
-            os.read(terminal, 10_000)  # or its writes would block
+            return os.read(terminal, 10_000)
+    return b""
+
+
+def ended(pid, terminal, codes):
+    read(terminal)
     done, status = os.waitpid(pid, os.WNOHANG)
     if done:
         codes.append(os.waitstatus_to_exitcode(status))

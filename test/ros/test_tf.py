@@ -1,4 +1,4 @@
-"""Transform buffer and messages without a wire, against transforms3d and rosbags."""
+"""Transform buffer and messages without middleware, against transforms3d and rosbags."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The profile for large clouds is used where nobody has chosen otherwise, and is valid XML of the right size."""
+"""The profile for large clouds is used unless the user has chosen another; it is valid XML with a sufficient size."""
 
 import shutil
 import xml.etree.ElementTree as ElementTree

@@ -1,4 +1,4 @@
-"""Newest first: nothing is queued, nothing is worked on twice, stopping is prompt."""
+"""The worker takes the newest item, queues nothing, takes no item twice, and stops at once."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Transforms and the bytes of the messages that carry them, written by rosbags: not by what is tested."""
+"""Transforms and their serialized messages, written by rosbags and not by the code under test."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Weights that the classes had in training are taken back from the scores, as much as is asked for."""
+"""The class weights of the training are undone in the scores, by the share `adjust`."""
 
 import dataclasses
 

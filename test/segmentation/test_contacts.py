@@ -1,4 +1,4 @@
-"""Who touches whom, against all pairs of voxels."""
+"""Parts that touch, against a search over all pairs of voxels."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Clouds that need more memory than is free are refused before it is taken."""
+"""Clouds that need more memory than is free are refused before the memory is allocated."""
 
 import numpy as np
 import pytest

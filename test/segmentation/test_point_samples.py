@@ -1,4 +1,4 @@
-"""What an object head that sees points is shown, and that it answers the same in any order."""
+"""The points that an object head sees; its output does not depend on their order."""
 
 import tracemalloc
 

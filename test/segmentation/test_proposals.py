@@ -1,4 +1,4 @@
-"""Proposals: a tree of merges, what belongs to each, and the best choice among them."""
+"""Proposals: the tree of merges, the parts of each proposal, and the best choice of proposals."""
 
 import itertools
 

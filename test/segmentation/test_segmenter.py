@@ -1,4 +1,4 @@
-"""The whole way from cloud to result, with an untrained network."""
+"""From cloud to result with an untrained network."""
 
 import numpy as np
 import pytest

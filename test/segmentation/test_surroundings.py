@@ -1,4 +1,4 @@
-"""What lies around a proposal, against a loop over contacts."""
+"""The surroundings of a proposal, against a loop over contacts."""
 
 import numpy as np
 import pytest

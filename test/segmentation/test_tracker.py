@@ -1,4 +1,4 @@
-"""Ids that stay: objects that move, leave, return, and change places in the list."""
+"""Ids stay while objects move, leave, return, and change their order in the list."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Finding up: rooms and tables seen by pitched cameras."""
+"""Estimation of the vertical: rooms and tables seen by pitched cameras."""
 
 import numpy as np
 import pytest

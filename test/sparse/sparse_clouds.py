@@ -1,4 +1,4 @@
-"""Sets of voxels that tests of the sparse engine share, (N, 4) int64 rows [scene, x, y, z]."""
+"""Sets of voxels for tests of the sparse engine, (N, 4) int64 rows [scene, x, y, z]."""
 
 import torch
 

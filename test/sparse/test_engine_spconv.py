@@ -1,4 +1,4 @@
-"""spconv on a CPU is right with one OpenMP thread only, so it runs in a process of its own."""
+"""The spconv engine. On a CPU spconv is right only with one OpenMP thread, so it runs in a separate process."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The kernels for other processors give the answers of this one's: calls are recorded, and run again."""
+"""Kernels compiled for other processors give the same results: recorded calls are run again."""
 
 import shutil
 import struct

@@ -1,4 +1,4 @@
-"""A kernel that runs out of memory raises MemoryError, and the process goes on."""
+"""A kernel that runs out of memory raises MemoryError, and the process continues."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A million voxels that touch nobody: the worst that a pyramid of cells can be given."""
+"""A million isolated voxels, the worst case for a pyramid of cells."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Compiled kernels give the same bits on any number of threads, to several callers at once, and in forked processes."""
+"""Compiled kernels give the same bits for any number of threads, for parallel callers, and in forked processes."""
 
 import multiprocessing
 import threading

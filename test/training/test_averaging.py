@@ -1,4 +1,4 @@
-"""Processes that step on their own: gradients stay theirs, weights become the mean."""
+"""Local SGD: each process uses its gradients, and the weights are averaged."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""A training that learns: the quick recipe on tabletops labelled by part, judged on tables it has not seen."""
+"""The quick recipe learns: trained on tabletops labelled by part, scored on unseen tables."""
 
 import pytest
 

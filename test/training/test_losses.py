@@ -1,4 +1,4 @@
-"""The cross entropy of a batch of scenes, against a loop that spells it, and the weights of its classes."""
+"""The cross entropy of a batch of scenes against a loop over its equation, and the class weights."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The object head: what it is shown, and that it learns from it."""
+"""The object head: its inputs, and its training."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Views: a camera's cloud from its camera, a room from outside with ceiling and near walls cut away."""
+"""Views: the cloud of a camera from this camera, a room from outside without ceiling and near walls."""
 
 import numpy as np
 import pytest

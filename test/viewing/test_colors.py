@@ -1,4 +1,4 @@
-"""Colours: neighbours differ, also for the colour-blind; every point gets the colour of what it is."""
+"""Colours: neighbouring objects differ, also for colour-blind people; points have the colour of their object."""
 
 import tracemalloc
 

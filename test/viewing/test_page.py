@@ -1,4 +1,4 @@
-"""The page: whole in one file, says what it leaves out, and works in a browser."""
+"""The page: a single file that names omitted points and works in a browser."""
 
 import base64
 import io

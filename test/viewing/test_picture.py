@@ -1,4 +1,4 @@
-"""The three panels: written whole, show what the result says, and take any cloud."""
+"""The picture of three panels: it is written atomically, shows the result, and accepts any cloud."""
 
 import os
 

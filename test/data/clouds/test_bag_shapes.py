@@ -1,4 +1,4 @@
-"""Recordings in every shape in which people have them: parts, compressed, without metadata, beside other encodings."""
+"""Recordings in all common forms: in parts, compressed, without metadata, beside messages in other encodings."""
 
 import struct
 

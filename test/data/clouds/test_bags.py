@@ -1,4 +1,4 @@
-"""Bags: clouds come out of ROS 1 and ROS 2 recordings one by one; what is written, other readers open."""
+"""Bags: clouds of ROS 1 and ROS 2 recordings are read one at a time; other readers can open written bags."""
 
 import tracemalloc
 

@@ -1,4 +1,4 @@
-"""Cloud files: what is written is read back, other programs agree, and each kind of damage ends in one clear line."""
+"""Cloud files: round trips, agreement with other programs, and a message of one line for each kind of damage."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Files as other programs write them: spellings, colours, padding; and what comes back when labels are added."""
+"""Files as other programs write them: spellings, colours, padding; labels are added without other changes."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Every way to build every class: finite, sensible, with something kept back for tests."""
+"""All constructions of all classes: finite, of plausible size; some are reserved for tests."""
 
 import ast
 import inspect

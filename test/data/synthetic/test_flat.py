@@ -1,4 +1,4 @@
-"""Several rooms: they do not overlap, their doorways meet, and one can look through them."""
+"""Several rooms: they do not overlap, their doorways coincide, and cameras can look through them."""
 
 import numpy as np
 import pytest

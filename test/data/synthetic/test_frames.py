@@ -1,4 +1,4 @@
-"""Rendered frames: labels that agree with the geometry, cameras that stay inside, seeds that hold."""
+"""Rendered frames: labels agree with the geometry, cameras stay inside, equal seeds give equal frames."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Meshes from a folder: classes by folder and geometry name, mounts by table, families kept out."""
+"""Meshes from a folder: classes by folder and geometry name, mounts by table, excluded families."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Piles: things that rest on something, and do not go through each other."""
+"""Piles: objects rest on something and do not intersect."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a depth camera adds to a perfect image."""
+"""The errors that a depth camera adds to a perfect image."""
 
 from dataclasses import replace
 
