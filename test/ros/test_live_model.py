@@ -66,13 +66,13 @@ def test_the_shipped_model_finds_two_boxes_on_a_table(live):
     from std_msgs.msg import String
 
     node = live.start("points:=/shipped", name="shipped", model="unet", command=NODE, device="cpu", ready=False)
-    node.expect("waiting for clouds", 120)  # kernels may be compiled first
+    node.expect("waiting for clouds")  # kernels may be compiled first
     labels = []
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     live.node.create_subscription(String, f"{node.path}/labels", labels.append, latched)
     camera, ear = live.camera("/shipped"), live.listen(node.path, topics.SEGMENTED, topics.MARKERS).matched()
     points, colors, truth = table_with_boxes()
-    answer = ask(camera, ear, topics.SEGMENTED, make_cloud(points, colors, stamp=(1, 0), frame="base"), 120)
+    answer = ask(camera, ear, topics.SEGMENTED, make_cloud(points, colors, stamp=(1, 0), frame="base"))
     instance = column(answer, "instance", "<u4")
     for box in (1, 2):
         mine = truth == box
