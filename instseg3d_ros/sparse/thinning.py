@@ -21,7 +21,8 @@ def thin(voxels: Voxels, most: int) -> Voxels:
     They are a weighted random sample without replacement, where a voxel has the weight of its number of points
     (Efraimidis and Spirakis 2006): voxels with few points, which are far from the camera, are left out first. The same
     cloud gives the same sample. The points of a voxel that is left out go to a remaining voxel of the same cell of 2³
-    voxels, else of 4³, 8³ and so on; `counts` has only the points that lie in the voxel itself.
+    voxels, else of 4³, and so on up to 256³, else to the nearest one; `counts` has only the points that lie in the voxel
+    itself. The voxels must be of a single scene.
     """
     count = len(voxels.grid)
     if count <= most:
@@ -34,21 +35,26 @@ def thin(voxels: Voxels, most: int) -> Voxels:
         grid=voxels.grid.subset(rows),
         positions=voxels.positions[rows],
         features=None if voxels.features is None else voxels.features[rows],
-        voxel_of_point=_nearby(voxels.grid, rows)[voxels.voxel_of_point],
+        voxel_of_point=_nearby(voxels, rows)[voxels.voxel_of_point],
         counts=voxels.counts[rows],
     )
 
 
-def _nearby(grid: VoxelGrid, rows: Tensor) -> Tensor:
-    """(V,) int64: for each voxel the index in `rows` (R,) of a voxel in the smallest cell that has one."""
+def _nearby(voxels: Voxels, rows: Tensor) -> Tensor:
+    """(V,) int64: for each voxel the index in `rows` (R,) of a voxel in the smallest cell that has one, or the nearest."""
+    grid, positions = voxels.grid, voxels.positions
     index = torch.arange(len(rows), device=grid.device)
     nearby = index.new_full((len(grid),), -1).index_copy_(0, rows, index)
     cell = torch.arange(len(grid), device=grid.device)
     rest = (nearby < 0).nonzero().squeeze(1)
-    while len(rest):
+    for _ in range(grid.bits):
+        if not len(rest):
+            return nearby
         grid, parent, _ = grid.down()
         cell = parent[cell]
         in_cell = index.new_full((len(grid),), -1).scatter_reduce_(0, cell[rows], index, "amax")
         nearby[rest] = in_cell[cell[rest]]
         rest = rest[nearby[rest] < 0]
+    for some in rest.split(256):
+        nearby[some] = torch.cdist(positions[some], positions[rows]).argmin(dim=1)
     return nearby

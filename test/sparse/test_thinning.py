@@ -47,6 +47,14 @@ def test_points_go_to_a_voxel_of_the_smallest_cell(voxels):
                 break
 
 
+def test_a_part_on_its_own_goes_to_the_nearest_voxel():
+    """Cells of voxels with coordinates of different sign never become one, however wide they are."""
+    places = torch.tensor([[0.01, 0.01, 0.01], [9.0, 9.0, 9.0], [-0.01, -0.01, -0.01]])
+    points = places.repeat_interleave(torch.tensor([2000, 1000, 1]), 0)
+    few = thin(voxelize(points, None, SIZE), 2)
+    assert few.counts.tolist() == [2000, 1000] and few.voxel_of_point[-1] == 0
+
+
 def test_voxels_with_many_points_stay(voxels):
     full, _ = voxels
     few = thin(full, len(full.grid) * 2 // 3)
