@@ -11,7 +11,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from instseg3d_ros.sparse.grid import VoxelGrid
 from instseg3d_ros.sparse.voxelize import Voxels
 
 
@@ -21,8 +20,8 @@ def thin(voxels: Voxels, most: int) -> Voxels:
     They are a weighted random sample without replacement, where a voxel has the weight of its number of points
     (Efraimidis and Spirakis 2006): voxels with few points, which are far from the camera, are left out first. The same
     cloud gives the same sample. The points of a voxel that is left out go to a remaining voxel of the same cell of 2³
-    voxels, else of 4³, and so on up to 256³, else to the nearest one; `counts` has only the points that lie in the voxel
-    itself. The voxels must be of a single scene.
+    voxels, else of 4³, and so on up to 256³, else to the nearest one; `counts` has only the points that lie in the
+    voxel itself. The voxels must be of a single scene.
     """
     count = len(voxels.grid)
     if count <= most:
@@ -41,7 +40,7 @@ def thin(voxels: Voxels, most: int) -> Voxels:
 
 
 def _nearby(voxels: Voxels, rows: Tensor) -> Tensor:
-    """(V,) int64: for each voxel the index in `rows` (R,) of a voxel in the smallest cell that has one, or the nearest."""
+    """(V,) int64: index in `rows` (R,) of a voxel in the smallest cell around each voxel, or of the nearest one."""
     grid, positions = voxels.grid, voxels.positions
     index = torch.arange(len(rows), device=grid.device)
     nearby = index.new_full((len(grid),), -1).index_copy_(0, rows, index)
