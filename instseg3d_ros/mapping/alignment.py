@@ -12,11 +12,11 @@ from instseg3d_ros.sparse.native import kernels
 
 STEPS = 6  # maximum number of steps
 FEWEST = 40  # smallest number of planes of the view that must meet the map
-MOST = 600  # largest number of planes that are used
+MOST = 400  # largest number of planes that are used
 STIFF = 0.01  # weight of the given pose, per plane; it decides in directions that the planes leave open
 AROUND = 12  # cells along its normal within which a plane looks for the map
 ASIDE = 2.0  # cells between the normal and the lines beside it
-DONE = 2e-4  # metres and radians; a smaller step ends the alignment
+DONE = 5e-4  # metres and radians; a smaller step ends the alignment
 
 
 @dataclass(frozen=True)

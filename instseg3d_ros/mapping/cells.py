@@ -16,7 +16,8 @@ EDGE = 8  # cells along an edge of a block
 INSIDE = 7 << (2 * BITS) | 7 << BITS | 7  # bits of a key that give the place within the block
 TABLE = EDGE**3
 SLOTS = 4  # number of fragments for which a cell holds votes
-MORE = 16  # memory grows by 1 / MORE of its size
+MORE = 16  # memory grows by 1 / MORE of its size …
+LEAST = 1 << 14  # … and by this number of rows at least, because growing takes a millisecond
 
 
 def pack(coords: np.ndarray) -> np.ndarray:
@@ -136,7 +137,8 @@ class Cells:
         slots = self._slots_for(keys & ~INSIDE)
         self["slot"][rows] = slots
         self.table[slots, _place_in_block(keys)] = rows
-        np.add.at(self.cells_in, slots, 1)
+        touched, counts = np.unique(slots, return_counts=True)
+        self.cells_in[touched] += counts.astype(np.int32)
         self._count += len(rows)
         return rows
 
@@ -147,13 +149,13 @@ class Cells:
         self._sorted = None
         slots = self["slot"][rows]
         self.table[slots, _place_in_block(self["key"][rows])] = -1
-        np.add.at(self.cells_in, slots, -1)
+        touched, counts = np.unique(slots, return_counts=True)
+        self.cells_in[touched] -= counts.astype(np.int32)
         for column in self.columns.values():
             column[rows] = 0
         self._free_rows = np.concatenate((rows, self._free_rows))
         self._count -= len(rows)
-        empty = np.unique(slots)
-        empty = empty[self.cells_in[empty] == 0]
+        empty = touched[self.cells_in[touched] == 0]
         if len(empty):
             kept = ~np.isin(self.slots, empty)
             self.blocks, self.slots = self.blocks[kept], self.slots[kept]
@@ -186,7 +188,7 @@ class Cells:
         if lacking <= 0:
             return
         size = len(self["seen"])
-        more = max(lacking, size // MORE, 4096)
+        more = max(lacking, size // MORE, LEAST)
         for column in self.columns.values():
             # In place: the system extends or moves the pages of a large array without copying them.
             column.resize((size + more, *column.shape[1:]), refcheck=False)
