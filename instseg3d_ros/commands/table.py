@@ -18,6 +18,7 @@ COMMANDS = {
 
 def run(name: str, arguments: list[str] | None = None) -> int:
     """Run the command `name`; returns its exit code. Only the module of this command is imported."""
+    import errno
     import importlib
     import sys
 
@@ -53,6 +54,12 @@ def run(name: str, arguments: list[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"{name}: no space left on the disk{where}; free some space, then run the command again", file=sys.stderr)
+        return 2
 
 
 def _entry(name: str) -> Callable[[], int]:

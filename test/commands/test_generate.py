@@ -1,5 +1,8 @@
 """`generate` from the command line: the files that it writes; mistakes give a message of one line and exit code 2."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 
@@ -83,3 +86,18 @@ def test_mistakes_exit_with_2_and_one_line(arguments, told, tmp_path, monkeypatc
     complaint = capsys.readouterr().err.strip()
     assert told in complaint and "\n" not in complaint
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+def test_a_full_disk_gives_one_line(tmp_path, capsys, monkeypatch, code):
+    def write(scene, path):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Scene, "write", write)
+    arguments = [str(tmp_path / "full"), "--frames", "1", "--jobs", "1", "--resolution", "48x36"]
+    if code == errno.EIO:  # other errors keep their traceback
+        with pytest.raises(OSError, match=os.strerror(code)):
+            run("generate", arguments)
+        return
+    assert run("generate", arguments) == 2
+    assert "generate: no space left on the disk; free some space" in capsys.readouterr().err
