@@ -5,12 +5,12 @@
 # make soak   run the live node for ten minutes under test
 # make docs   write pages of every class and function, from their docstrings, into build/api
 # make lint · make format · make clean
-# TORCH=cu126 takes CUDA builds of torch and spconv; PYTHON=python3.12 another Python; WORKERS=2 tests in two processes.
+# TORCH=cu126 takes CUDA builds of torch and spconv; PYTHON=python3.12 another Python; WORKERS=1 tests in one process.
 
 VENV ?= .venv
 TORCH ?= cpu
 PYTHON ?= python3
-WORKERS ?= 1
+WORKERS ?= 2
 PY := $(VENV)/bin/python
 PACKAGE := instseg3d_ros
 RUN := ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST $(PY) -m instseg3d_ros
@@ -27,8 +27,8 @@ develop-env:
 demo: run-env
 	@$(PY) -m instseg3d_ros.ros.tools.demo --out demo $(if $(CLOUD),--cloud "$(CLOUD)") $(if $(MODEL),--model "$(MODEL)")
 
-# One process: beside a second one, tests of live nodes lost a message or an answer now and then (one to two in 2,779).
-# WORKERS=2 is a third faster. Threads that spin while they wait for others would take the other process's core.
+# Two processes: the tests of live nodes mostly wait and share one of them. Threads that spin while they wait for others
+# would take the other process's core.
 test: develop-env
 	-@$(PY) -m instseg3d_ros compile_kernels > /dev/null
 	OMP_WAIT_POLICY=passive $(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
