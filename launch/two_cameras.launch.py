@@ -1,9 +1,7 @@
-"""Two cameras on one machine, each with a node in its own namespace.
+"""Starts nodes for two cameras, each in a separate namespace.
 
 ros2 launch instseg3d_ros two_cameras.launch.py left_points:=/left/camera/points right_points:=/right/camera/points
 """
-
-from launch.actions import OpaqueFunction
 
 from instseg3d_ros.ros import launching
 from launch import LaunchDescription
@@ -19,15 +17,9 @@ ARGUMENTS = {
 
 
 def generate_launch_description() -> LaunchDescription:
-    start_all = OpaqueFunction(function=start)
-    return LaunchDescription([*launching.declare(ARGUMENTS), *launching.transport(), start_all])
+    return launching.describe(ARGUMENTS, lambda value: [camera(value, side) for side in SIDES])
 
 
-def start(context) -> list:
-    value = launching.values_of(context, ARGUMENTS)
-    launching.check(value)
-    cameras = []
-    for side in SIDES:
-        own = {"namespace": side, "points": value[f"{side}_points"], "model": value[f"{side}_model"] or value["model"]}
-        cameras.append(launching.camera({**value, **own}))
-    return launching.start(cameras, value)
+def camera(value: dict[str, str], side: str) -> launching.CameraNode:
+    model = value[f"{side}_model"] or value["model"]
+    return launching.camera({**value, "namespace": side, "points": value[f"{side}_points"], "model": model})

@@ -30,6 +30,7 @@ from instseg3d_ros.messages.header import read_header
 from instseg3d_ros.paths import share
 from instseg3d_ros.ros.arguments import LEVELS, check_file, check_name, truth
 from instseg3d_ros.ros.transport import large_cloud_profile
+from launch import LaunchDescription
 
 if TYPE_CHECKING:
     from launch.events.process import ProcessExited
@@ -62,6 +63,19 @@ SINGLE = {
     "model": ("", "Model: name in models/ or path of a .safetensors file; empty: the value in params_file"),
     "namespace": ("", "Namespace of the node"),
 }
+
+
+def describe(
+    arguments: dict[str, tuple[str, str]], cameras: Callable[[dict[str, str]], list[CameraNode]]
+) -> LaunchDescription:
+    """A launch file with these arguments; `cameras` returns the nodes for their values."""
+
+    def start_all(context: LaunchContext) -> list:
+        value = values_of(context, arguments)
+        check(value)
+        return start(cameras(value), value)
+
+    return LaunchDescription([*declare(arguments), *transport(), OpaqueFunction(function=start_all)])
 
 
 def declare(arguments: dict[str, tuple[str, str]]) -> list[DeclareLaunchArgument]:

@@ -119,9 +119,15 @@ def test_a_hidden_object_does_not_lose_its_id_to_a_neighbour():
 @pytest.mark.parametrize("kind", ["rooms", "tabletop"])
 def test_true_masks_of_a_moving_camera_are_followed(kind):
     """Objects that were hidden for long may come back with another id; all others keep theirs."""
+    switches, untracked = zip(*(_switches(kind, seed) for seed in (5, 9)))
+    assert sum(switches) <= sum(untracked) / 12, (switches, untracked)
+
+
+def _switches(kind, seed):
+    """Switches of identity with and without the tracker."""
     rng, tracker = np.random.default_rng(0), Tracker()
     truth, raw, tracked = [], [], []
-    for number, shot in enumerate(drive(SceneRecipe(seed=5, resolution=(128, 96)), kind, 8, sweep=1.0)):
+    for number, shot in enumerate(drive(SceneRecipe(seed=seed, resolution=(128, 96)), kind, 8, sweep=1.0)):
         pose = shot.camera.pose
         points = shot.points @ pose[:3, :3].T.astype(np.float32) + pose[:3, 3].astype(np.float32)
         names = [n for n in np.unique(shot.instance) if n and (shot.instance == n).sum() > 20]
@@ -137,9 +143,9 @@ def test_true_masks_of_a_moving_camera_are_followed(kind):
         raw.append(ids)
         result = Result(shot.semantic, ids, np.ones(len(ids), np.float32), instances)
         tracked.append(tracker.update(result, points, number / 5).instance)
-    scores, untracked = tracking_scores(truth, tracked), tracking_scores(truth, raw)
-    assert scores["switches"] <= untracked["switches"] / 5 and scores["false_positives"] == 0, (scores, untracked)
-    assert scores["objects"] > 15
+    scores = tracking_scores(truth, tracked)
+    assert scores["false_positives"] == 0 and scores["objects"] > 15, scores
+    return scores["switches"], tracking_scores(truth, raw)["switches"]
 
 
 def test_many_objects_need_no_table_of_all_pairs():
