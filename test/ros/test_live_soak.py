@@ -63,8 +63,8 @@ def test_soak(live):
         f"\nsoak of {second} clouds: memory {memory[0]:.0f} → {memory[-1]:.0f} MB, slope {slope:+.2f} MB per 1000 "
         f"clouds, open files {descriptors.min():.0f} to {descriptors.max():.0f}"
     )
-    # The arrays of a cloud have 3.3 MB. In a short run the heap may still grow by a few of them; in a long run a leak of a
-    # cloud's arrays in a thousand shows.
+    # The arrays of a cloud have 3.3 MB. In a short run the heap may still grow by a few clouds.
+    # A long run shows a leak of one cloud in a thousand.
     assert rise < 25 if MINUTES < 5 else slope < 2, samples
     assert np.median(descriptors[-5:]) <= np.median(descriptors[:5]) + 2, samples
     node.signal()
