@@ -22,6 +22,7 @@ from launch.actions import (
 )
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
+from launch.launch_description import LaunchDescription
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
@@ -30,7 +31,6 @@ from instseg3d_ros.messages.header import read_header
 from instseg3d_ros.paths import share
 from instseg3d_ros.ros.arguments import LEVELS, check_file, check_name, truth
 from instseg3d_ros.ros.transport import large_cloud_profile
-from launch import LaunchDescription
 
 if TYPE_CHECKING:
     from launch.events.process import ProcessExited
