@@ -41,7 +41,10 @@ def fresh(grid: VoxelGrid) -> VoxelGrid:
 def forward(
     network: torch.nn.Module, voxels: Voxels, threads: int, dtype: torch.dtype = torch.float32
 ) -> Callable[[], torch.Tensor]:
-    """A function that runs a forward pass, with its kernel maps, on `threads` threads, and returns the features."""
+    """A function that runs a forward pass, with its kernel maps, on `threads` threads, and returns the features.
+
+    As in the segmenter, only kernels use several threads.
+    """
 
     features = voxels.features
     assert features is not None, "the colours of the points"
@@ -49,7 +52,7 @@ def forward(
     @torch.inference_mode()
     def output() -> torch.Tensor:
         torch.set_num_threads(threads)
-        with reduced_precision(dtype):
+        with kernels.torch_on_one_thread(), reduced_precision(dtype):
             return network(SparseTensor(features, fresh(voxels.grid))).features
 
     return output

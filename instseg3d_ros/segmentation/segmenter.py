@@ -27,6 +27,7 @@ from instseg3d_ros.segmentation.options import Options
 from instseg3d_ros.segmentation.result import Result, move_instances
 from instseg3d_ros.segmentation.state import Candidates, Evidence, VoxelAnswer
 from instseg3d_ros.segmentation.upright import upright_rotation
+from instseg3d_ros.sparse.native import kernels
 from instseg3d_ros.sparse.precision import choose, reduced_precision
 from instseg3d_ros.sparse.rigid import transform_points, usable_points
 from instseg3d_ros.sparse.thinning import thin
@@ -170,6 +171,7 @@ class Segmenter:
         return torch.autocast(self.device.type, enabled=False)
 
     @torch.inference_mode()
+    @kernels.torch_on_one_thread()
     def _answer(self, points: np.ndarray, colors: np.ndarray | None, clock: Clock) -> _Answer | None:
         """The answer for the voxels of a cloud; None without usable points."""
         options = self.options  # another thread may replace them while this cloud is segmented

@@ -87,3 +87,13 @@ def test_forked_processes_have_helpers_of_their_own():
     assert queue.get(timeout=60) == expected
     child.join(timeout=60)
     assert child.exitcode == 0
+
+
+def test_torch_on_one_thread_leaves_the_threads_of_kernels():
+    torch.set_num_threads(3)
+    with kernels.torch_on_one_thread():
+        assert (torch.get_num_threads(), kernels.threads()) == (1, 3)
+        with kernels.torch_on_one_thread():
+            assert (torch.get_num_threads(), kernels.threads()) == (1, 3)
+        assert (torch.get_num_threads(), kernels.threads()) == (1, 3)
+    assert (torch.get_num_threads(), kernels.threads()) == (3, 3)

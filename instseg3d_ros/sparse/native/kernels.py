@@ -5,7 +5,7 @@
 
 A kernel describes its own parameters (`kernel.h`). Each argument is checked against them: tensors and arrays must be
 contiguous, on the CPU and of the kernel's type; None is a null pointer. A parameter for the number of threads is filled
-in with `torch.get_num_threads()`.
+in with `threads()`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import functools
 import logging
 import os
 import struct
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -27,6 +29,7 @@ from instseg3d_ros.sparse.native import build
 SUFFIX = {torch.float32: "f32", torch.float64: "f64"}
 OUT_OF_MEMORY, FAILED = -(1 << 63), -(1 << 63) + 1  # as in kernel.h
 _log = logging.getLogger(__name__)
+_of_this_thread = threading.local()
 
 
 def available(source: str, device: torch.device | str = "cpu") -> bool:
@@ -49,6 +52,32 @@ def has_bf16() -> bool:
 def missing() -> dict[str, str]:
     """Sources that have no compiled kernels on this machine, with the reason; plain torch computes in their place."""
     return _libraries(build.instruction_set())[1] if build.enabled() else {}
+
+
+def threads() -> int:
+    """Number of threads of a kernel: that of torch, or within `torch_on_one_thread` that of torch before it."""
+    return getattr(_of_this_thread, "threads", 0) or torch.get_num_threads()
+
+
+@contextmanager
+def torch_on_one_thread() -> Iterator[None]:
+    """Run the operations of torch on one thread, but kernels on as many as before.
+
+    After an operation on several threads, torch's OpenMP threads wait for the next one in a busy loop, for some
+    milliseconds. They would occupy the cores that the threads of the kernels need. Without compiled kernels, torch
+    keeps its threads.
+    """
+    if not build.enabled() or missing():
+        yield
+        return
+    outside, before = getattr(_of_this_thread, "threads", 0), torch.get_num_threads()
+    _of_this_thread.threads = outside or before
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        _of_this_thread.threads = outside
 
 
 Argument = Tensor | np.ndarray | float | None  # what a kernel takes
@@ -119,7 +148,7 @@ class Kernel:
         except (TypeError, ValueError, AttributeError) as error:
             raise TypeError(f"kernel {self.name} ({', '.join(self.parameters)}): {error}") from None
         for place in self._threads:
-            values.insert(place, torch.get_num_threads())
+            values.insert(place, threads())
         result = self._function(self._pack(*values))
         if result == OUT_OF_MEMORY:
             raise MemoryError(f"kernel {self.name}: not enough memory")
