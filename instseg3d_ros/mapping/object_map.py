@@ -197,7 +197,7 @@ class ObjectMap:
 
     def _led_by(self, fragments: list[int]) -> np.ndarray:
         """Rows of the cells in which one of these fragments leads."""
-        return self.cells.rows[np.isin(self.cells["fragment"][self.cells.rows], fragments)]
+        return np.flatnonzero(np.isin(self.cells["fragment"], fragments))  # free rows hold 0, which is no fragment
 
     def _remove(self, rows: np.ndarray) -> int:
         if len(rows):
