@@ -1,5 +1,5 @@
-// Mean shift with a flat kernel whose ball sums come from a tree of boxes: a box wholly inside the ball adds its stored
-// sum, only boxes that the sphere cuts look at points. Twin of ../mean_shift_torch.py; same answer as scikit-learn's
+// Mean shift with a flat kernel. Sums over balls come from a tree of boxes: a box inside the ball adds its stored sum, and
+// only in boxes that the sphere cuts are points tested. Twin of ../mean_shift_torch.py; same answer as scikit-learn's
 // MeanShift(bandwidth, bin_seeding=True).
 #include <algorithm>
 #include <cmath>
@@ -21,7 +21,7 @@ constexpr int LANES = kLanes<double>;
 constexpr int CELLS_PER_BIN = 8;  // resolution of the space-filling order
 constexpr int MAX_ITERATIONS = 300;
 constexpr double STOP = 1e-3;    // of the bandwidth
-constexpr double SLACK = 1e-12;  // boxes this near to the sphere are not trusted to rounding: their points decide
+constexpr double SLACK = 1e-12;  // boxes as near to the sphere as rounding errors: their points are tested
 
 typedef Vector<double> Lane;
 typedef int64_t Mask __attribute__((vector_size(kVectorBytes)));
@@ -56,7 +56,7 @@ struct Node {
       sum[d] += other.sum[d];
     }
   }
-  // Squared distances from `c` to the nearest and to the farthest corner of the box.
+  // Squared distances from `c` to the nearest and the farthest point of the box.
   void range(const double *c, double &nearest, double &farthest) const {
     nearest = farthest = 0;
     for (int d = 0; d < D; ++d) {
@@ -68,8 +68,8 @@ struct Node {
   }
 };
 
-// FAN nodes with the same parent; nodes that are missing at the end have an empty box, which is in no ball. Boxes are in
-// float: `Tree::ball` leaves room for what that rounds off.
+// FAN nodes with the same parent; missing nodes at the end have an empty box, which no ball contains. Boxes are in float:
+// `Tree::ball` allows for the rounding.
 template <int D>
 struct Siblings {
   float low[D][FAN], high[D][FAN];
@@ -84,29 +84,29 @@ struct Siblings {
   }
 };
 
-// (n, dim) of either precision, as NumPy stores them.
+// Points (n, dim) in float or double, in NumPy's layout.
 template <class X>
 struct Points {
   const X *data;
   const int64_t n;
   const int dim;
   double operator()(int64_t row, int d) const { return data[row * dim + d]; }
-  // x / size to the nearest whole number in the precision of the points: a coordinate on the edge of two bins falls the
-  // same way as in NumPy.
+  // x / size, rounded in the precision of the points, so that a coordinate on the edge of two bins gets the same bin as in
+  // NumPy.
   float bin(double x, double size) const { return float(std::rint(X(x) / X(size))); }
 };
 
-// Points in the order of a space-filling curve, cut into leaves, and boxes above them.
+// Points in the order of a space-filling curve, divided into leaves, and the boxes of leaves and of their parents.
 template <int D, class X>
 struct Tree {
   const Points<X> points;
   const int64_t n, leaf_count;
   const int dim, threads;
   std::vector<uint32_t> order;
-  std::vector<X> leaves;  // [leaf][dimension][LEAF], the last one filled up with NaN, which is in no ball
-  std::vector<Node<D>> boxes;                    // of the leaves
+  std::vector<X> leaves;  // [leaf][dimension][LEAF]; the last leaf is padded with NaN, which no ball contains
+  std::vector<Node<D>> boxes;                    // boxes of the leaves
   std::vector<std::vector<Siblings<D>>> levels;  // levels[0]: the boxes of the leaves
-  double largest = 0;  // absolute coordinate
+  double largest = 0;  // largest absolute coordinate
 
   Tree(const Points<X> &points, double bandwidth, int threads)
       : points(points), n(points.n), leaf_count((n + LEAF - 1) / LEAF), dim(points.dim), threads(threads) {
@@ -151,7 +151,7 @@ struct Tree {
     boxes[leaf] = node;
   }
 
-  // Z-order of cells that are aligned with the bins of the seeds, so that the points of a bin lie together.
+  // Z-order of cells that are aligned with the bins of the seeds, so that the points of a bin are adjacent.
   void sort_along_curve(double bandwidth) {
     const int64_t chunk = 1 << 13, chunks = (n + chunk - 1) / chunk;
     std::vector<double> low(chunks * D, 0), high(chunks * D, 0);
@@ -221,7 +221,7 @@ struct Tree {
     }
   }
 
-  // What float may be wrong by in a squared distance near `square`, from coordinates as large as those of the points.
+  // Bound on the error of float in a squared distance near `square`, for coordinates as large as those of the points.
   double doubt(double square) const {
     const double radius = std::sqrt(square);
     return (16 + 2 * D) * double(std::numeric_limits<float>::epsilon()) * (largest + radius) * radius;
@@ -238,7 +238,7 @@ struct Tree {
     const Tree &tree;
     const double *c;
     const double square;
-    const float sure, possible;  // squared distances up to which a box surely, and from which on it surely does not …
+    const float sure, possible;  // squared distances below which a box is surely inside, above which it is surely outside
     Lane sums[D];                // of single points
     double whole_sum[D];         // of whole boxes
     int64_t count = 0;
@@ -262,7 +262,7 @@ struct Tree {
           farthest += far * far;
         }
         const uint32_t whole = bits_of(farthest < Floats{} + sure);
-        // Asked this way round, a distance that overflowed or is no number leaves the answer to the points.
+        // In this form, the points are tested if a distance has overflowed or is NaN.
         const uint32_t cut = ~bits_of(nearest > Floats{} + possible) & ~whole & ((1u << kHalf) - 1);
         for (uint32_t left = whole; left; left &= left - 1) {
           const int i = part + __builtin_ctz(left);
@@ -285,7 +285,7 @@ struct Tree {
       return count;
     }
 
-    // Adds the points of a leaf that lie in the ball.
+    // Adds the points of a leaf that are in the ball.
     void add_inside(int64_t leaf) {
       if constexpr (sizeof(X) == sizeof(float))
         if (add_inside_in_float(leaf)) return;
@@ -304,7 +304,8 @@ struct Tree {
       for (int lane = 0; lane < LANES; ++lane) count += counts[lane];
     }
 
-    // The same with twice as many at a time; false, and nothing added, where float cannot tell on which side a point lies.
+    // The same for twice as many points at once, in float; returns false, and adds nothing, if rounding could move a point
+    // across the sphere.
     bool add_inside_in_float(int64_t leaf) {
       const X *x = tree.leaf_points(leaf);
       const Lane32 surely = Lane32{} + sure, maybe = Lane32{} + possible;
@@ -338,14 +339,14 @@ struct Tree {
 template <int D>
 struct Mode {
   double at[D];
-  int64_t count;  // points within the bandwidth of the last position but one; 0 where there were none
-  bool operator<(const Mode &other) const {  // better ones first: by count, then by coordinates, both descending
+  int64_t count;  // points within the bandwidth of the previous position; 0: no points
+  bool operator<(const Mode &other) const {  // order of modes: by count, then by coordinates, both descending
     if (count != other.count) return count > other.count;
     return std::lexicographical_compare(other.at, other.at + D, at, at + D);
   }
 };
 
-// Moves a mode to the mean of the points around it; returns by how far. The count becomes 0 where there are no points.
+// Moves a mode to the mean of the points around it; returns the distance. The count becomes 0 if there are no points.
 template <int D, class X>
 double step(const Tree<D, X> &tree, Mode<D> &mode, double bandwidth) {
   double sum[D], shift = 0;
@@ -358,7 +359,7 @@ double step(const Tree<D, X> &tree, Mode<D> &mode, double bandwidth) {
   return std::sqrt(shift);
 }
 
-// The seeds of one bandwidth on their way to the modes.
+// The seeds of a bandwidth on their way to the modes.
 template <int D>
 struct Climb {
   double bandwidth;
@@ -430,7 +431,7 @@ void climb_together(const Tree<D, X> &tree, std::vector<Climb<D>> &climbs, doubl
   std::vector<Visited<D>> visited(climbs.size());
   std::vector<Move> moves(active.size());
   for (int iteration = 0; iteration <= MAX_ITERATIONS && !active.empty(); ++iteration) {
-    // Seeds are handed out one by one: a step takes much longer than that, and most rounds have few seeds.
+    // Threads take a seed at a time: a step takes much longer than the assignment, and most rounds have few seeds.
     parallel(tree.threads, int64_t(active.size()), [&](int64_t i) {
       const auto [scale, number] = active[i];
       const double bandwidth = climbs[scale].bandwidth, width = meet * bandwidth;
@@ -454,7 +455,7 @@ void climb_together(const Tree<D, X> &tree, std::vector<Climb<D>> &climbs, doubl
   }
 }
 
-// A seed at the centre of each occupied bin; at the points themselves if each point has a bin to itself.
+// A seed at the centre of each occupied bin; at the points if no two points share a bin.
 template <int D, class X>
 std::vector<Mode<D>> seeds(const Tree<D, X> &tree, double bandwidth, bool at_points) {
   struct Bin {
@@ -607,9 +608,9 @@ void run(const Points<X> &points, const double *bandwidths, int64_t scales, doub
   assign(tree, centers, labels);
 }
 
-// points (n, dim), n < 2^32, dim ≤ 32; bandwidths (scales), each the first one or a half, a quarter … of it. For each
-// scale: labels (n), centers with room for (n, dim), best-supported first, and their number. meet: 0 for the exact answer,
-// or the width of the cells, in bandwidths, in which seeds meet.
+// points (n, dim), n < 2^32, dim ≤ 32; bandwidths (scales): the first bandwidth, or a half, a quarter … of it. For each
+// scale: labels (n), centers with room for (n, dim), those with the most points first, and their number. meet: 0 for the
+// exact answer, or the width of the cells, in bandwidths, in which seeds meet.
 template <class X>
 void mean_shift(Threads threads, const X *data, int64_t n, int64_t dim, const double *bandwidths, int64_t scales, double meet,
                 int64_t *labels, double *centers, int64_t *counts) {
@@ -617,7 +618,7 @@ void mean_shift(Threads threads, const X *data, int64_t n, int64_t dim, const do
   const auto answer = [&](auto size) {
     run<size()>(points, bandwidths, scales, meet, int(threads), labels, centers, counts);
   };
-  // Between these sizes, dimensions are filled up with zeros, which move nothing.
+  // Between these sizes, dimensions are padded with zeros, which do not change the result.
   if (dim <= 4) answer(std::integral_constant<int, 4>());
   else if (dim <= 8) answer(std::integral_constant<int, 8>());
   else answer(std::integral_constant<int, 32>());

@@ -1,4 +1,4 @@
-// Normals of a thinned cloud, and how many of them support each direction that may be up. Used by ../upright.py.
+// Normals of a thinned cloud, and the number of normals that support each candidate of the vertical. Used by ../upright.py.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -13,7 +13,7 @@ constexpr int64_t kLeaf = 32;  // points that share a box
 constexpr int kMost = 32;      // neighbours
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Points by leaves, with the box of each leaf. The last leaf is filled up with points at infinity.
+// Points in leaves, with the box of each leaf. The last leaf is padded with points at infinity.
 struct Leaves {
   struct Leaf {
     float at[3][kLeaf], low[3], high[3];
@@ -97,9 +97,9 @@ bool planar(const Symmetric &a, double flat, double *vector) {
   return largest > 0;
 }
 
-// Which of the points (n, 3) named by rows (m) have k nearest points, themselves included, that lie in a plane: 1 in flats
-// (m) if the smallest eigenvalue of their covariance is less than `flat` times the second one. normals (m, 3) then has the
-// unit normal, of either sign. k ≤ 32 and k ≤ n. It is fast if points that follow each other are near each other.
+// For each of the points (n, 3) with indices rows (m), whether its k nearest points, itself included, lie in a plane: flats
+// (m) is 1 if the smallest eigenvalue of their covariance is less than `flat` times the second eigenvalue. normals (m, 3)
+// then has the unit normal, of either sign. k ≤ 32 and k ≤ n. Consecutive points should be close in space, for speed.
 void normals(Threads threads, const float *points, int64_t n, const int64_t *rows, int64_t m, int64_t k, double flat,
              double *normals, uint8_t *flats) {
   constexpr int64_t chunk = 32;
@@ -127,8 +127,8 @@ void normals(Threads threads, const float *points, int64_t n, const int64_t *row
   });
 }
 
-// For each of the directions (c, 3): how many of the unit vectors (m, 3) are nearly parallel to it (|cosine| > along), and
-// how many nearly perpendicular (|cosine| < across).
+// For each of the directions (c, 3): the number of unit vectors (m, 3) that are nearly parallel to it (|cosine| > along),
+// and the number that are nearly perpendicular (|cosine| < across).
 void support(Threads threads, const float *directions, int64_t c, const double *normals, int64_t m, double along, double across,
              int64_t *parallel_to, int64_t *perpendicular) {
   std::vector<float> apart(static_cast<size_t>(3 * m));

@@ -1,4 +1,4 @@
-// Points to voxels: a hash from voxel to its sums in order of first sight, then one sort of the voxels found.
+// Points to voxels: a hash table of the sums of each voxel in the order of their first points, then a sort of the voxels.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -20,7 +20,7 @@ struct Keyed {
   int32_t number;
 };
 
-// Sorts by key, ascending, one digit after the other from the lowest; a digit in which all keys agree is left out.
+// Radix sort by key, ascending, from the lowest digit; digits that are equal in all keys are skipped.
 void radix_sort(std::vector<Keyed> &items) {
   constexpr int bits = 11;
   constexpr uint64_t mask = (1 << bits) - 1;
@@ -47,7 +47,7 @@ struct Spread {
 };
 constexpr Spread kSpread;
 
-// Rows of `pitch` sums, in pieces that stay where they are when more rows are added.
+// Rows of `pitch` sums, in pieces that are not moved when rows are added.
 class Sums {
  public:
   void grow(size_t rows, int64_t pitch) {
@@ -69,7 +69,7 @@ struct Part {
 
   static int64_t width(int64_t f) { return (4 + f + 7) / 8 * 8; }  // whole cache lines
 
-  // Points go by batches through four steps, so that what one step needs from memory is on its way while others work.
+  // Batches of points pass four steps, so that the data of a step is fetched from memory while other steps compute.
   template <class T, class F>
   void gather(int64_t begin, int64_t end, const T *points, const F *features, int64_t f, const int64_t *batch,
               const int32_t *cells, const int64_t *low, const uint64_t *wide, int64_t *numbers) {
@@ -103,8 +103,8 @@ struct Part {
   }
 };
 
-// Returns the number of voxels, -1 where points are not finite or too far apart (the caller finds out which).
-// codes (n), blocks (n, 4), positions (n, 3), means (n, f), counts (n) have room for one voxel per point.
+// Returns the number of voxels, or -1 if points are not finite or too far apart (the caller determines which).
+// codes (n), blocks (n, 4), positions (n, 3), means (n, f), counts (n) have room for a voxel per point.
 template <class T, class F>
 int64_t voxelize(Threads threads, int64_t n, const T *points, const F *features, int64_t f, const int64_t *batch, double size,
                  int64_t *codes, int32_t *blocks, int64_t *number_of_blocks, T *positions, T *means, int64_t *inverse,
@@ -119,7 +119,7 @@ int64_t voxelize(Threads threads, int64_t n, const T *points, const F *features,
   std::vector<Extent> extents{size_t(tasks)};
   parallel(threads, tasks, [&](int64_t task) {
     const int64_t first = task * kChunk, last = std::min(n, first + kChunk);
-    bool within = true;  // asked this way round because a NaN compares as false
+    bool within = true;  // in this form a NaN gives false
     for (int64_t i = first * 3; i < last * 3; ++i) {
       const double cell = std::floor(double(points[i]) / size);
       within &= std::abs(cell) < kLimit;
@@ -147,14 +147,14 @@ int64_t voxelize(Threads threads, int64_t n, const T *points, const F *features,
   for (int axis = 0; axis < 4; ++axis) wide[axis] = uint64_t(all.high[axis] - all.low[axis] + 3), space *= double(wide[axis]);
   if (all.bad || space >= double(int64_t(1) << 62)) return -1;
 
-  // Parts of the points are hashed side by side; how many depends on the points alone, so that sums come out the same.
+  // Parts of the points are hashed in parallel; their number depends only on the points, so that the sums are reproducible.
   const int64_t many = std::clamp<int64_t>(2 * (n >> 16), 1, 16);
   std::vector<Part> parts{size_t(many)};
   parallel(threads, many, [&](int64_t p) {
     parts[p].gather(n * p / many, n * (p + 1) / many, points, features, f, batch, cells.data(), all.low, wide, inverse);
   });
 
-  // Blocks of all parts in order, and the rank of each.
+  // The blocks of all parts in order, and the rank of each block.
   std::vector<Keyed> order;
   for (Part &part : parts)
     for (uint64_t key : part.blocks.keys) order.push_back({key, int32_t(order.size())});
@@ -176,7 +176,7 @@ int64_t voxelize(Threads threads, int64_t n, const T *points, const F *features,
   }
   *number_of_blocks = found;
 
-  // Voxels likewise: entries of several parts with one code are one voxel.
+  // The same for voxels: entries of several parts with the same code are the same voxel.
   const uint64_t mask = (uint64_t(1) << 3 * kBlockBits) - 1;
   std::vector<int64_t> offset(size_t(many + 1));
   int64_t block_offset = 0;
@@ -200,7 +200,7 @@ int64_t voxelize(Threads threads, int64_t n, const T *points, const F *features,
   const int64_t rows = int64_t(start.size());
   start.push_back(int32_t(order.size()));
 
-  // In the order in which the sums lie in memory; a voxel of several parts is written by the first of them.
+  // In the order of the sums in memory; a voxel of several parts is written by the first part.
   parallel(threads, many, [&](int64_t p) {
     const int64_t pitch = Part::width(f);
     std::vector<double> joined(static_cast<size_t>(pitch));
@@ -226,7 +226,7 @@ int64_t voxelize(Threads threads, int64_t n, const T *points, const F *features,
   return rows;
 }
 
-// (n, 3) through y = R x + t, matrix (3, 4) = [R t], each sum in double. NaN stays NaN, too far becomes infinite.
+// (n, 3) through y = R x + t, matrix (3, 4) = [R t], each sum in double. NaN stays NaN; values beyond float become infinite.
 void transform(Threads threads, int64_t n, const float *points, const double *matrix, float *out) {
   parallel(worth(threads, n * 4), (n + kChunk - 1) / kChunk, [&](int64_t task) {
     for (int64_t i = task * kChunk; i < std::min(n, (task + 1) * kChunk); ++i) {
@@ -239,7 +239,7 @@ void transform(Threads threads, int64_t n, const float *points, const double *ma
   });
 }
 
-// usable (n): 1 where a point is finite and no farther than `limit` from the origin. Returns how many are.
+// usable (n): 1 if a point is finite and at most `limit` from the origin. Returns the number of usable points.
 int64_t usable(Threads threads, int64_t n, const float *points, double limit, uint8_t *usable) {
   std::vector<int64_t> counts(size_t((n + kChunk - 1) / kChunk));
   parallel(worth(threads, n * 2), int64_t(counts.size()), [&](int64_t task) {
@@ -248,7 +248,7 @@ int64_t usable(Threads threads, int64_t n, const float *points, double limit, ui
     int32_t count = 0;
     for (int64_t i = begin; i < end; ++i) {
       const float x = points[i * 3], y = points[i * 3 + 1], z = points[i * 3 + 2];
-      const uint8_t near = x * x + y * y + z * z <= square;  // false for NaN, and for what overflows
+      const uint8_t near = x * x + y * y + z * z <= square;  // false for NaN and overflow
       usable[i] = near;
       count += near;
     }
