@@ -67,7 +67,7 @@ def test_bad_arguments_are_one_line_and_exit_code_2(tmp_path, monkeypatch, capsy
 
 
 def test_killed_in_the_middle_it_resumes(tmp_path):
-    """Two scans are pipes that nobody feeds, so both workers are certain to be in the middle of one when killed."""
+    """Two scans are pipes without a writer, so both workers are certainly reading a scan when they are killed."""
     raw, out = write_scannet(tmp_path / "raw", 2, 4, 0), tmp_path / "out"
     stuck = [raw / "scans" / name / f"{name}{MESH}" for name in ("scene0011_02", "scene0011_03")]
     meshes = [path.read_bytes() for path in stuck]

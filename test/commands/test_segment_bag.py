@@ -80,7 +80,7 @@ def test_a_bag_becomes_what_the_node_publishes(tmp_path, calls, capsys):
 
 
 def test_all_topics_of_a_bag_are_copied_on_request(tmp_path, calls):
-    """Another cloud, a type that nobody has installed with its QoS, and answers of an earlier run, which are left."""
+    """A topic whose type is not installed is copied; answers of an earlier run are not."""
     from rosbags.highlevel import AnyReader
     from rosbags.typesys import get_types_from_msg
 

@@ -76,7 +76,7 @@ SPEECH = {"ros2 run", "ros2 security", "python -m instseg3d_ros"}  # named in a 
 
 
 def blocks(text):
-    """(kind, content) of the code of one section in its order: "shell" by lines, "python", "yaml", "layout" whole."""
+    """(kind, content) of the code of a section, in order: "shell" by lines; "python", "yaml", "layout" as a whole."""
     for language, content in code_of(text):
         kind = language or kind_of(content)
         if kind in ("shell", "bash"):
@@ -87,7 +87,7 @@ def blocks(text):
 
 
 def code_of(text):
-    """(language or None, content) of fenced blocks, of indented ones, and of spans that are commands."""
+    """(language or None, content) of fenced blocks, indented blocks, and spans that are commands."""
     language, block, blank = None, [], True  # block: lines of the one that is open; language: of a fence, else None
     for line in [*text.split("\n"), "end"]:
         fence = re.match(r"```(\w*)$", line)
@@ -180,7 +180,7 @@ def stand_in(toy_dataset):
 
 
 def words_of(line):
-    """NAME and arguments of one of our commands; None for what NOT_HERE names."""
+    """Name and arguments of a command of this package; None for commands in NOT_HERE."""
     line = line.replace("ros2 run instseg3d_ros", "python -m instseg3d_ros")
     if line.startswith(tuple(NOT_HERE)):
         return None

@@ -46,7 +46,7 @@ def test_each_range_knows_its_own_objects():
 
 
 def test_a_prediction_far_away_still_finds_the_object_it_covers():
-    """Two thirds of what is predicted are a near object, but its median lies beyond the edge."""
+    """Two thirds of the predicted points are on a near object, but their median distance is beyond the edge."""
     collected = ByDistance(SCANNET20, 100)
     distance = np.concatenate((np.linspace(1.0, 1.99, 160), np.linspace(2.01, 2.2, 140), np.full(100, 2.5)))
     instance = np.repeat([1, 0], [300, 100]).astype(np.int32)

@@ -14,7 +14,7 @@ def f_measure(p, r):
 
 
 def rim_by_loop(points, shape):
-    """Pixels (row, column) of a mask with a neighbour inside the image that is not of the mask."""
+    """Pixels (row, column) of a mask that have a neighbour in the image outside the mask."""
     found = set()
     for row, column in points:
         for r, c in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):

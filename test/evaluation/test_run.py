@@ -31,7 +31,7 @@ def truth(seed):
 
 
 def guess(points, colors):
-    """Deterministic in the points: wrong masks, wrong classes, a class nobody knows."""
+    """Results that depend only on the points: wrong masks, wrong classes, an unknown class."""
     seed = int(points.sum() * 1000) % 2**31
     rng = np.random.default_rng(seed)
     scene = next(s for s in map(truth, range(4)) if np.array_equal(s.points, points))

@@ -44,7 +44,7 @@ def test_ignored_points_stay_out_of_masks(tmp_path):
 
 
 def everything_near(points, colors):
-    """One instance of all near points in the left half, one of those in the right half."""
+    """An instance for all near points in the left half, and another for the right half."""
     near = points[:, 0] < 1
     instance = np.where(near, np.where(points[:, 1] > 0.025, 1, 2), 0).astype(np.int32)
     box = Box(np.zeros(3), np.ones(3), np.eye(3))

@@ -20,7 +20,7 @@ from instseg3d_ros.training.module import Training
 
 @dataclass(frozen=True)
 class Breaking(Card):
-    """A card on which attributes are replaced: breaks maps (object, name) to a function of the right one."""
+    """A card with replaced attributes: `breaks` maps (object, name) to a function of the original attribute."""
 
     breaks: tuple = ()
     marked_card: bool = False

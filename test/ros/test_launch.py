@@ -32,7 +32,7 @@ def declared(description):
 
 
 def started(name="segment", **values):
-    """The actions of one launch with these arguments, the environment it sets, and its context."""
+    """The actions of a launch with these arguments, the environment that it sets, and its context."""
     from launch import LaunchContext
 
     description = load(name).generate_launch_description()
@@ -191,7 +191,7 @@ sys.exit(service.run())
 
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
-    """An installed package whose node is the one with the fake segmenter, and a stand-in for RViz that subscribes."""
+    """An installed package whose node has the fake segmenter, and a stand-in for RViz that subscribes."""
     prefix = tmp_path / "install"
     index = prefix / "share" / "ament_index" / "resource_index" / "packages"
     index.mkdir(parents=True)

@@ -36,7 +36,7 @@ fields = st.builds(
 
 @st.composite
 def any_layout(draw):
-    """Nothing in it need agree with anything else."""
+    """A cloud whose fields are independent of each other."""
     message = PointCloud2(
         height=draw(sizes), width=draw(sizes), point_step=draw(sizes), row_step=draw(sizes),
         is_bigendian=draw(st.booleans()), is_dense=draw(st.booleans()), fields=draw(st.lists(fields, max_size=6)),
@@ -47,7 +47,7 @@ def any_layout(draw):
 
 @st.composite
 def nearly_right(draw):
-    """A good cloud of strange numbers with one thing wrong, or none."""
+    """A valid cloud with unusual numbers, and at most one error in its layout."""
     count = draw(st.integers(0, 30))
     points = np.array(draw(st.lists(numbers, min_size=3 * count, max_size=3 * count)), np.float32).reshape(-1, 3)
     if draw(st.booleans()):

@@ -27,7 +27,7 @@ def set_parameters(live, node, **values):
 
 
 def test_overload_answers_the_newest_and_never_falls_behind(live, tmp_path):
-    """640 x 480, while the node works on a cloud: at most one cloud waits at each station, the newest is answered."""
+    """While the node works on a cloud of 640 x 480, at most one cloud waits in each queue; the newest is answered."""
     gate = tmp_path / "gate"
     node = live.start("points:=/fast", name="fast", model=f"fake:gate={gate}", track=False)
     found = health(live, "fast")

@@ -111,7 +111,7 @@ def test_clouds_of_objects_of_the_rest_and_of_obstacles(wire):
 
 
 def test_every_offer_of_a_publisher_is_read(live):
-    """One publisher after the other on one topic; a latched cloud is sent once, before the node knows its publisher."""
+    """Successive publishers on a topic; a latched cloud is sent once, before the node has discovered its publisher."""
     node = live.start("points:=/offers", name="offers", lazy=False)
     ear = live.listen(node.path, topics.MARKERS).matched()
     for reliable in (True, False):

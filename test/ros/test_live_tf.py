@@ -38,7 +38,7 @@ class Frames:
         self._moving.publish(serialized([edge("base", "mount", round(second * SECOND), place, (0, 0, 0, 1))])[0])
 
     def heard(self, name):
-        """Wait until the node with this name, and whoever else listens to /tf, is matched."""
+        """Wait until the node with this name and all other listeners to /tf are matched."""
 
         def matched():
             listeners = self._live.node.get_subscriptions_info_by_topic("/tf")

@@ -117,7 +117,7 @@ def test_a_map_without_a_fixed_frame_contradicts_itself():
 
 @pytest.mark.live
 def test_the_map_is_published_saved_and_cleared(live, tmp_path):
-    """The cloud's own frame is the fixed one, so that no transform is needed."""
+    """The fixed frame is the frame of the cloud, so that no transform is needed."""
     node = live.start(
         "points:=/map_points", name="mapper", map=True, fixed_frame="camera", axes="body", map_rate=100.0,
         save_folder=str(tmp_path),

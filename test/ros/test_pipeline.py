@@ -24,7 +24,7 @@ PLAIN = replace(Parameters(), track=False)
 
 
 class Recorder:
-    """A tracker that adds 100 to every id and keeps what it was given."""
+    """A tracker that adds 100 to every id and records its arguments."""
 
     def __init__(self):
         self.seen, self.resets = [], 0
@@ -204,7 +204,7 @@ def test_a_cloud_far_from_zero_has_its_boxes_where_its_points_are():
 
 
 def find_supports_of(answer):
-    """With a floor put below one of the boxes."""
+    """Boxes with a floor below one of them."""
     from instseg3d_ros.messages.parts import find_supports
 
     cloud, result = answer.received.cloud, answer.result

@@ -230,7 +230,7 @@ def test_keys_pause_step_and_end(live, tmp_path, monkeypatch):
 
 
 def read(terminal):
-    """What the program has written by now; it blocks if nobody reads."""
+    """The output of the program since the last call; the program blocks if its output is not read."""
     if select.select([terminal], [], [], 0)[0]:
         with suppress(OSError):
             return os.read(terminal, 10_000)

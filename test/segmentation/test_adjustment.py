@@ -28,7 +28,7 @@ def _model(weight):
 
 
 def test_probabilities_are_what_weighting_made_of_them_undone():
-    """A network that is trained to the end with weights w says p · w / Σ p · w; adjusted in full, it says p again."""
+    """A network that is fully trained with weights w gives p · w / Σ p · w; full adjustment gives p again."""
     p = np.random.default_rng(0).dirichlet(np.ones(3), 50)
     weighted = p * WEIGHT / (p * WEIGHT).sum(axis=1, keepdims=True)
     segmenter = Segmenter(*_model(WEIGHT))

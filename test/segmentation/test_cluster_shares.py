@@ -8,7 +8,7 @@ from instseg3d_ros.segmentation.proposals import Proposals, _tree
 
 
 def random_tree(rng, parts: int) -> Proposals:
-    """Unions of random pairs of what is left, some of them a long chain."""
+    """Unions of random pairs of the remaining parts, sometimes a long chain."""
     left, steps = list(range(parts)), []
     while len(left) > 3:
         gone = left.pop(rng.integers(1, len(left)))

@@ -88,7 +88,7 @@ def test_voxels_of_a_grid(native, gap, monkeypatch):
 
 
 def row(places):
-    """Voxels at these x, all of one label: the labels and the grid."""
+    """Labels and grid of voxels at these x, all with the same label."""
     coords = torch.tensor([[0, x, 0, 0] for x in places])
     return np.zeros(len(places), int), VoxelGrid.from_coords(coords)[0]
 

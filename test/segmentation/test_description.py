@@ -25,7 +25,7 @@ WIDTH = sum(width for _, width in input_widths(3, 0))  # of a description with t
 
 
 def _description(positions, part, num, points, features=None, seed=0):
-    """Of `num` parts as proposals, with random numbers for what is not computed from positions, points and features."""
+    """A description of `num` parts as proposals, with random values for inputs from other sources."""
     rng = np.random.default_rng(seed)
     order, begin = Proposals.of_parts(num).members(part, np.arange(num))
     probability, around = rng.dirichlet(np.ones(3), (2, num))

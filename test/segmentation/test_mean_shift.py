@@ -176,7 +176,7 @@ def test_seeds_that_meet_on_any_number_of_threads():
 
 
 def test_half_a_million_points_in_one_blob():
-    """As of a frame that is one object: a broad embedding without a valley."""
+    """The embedding of a frame with a single object: broad, without a valley."""
     if not kernels.available("mean_shift"):
         pytest.skip("no C++ compiler")
     x = torch.from_numpy(np.random.default_rng(5).normal(0, 0.3, (500_000, 4)).astype(np.float32))

@@ -12,7 +12,7 @@ STOOLS = ((2.5, -0.8, 0, 3.1, -0.35, 0.6), (2.5, 0.35, 0, 3.1, 0.8, 0.6))
 
 
 def parts_of(points, on_objects, embedding_step=0.0):
-    """Cut and joined again: the targets of the parts of one cluster that holds all points `on_objects`."""
+    """The targets of the parts of a cluster with all points `on_objects`, after cutting and joining."""
     coords, first = np.unique(np.floor(points / VOXEL).astype(np.int32), axis=0, return_index=True)
     inside = on_objects[first]
     part = np.full(len(coords), -1)

@@ -128,7 +128,7 @@ def test_of_equals_the_larger_and_without_merges_all():
 
 
 class Taste(ObjectHead):
-    """Knows one class, and likes boxes of one length."""
+    """An object head that knows a single class and prefers boxes of a given length."""
 
     def __init__(self, length: float):
         super().__init__(2, sum(width for _, width in input_widths(2, 0)))

@@ -12,7 +12,7 @@ NAMES = ("floor", "chair", "table")
 
 
 class Components:
-    """A segmenter that is right by definition: what hangs together above the floor is an object, a red one a chair."""
+    """A segmenter that is right by definition: connected points above the floor are an object, red ones are chairs."""
 
     voxel_size = VOXEL
 
@@ -139,7 +139,7 @@ def test_small_remains_are_dropped():
 
 
 class Fickle(Components):
-    """Calls objects a chair in one tile and a table in the next, and finds neighbours in one of them only."""
+    """Labels objects as chair in a tile and as table in the next tile; finds neighbours only in one of them."""
 
     def __call__(self, points, colors):
         result = super().__call__(points, colors)

@@ -147,7 +147,7 @@ def test_up_refuses_another_grid():
 
 
 def test_autocast_of_plain_torch_computes_in_the_lower_type(monkeypatch):
-    """Where there are no compiled kernels; with them, `test_precision` says what is rounded."""
+    """Without compiled kernels; `test_precision` tests the rounding with them."""
     monkeypatch.setenv(build.OFF, "0")
     grid = grid_of(SHAPES["cloud"])
     conv, x = SubmanifoldConv3d(4, 4), features(grid, 4, torch.float32)
@@ -167,7 +167,7 @@ def test_empty(kernels):
 
 
 def test_inference_follows_the_weights(kernels):
-    """What is kept between calls is dropped when the weights change in place, are replaced, or training went on."""
+    """Data cached between calls is dropped if the weights change in place, are replaced, or are trained."""
     grid = grid_of(SHAPES["cloud"])
     conv, x = SubmanifoldConv3d(4, 6).eval(), SparseTensor(torch.randn(len(grid), 4), grid)
 

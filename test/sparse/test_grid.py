@@ -30,7 +30,7 @@ def test_coords_and_inverse(name):
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_levels_and_neighbors_by_dictionary(name, kernels):
-    """Down to where blocks are single voxels and beyond, each level and its table equal what a dictionary says."""
+    """Each level and its table equal those of a dictionary, also beyond the level at which blocks are single voxels."""
     grid = grid_of(SHAPES[name])
     for _ in range(11):
         rows = {tuple(c): i for i, c in enumerate(grid.coords.tolist())}

@@ -115,7 +115,7 @@ def arm_layout(matrices: np.ndarray) -> np.ndarray:
 
 
 def record(monkeypatch) -> list[tuple[str, list, int, list[np.ndarray]]]:
-    """What every call of a kernel was given and what it gave: name, arguments, result, buffers afterwards.
+    """Records each call of a kernel: name, arguments, result, and buffers afterwards.
 
     Packed weights, whose layout depends on the width of the vectors, are replaced by their layout for ARM.
     """
@@ -183,7 +183,7 @@ def test_arm(tmp_path, monkeypatch):
     flags = "-std=c++17", "-O0", "-ffp-contract=fast"
 
     def compile_one(source: Path) -> str:
-        """The object of a source, kept beside the kernels for the next run."""
+        """The object file of a source, which stays beside the kernels for the next run."""
         stem = f"{source.stem}-{build._fingerprint(source, flags, ARM)}-{build._version(ARM)}"
         target = build._folder_to_write() / f"{stem}.o"
         if not target.exists():

@@ -21,7 +21,7 @@ def brute(positions, batch, k):
 
 
 def assert_nearest(found, positions, batch, k):
-    """Distances are what brute force finds (rows may differ where distances tie); the point itself stands first."""
+    """Distances equal those of a full search (rows may differ at equal distances); the point itself is first."""
     assert found.shape == (len(positions), k) and found.dtype == torch.int64
     assert torch.equal(found[:, 0], torch.arange(len(found)))
     assert torch.equal(batch[found], batch[:, None].expand(-1, k))

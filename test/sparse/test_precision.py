@@ -63,7 +63,7 @@ def test_what_the_heads_get_keeps_its_digits():
 
 @needs_bf16
 def test_products_are_those_of_rounded_numbers():
-    """One convolution equals a float64 one of inputs and weights rounded to bfloat16."""
+    """A convolution equals the float64 convolution of inputs and weights rounded to bfloat16."""
     grid = grid_of(shapes()["cloud"])
     conv, x = SubmanifoldConv3d(16, 20), torch.randn(len(grid), 16).bfloat16()
     with torch.no_grad(), reduced_precision(torch.bfloat16):
@@ -76,7 +76,7 @@ def test_products_are_those_of_rounded_numbers():
 @pytest.mark.parametrize("name", ["cloud", "scenes", "one voxel", "line"])
 @pytest.mark.parametrize("c_in, c_out", [(16, 20), (6, 5), (3, 4)])
 def test_training_multiplies_rounded_numbers(name, c_in, c_out):
-    """Values and gradients equal float64 ones of what was rounded."""
+    """Values and gradients equal those in float64 of the rounded values."""
 
     def rounded(t, channels):
         return (t if channels % 2 else t.bfloat16()).double()  # an odd number of channels stays in float32

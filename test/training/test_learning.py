@@ -14,6 +14,7 @@ def test_quick_recipe_separates_objects_on_unseen_tables(tmp_path):
     assert run("generate", [data, "--frames", "64", "--val", "16", *world]) == 0
     assert run("train", ["quick", "--data", data, "--out", str(out), "--validate_scenes", "16", "--workers", "0"]) == 0
     _, card = checkpoint.load(out / "model.safetensors")
+    print({name: round(value, 3) for name, value in card.scores.items()})
     # 0.13, 0.45 and 0.91 on the machine that this was written on: the tables are crowded, and things touch.
     assert card.scores["agnostic_ap50"] > 0.08
     assert card.scores["agnostic_ap25"] > 0.3

@@ -154,7 +154,7 @@ def test_a_head_that_sees_points_learns_them_and_stuff(toy_dataset, tmp_path, mo
 
 
 def test_shape_alone_can_tell_classes():
-    """Two classes of proposals with equal descriptions: flat ones and upright ones."""
+    """Two classes of proposals with equal descriptions: flat and upright proposals."""
     rng = np.random.default_rng(0)
     label = rng.integers(0, 2, 600)  # class 0 could be stuff: a head that sees points learns it too
     points = rng.uniform(-0.5, 0.5, (600, OWN + AROUND, GEOMETRY + 2)).astype(np.float16)

@@ -73,7 +73,7 @@ def test_killed_training_resumes_on_the_same_curve(toy_dataset, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_equal_one_with_the_same_global_batch(toy_dataset, tmp_path):
-    """Gradients of the joint loss, kept by Adam as a tenth in its first moment, and the statistics of the norms."""
+    """Gradients of the joint loss, a tenth of which is Adam's first moment, and the statistics of the norms."""
     one, two = tmp_path / "one", tmp_path / "two"
     options = ("--steps", "1", "--semantic_steps", "0", "--checkpoint_every", "1", "--accelerator", "cpu")
     finish(start(toy_dataset, one, *options, "--batch_size", "4"))
@@ -171,7 +171,7 @@ def test_weights_of_another_width_are_refused(tmp_path):
 
 
 def test_a_gradient_is_clipped_in_mixed_precision(toy_dataset, tmp_path):
-    """Adam divides by the size of the gradient, unless that is far below its epsilon of 1e-8: then nothing moves."""
+    """Adam divides by the size of the gradient. If this is far below Adam's epsilon of 1e-8, no weight changes."""
     start, last = {}, {}
     for clip in (0.0, 1e-14):
         recipe = Recipe(

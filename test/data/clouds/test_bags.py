@@ -81,7 +81,7 @@ def test_a_wrong_extension_is_named_with_the_right_one(tmp_path, kind):
 @pytest.mark.parametrize("kind", ["mcap", "db3", "bag"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_recording_cut_off(tmp_path, kind, share):
-    """Either what is left is read whole messages at a time, or one line says where it broke."""
+    """Either all complete messages are read, or a message of one line names the place of the damage."""
     path = write_bag(tmp_path / ("a.bag" if kind == "bag" else "a"), kind, points=5000)
     path = path if kind == "bag" else path / f"a.{kind}"
     whole = path.read_bytes()

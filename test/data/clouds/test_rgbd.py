@@ -171,7 +171,7 @@ def test_a_file_without_a_camera_is_named(tmp_path, content):
 
 
 def wall(folder, size=(8, 6), color=None):
-    """A wall straight ahead at 2 m; the camera's file says what `test` asks for."""
+    """A wall at a distance of 2 m; the camera's file has the content that `test` needs."""
     Image.fromarray(np.full(size[::-1], 2000, np.uint16)).save(folder / "depth.png")
     if color:
         Image.fromarray(np.full((*color[::-1], 3), 9, np.uint8)).save(folder / "color.png")
