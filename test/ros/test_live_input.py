@@ -89,7 +89,7 @@ def test_lost_clouds_are_named_with_the_line_to_export(live):
     lossy = live.start("points:=/cloud", name="lossy")
     environment = {name: value for name, value in os.environ.items() if name not in (*CHOSEN, MODE)}
     environment.update(ROS_DOMAIN_ID=str(live.domain), PYTHONPATH=str(ROOT))
-    words = [sys.executable, "-m", "instseg3d_ros.ros.tools.lost_messages", "--role", "write", "0", "9.8", "20"]
+    words = [sys.executable, "-m", "instseg3d_ros.ros.tools.lost_messages", "--role", "write", "0", "9.8", "1000"]
     writer = subprocess.Popen(words, env=environment)
     try:
         lossy.expect("best-effort clouds are lost unless the camera's driver was started with export FASTRTPS_DEFAULT_")

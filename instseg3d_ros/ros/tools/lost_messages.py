@@ -22,6 +22,7 @@ from instseg3d_ros.ros.transport import CHOSEN, MODE, PROFILE, large_cloud_profi
 SIZES = (1.0, 4.9, 9.8)  # megabytes
 CLOUDS, RATE = 20, 5.0  # number of clouds, and clouds per second
 SETTLE = 1.0  # seconds between discovery and the first cloud
+PATIENCE = 5.0  # seconds without a cloud after which the remaining clouds count as lost
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class TransportLoss:
 
 
 def measure(profile: bool, reliable: bool, megabytes: float, clouds: int = CLOUDS) -> TransportLoss:
-    """Send `clouds` clouds at `RATE` from one process to another; twenty take about eight seconds."""
+    """Send `clouds` clouds at `RATE` from one process to another; twenty take about ten seconds."""
     environment = {name: value for name, value in os.environ.items() if name not in (*CHOSEN, MODE)}
     if profile:
         environment.update(_profile())
@@ -84,11 +85,14 @@ def _role(role: str, reliable: bool, megabytes: float, clouds: int) -> None:
             message.header.stamp.sec, message.header.stamp.nanosec = divmod(time.time_ns(), 10**9)
             publisher.publish(message)
             time.sleep(1 / RATE)
-        time.sleep(2)  # for clouds that have not yet arrived
+        time.sleep(PATIENCE)  # for clouds that have not yet arrived; the reader's end ends this process
         return
     latencies: list[float] = []
+    last = 0.0  # time of the last arrival
 
     def take(message: PointCloud2) -> None:
+        nonlocal last
+        last = time.monotonic()
         sent = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
         latencies.append((time.time_ns() - sent) / 1e6)
 
@@ -96,8 +100,8 @@ def _role(role: str, reliable: bool, megabytes: float, clouds: int) -> None:
     end = time.monotonic() + 60
     while node.count_publishers("cloud") == 0 and time.monotonic() < end:
         rclpy.spin_once(node, timeout_sec=0.1)
-    end = time.monotonic() + SETTLE + clouds / RATE + 2
-    while len(latencies) < clouds and time.monotonic() < end:
+    last = time.monotonic() + SETTLE
+    while len(latencies) < clouds and time.monotonic() < last + PATIENCE:
         rclpy.spin_once(node, timeout_sec=0.1)
     print(json.dumps(latencies))
 
