@@ -15,7 +15,8 @@ def test_quick_recipe_separates_objects_on_unseen_tables(tmp_path):
     assert run("train", ["quick", "--data", data, "--out", str(out), "--validate_scenes", "16", "--workers", "0"]) == 0
     _, card = checkpoint.load(out / "model.safetensors")
     print({name: round(value, 3) for name, value in card.scores.items()})
-    # 0.13, 0.45 and 0.91 on the machine that this was written on: the tables are crowded, and things touch.
-    assert card.scores["agnostic_ap50"] > 0.08
-    assert card.scores["agnostic_ap25"] > 0.3
-    assert card.scores["iou"] > 0.7
+    # 0.13, 0.45 and 0.905 in each run on the machine that this was written on; other processors round differently.
+    # The tables are crowded, and objects touch.
+    assert card.scores["agnostic_ap50"] > 0.1
+    assert card.scores["agnostic_ap25"] > 0.38
+    assert card.scores["iou"] > 0.85
