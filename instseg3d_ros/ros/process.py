@@ -1,4 +1,4 @@
-"""The node's process. It ends at a signal, or once the caller of a shutdown transition has read the response."""
+"""The node's process. It ends within two seconds of a signal, or of the caller's reading the response to a shutdown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from instseg3d_ros.ros.transport import use_large_cloud_profile
 SIGNALS = 0.2  # seconds between two checks for signals and for the end of the node
 RESPONSE = 2.0  # seconds that the caller of a shutdown transition may take to read the response
 PATIENCE = 0.8  # seconds that the executor's thread may take to end
-LIMIT = 4.0  # seconds that the shutdown may take; launch kills a process five seconds after SIGINT
+LIMIT = 1.6  # seconds that the shutdown may take after that
 
 
 def run(arguments: list[str]) -> NoReturn:

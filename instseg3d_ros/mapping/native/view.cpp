@@ -7,6 +7,7 @@
 #include "direction.h"
 #include "kernel.h"
 #include "numbers.h"
+#include "symmetric.h"
 
 namespace {
 
@@ -25,37 +26,6 @@ int64_t choose(int64_t n, const float *points, const int16_t *semantic, const in
     used[count++] = i;
   }
   return count;
-}
-
-// Eigenvalues, ascending, of the symmetric matrix (xx, xy, xz, yy, yz, zz), in closed form.
-void eigenvalues(const double *m, double *values) {
-  const double mean = (m[0] + m[3] + m[5]) / 3, a = m[0] - mean, d = m[3] - mean, f = m[5] - mean;
-  const double scale = std::sqrt((a * a + d * d + f * f + 2 * (m[1] * m[1] + m[2] * m[2] + m[4] * m[4])) / 6);
-  if (!(scale > 0)) {
-    std::fill(values, values + 3, mean);
-    return;
-  }
-  const double b = m[1] / scale, c = m[2] / scale, e = m[4] / scale, x = a / scale, y = d / scale, z = f / scale;
-  const double half = (x * (y * z - e * e) - b * (b * z - e * c) + c * (b * e - y * c)) / 2;
-  const double angle = std::acos(std::min(1.0, std::max(-1.0, half))) / 3;
-  values[2] = mean + 2 * scale * std::cos(angle);
-  values[0] = mean + 2 * scale * std::cos(angle + 2 * M_PI / 3);
-  values[1] = 3 * mean - values[0] - values[2];
-}
-
-// Unit vector that the matrix maps to `value` times itself: the longest cross product of two rows of (matrix − value).
-void eigenvector(const double *m, double value, double *vector) {
-  const double rows[3][3] = {{m[0] - value, m[1], m[2]}, {m[1], m[3] - value, m[4]}, {m[2], m[4], m[5] - value}};
-  double most = 0;
-  vector[0] = 0, vector[1] = 0, vector[2] = 1;
-  for (int i = 0; i < 3; ++i) {
-    const double *a = rows[i], *b = rows[(i + 1) % 3];
-    const double cross[3] = {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
-    const double square = cross[0] * cross[0] + cross[1] * cross[1] + cross[2] * cross[2];
-    if (square <= most) continue;
-    most = square;
-    for (int d = 0; d < 3; ++d) vector[d] = cross[d] / std::sqrt(square);
-  }
 }
 
 // Least-squares planes of points in cubes of edge `size`: block (n) of each point; for each block its center, unit normal and
@@ -83,11 +53,13 @@ int64_t planes(int64_t n, const float *points, double size, double fewest, doubl
   for (size_t b = 0; b < sums.size(); ++b) {
     const Sums &s = sums[b];
     const double mean[3] = {s.mean[0] / s.count, s.mean[1] / s.count, s.mean[2] / s.count};
-    double spread[6], values[3];
+    double upper[6], values[3], *vector = normal + 3 * b;
     for (int i = 0, k = 0; i < 3; ++i)
-      for (int j = i; j < 3; ++j, ++k) spread[k] = s.square[k] / s.count - mean[i] * mean[j];
+      for (int j = i; j < 3; ++j, ++k) upper[k] = s.square[k] / s.count - mean[i] * mean[j];
+    const Symmetric spread{upper[0], upper[1], upper[2], upper[3], upper[4], upper[5]};
     eigenvalues(spread, values);
-    eigenvector(spread, values[0], normal + 3 * b);
+    vector[0] = 0, vector[1] = 0, vector[2] = 1;
+    eigenvector(spread, values[0], vector);
     flat[b] = s.count >= fewest && values[0] < thin * values[1] + 1e-12;
     for (int d = 0; d < 3; ++d) center[3 * b + d] = s.corner[d] + mean[d];
   }

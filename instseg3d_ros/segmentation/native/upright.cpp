@@ -6,6 +6,7 @@
 
 #include "kernel.h"
 #include "parallel.h"
+#include "symmetric.h"
 
 namespace {
 
@@ -69,32 +70,11 @@ struct Nearest {
   }
 };
 
-struct Symmetric {  // 3 × 3
-  double xx = 0, yy = 0, zz = 0, xy = 0, xz = 0, yz = 0;
-};
-
-// Whether the smallest eigenvalue is less than `flat` times the second one; if so, `vector` becomes its eigenvector. The
-// eigenvalues are the roots of a cubic (Smith 1961); the eigenvector is perpendicular to the rows of a − λ.
-bool planar(const Symmetric &a, double flat, double *vector) {
-  const double mean = (a.xx + a.yy + a.zz) / 3, x = a.xx - mean, y = a.yy - mean, z = a.zz - mean;
-  const double p = std::sqrt((x * x + y * y + z * z + 2 * (a.xy * a.xy + a.xz * a.xz + a.yz * a.yz)) / 6);
-  if (!(p > 0)) return false;
-  const double determinant = x * (y * z - a.yz * a.yz) - a.xy * (a.xy * z - a.yz * a.xz) + a.xz * (a.xy * a.yz - y * a.xz);
-  const double angle = std::acos(std::clamp(determinant / (2 * p * p * p), -1.0, 1.0)) / 3;
-  const double third = 2.0943951023931953;  // 2 π / 3
-  const double least = mean + 2 * p * std::cos(angle + third), second = mean + 2 * p * std::cos(angle - third);
-  if (!(least < flat * second)) return false;
-  const double rows[3][3] = {{a.xx - least, a.xy, a.xz}, {a.xy, a.yy - least, a.yz}, {a.xz, a.yz, a.zz - least}};
-  double largest = 0;
-  for (int i = 0; i < 3; ++i) {
-    const double *u = rows[i], *v = rows[(i + 1) % 3];
-    const double cross[3] = {u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]};
-    const double square = cross[0] * cross[0] + cross[1] * cross[1] + cross[2] * cross[2];
-    if (square <= largest) continue;
-    largest = square;
-    for (int d = 0; d < 3; ++d) vector[d] = cross[d] / std::sqrt(square);
-  }
-  return largest > 0;
+// Whether the smallest eigenvalue is less than `flat` times the second one; if so, `vector` becomes its eigenvector.
+bool planar(const Symmetric &spread, double flat, double *vector) {
+  double values[3];
+  eigenvalues(spread, values);
+  return values[0] < flat * values[1] && eigenvector(spread, values[0], vector);
 }
 
 // For each of the points (n, 3) with indices rows (m), whether its k nearest points, itself included, lie in a plane: flats
